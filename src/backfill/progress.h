@@ -1,0 +1,20 @@
+/* What a backfill has done so far: counters that its threads add to and anybody may read. */
+#ifndef BACKFILL_PROGRESS_H
+#define BACKFILL_PROGRESS_H
+
+#include "base/compiler.h"
+
+#include <stdatomic.h>
+
+struct progress {
+	_Atomic uint64_t bytes_total; /* stored fields to read; grows while shards are opened */
+	_Atomic uint64_t bytes_read;  /* of these */
+	_Atomic uint64_t shards_total, shards_done;
+	_Atomic uint64_t documents_read; /* live documents that left a reader */
+	_Atomic uint64_t documents_sent; /* taken by the target */
+	_Atomic uint64_t documents_failed;
+	_Atomic uint64_t bytes_sent; /* bulk bodies */
+	_Atomic uint64_t retries;
+};
+
+#endif

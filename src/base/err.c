@@ -1,0 +1,94 @@
+#include "base/err.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static void fill(struct err *err, enum err_kind kind, const char *fmt, va_list args)
+{
+	*err = (struct err){.kind = kind};
+	vsnprintf(err->message, sizeof(err->message), fmt, args);
+}
+
+int err_set(struct err *err, enum err_kind kind, const char *fmt, ...)
+{
+	va_list args;
+
+	if (err) {
+		va_start(args, fmt);
+		fill(err, kind, fmt, args);
+		va_end(args);
+	}
+	return -(int)kind;
+}
+
+int err_set_errno(struct err *err, enum err_kind kind, int errno_value, const char *fmt, ...)
+{
+	char reason[128];
+	va_list args;
+	size_t used;
+
+	if (!err)
+		return -(int)kind;
+	va_start(args, fmt);
+	fill(err, kind, fmt, args);
+	va_end(args);
+	used = strlen(err->message);
+	snprintf(err->message + used, sizeof(err->message) - used, ": %s",
+		 strerror_r(errno_value, reason, sizeof(reason)));
+	return -(int)kind;
+}
+
+int err_wrap(struct err *err, const char *fmt, ...)
+{
+	char inner[sizeof(err->message)];
+	va_list args;
+	size_t used;
+
+	if (!err)
+		return -(int)ERR_IO;
+	memcpy(inner, err->message, sizeof(inner));
+	va_start(args, fmt);
+	vsnprintf(err->message, sizeof(err->message), fmt, args);
+	va_end(args);
+	used = strlen(err->message);
+	/* Where both do not fit, the innermost reason is the part worth keeping. */
+	if (used + 2 + strlen(inner) >= sizeof(err->message))
+		memcpy(err->message, inner, sizeof(inner));
+	else
+		snprintf(err->message + used, sizeof(err->message) - used, ": %s", inner);
+	return -(int)err->kind;
+}
+
+enum exit_code err_exit_code(const struct err *err)
+{
+	switch (err->kind) {
+	case ERR_NONE:
+		return EXIT_CODE_OK;
+	case ERR_USAGE:
+		return EXIT_CODE_USAGE;
+	case ERR_UNREACHABLE:
+	case ERR_HTTP:
+	case ERR_AUTH:
+		return EXIT_CODE_UNREACHABLE;
+	case ERR_BLOCKED:
+		return EXIT_CODE_BLOCKED;
+	case ERR_FORMAT:
+	case ERR_UNSUPPORTED:
+	case ERR_UNREADABLE:
+	case ERR_NOT_FOUND:
+		return EXIT_CODE_SOURCE_UNREADABLE;
+	case ERR_IO:
+		return EXIT_CODE_LOCAL_IO;
+	case ERR_TIMEOUT:
+		return EXIT_CODE_TIMEOUT;
+	case ERR_CANCELLED:
+	case ERR_LEASE_LOST:
+		return EXIT_CODE_INTERRUPTED;
+	case ERR_CONFLICT:
+	case ERR_LIMIT:
+	case ERR_NOMEM:
+		return EXIT_CODE_COMPLETED_WITH_ERRORS;
+	}
+	BUG("unknown error kind");
+}

@@ -1,0 +1,78 @@
+/* JSON with its digits kept: an arena tree in which numbers stay the text they were, a writer, and
+ * a validating scan without a tree. Order of members and duplicate keys are kept as read.
+ *
+ * Source: RFC 8259. Invalid UTF-8 in strings is refused; lone surrogates (\ud800) are kept as they
+ * are written by Elasticsearch, as escapes. Not thread-safe but for reading. */
+#ifndef BASE_JSON_H
+#define BASE_JSON_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+
+enum json_type {
+	JSON_NULL,
+	JSON_FALSE,
+	JSON_TRUE,
+	JSON_NUMBER, /* text: as written, e.g. 1.10 or 12345678901234567890 */
+	JSON_STRING, /* text: decoded, UTF-8 */
+	JSON_BINARY, /* text: raw bytes; only from SMILE and CBOR, written as base64 */
+	JSON_ARRAY,
+	JSON_OBJECT,
+};
+
+struct json {
+	enum json_type type;
+	struct str key;            /* name in the parent object, decoded; empty elsewhere */
+	struct str text;           /* JSON_NUMBER, JSON_STRING, JSON_BINARY */
+	struct json *first, *last; /* children of arrays and objects, in order */
+	struct json *next;         /* sibling */
+	size_t count;              /* of children */
+};
+
+/* Parses the whole of `text` (white space around allowed) into the arena. The tree may point into
+ * `text` (strings without escapes, numbers), which must live as long. ERR_FORMAT says the byte. */
+int json_parse(struct str text, struct arena *mem, struct json **out, struct err *err);
+/* As json_parse, and accepts nothing but a well-formed value; builds nothing, allocates nothing. */
+int json_validate(struct str text, struct err *err);
+
+/* The member of an object; NULL if absent, or if v is NULL or no object. The last of duplicates. */
+struct json *json_get(const struct json *v, const char *key);
+struct json *json_get_str(const struct json *v, struct str key);
+/* Follows members "a", "b", "c" until NULL: json_path(v, "a", "b", "c", NULL). */
+struct json *json_path(const struct json *v, ...) __attribute__((sentinel));
+/* The text of a string (or number, for json_text_or); STR_NONE / fallback if v is anything else. */
+struct str json_string(const struct json *v);
+struct str json_text_or(const struct json *v, struct str fallback);
+/* true, "true": true; false, "false": false; else fallback. */
+bool json_bool_or(const struct json *v, bool fallback);
+/* An integer number or a string of digits (with sign) that fits; else fallback. */
+int64_t json_i64_or(const struct json *v, int64_t fallback);
+
+#define json_each(child, parent) \
+	for (struct json *child = (parent) ? (parent)->first : NULL; child; child = child->next)
+
+/* Building. All return NULL at the arena's ceiling; strings are borrowed, not copied. */
+struct json *json_new(struct arena *mem, enum json_type type);
+struct json *json_new_string(struct arena *mem, struct str text);
+struct json *json_new_number(struct arena *mem, struct str text);
+struct json *json_new_i64(struct arena *mem, int64_t value);
+struct json *json_new_bool(struct arena *mem, bool value);
+/* Appends to an array. Accepts a NULL child (does nothing), so that building needs one check. */
+void json_append(struct json *array, struct json *child);
+/* Sets a member of an object, in place of an earlier one of that name; NULL child: does nothing. */
+void json_set(struct json *object, struct str key, struct json *child);
+/* Takes a member out and returns it; NULL if absent. */
+struct json *json_remove(struct json *object, struct str key);
+/* A deep copy in `mem`, text included. NULL at the ceiling. */
+struct json *json_copy(struct arena *mem, const struct json *v);
+
+/* Appends the value to `out`: compact, or indented by two spaces. Failure is sticky in `out`. */
+void json_write(struct buf *out, const struct json *v);
+void json_write_pretty(struct buf *out, const struct json *v);
+/* Appends a quoted, escaped string. Bytes above 0x7f pass as they are. */
+void json_write_string(struct buf *out, struct str text);
+
+/* Equal as JSON: members in any order, numbers by their text, digit for digit. */
+bool json_equal(const struct json *a, const struct json *b);
+
+#endif

@@ -1,0 +1,18 @@
+/* Every ceiling that bytes from outside are held against, in one place. Bytes unless said
+ * otherwise. */
+#ifndef BASE_LIMITS_H
+#define BASE_LIMITS_H
+
+#define KIB(n) ((size_t)(n) << 10)
+#define MIB(n) ((size_t)(n) << 20)
+
+#define LIMIT_REPOSITORY_INDEX MIB(256) /* index-N: grows with snapshots times indices */
+#define LIMIT_SNAPSHOT_BLOB MIB(256)    /* meta-*.dat, snap-*.dat, inflated */
+#define LIMIT_METADATA_ARENA MIB(1024)  /* the parsed form of one of these */
+#define LIMIT_LUCENE_META_FILE MIB(64)  /* segments_N, .si, .cfe, .fnm, .fdm, .dvm, .liv */
+#define LIMIT_STORED_CHUNK MIB(1024)    /* one chunk of stored fields, decompressed */
+#define LIMIT_HTTP_RESPONSE MIB(512)    /* one answer of a cluster, inflated */
+#define LIMIT_PATH KIB(4)               /* a file name or request path */
+#define LIMIT_JSON_DEPTH 512            /* levels of nesting */
+
+#endif

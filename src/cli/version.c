@@ -1,0 +1,3 @@
+#include "cli/version.h"
+
+const char shardlift_version[] = SHARDLIFT_VERSION;

@@ -1,0 +1,63 @@
+/* Bulk bodies: built once, sent as they are, and item by item accounted for. */
+#ifndef CLUSTER_BULK_H
+#define CLUSTER_BULK_H
+
+#include "base/buf.h"
+#include "cluster/cluster.h"
+
+/* A bulk under construction or on its way. One thread at a time. */
+struct bulk_item {
+	size_t action_start; /* offset of the action line in the body */
+	size_t source_start; /* offset of the source line */
+	size_t end;          /* past its newline */
+};
+
+struct bulk {
+	struct buf body; /* NDJSON */
+	struct bulk_item *items;
+	size_t count, capacity;
+};
+
+struct bulk_document {
+	struct str index, id;     /* id.ptr NULL: the target makes one */
+	struct str routing, type; /* ptr NULL: not sent */
+	struct str source;
+};
+
+/* A bulk whose body never exceeds `limit` bytes. */
+void bulk_init(struct bulk *bulk, size_t limit);
+void bulk_release(struct bulk *bulk);
+/* Empties it and keeps the memory. */
+void bulk_reset(struct bulk *bulk);
+/* Bytes that bulk_add will take at most for this document. */
+size_t bulk_size_of(const struct bulk_document *document);
+/* Appends {"index":{…}} and the source, whose line breaks (white space between JSON tokens) become
+ * spaces on the way. -ERR_LIMIT when it does not fit: nothing is added. */
+int bulk_add(struct bulk *bulk, const struct bulk_document *document, struct err *err);
+
+/* What became of the items the target did not take. */
+struct bulk_failure {
+	size_t item;             /* index into bulk->items */
+	int status;              /* HTTP status of the item */
+	struct str type, reason; /* in the result's arena */
+};
+
+struct bulk_result {
+	struct arena mem;
+	size_t succeeded;
+	struct bulk_failure *failures;
+	size_t failure_count;
+	size_t retries; /* requests sent beyond the first */
+};
+
+void bulk_result_init(struct bulk_result *result);
+void bulk_result_release(struct bulk_result *result);
+/* Sends until every item succeeded or failed for good: items that came back 429, 503 or the like
+ * are sent again alone, with backoff; a 413 or a whole-request 400 is split in halves until the one
+ * document that causes it is found. Negative only when the target cannot be used at all
+ * (unreachable beyond retry->max_total_ms, 401, 403, cancelled): then nothing is known of the items
+ * without an answer. `compress`: gzip bodies. */
+int bulk_send(struct cluster *cluster, const struct bulk *bulk, bool compress,
+	      struct bulk_result *result, struct err *err);
+
+#endif

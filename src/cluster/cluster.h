@@ -1,0 +1,51 @@
+/* An Elasticsearch or OpenSearch cluster: who it is, and requests to it with retries. */
+#ifndef CLUSTER_CLUSTER_H
+#define CLUSTER_CLUSTER_H
+
+#include "base/json.h"
+#include "net/http_client.h"
+
+enum cluster_flavour { CLUSTER_ELASTICSEARCH, CLUSTER_OPENSEARCH };
+
+struct cluster_version {
+	enum cluster_flavour flavour;
+	int major, minor, patch;
+	bool serverless;         /* the root answers 404: modelled as OpenSearch 2 */
+	bool compatibility_mode; /* OpenSearch that calls itself 7.10.2; the numbers are the real
+				    ones */
+};
+
+struct cluster_retry {
+	int64_t initial_delay_ms, max_delay_ms; /* doubling, with jitter */
+	int64_t max_total_ms;                   /* gives up after; the reason is in the error */
+};
+
+/* One thread's way to a cluster. */
+struct cluster;
+
+/* Connects, authenticates and detects flavour and version (GET /, then compatibility mode via
+ * _nodes where 7.10.2 is said). `options` are borrowed. ERR_AUTH names the user and the flags;
+ * ERR_UNREACHABLE the host. */
+int cluster_connect(const struct http_options *options, const struct cluster_retry *retry,
+		    struct cluster **out, struct err *err);
+/* Another thread's way to the same cluster; does not ask who it is again. */
+int cluster_clone(const struct cluster *cluster, struct cluster **out, struct err *err);
+/* Accepts NULL. */
+void cluster_close(struct cluster *cluster);
+const struct cluster_version *cluster_version(const struct cluster *cluster);
+/* "OpenSearch 2.19.6"; lives as long as the cluster. */
+const char *cluster_version_text(const struct cluster *cluster);
+/* As http_client_cancel. */
+void cluster_cancel(struct cluster *cluster);
+
+/* One request, repeated with backoff on 429, 502, 503, 504 and connection loss (only when
+ * `repeatable`: all but POSTs that would act twice). *status and *body (a JSON tree in `mem`; NULL
+ * if no JSON) of the last answer; any status other than those is a success here. `path` is encoded.
+ * 401 and 403 are ERR_AUTH. */
+int cluster_request(struct cluster *cluster, const char *method, const char *path, struct str body,
+		    bool repeatable, struct arena *mem, int *status, struct json **answer,
+		    struct err *err);
+/* "type: reason" out of an error answer, in `mem`; falls back to the status. */
+struct str cluster_error_reason(const struct json *answer, int status, struct arena *mem);
+
+#endif

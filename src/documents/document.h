@@ -1,0 +1,51 @@
+/* A document on its way from wherever it lies to wherever it goes, and the one iterator for all. */
+#ifndef DOCUMENTS_DOCUMENT_H
+#define DOCUMENTS_DOCUMENT_H
+
+#include "base/err.h"
+#include "base/str.h"
+
+struct document {
+	struct str id;
+	struct str routing; /* ptr NULL: none */
+	struct str type;    /* ptr NULL: the source knows no types (_doc) */
+	struct str source;  /* as the client sent it, byte for byte; ptr NULL: not stored */
+	int64_t doc;        /* Lucene document id in the shard */
+	bool live;          /* false only where deleted ones were asked for */
+};
+
+struct document_source;
+
+struct document_source_ops {
+	int (*next)(struct document_source *source, struct document *out, struct err *err);
+	uint64_t (*position)(const struct document_source *source);
+	void (*close)(struct document_source *source);
+};
+
+/* Implementations embed this as their first member. */
+struct document_source {
+	const struct document_source_ops *ops;
+	uint64_t total_bytes; /* to be read in all; what position runs up to */
+};
+
+/* 1: *out, borrowed until the next call; 0: the end, and all checksums agreed; negative: broken. */
+static inline int document_source_next(struct document_source *source, struct document *out,
+				       struct err *err)
+{
+	return source->ops->next(source, out, err);
+}
+
+/* Bytes of stored fields read so far, for progress. */
+static inline uint64_t document_source_position(const struct document_source *source)
+{
+	return source->ops->position(source);
+}
+
+/* Accepts NULL. */
+static inline void document_source_close(struct document_source *source)
+{
+	if (source)
+		source->ops->close(source);
+}
+
+#endif

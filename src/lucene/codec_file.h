@@ -1,0 +1,40 @@
+/* What every Lucene file starts and ends with.
+ *
+ *   header:       BE32 0x3FD76C17 | string codec | BE32 version
+ *   index header: header | 16 bytes id | u8 length, suffix                      (Lucene 5.0 on)
+ *   footer:       BE32 0xC02893E8 | BE32 0 | BE64 CRC-32 of all before it       (Lucene 4.8 on)
+ *
+ * Source: Lucene 9.12.1 codecs/CodecUtil. */
+#ifndef LUCENE_CODEC_FILE_H
+#define LUCENE_CODEC_FILE_H
+
+#include "base/rd.h"
+#include "lucene/directory.h"
+
+#define CODEC_MAGIC 0x3FD76C17u
+#define CODEC_FOOTER_MAGIC 0xC02893E8u
+#define CODEC_FOOTER_LENGTH 16u
+#define CODEC_ID_LENGTH 16u
+
+struct codec_header {
+	struct str codec; /* borrowed from the bytes read */
+	int32_t version;
+	const uint8_t *id; /* index header only: 16 bytes, borrowed; else NULL */
+	struct str suffix; /* index header only */
+};
+
+/* Reads a plain header at the cursor. ERR_FORMAT when the magic is missing. */
+int codec_header_read(struct rd *rd, struct codec_header *out, struct err *err);
+/* Reads a header with id and suffix. */
+int codec_index_header_read(struct rd *rd, struct codec_header *out, struct err *err);
+/* Checks that `file`, whole, ends in a footer and that its CRC is right. */
+int codec_footer_check(struct str file, struct err *err);
+/* Checks the last 16 bytes against the CRC of all before them, computed elsewhere. */
+int codec_footer_check_crc(const uint8_t footer[static CODEC_FOOTER_LENGTH], uint32_t crc,
+			   struct err *err);
+/* Reads a whole small file into the arena (at most LIMIT_LUCENE_META_FILE) and checks its footer.
+ * The returned bytes include the footer; *body leaves it out. Errors name the file. */
+int lucene_file_read(struct lucene_directory *dir, struct str name, struct arena *mem,
+		     struct str *body, struct err *err);
+
+#endif

@@ -1,0 +1,27 @@
+/* Which documents of a segment are live: hard deletes (.liv) and soft deletes joined. */
+#ifndef LUCENE_LIVE_DOCS_H
+#define LUCENE_LIVE_DOCS_H
+
+#include "lucene/directory.h"
+
+struct live_docs {
+	uint64_t *words; /* bit d & 63 of word d >> 6; set = live. NULL: all are live */
+	int32_t max_doc;
+	int32_t live_count;
+};
+
+static inline bool live_docs_is_live(const struct live_docs *live, int32_t doc)
+{
+	return !live->words || (live->words[doc >> 6] >> (doc & 63) & 1);
+}
+
+/* Is any document of [first, first + count) live? */
+bool live_docs_any(const struct live_docs *live, int32_t first, int32_t count);
+
+/* Reads _<segment>_<del_gen>.liv into the arena; del_gen -1: all live. ERR_FORMAT when the count
+ * of dead documents is not `del_count`. */
+int live_docs_read(struct lucene_directory *dir, struct str segment, int64_t del_gen,
+		   int32_t del_count, int32_t max_doc, struct arena *mem, struct live_docs *out,
+		   struct err *err);
+
+#endif

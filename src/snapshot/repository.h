@@ -1,0 +1,101 @@
+/* A snapshot repository and what it holds, of whatever version wrote it (ES 5 to 8, OS 1 to 3):
+ * decided by the fields that are there, never by a version given from outside.
+ *
+ * Layouts and sources: docs/formats/snapshot-repository.md. Opening and reading are thread-safe
+ * once repository_open has returned; each caller brings its own arena. */
+#ifndef SNAPSHOT_REPOSITORY_H
+#define SNAPSHOT_REPOSITORY_H
+
+#include "base/json.h"
+#include "lucene/directory.h"
+#include "store/blob_store.h"
+
+struct repository;
+
+struct snapshot_summary {
+	struct str name, uuid;
+	struct str state;   /* "SUCCESS", "PARTIAL", "FAILED", "IN_PROGRESS", "INCOMPATIBLE"; "" if
+			       not said */
+	struct str version; /* of the cluster, "7.10.2"; "" if the index does not say */
+};
+
+/* Reads index.latest and index-N. `store` is borrowed and outlives the repository. A folder that
+ * is no repository is ERR_NOT_FOUND; a layout that is known but not read is ERR_UNSUPPORTED. */
+int repository_open(struct blob_store *store, struct repository **out, struct err *err);
+/* Accepts NULL. */
+void repository_close(struct repository *repository);
+/* In the repository's order; live as long as it. */
+const struct snapshot_summary *repository_snapshots(const struct repository *repository,
+						    size_t *count);
+
+struct snapshot_index {
+	struct str name, id;      /* id: the folder below indices/ */
+	struct str metadata_blob; /* "indices/<id>/meta-….dat" */
+};
+
+struct snapshot {
+	struct arena mem;
+	struct repository *repository;   /* borrowed */
+	struct snapshot_summary summary; /* version and state as the snap-*.dat says */
+	int64_t start_ms, end_ms;        /* wall clock */
+	int32_t total_shards, successful_shards;
+	struct str *failures; /* "index[shard]: reason" */
+	size_t failure_count;
+	struct snapshot_index *indices; /* sorted by name */
+	size_t index_count;
+};
+
+/* Opens a snapshot by name. ERR_NOT_FOUND lists the names there are. Any state opens: the caller
+ * decides about PARTIAL ones. */
+int snapshot_open(struct repository *repository, struct str name, struct snapshot **out,
+		  struct err *err);
+/* Accepts NULL. */
+void snapshot_close(struct snapshot *snapshot);
+const struct snapshot_index *snapshot_find_index(const struct snapshot *snapshot, struct str name);
+/* The global metadata (templates, settings, …) as JSON in `mem`; NULL in *out if the snapshot has
+ * none. */
+int snapshot_global_metadata(const struct snapshot *snapshot, struct arena *mem, struct json **out,
+			     struct err *err);
+
+/* Metadata of one index, as the blob says: settings flat, mappings unwrapped from the array. */
+struct index_metadata {
+	struct str name;
+	bool closed;
+	int32_t shard_count, replica_count;
+	int32_t routing_shard_count; /* routing_num_shards; 0 if not said */
+	struct str created_version;  /* settings index.version.created, raw */
+	struct json *settings; /* object: flat dotted keys ("index.number_of_shards") -> string or
+				  array */
+	struct json *mappings; /* object: type name -> mapping ("_doc" or the types of 5.x) */
+	struct json *aliases;  /* object: alias -> body */
+	struct json *raw;      /* the whole body */
+};
+
+int snapshot_index_metadata(const struct snapshot *snapshot, const struct snapshot_index *index,
+			    struct arena *mem, struct index_metadata *out, struct err *err);
+
+/* One shard of a snapshot: its files, and a Lucene directory over ranged reads of its blobs. */
+struct snapshot_file {
+	struct str physical_name; /* Lucene's name */
+	struct str blob;          /* "__x" or "v__x"; parts are "__x.part0" … */
+	uint64_t length;          /* bytes */
+	uint64_t part_size;       /* bytes; >= length when there is one part */
+	uint32_t checksum;        /* CRC-32 in the file's footer */
+	bool has_checksum;        /* false for checksums of other kinds */
+	struct str content;       /* the whole file where the metadata carries it; else ptr NULL */
+};
+
+struct snapshot_shard {
+	struct arena mem;
+	struct lucene_directory *directory;
+	struct snapshot_file *files;
+	size_t file_count;
+	uint64_t total_bytes; /* sum of the files' lengths, incremental or not */
+};
+
+int snapshot_shard_open(const struct snapshot *snapshot, const struct snapshot_index *index,
+			int32_t shard, struct snapshot_shard **out, struct err *err);
+/* Accepts NULL. */
+void snapshot_shard_close(struct snapshot_shard *shard);
+
+#endif

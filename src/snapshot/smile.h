@@ -1,0 +1,12 @@
+/* SMILE, the binary JSON in which Elasticsearch keeps snapshot metadata, to a JSON tree.
+ * Source: the SMILE format specification 1.0.4 (FasterXML). */
+#ifndef SNAPSHOT_SMILE_H
+#define SNAPSHOT_SMILE_H
+
+#include "base/json.h"
+
+/* Decodes one document (header ":)\n" included). Integers become their decimal text, floats the
+ * shortest text that reads back the same, binary JSON_BINARY. The tree may point into `bytes`. */
+int smile_parse(struct str bytes, struct arena *mem, struct json **out, struct err *err);
+
+#endif

@@ -1,0 +1,51 @@
+/* A blob store: where the blobs of a snapshot repository lie. Names are paths relative to the
+ * root with '/', such as "indices/abc/0/__x". Thread-safe. */
+#ifndef STORE_BLOB_STORE_H
+#define STORE_BLOB_STORE_H
+
+#include "base/bytes_source.h"
+
+struct blob_store;
+
+struct blob_info {
+	struct str name; /* in the arena of the listing; relative to the root */
+	uint64_t size;   /* bytes */
+};
+
+struct blob_listing {
+	struct blob_info *blobs;
+	size_t count;
+};
+
+struct blob_store_ops {
+	int (*list)(struct blob_store *store, struct str folder, struct arena *mem,
+		    struct blob_listing *out, struct err *err);
+	int (*open)(struct blob_store *store, struct str name, struct bytes_source **out,
+		    struct err *err);
+	void (*close)(struct blob_store *store);
+};
+
+/* Implementations embed this as their first member. */
+struct blob_store {
+	const struct blob_store_ops *ops;
+	char *uri; /* as the user gave it; for messages. Owned by the implementation */
+};
+
+/* Opens by URI: file:///path, file:path or /path. A scheme that is known but not built yet is
+ * ERR_UNSUPPORTED, an unknown one ERR_USAGE, a path that is no directory ERR_NOT_FOUND. */
+int blob_store_open(const char *uri, struct blob_store **out, struct err *err);
+/* The blobs directly in `folder` ("" is the root), sorted by name; no recursion, no folders.
+ * A folder that is not there is an empty listing. */
+int blob_store_list(struct blob_store *store, struct str folder, struct arena *mem,
+		    struct blob_listing *out, struct err *err);
+/* Opens one blob for ranged reads (its size is then known). ERR_NOT_FOUND names the blob. The
+ * source is closed before the store. Names that leave the root ("..", absolute) are ERR_FORMAT. */
+int blob_store_source(struct blob_store *store, struct str name, struct bytes_source **out,
+		      struct err *err);
+/* The whole blob into the arena, at most `limit` bytes. */
+int blob_store_read(struct blob_store *store, struct str name, struct arena *mem, size_t limit,
+		    struct str *out, struct err *err);
+/* Accepts NULL. */
+void blob_store_close(struct blob_store *store);
+
+#endif

@@ -1,0 +1,43 @@
+/* The straight path: metadata, documents and the proof of counts, from a snapshot into a target. */
+#ifndef WORKFLOW_ROUTES_MIGRATE_H
+#define WORKFLOW_ROUTES_MIGRATE_H
+
+#include "backfill/backfill.h"
+#include "metadata/index_create.h"
+#include "metadata/index_filter.h"
+
+struct migrate_plan {
+	const struct snapshot *snapshot;
+	const struct index_filter *filter;
+	struct cluster *target; /* NULL: files or nowhere; no metadata, no counts on the target */
+	struct index_create_options create;
+	struct backfill_options backfill;
+	struct failed_documents *failed;
+	bool create_indices; /* false: backfill alone, the indices are there */
+};
+
+/* What became of one index of the snapshot. */
+struct migrate_index {
+	struct str name;
+	enum source_kind source_kind;
+	bool refused; /* stores no _source: nothing was sent */
+	struct index_create_result created;
+	struct backfill_index_result documents;
+	int64_t target_documents; /* after a refresh; -1: not asked */
+	struct str note;          /* why it was refused or does not agree; may be empty */
+	bool agrees;
+};
+
+struct migrate_report {
+	struct arena mem;
+	struct migrate_index *indices;
+	size_t count;
+	bool agrees; /* all selected indices do, none was refused */
+};
+
+void migrate_report_release(struct migrate_report *report);
+/* Runs it. `report` is filled as far as it came even when this fails. */
+int migrate_run(const struct migrate_plan *plan, struct progress *progress, atomic_bool *cancel,
+		struct migrate_report *report, struct err *err);
+
+#endif
