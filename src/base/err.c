@@ -41,22 +41,23 @@ int err_set_errno(struct err *err, enum err_kind kind, int errno_value, const ch
 
 int err_wrap(struct err *err, const char *fmt, ...)
 {
-	char inner[sizeof(err->message)];
+	char noun[sizeof(err->message)];
+	size_t inner, outer;
 	va_list args;
-	size_t used;
 
 	if (!err)
 		return -(int)ERR_IO;
-	memcpy(inner, err->message, sizeof(inner));
 	va_start(args, fmt);
-	vsnprintf(err->message, sizeof(err->message), fmt, args);
+	vsnprintf(noun, sizeof(noun), fmt, args);
 	va_end(args);
-	used = strlen(err->message);
+	inner = strlen(err->message);
+	outer = strlen(noun);
 	/* Where both do not fit, the innermost reason is the part worth keeping. */
-	if (used + 2 + strlen(inner) >= sizeof(err->message))
-		memcpy(err->message, inner, sizeof(inner));
-	else
-		snprintf(err->message + used, sizeof(err->message) - used, ": %s", inner);
+	if (outer + 2 + inner < sizeof(err->message)) {
+		memmove(err->message + outer + 2, err->message, inner + 1);
+		memcpy(err->message, noun, outer);
+		memcpy(err->message + outer, ": ", 2);
+	}
 	return -(int)err->kind;
 }
 
