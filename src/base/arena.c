@@ -40,8 +40,10 @@ void *arena_alloc(struct arena *a, size_t size)
 	size_t rounded = (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
 	void *p;
 
-	if (rounded < size || rounded > a->limit || a->used > a->limit - rounded)
+	if (rounded < size || rounded > a->limit || a->used > a->limit - rounded) {
+		a->failed = true;
 		return NULL;
+	}
 	if (!block || block->capacity - block->used < rounded)
 		block = add_block(a, rounded);
 	p = block->bytes + block->used;
@@ -106,6 +108,7 @@ void arena_reset(struct arena *a)
 	struct arena_block *largest = a->head, **link;
 
 	a->used = 0;
+	a->failed = false;
 	if (!a->head)
 		return;
 	for (struct arena_block *b = a->head; b; b = b->older)

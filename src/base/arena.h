@@ -14,6 +14,7 @@ struct arena {
 	struct arena_block *head; /* the block in use; older ones behind it */
 	size_t used;              /* bytes handed out since the last reset */
 	size_t limit;             /* bytes that used never exceeds */
+	bool failed;              /* an allocation was refused since the last reset */
 };
 
 #define ARENA_INIT(limit_bytes) ((struct arena){.limit = (limit_bytes)})

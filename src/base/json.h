@@ -1,8 +1,9 @@
 /* JSON with its digits kept: an arena tree in which numbers stay the text they were, a writer, and
  * a validating scan without a tree. Order of members and duplicate keys are kept as read.
  *
- * Source: RFC 8259. Invalid UTF-8 in strings is refused; lone surrogates (\ud800) are kept as they
- * are written by Elasticsearch, as escapes. Not thread-safe but for reading. */
+ * Source: RFC 8259. Invalid UTF-8 in strings is refused. A lone surrogate (an escape such as
+ * \ud800) is kept in a decoded text as its three bytes, and written as the escape again. A tree is
+ * thread-safe for reading only. */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
 
@@ -30,9 +31,11 @@ struct json {
 };
 
 /* Parses the whole of `text` (white space around allowed) into the arena. The tree may point into
- * `text` (strings without escapes, numbers), which must live as long. ERR_FORMAT says the byte. */
+ * `text` (strings without escapes, numbers), which must live as long. ERR_FORMAT says the byte;
+ * ERR_LIMIT: the arena is full, or nested deeper than LIMIT_JSON_DEPTH. */
 int json_parse(struct str text, struct arena *mem, struct json **out, struct err *err);
-/* As json_parse, and accepts nothing but a well-formed value; builds nothing, allocates nothing. */
+/* Accepts what json_parse accepts, and deeper nesting (LIMIT_JSON_SCAN_DEPTH); builds nothing,
+ * allocates nothing. ERR_FORMAT says the byte. */
 int json_validate(struct str text, struct err *err);
 
 /* The member of an object; NULL if absent, or if v is NULL or no object. The last of duplicates. */
@@ -51,17 +54,19 @@ int64_t json_i64_or(const struct json *v, int64_t fallback);
 #define json_each(child, parent) \
 	for (struct json *child = (parent) ? (parent)->first : NULL; child; child = child->next)
 
-/* Building. All return NULL at the arena's ceiling; strings are borrowed, not copied. */
+/* Building. All return NULL at the arena's ceiling; strings are borrowed, not copied. What takes a
+ * parent and a child does nothing if either is NULL, so that building needs one check: mem->failed
+ * at the end. */
 struct json *json_new(struct arena *mem, enum json_type type);
 struct json *json_new_string(struct arena *mem, struct str text);
 struct json *json_new_number(struct arena *mem, struct str text);
 struct json *json_new_i64(struct arena *mem, int64_t value);
 struct json *json_new_bool(struct arena *mem, bool value);
-/* Appends to an array. Accepts a NULL child (does nothing), so that building needs one check. */
+/* Appends to an array. */
 void json_append(struct json *array, struct json *child);
-/* Sets a member of an object, in place of an earlier one of that name; NULL child: does nothing. */
+/* Sets a member of an object, in place of all earlier ones of that name. */
 void json_set(struct json *object, struct str key, struct json *child);
-/* Takes a member out and returns it; NULL if absent. */
+/* Takes a member out, with its duplicates, and returns the last of them; NULL if absent. */
 struct json *json_remove(struct json *object, struct str key);
 /* A deep copy in `mem`, text included. NULL at the ceiling. */
 struct json *json_copy(struct arena *mem, const struct json *v);
@@ -72,7 +77,8 @@ void json_write_pretty(struct buf *out, const struct json *v);
 /* Appends a quoted, escaped string. Bytes above 0x7f pass as they are. */
 void json_write_string(struct buf *out, struct str text);
 
-/* Equal as JSON: members in any order, numbers by their text, digit for digit. */
+/* Equal as JSON: members in any order (duplicates in theirs), numbers by their text, digit for
+ * digit. JSON_BINARY equals JSON_BINARY only. */
 bool json_equal(const struct json *a, const struct json *b);
 
 #endif

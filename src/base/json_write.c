@@ -1,0 +1,173 @@
+#include "base/json.h"
+
+static const char base64_digits[] =
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/* The letter after the backslash, 'u' for \u00XX; 0: passes as it is. */
+static char escape_of(uint8_t c)
+{
+	switch (c) {
+	case '"':
+	case '\\':
+		return (char)c;
+	case '\b':
+		return 'b';
+	case '\f':
+		return 'f';
+	case '\n':
+		return 'n';
+	case '\r':
+		return 'r';
+	case '\t':
+		return 't';
+	default:
+		return c < 0x20 ? 'u' : 0;
+	}
+}
+
+/* A surrogate half in its three bytes, as the parser keeps those that came alone. */
+static bool is_surrogate(struct str text, size_t at)
+{
+	return (uint8_t)text.ptr[at] == 0xed && text.len - at >= 3 &&
+	       (uint8_t)text.ptr[at + 1] >= 0xa0;
+}
+
+static void write_u(struct buf *out, unsigned code_unit)
+{
+	static const char digits[] = "0123456789abcdef";
+	char text[6] = {'\\',
+			'u',
+			digits[code_unit >> 12 & 15],
+			digits[code_unit >> 8 & 15],
+			digits[code_unit >> 4 & 15],
+			digits[code_unit & 15]};
+
+	buf_append(out, text, sizeof(text));
+}
+
+/* Writes the escape of the character at `at`, if it needs one; returns the bytes it took. */
+static size_t write_escape(struct buf *out, struct str text, size_t at)
+{
+	const uint8_t *b = (const uint8_t *)text.ptr + at;
+	char letter = escape_of(*b);
+
+	if (is_surrogate(text, at)) {
+		write_u(out, 0xd000 | (unsigned)(b[1] & 0x3f) << 6 | (b[2] & 0x3f));
+		return 3;
+	}
+	if (letter == 'u')
+		write_u(out, *b);
+	else
+		buf_append(out, (char[]){'\\', letter}, 2);
+	return 1;
+}
+
+void json_write_string(struct buf *out, struct str text)
+{
+	size_t plain_from = 0, at = 0;
+
+	buf_append_byte(out, '"');
+	while (at < text.len) {
+		if (!escape_of((uint8_t)text.ptr[at]) && !is_surrogate(text, at)) {
+			at++;
+			continue;
+		}
+		buf_append(out, text.ptr + plain_from, at - plain_from);
+		at += write_escape(out, text, at);
+		plain_from = at;
+	}
+	if (text.len)
+		buf_append(out, text.ptr + plain_from, at - plain_from);
+	buf_append_byte(out, '"');
+}
+
+static void write_base64(struct buf *out, struct str bytes)
+{
+	const uint8_t *b = (const uint8_t *)bytes.ptr;
+
+	buf_append_byte(out, '"');
+	for (size_t i = 0; i < bytes.len; i += 3) {
+		size_t left = bytes.len - i;
+		uint32_t group = (uint32_t)b[i] << 16 | (left > 1 ? (uint32_t)b[i + 1] << 8 : 0) |
+				 (left > 2 ? b[i + 2] : 0);
+		char text[4] = {base64_digits[group >> 18], base64_digits[group >> 12 & 63],
+				left > 1 ? base64_digits[group >> 6 & 63] : '=',
+				left > 2 ? base64_digits[group & 63] : '='};
+
+		buf_append(out, text, sizeof(text));
+	}
+	buf_append_byte(out, '"');
+}
+
+#define COMPACT SIZE_MAX
+
+static void new_line(struct buf *out, size_t indent)
+{
+	if (indent == COMPACT)
+		return;
+	buf_append_byte(out, '\n');
+	for (size_t i = 0; i < indent; i++)
+		buf_append(out, "  ", 2);
+}
+
+static void write_value(struct buf *out, const struct json *v, size_t indent);
+
+static void write_children(struct buf *out, const struct json *v, size_t indent)
+{
+	bool object = v->type == JSON_OBJECT;
+	size_t inner = indent == COMPACT ? COMPACT : indent + 1;
+
+	buf_append_byte(out, object ? '{' : '[');
+	json_each(child, v)
+	{
+		if (child != v->first)
+			buf_append_byte(out, ',');
+		new_line(out, inner);
+		if (object) {
+			json_write_string(out, child->key);
+			buf_append(out, ": ", indent == COMPACT ? 1 : 2);
+		}
+		write_value(out, child, inner);
+	}
+	if (v->first)
+		new_line(out, indent);
+	buf_append_byte(out, object ? '}' : ']');
+}
+
+static void write_value(struct buf *out, const struct json *v, size_t indent)
+{
+	switch (v->type) {
+	case JSON_NULL:
+		buf_append_str(out, STR("null"));
+		break;
+	case JSON_FALSE:
+		buf_append_str(out, STR("false"));
+		break;
+	case JSON_TRUE:
+		buf_append_str(out, STR("true"));
+		break;
+	case JSON_NUMBER:
+		buf_append_str(out, v->text);
+		break;
+	case JSON_STRING:
+		json_write_string(out, v->text);
+		break;
+	case JSON_BINARY:
+		write_base64(out, v->text);
+		break;
+	case JSON_ARRAY:
+	case JSON_OBJECT:
+		write_children(out, v, indent);
+		break;
+	}
+}
+
+void json_write(struct buf *out, const struct json *v)
+{
+	write_value(out, v, COMPACT);
+}
+
+void json_write_pretty(struct buf *out, const struct json *v)
+{
+	write_value(out, v, 0);
+}
