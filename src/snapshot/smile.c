@@ -220,18 +220,6 @@ static int read_scalar(struct decoder *d, uint8_t token, struct json *value, str
 	return d->rd.failed ? damaged(d, "a number or binary that cannot be", err) : 0;
 }
 
-/* Links the value into the array or object around it. Not json_set, which would look through all
- * members for each new one. */
-static void add_child(struct json *parent, struct json *child)
-{
-	if (parent->last)
-		parent->last->next = child;
-	else
-		parent->first = child;
-	parent->last = child;
-	parent->count++;
-}
-
 /* Reads one value (an array or object only as far as its start) and puts it where it belongs. */
 static int read_value(struct decoder *d, uint8_t token, struct str key, struct json **root,
 		      struct err *err)
@@ -249,7 +237,7 @@ static int read_value(struct decoder *d, uint8_t token, struct str key, struct j
 		rc = read_scalar(d, token, value, err);
 	value->key = key;
 	if (d->depth > 0)
-		add_child(d->open[d->depth - 1], value);
+		json_append(d->open[d->depth - 1], value);
 	else
 		*root = value;
 	if (opens)
@@ -290,7 +278,8 @@ static int read_header(struct decoder *d, struct err *err)
 	if (!magic || memcmp(magic, ":)\n", 3) != 0)
 		return err_set(err, ERR_FORMAT, "is not SMILE: does not start with ':)'");
 	if (flags >> 4 != 0)
-		return err_set(err, ERR_UNSUPPORTED, "is SMILE of the unknown version %d", flags >> 4);
+		return err_set(err, ERR_UNSUPPORTED, "is SMILE of the unknown version %d",
+			       flags >> 4);
 	d->names.enabled = flags & FLAG_SHARED_NAMES;
 	d->strings.enabled = flags & FLAG_SHARED_STRINGS;
 	return 0;

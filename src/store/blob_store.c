@@ -1,6 +1,8 @@
 #include "store/blob_store.h"
 #include "store/directory_store.h"
 
+#include "base/limits.h"
+
 /* A name that stays below the root: no empty, "." or ".." component, no NUL, not absolute. */
 static bool name_is_safe(struct str name)
 {
@@ -20,8 +22,8 @@ static int check_name(const struct blob_store *store, struct str name, struct er
 {
 	if (name_is_safe(name))
 		return 0;
-	return err_set(err, ERR_FORMAT, "'" STR_FMT "' is no name of a blob in '%s'",
-		       STR_ARG(name), store->uri);
+	return err_set(err, ERR_FORMAT, "'" STR_FMT "' is no name of a blob in '%s'", STR_ARG(name),
+		       store->uri);
 }
 
 /* The scheme of a URI, lower-case letters before "://"; empty for a path. "file:path" counts. */
@@ -43,11 +45,13 @@ static int open_other_scheme(const char *uri, struct str scheme, struct err *err
 	for (size_t i = 0; i < COUNT_OF(known); i++)
 		if (str_is(scheme, known[i]))
 			return err_set(err, ERR_UNSUPPORTED,
-				       "repositories at '" STR_FMT "://' are not read yet; copy '%s' to a "
+				       "repositories at '" STR_FMT
+				       "://' are not read yet; copy '%s' to a "
 				       "directory and name that",
 				       STR_ARG(scheme), uri);
 	return err_set(err, ERR_USAGE,
-		       "unknown scheme '" STR_FMT "' in repository URI '%s'; use file:///path or /path",
+		       "unknown scheme '" STR_FMT
+		       "' in repository URI '%s'; use file:///path or /path",
 		       STR_ARG(scheme), uri);
 }
 
@@ -65,9 +69,10 @@ int blob_store_open(const char *uri, struct blob_store **out, struct err *err)
 		if (strncmp(path, "localhost/", 10) == 0)
 			path += strlen("localhost");
 		if (*path != '/')
-			return err_set(err, ERR_USAGE,
-				       "'%s' names a host; write file:///%s for a path on this machine",
-				       uri, path);
+			return err_set(
+				err, ERR_USAGE,
+				"'%s' names a host; write file:///%s for a path on this machine",
+				uri, path);
 	}
 	if (*path == '\0')
 		return err_set(err, ERR_USAGE, "repository URI '%s' names no path", uri);

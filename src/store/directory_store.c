@@ -1,5 +1,7 @@
 #include "store/directory_store.h"
 
+#include "base/buf.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -83,8 +85,8 @@ static int compare_names(const void *a, const void *b)
 }
 
 /* Names come from readdir bare; put the folder before them. */
-static int prefix_names(struct blob_info *blobs, size_t count, struct str folder,
-			struct arena *mem, struct err *err)
+static int prefix_names(struct blob_info *blobs, size_t count, struct str folder, struct arena *mem,
+			struct err *err)
 {
 	for (size_t i = 0; i < count && folder.len > 0; i++) {
 		blobs[i].name = arena_printf(mem, STR_FMT "/" STR_FMT, STR_ARG(folder),
@@ -154,11 +156,12 @@ int directory_store_open(const char *path, const char *uri, struct blob_store **
 		return err_set_errno(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_UNREADABLE, errno,
 				     "cannot open repository '%s'", uri);
 	if (!S_ISDIR(st.st_mode))
-		return err_set(err, ERR_NOT_FOUND,
-			       "repository '%s' is no directory; name the folder that holds index-N",
-			       uri);
+		return err_set(
+			err, ERR_NOT_FOUND,
+			"repository '%s' is no directory; name the folder that holds index-N", uri);
 	if (access(path, R_OK | X_OK) < 0)
-		return err_set_errno(err, ERR_UNREADABLE, errno, "cannot read repository '%s'", uri);
+		return err_set_errno(err, ERR_UNREADABLE, errno, "cannot read repository '%s'",
+				     uri);
 	directory = mem_zalloc(sizeof(*directory));
 	directory->store = (struct blob_store){&directory_ops, mem_strdup(uri)};
 	directory->path = mem_strdup(path);
