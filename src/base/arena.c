@@ -4,7 +4,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#if defined(__SANITIZE_ADDRESS__)
+#ifdef __has_feature /* clang's way to tell */
+#define SANITIZE_ADDRESS __has_feature(address_sanitizer)
+#elif defined(__SANITIZE_ADDRESS__)
+#define SANITIZE_ADDRESS 1
+#else
+#define SANITIZE_ADDRESS 0
+#endif
+#if SANITIZE_ADDRESS
 #include <sanitizer/asan_interface.h>
 #else
 #define ASAN_POISON_MEMORY_REGION(ptr, size) ((void)(ptr), (void)(size))

@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static void fill(struct err *err, enum err_kind kind, const char *fmt, va_list args)
+static void PRINTF_LIKE(3, 0)
+	fill(struct err *err, enum err_kind kind, const char *fmt, va_list args)
 {
 	*err = (struct err){.kind = kind};
 	vsnprintf(err->message, sizeof(err->message), fmt, args);
