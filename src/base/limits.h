@@ -10,6 +10,8 @@
 #define LIMIT_SNAPSHOT_BLOB MIB(256)    /* meta-*.dat, snap-*.dat, inflated */
 #define LIMIT_METADATA_ARENA MIB(1024)  /* the parsed form of one of these */
 #define LIMIT_LUCENE_META_FILE MIB(64)  /* segments_N, .si, .cfe, .fnm, .fdm, .dvm, .liv */
+#define LIMIT_SEGMENT_ARENA MIB(1024)   /* parsed metadata of one segment, live documents included \
+					 */
 #define LIMIT_STORED_CHUNK MIB(1024)    /* one chunk of stored fields, decompressed */
 #define LIMIT_HTTP_RESPONSE MIB(512)    /* one answer of a cluster, inflated */
 #define LIMIT_PATH KIB(4)               /* a file name or request path */

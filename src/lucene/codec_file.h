@@ -2,7 +2,7 @@
  *
  *   header:       BE32 0x3FD76C17 | string codec | BE32 version
  *   index header: header | 16 bytes id | u8 length, suffix                      (Lucene 5.0 on)
- *   footer:       BE32 0xC02893E8 | BE32 0 | BE64 CRC-32 of all before it       (Lucene 4.8 on)
+ *   footer:       BE32 0xC02893E8 | BE32 0 | BE64 CRC-32 of all before these 8 bytes  (4.8 on)
  *
  * Source: Lucene 9.12.1 codecs/CodecUtil. */
 #ifndef LUCENE_CODEC_FILE_H
@@ -27,14 +27,22 @@ struct codec_header {
 int codec_header_read(struct rd *rd, struct codec_header *out, struct err *err);
 /* Reads a header with id and suffix. */
 int codec_index_header_read(struct rd *rd, struct codec_header *out, struct err *err);
+/* As codec_index_header_read, and holds id (NULL: any will do) and suffix against what is expected:
+ * a file of another segment or generation is ERR_FORMAT. */
+int codec_index_header_expect(struct rd *rd, const uint8_t *id, struct str suffix,
+			      struct codec_header *out, struct err *err);
+/* The error of a header that names a format we do not read: ERR_UNSUPPORTED names it. */
+int codec_header_unsupported(const struct codec_header *header, struct err *err);
 /* Checks that `file`, whole, ends in a footer and that its CRC is right. */
 int codec_footer_check(struct str file, struct err *err);
-/* Checks the last 16 bytes against the CRC of all before them, computed elsewhere. */
+/* Checks the last 16 bytes against the CRC of all before these 16, computed elsewhere. */
 int codec_footer_check_crc(const uint8_t footer[static CODEC_FOOTER_LENGTH], uint32_t crc,
 			   struct err *err);
 /* Reads a whole small file into the arena (at most LIMIT_LUCENE_META_FILE) and checks its footer.
  * The returned bytes include the footer; *body leaves it out. Errors name the file. */
 int lucene_file_read(struct lucene_directory *dir, struct str name, struct arena *mem,
 		     struct str *body, struct err *err);
+/* Puts "'name' in 'directory': " before an error about the content of a file; returns its -kind. */
+int lucene_file_wrap(struct lucene_directory *dir, struct str name, struct err *err);
 
 #endif

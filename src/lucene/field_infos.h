@@ -31,15 +31,18 @@ struct field_info {
 struct field_infos {
 	struct str format; /* the header's codec string */
 	int32_t version;
-	struct field_info *fields;
+	struct field_info *fields; /* by ascending number */
 	size_t count;
 };
 
-/* Reads one .fnm by its full name ("_0.fnm", "_0_3.fnm") into the arena. `id` as elsewhere. */
-int field_infos_read(struct lucene_directory *dir, struct str file_name, const uint8_t *id,
-		     struct arena *mem, struct field_infos *out, struct err *err);
+/* Reads the .fnm of a segment into the arena: <segment>.fnm for generation -1 (base), else
+ * <segment>_<generation>.fnm. `id` (or NULL) is the segment's id in segments_N. */
+int field_infos_read(struct lucene_directory *dir, struct str segment, int64_t generation,
+		     const uint8_t *id, struct arena *mem, struct field_infos *out,
+		     struct err *err);
 /* NULL when the segment has no such field. */
 const struct field_info *field_infos_find(const struct field_infos *infos, struct str name);
+const struct field_info *field_infos_by_number(const struct field_infos *infos, int32_t number);
 /* STR_NONE when absent. */
 struct str field_info_attribute(const struct field_info *field, const char *key);
 

@@ -2,7 +2,7 @@
 #ifndef LUCENE_LIVE_DOCS_H
 #define LUCENE_LIVE_DOCS_H
 
-#include "lucene/directory.h"
+#include "lucene/segment_infos.h"
 
 struct live_docs {
 	uint64_t *words; /* bit d & 63 of word d >> 6; set = live. NULL: all are live */
@@ -18,10 +18,9 @@ static inline bool live_docs_is_live(const struct live_docs *live, int32_t doc)
 /* Is any document of [first, first + count) live? */
 bool live_docs_any(const struct live_docs *live, int32_t first, int32_t count);
 
-/* Reads _<segment>_<del_gen>.liv into the arena; del_gen -1: all live. ERR_FORMAT when the count
- * of dead documents is not `del_count`. */
-int live_docs_read(struct lucene_directory *dir, struct str segment, int64_t del_gen,
-		   int32_t del_count, int32_t max_doc, struct arena *mem, struct live_docs *out,
-		   struct err *err);
+/* Reads <segment>_<del_gen>.liv of the commit into the arena; del_gen -1: all live. Formats 50 and
+ * 90. ERR_FORMAT when the count of dead documents is not the commit's. */
+int live_docs_read(struct lucene_directory *dir, const struct segment_commit *commit,
+		   int32_t max_doc, struct arena *mem, struct live_docs *out, struct err *err);
 
 #endif
