@@ -23,6 +23,7 @@ struct progress_bar {
 	struct progress_history history;
 	int64_t shown_ms; /* when the last line was */
 	bool drawn;       /* a bar stands on the terminal's last line */
+	bool logged;      /* a line has been said */
 	bool stopping;
 	pthread_mutex_t lock; /* all of the above */
 	pthread_cond_t wake;
@@ -69,6 +70,7 @@ static void show(struct progress_bar *bar)
 		break;
 	case LOG:
 		log_info("backfill", "%s", buf_cstr(&line) + strspn(buf_cstr(&line), " "));
+		bar->logged = true;
 		break;
 	}
 }
@@ -192,7 +194,9 @@ void progress_bar_stop(struct progress_bar *bar)
 	if (bar->way == REDRAW)
 		log_set_hooks(NULL, NULL, NULL);
 	sample(bar);
-	show(bar);
+	/* A run too short for a line in a log needs none at its end. */
+	if (bar->way != LOG || bar->logged)
+		show(bar);
 	if (bar->drawn)
 		fputc('\n', stderr);
 	pthread_cond_destroy(&bar->wake);
