@@ -1,6 +1,8 @@
 #include "store/blob_store.h"
 #include "store/directory_store.h"
 
+#include "base/limits.h"
+
 /* A name that stays below the root: no empty, "." or ".." component, no NUL, not absolute. */
 static bool name_is_safe(struct str name)
 {
