@@ -168,7 +168,8 @@ uint8_t *stored_scratch(struct stored_fields *fields, size_t size)
 
 static void reserve_chunk(struct stored_fields *fields, size_t length)
 {
-	if (length <= fields->capacity && (fields->capacity <= CHUNK_KEEP || length > CHUNK_KEEP))
+	if (fields->bytes && length <= fields->capacity &&
+	    (fields->capacity <= CHUNK_KEEP || length > CHUNK_KEEP))
 		return;
 	free(fields->bytes);
 	fields->capacity = MAX(length, KIB(64));
