@@ -1,5 +1,7 @@
 #include "snapshot/parts_source.h"
 
+#include "base/buf.h"
+
 #include <pthread.h>
 #include <stdlib.h>
 

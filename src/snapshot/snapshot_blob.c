@@ -3,6 +3,7 @@
 
 #include "lucene/codec_file.h"
 
+#define ZLIB_CONST /* next_in points to what we only borrow */
 #include <zlib.h>
 
 /* The envelope is Lucene's, without an id:
@@ -64,7 +65,7 @@ int dfl_inflate(struct str bytes, struct arena *mem, struct str *out, struct err
 	if (deflated.len > LIMIT_SNAPSHOT_BLOB)
 		return err_set(err, ERR_LIMIT, "compressed metadata has %zu bytes, more than %zu",
 			       deflated.len, LIMIT_SNAPSHOT_BLOB);
-	stream.next_in = (z_const Bytef *)deflated.ptr;
+	stream.next_in = (const Bytef *)deflated.ptr;
 	stream.avail_in = (uInt)deflated.len;
 	if (inflateInit2(&stream, -MAX_WBITS) != Z_OK)
 		return err_set(err, ERR_NOMEM, "zlib cannot start");

@@ -3,6 +3,7 @@
 #include "snapshot/shard_files.h"
 #include "snapshot/snapshot_blob.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* A shard lies at indices/<index id>/<shard>/: snap-<snapshot uuid>.dat lists its files (see

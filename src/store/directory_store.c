@@ -1,5 +1,7 @@
 #include "store/directory_store.h"
 
+#include "base/buf.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
