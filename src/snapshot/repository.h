@@ -16,7 +16,8 @@ struct snapshot_summary {
 	struct str name, uuid;
 	struct str state;   /* "SUCCESS", "PARTIAL", "FAILED", "IN_PROGRESS", "INCOMPATIBLE"; "" if
 			       not said */
-	struct str version; /* of the cluster, "7.10.2"; "" if the index does not say */
+	struct str version; /* of the cluster, "7.10.2"; "" if nothing says it. "8.11.0" is what all
+			       clusters from 8.11 on write */
 };
 
 /* Reads index.latest and index-N. `store` is borrowed and outlives the repository. A folder that
@@ -24,6 +25,8 @@ struct snapshot_summary {
 int repository_open(struct blob_store *store, struct repository **out, struct err *err);
 /* Accepts NULL. */
 void repository_close(struct repository *repository);
+/* For cleanup(). */
+void repository_closep(struct repository **repository);
 /* In the repository's order; live as long as it. */
 const struct snapshot_summary *repository_snapshots(const struct repository *repository,
 						    size_t *count);
@@ -31,6 +34,8 @@ const struct snapshot_summary *repository_snapshots(const struct repository *rep
 struct snapshot_index {
 	struct str name, id;      /* id: the folder below indices/ */
 	struct str metadata_blob; /* "indices/<id>/meta-….dat" */
+	int64_t shard_path_type;  /* 0: shards lie at indices/<id>/<shard>; others are hashed paths,
+				     whose shards are not opened */
 };
 
 struct snapshot {
@@ -39,6 +44,8 @@ struct snapshot {
 	struct snapshot_summary summary; /* version and state as the snap-*.dat says */
 	int64_t start_ms, end_ms;        /* wall clock */
 	int32_t total_shards, successful_shards;
+	bool includes_global_state;
+	bool shallow_copy;    /* OpenSearch: the documents are in a remote store, not here */
 	struct str *failures; /* "index[shard]: reason" */
 	size_t failure_count;
 	struct snapshot_index *indices; /* sorted by name */
@@ -51,9 +58,11 @@ int snapshot_open(struct repository *repository, struct str name, struct snapsho
 		  struct err *err);
 /* Accepts NULL. */
 void snapshot_close(struct snapshot *snapshot);
+/* For cleanup(). */
+void snapshot_closep(struct snapshot **snapshot);
 const struct snapshot_index *snapshot_find_index(const struct snapshot *snapshot, struct str name);
-/* The global metadata (templates, settings, …) as JSON in `mem`; NULL in *out if the snapshot has
- * none. */
+/* The global metadata (templates, settings, …) in `mem`, without the "meta-data" around it; NULL in
+ * *out if the snapshot was taken without. */
 int snapshot_global_metadata(const struct snapshot *snapshot, struct arena *mem, struct json **out,
 			     struct err *err);
 
@@ -79,7 +88,7 @@ struct snapshot_file {
 	struct str physical_name; /* Lucene's name */
 	struct str blob;          /* "__x" or "v__x"; parts are "__x.part0" … */
 	uint64_t length;          /* bytes */
-	uint64_t part_size;       /* bytes; >= length when there is one part */
+	uint64_t part_size;       /* bytes, more than 0; >= length when there is one part */
 	uint32_t checksum;        /* CRC-32 in the file's footer */
 	bool has_checksum;        /* false for checksums of other kinds */
 	struct str content;       /* the whole file where the metadata carries it; else ptr NULL */
@@ -88,14 +97,20 @@ struct snapshot_file {
 struct snapshot_shard {
 	struct arena mem;
 	struct lucene_directory *directory;
-	struct snapshot_file *files;
+	struct snapshot_file *files; /* sorted by physical name */
 	size_t file_count;
 	uint64_t total_bytes; /* sum of the files' lengths, incremental or not */
 };
 
+/* Reads the shard's list of files. Sources that its directory opens have the length the list says,
+ * and the list's checksum in their footer; otherwise opening one is ERR_FORMAT, naming the blob.
+ * ERR_UNSUPPORTED: the documents are not in this repository (hashed paths, remote store, searchable
+ * snapshot). `snapshot` outlives the shard. */
 int snapshot_shard_open(const struct snapshot *snapshot, const struct snapshot_index *index,
 			int32_t shard, struct snapshot_shard **out, struct err *err);
 /* Accepts NULL. */
 void snapshot_shard_close(struct snapshot_shard *shard);
+/* For cleanup(). */
+void snapshot_shard_closep(struct snapshot_shard **shard);
 
 #endif

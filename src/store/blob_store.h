@@ -47,5 +47,7 @@ int blob_store_read(struct blob_store *store, struct str name, struct arena *mem
 		    struct str *out, struct err *err);
 /* Accepts NULL. */
 void blob_store_close(struct blob_store *store);
+/* For cleanup(). */
+void blob_store_closep(struct blob_store **store);
 
 #endif

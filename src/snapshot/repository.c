@@ -1,0 +1,240 @@
+#include "snapshot/repository_internal.h"
+
+#include "base/limits.h"
+#include "base/rd.h"
+
+#include <stdlib.h>
+
+/* The root of a repository:
+ *
+ *   index-N       JSON: which snapshots there are and which indices they hold; N grows
+ *   index.latest  BE64 N, a hint for stores that cannot list
+ *   snap-<uuid>.dat, meta-<uuid>.dat, indices/<id>/…
+ *
+ * index-N, by the fields that are there:
+ *   5.0 to 5.4   snapshots [{name, uuid, state}], indices {name: {id, snapshots [{name, uuid}]}}
+ *   5.5 to 7.8   indices.*.snapshots [uuid]
+ *   7.9 on       and snapshots[].{version, index_metadata_lookup}, index_metadata_identifiers
+ *   OpenSearch 2.17 on: and indices.*.shard_path_type
+ *
+ * Source: Elasticsearch 7.10.2 BlobStoreRepository, RepositoryData, SnapshotState. */
+
+#define INDEX_PREFIX STR("index-")
+#define INDEX_LATEST STR("index.latest")
+/* The root listing and index.latest are dropped with this arena. */
+#define LISTING_ARENA_LIMIT MIB(512)
+
+int repository_check_component(struct str text, const char *what, struct err *err)
+{
+	if (text.len > 0 && !memchr(text.ptr, '/', text.len) && !memchr(text.ptr, '\0', text.len) &&
+	    !str_is(text, ".") && !str_is(text, ".."))
+		return 0;
+	return err_set(err, ERR_FORMAT, "'" STR_FMT "' cannot be %s", STR_ARG(text), what);
+}
+
+/* Elasticsearch itself writes these numbers; the words are those of its API. */
+static struct str state_name(const struct json *state)
+{
+	static const char *const names[] = {"IN_PROGRESS", "SUCCESS", "FAILED", "PARTIAL",
+					    "INCOMPATIBLE"};
+	int64_t number = json_i64_or(state, -1);
+
+	if (number >= 0 && (size_t)number < COUNT_OF(names))
+		return str_from(names[number]);
+	return json_text_or(state, STR(""));
+}
+
+/* Snapshots of before 5.0 are a bare name, which is their uuid too. */
+static int parse_summary(const struct json *entry, struct snapshot_summary *out, struct err *err)
+{
+	struct str name = json_string(entry->type == JSON_STRING ? entry : json_get(entry, "name"));
+	int rc;
+
+	if (name.len == 0)
+		return err_set(err, ERR_FORMAT, "a snapshot has no name");
+	out->name = name;
+	out->uuid = json_text_or(json_get(entry, "uuid"), name);
+	out->state = state_name(json_get(entry, "state"));
+	out->version = json_text_or(json_get(entry, "version"), STR(""));
+	rc = repository_check_component(out->uuid, "the uuid of a snapshot", err);
+	return rc < 0 ? err_wrap(err, "snapshot '" STR_FMT "'", STR_ARG(name)) : 0;
+}
+
+static int parse_snapshots(struct repository *repository, struct err *err)
+{
+	struct json *list = json_get(repository->root, "snapshots");
+	struct json *indices = json_get(repository->root, "indices");
+	size_t i = 0;
+	int rc = 0;
+
+	if (!list || list->type != JSON_ARRAY || (indices && indices->type != JSON_OBJECT))
+		return err_set(err, ERR_FORMAT, "holds no list of snapshots and indices");
+	repository->snapshots =
+		arena_zalloc(&repository->mem, list->count, sizeof(struct snapshot_summary));
+	repository->entries = arena_zalloc(&repository->mem, list->count, sizeof(struct json *));
+	if (repository->mem.failed)
+		return arena_fail(&repository->mem, "the list of snapshots", err);
+	json_each(entry, list)
+	{
+		repository->entries[i] = entry;
+		rc = parse_summary(entry, &repository->snapshots[i++], err);
+		if (rc < 0)
+			return rc;
+	}
+	repository->snapshot_count = list->count;
+	return 0;
+}
+
+int repository_parse(struct repository *repository, struct str text, struct err *err)
+{
+	struct arena *mem = &repository->mem;
+	int rc = json_parse(text, mem, &repository->root, err);
+
+	if (rc == 0)
+		rc = parse_snapshots(repository, err);
+	if (rc == 0)
+		rc = member_table_build(json_get(repository->root, "index_metadata_identifiers"),
+					mem, &repository->metadata_identifiers, err);
+	return rc;
+}
+
+/* The blob index-N of the highest N; an empty name if there is none. */
+static struct str newest_index(const struct blob_listing *root, uint64_t *generation)
+{
+	struct str newest = STR_NONE;
+	uint64_t n;
+
+	for (size_t i = 0; i < root->count; i++) {
+		struct str name = root->blobs[i].name;
+
+		if (!str_starts(name, INDEX_PREFIX) ||
+		    !str_to_u64(str_from_offset(name, INDEX_PREFIX.len), &n))
+			continue;
+		if (newest.len == 0 || n > *generation) {
+			newest = name;
+			*generation = n;
+		}
+	}
+	return newest;
+}
+
+static bool holds(const struct blob_listing *root, struct str name)
+{
+	for (size_t i = 0; i < root->count; i++)
+		if (str_eq(root->blobs[i].name, name))
+			return true;
+	return false;
+}
+
+static int no_index(struct blob_store *store, const struct blob_listing *root, struct err *err)
+{
+	if (holds(root, STR("index")))
+		return err_set(
+			err, ERR_UNSUPPORTED,
+			"'%s' is a repository of Elasticsearch 1 or 2 (it has a blob 'index' "
+			"and no 'index-N'), which is not read yet",
+			store->uri);
+	return err_set(
+		err, ERR_NOT_FOUND,
+		"'%s' is no snapshot repository: it holds no blob 'index-N' (index-0, index-1, "
+		"…); --repo-uri must name the folder that holds it",
+		store->uri);
+}
+
+/* The listing decides, as in Elasticsearch for stores that can list. index.latest is written after
+ * index-N and may lag behind, or be missing or broken, without harm; when it is ahead, the newest
+ * index-N is not here, and what the older one says may be gone. */
+static int check_latest(struct blob_store *store, const struct blob_listing *root,
+			uint64_t generation, struct arena *mem, struct err *err)
+{
+	struct str bytes;
+	struct rd rd;
+	uint64_t latest;
+	int rc;
+
+	if (!holds(root, INDEX_LATEST))
+		return 0;
+	rc = blob_store_read(store, INDEX_LATEST, mem, KIB(64), &bytes, err);
+	if (rc < 0)
+		return rc;
+	rd = rd_over(bytes);
+	latest = rd_be64(&rd);
+	if (bytes.len != 8 || latest <= generation)
+		return 0;
+	return err_set(
+		err, ERR_FORMAT,
+		"'index.latest' of repository '%s' names index-%llu, and the newest there is is "
+		"index-%llu: the copy is incomplete, or a snapshot is being written; copy it "
+		"again",
+		store->uri, (unsigned long long)latest, (unsigned long long)generation);
+}
+
+static int find_index(struct repository *repository, struct err *err)
+{
+	cleanup(arena_release) struct arena mem = ARENA_INIT(LISTING_ARENA_LIMIT);
+	struct blob_listing root;
+	uint64_t generation = 0;
+	struct str newest;
+	int rc = blob_store_list(repository->store, STR(""), &mem, &root, err);
+
+	if (rc < 0)
+		return rc;
+	newest = newest_index(&root, &generation);
+	if (newest.len == 0)
+		return no_index(repository->store, &root, err);
+	repository->index_blob = arena_str(&repository->mem, newest);
+	if (!repository->index_blob.ptr)
+		return arena_fail(&repository->mem, "a blob's name", err);
+	return check_latest(repository->store, &root, generation, &mem, err);
+}
+
+static int load(struct repository *repository, struct err *err)
+{
+	struct str text;
+	int rc = find_index(repository, err);
+
+	if (rc < 0)
+		return rc;
+	rc = blob_store_read(repository->store, repository->index_blob, &repository->mem,
+			     LIMIT_REPOSITORY_INDEX, &text, err);
+	if (rc < 0)
+		return rc;
+	if (repository_parse(repository, text, err) < 0)
+		return err_wrap(err, "blob '" STR_FMT "' of repository '%s'",
+				STR_ARG(repository->index_blob), repository->store->uri);
+	return 0;
+}
+
+int repository_open(struct blob_store *store, struct repository **out, struct err *err)
+{
+	cleanup(repository_closep) struct repository *repository = mem_zalloc(sizeof(*repository));
+	int rc;
+
+	repository->mem = ARENA_INIT(LIMIT_METADATA_ARENA);
+	repository->store = store;
+	rc = load(repository, err);
+	if (rc == 0)
+		*out = take(repository);
+	return rc;
+}
+
+void repository_close(struct repository *repository)
+{
+	if (!repository)
+		return;
+	arena_release(&repository->mem);
+	free(repository);
+}
+
+void repository_closep(struct repository **repository)
+{
+	repository_close(*repository);
+	*repository = NULL;
+}
+
+const struct snapshot_summary *repository_snapshots(const struct repository *repository,
+						    size_t *count)
+{
+	*count = repository->snapshot_count;
+	return repository->snapshots;
+}

@@ -1,0 +1,115 @@
+#include "store/blob_store.h"
+#include "store/directory_store.h"
+
+#include "base/limits.h"
+
+/* A name that stays below the root: no empty, "." or ".." component, no NUL, not absolute. */
+static bool name_is_safe(struct str name)
+{
+	struct str rest = name, component;
+
+	if (name.len == 0 || name.len > LIMIT_PATH || memchr(name.ptr, '\0', name.len))
+		return false;
+	for (bool more = true; more;) {
+		more = str_split(rest, '/', &component, &rest);
+		if (component.len == 0 || str_is(component, ".") || str_is(component, ".."))
+			return false;
+	}
+	return true;
+}
+
+static int check_name(const struct blob_store *store, struct str name, struct err *err)
+{
+	if (name_is_safe(name))
+		return 0;
+	return err_set(err, ERR_FORMAT, "'" STR_FMT "' is no name of a blob in '%s'", STR_ARG(name),
+		       store->uri);
+}
+
+/* The scheme of a URI, what is before "://"; empty for a path. "file:path" counts. */
+static struct str uri_scheme(struct str uri)
+{
+	struct str scheme, rest;
+
+	if (!str_split(uri, ':', &scheme, &rest) || memchr(scheme.ptr, '/', scheme.len))
+		return STR_NONE;
+	return str_starts(rest, STR("//")) || str_is(scheme, "file") ? scheme : STR_NONE;
+}
+
+static int open_other_scheme(const char *uri, struct str scheme, struct err *err)
+{
+	static const char *const known[] = {"s3", "gs", "gcs", "azure", "az", "http", "https"};
+
+	for (size_t i = 0; i < COUNT_OF(known); i++)
+		if (str_is(scheme, known[i]))
+			return err_set(err, ERR_UNSUPPORTED,
+				       "repositories at '" STR_FMT
+				       "://' are not read yet; copy '%s' to a "
+				       "directory and name that",
+				       STR_ARG(scheme), uri);
+	return err_set(err, ERR_USAGE,
+		       "unknown scheme '" STR_FMT
+		       "' in repository URI '%s'; use file:///path or /path",
+		       STR_ARG(scheme), uri);
+}
+
+int blob_store_open(const char *uri, struct blob_store **out, struct err *err)
+{
+	struct str scheme = uri_scheme(str_from(uri));
+	const char *path = uri;
+
+	if (scheme.len > 0 && !str_is(scheme, "file"))
+		return open_other_scheme(uri, scheme, err);
+	if (scheme.len > 0)
+		path += strlen("file:");
+	if (strncmp(path, "//", 2) == 0 && scheme.len > 0) {
+		path += 2;
+		if (strncmp(path, "localhost/", 10) == 0)
+			path += strlen("localhost");
+		if (*path != '/')
+			return err_set(
+				err, ERR_USAGE,
+				"'%s' names a host; write file:///%s for a path on this machine",
+				uri, path);
+	}
+	if (*path == '\0')
+		return err_set(err, ERR_USAGE, "repository URI '%s' names no path", uri);
+	return directory_store_open(path, uri, out, err);
+}
+
+int blob_store_list(struct blob_store *store, struct str folder, struct arena *mem,
+		    struct blob_listing *out, struct err *err)
+{
+	int rc = folder.len > 0 ? check_name(store, folder, err) : 0;
+
+	return rc < 0 ? rc : store->ops->list(store, folder, mem, out, err);
+}
+
+int blob_store_source(struct blob_store *store, struct str name, struct bytes_source **out,
+		      struct err *err)
+{
+	int rc = check_name(store, name, err);
+
+	return rc < 0 ? rc : store->ops->open(store, name, out, err);
+}
+
+int blob_store_read(struct blob_store *store, struct str name, struct arena *mem, size_t limit,
+		    struct str *out, struct err *err)
+{
+	cleanup(bytes_source_closep) struct bytes_source *source = NULL;
+	int rc = blob_store_source(store, name, &source, err);
+
+	return rc < 0 ? rc : bytes_source_read_all(source, mem, limit, out, err);
+}
+
+void blob_store_close(struct blob_store *store)
+{
+	if (store)
+		store->ops->close(store);
+}
+
+void blob_store_closep(struct blob_store **store)
+{
+	blob_store_close(*store);
+	*store = NULL;
+}
