@@ -28,7 +28,8 @@ struct backfill_index_result {
 struct backfill_options {
 	int64_t documents_per_bulk; /* at most */
 	int64_t bytes_per_bulk;     /* of body, at most; a larger document goes alone */
-	int64_t max_memory;         /* bytes: queue and bulks in flight */
+	int64_t max_memory;         /* bytes of all bulks, filled, waiting or in flight; only a
+				       single document may be larger. Bulks shrink to fit */
 	int64_t readers, senders;   /* threads */
 	bool emit_type;             /* _type in the action line: targets before Elasticsearch 7 */
 	/* Makes sender i's way to the target. */
@@ -40,7 +41,7 @@ struct backfill_options {
  * every bulk answered (failed documents are counted, recorded and no error); negative when the
  * target or this machine cannot go on. An index that cannot be read is marked in its result and the
  * rest goes on. *cancel, set from any thread or signal handler, ends it with ERR_CANCELLED after
- * the bulks in flight. */
+ * the bulks in flight. `failed` NULL: failed documents are only counted. */
 int backfill_run(const struct snapshot *snapshot, const struct backfill_index *indices,
 		 size_t count, const struct backfill_options *options,
 		 struct failed_documents *failed, struct progress *progress, atomic_bool *cancel,

@@ -17,6 +17,9 @@ struct bulk_sink_ops {
 	/* As bulk_send: every item is in result, or a negative return says why none can be sent. */
 	int (*send)(struct bulk_sink *sink, const struct bulk *bulk,
 		    const struct bulk_origin *origin, struct bulk_result *result, struct err *err);
+	/* Once, after the last send of a run that succeeded, from the same thread: makes all that
+	 * was sent durable. May be NULL. */
+	int (*finish)(struct bulk_sink *sink, struct err *err);
 	/* From any thread: ends a send that is under way. */
 	void (*cancel)(struct bulk_sink *sink);
 	void (*close)(struct bulk_sink *sink);
@@ -32,9 +35,10 @@ struct bulk_sink *cluster_sink_new(struct cluster *cluster, bool compress);
 
 enum file_compression { FILE_PLAIN, FILE_GZIP, FILE_ZSTD };
 
-/* Files PATH/<index>/<shard>-<n>.ndjson[.gz|.zst], written as .tmp, synced, and renamed: a file
- * with its final name is whole. Index names cannot leave PATH (their '/', leading '.' … are
- * percent-encoded). file_sink_prepare makes PATH and refuses one that is not empty (ERR_USAGE). */
+/* Files PATH/<index>/<shard>-<n>.ndjson[.gz|.zst], one a bulk, written as .tmp, synced, and
+ * renamed: a file with its final name is whole. Index names cannot leave PATH (their '/', leading
+ * '.' … are percent-encoded). file_sink_prepare makes PATH and refuses one that is not empty
+ * (ERR_USAGE). */
 int file_sink_prepare(const char *path, struct err *err);
 struct bulk_sink *file_sink_new(const char *path, enum file_compression compression);
 /* Counts and throws away: measures reading alone. */

@@ -7,8 +7,9 @@
 #include <stdatomic.h>
 
 struct progress {
-	_Atomic uint64_t bytes_total; /* stored fields to read; grows while shards are opened */
-	_Atomic uint64_t bytes_read;  /* of these */
+	_Atomic uint64_t
+		bytes_total; /* stored fields to read; estimated until all shards are open */
+	_Atomic uint64_t bytes_read; /* of these */
 	_Atomic uint64_t shards_total, shards_done;
 	_Atomic uint64_t documents_read; /* live documents that left a reader */
 	_Atomic uint64_t documents_sent; /* taken by the target */

@@ -14,6 +14,7 @@
 					 */
 #define LIMIT_STORED_CHUNK MIB(1024)    /* one chunk of stored fields, decompressed */
 #define LIMIT_HTTP_RESPONSE MIB(512)    /* one answer of a cluster, inflated */
+#define LIMIT_BULK_RESULT MIB(256)      /* the failures of one bulk and their reasons */
 #define LIMIT_LISTING MIB(256)          /* names and sizes of the blobs in one folder */
 #define LIMIT_BLOB_PARTS 1048576        /* blobs that one file of a snapshot is cut into */
 #define LIMIT_SHARDS 65536              /* shards of one index, and replicas */

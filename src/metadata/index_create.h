@@ -4,18 +4,8 @@
 #define METADATA_INDEX_CREATE_H
 
 #include "cluster/cluster.h"
+#include "metadata/source_kind.h"
 #include "snapshot/repository.h"
-
-/* How an index keeps its documents' sources. */
-enum source_kind {
-	SOURCE_STORED,    /* whole */
-	SOURCE_FILTERED,  /* _source includes or excludes: stored in part */
-	SOURCE_DISABLED,  /* _source.enabled: false */
-	SOURCE_SYNTHETIC, /* synthetic _source, logsdb, time series */
-};
-
-/* Decides from mappings and settings (index.mode, index.mapping.source.mode). */
-enum source_kind index_source_kind(const struct index_metadata *metadata);
 
 struct index_create_options {
 	struct cluster_version target;
@@ -24,20 +14,24 @@ struct index_create_options {
 };
 
 /* The body for PUT /<index> in `mem`. Mapping types are unwrapped (several types are united when
- * their fields agree; ERR_UNSUPPORTED names the field when not). */
+ * their fields agree; ERR_UNSUPPORTED names the field when not). *changes says in words what of the
+ * user's own was left out or altered, and why; empty if nothing. */
 int index_create_body(const struct index_metadata *metadata,
 		      const struct index_create_options *options, struct arena *mem,
-		      struct json **out, struct err *err);
+		      struct json **out, struct str *changes, struct err *err);
 
 enum index_create_outcome { INDEX_CREATED, INDEX_EXISTED, INDEX_FAILED };
 
 struct index_create_result {
 	enum index_create_outcome outcome;
-	struct str reason; /* INDEX_FAILED, and what was changed on the way; in the arena given */
+	struct str reason; /* why INDEX_FAILED or INDEX_EXISTED where that is a failure; else what
+			      was changed on the way, may be empty. In the arena given */
 };
 
-/* Creates one index; repairs what the target's 400 names (unknown or private settings) at most a
- * few times. Negative only when the target cannot be used at all. */
+/* Creates one index; repairs what the target's 400 names (unknown or private settings, unsupported
+ * mapping parameters) as long as each repair changes the body. An index that is there already is
+ * INDEX_EXISTED with allow_existing, else INDEX_FAILED; it is never touched. Negative only when the
+ * target cannot be used at all. */
 int index_create(struct cluster *target, struct str name, const struct index_metadata *metadata,
 		 const struct index_create_options *options, struct arena *mem,
 		 struct index_create_result *result, struct err *err);

@@ -1,6 +1,10 @@
 /* Which indices a user means: --index-allowlist entries are exact names or regex:PATTERN matched
  * against the whole name. Without a list, all but system and tool indices (the built-in
- * exclusions). */
+ * exclusions); a list switches these off.
+ *
+ * Dialect: POSIX extended regular expressions, where '.' '*' '+' '?' '|' '()' '[]' '{n,m}' mean
+ * what they do in Java; \d, \D and (?:…) are understood too. Other Java escapes and flags are
+ * refused, for they would silently match something else. */
 #ifndef METADATA_INDEX_FILTER_H
 #define METADATA_INDEX_FILTER_H
 
@@ -8,11 +12,18 @@
 
 struct index_filter;
 
-/* ERR_USAGE for an empty or invalid pattern, naming it. */
+/* ERR_USAGE for an empty or invalid pattern, naming it. The list is borrowed. */
 int index_filter_new(const struct opt_list *allowlist, struct index_filter **out, struct err *err);
+/* Accepts NULL. */
 void index_filter_free(struct index_filter *filter);
+/* Thread-safe. */
 bool index_filter_accepts(const struct index_filter *filter, struct str name);
 /* The built-in exclusions alone: ".kibana", "metricbeat-…". */
 bool index_is_excluded_by_default(struct str name);
+
+/* The entries of the list, for telling which of them matched nothing. 0 without a list. */
+size_t index_filter_entry_count(const struct index_filter *filter);
+const char *index_filter_entry(const struct index_filter *filter, size_t entry);
+bool index_filter_entry_accepts(const struct index_filter *filter, size_t entry, struct str name);
 
 #endif

@@ -15,7 +15,9 @@ struct http_options {
 	const char *ca_file;                  /* PEM; NULL: the system's */
 	const char *client_cert, *client_key; /* PEM files for mTLS; NULL: none */
 	bool insecure;                        /* no check of certificate and name */
-	int64_t connect_timeout_ms, request_timeout_ms;
+	int64_t connect_timeout_ms;           /* 0: 10 seconds */
+	int64_t request_timeout_ms;           /* connecting and answer together; 0: 2 minutes */
+	const char *flag_prefix; /* of the flags that messages point to; NULL: "--target-" */
 };
 
 struct http_client;
@@ -25,28 +27,48 @@ struct http_request {
 	const char *path;         /* "/_bulk?…", encoded; the URL's prefix is put before it */
 	const char *content_type; /* NULL: application/json where there is a body */
 	struct str body;
-	bool compress;      /* send the body gzip (libdeflate, level 1) */
+	bool compress;  /* send the body gzip (libdeflate, level 1) */
+	bool ask_first; /* "Expect: 100-continue": costs a round trip, and hears a refusal before
+			   the body is sent rather than as a connection reset */
+	bool once;      /* on a connection of its own: over a kept one that turns out to be closed
+			   libcurl sends again by itself, even if the server had acted */
 	int64_t timeout_ms; /* 0: that of the options */
 };
 
+/* Starts as {0}; body.limit may be set to a ceiling below LIMIT_HTTP_RESPONSE. */
 struct http_response {
 	int status;
-	struct buf body;        /* owned; inflated; at most LIMIT_HTTP_RESPONSE */
+	struct buf body;        /* owned, inflated; its memory is kept from send to send */
 	int64_t retry_after_ms; /* from Retry-After; -1: not said */
 	int64_t elapsed_ms;
 };
 
+/* ERR_USAGE for a bad URL or contradicting options. Connects to nothing yet. */
 int http_client_new(const struct http_options *options, struct http_client **out, struct err *err);
+/* Accepts NULL. */
 void http_client_free(struct http_client *client);
-/* Sends and waits. 0 with any status; negative only when no answer came: ERR_UNREACHABLE (with
- * `retry` set but for name and TLS failures), ERR_TIMEOUT, ERR_CANCELLED. Messages name method, URL
- * without secrets, reason, and the flag that helps. `response` is initialised here; body kept
- * between calls. */
+/* Sends and waits. 0 with any status but a redirect. Negative when no answer came:
+ * - ERR_UNREACHABLE, with `retry` set where the same may work later: refused, reset, cut short, no
+ *   connection in time; not set for TLS, redirects, what is no HTTP, and for a name that does not
+ *   resolve unless the server has answered this client before;
+ * - ERR_TIMEOUT (`retry` set): connected, but the answer was not there in time;
+ * - ERR_LIMIT: the answer is larger than its ceiling;
+ * - ERR_CANCELLED, within a second.
+ * Messages name method, URL without secrets, reason, and the flag that helps. */
 int http_client_send(struct http_client *client, const struct http_request *request,
 		     struct http_response *response, struct err *err);
 void http_response_release(struct http_response *response);
-/* Makes a send that is under way, and all later ones, end with ERR_CANCELLED. From any thread. */
+/* Makes a send that is under way, and all later ones, end with ERR_CANCELLED. From any thread, and
+ * from signal handlers. */
 void http_client_cancel(struct http_client *client);
+
+/* For messages; they live as long as the client: "https://host:9200/prefix", "--target-", and the
+ * user of basic authentication (NULL: none). */
+const char *http_client_url(const struct http_client *client);
+const char *http_client_flag_prefix(const struct http_client *client);
+const char *http_client_user(const struct http_client *client);
+/* Whether requests carry an API key. */
+bool http_client_has_api_key(const struct http_client *client);
 
 /* Appends `text` percent-encoded for a path segment or query value. */
 void http_append_encoded(struct buf *out, struct str text);

@@ -13,8 +13,11 @@ struct url {
 	struct str user, password; /* decoded; ptr NULL: none */
 };
 
-/* Parses "https://user:secret@host:9200/prefix" or "host:9200" (http). ERR_USAGE says what is
- * wrong. */
+/* Parses "https://user:secret@host:9200/prefix" or "host:9200" (http). All of *out is in `mem`.
+ * ERR_USAGE says what is wrong, and never shows what stands before the '@'. */
 int url_parse(const char *text, struct arena *mem, struct url *out, struct err *err);
+
+/* "https://host:9200/prefix": the same place without user and password. ptr NULL at the ceiling. */
+struct str url_without_secrets(const struct url *url, struct arena *mem);
 
 #endif

@@ -1,0 +1,75 @@
+#include "backfill/shard_documents.h"
+
+#include "documents/lucene_documents.h"
+
+#include <stdlib.h>
+
+struct shard_documents {
+	struct document_source base;
+	struct document_source *lucene;
+	struct snapshot_shard *shard;
+};
+
+static struct shard_documents *of(struct document_source *source)
+{
+	return (struct shard_documents *)source;
+}
+
+static int next(struct document_source *source, struct document *out, struct err *err)
+{
+	return document_source_next(of(source)->lucene, out, err);
+}
+
+static uint64_t position(const struct document_source *source)
+{
+	return document_source_position(((const struct shard_documents *)source)->lucene);
+}
+
+static void close_shard(struct document_source *source)
+{
+	document_source_close(of(source)->lucene);
+	snapshot_shard_close(of(source)->shard);
+	free(source);
+}
+
+static const struct document_source_ops ops = {next, position, close_shard};
+
+static void shard_closep(struct snapshot_shard **shard)
+{
+	snapshot_shard_close(*shard);
+}
+
+int shard_documents_size(const struct snapshot *snapshot, const struct snapshot_index *index,
+			 int32_t shard, uint64_t *bytes, struct err *err)
+{
+	cleanup(shard_closep) struct snapshot_shard *opened = NULL;
+	int rc = snapshot_shard_open(snapshot, index, shard, &opened, err);
+
+	if (rc < 0)
+		return rc;
+	*bytes = opened->total_bytes;
+	return 0;
+}
+
+int shard_documents_open(const struct snapshot *snapshot, const struct snapshot_index *index,
+			 int32_t shard, struct document_source **out, struct err *err)
+{
+	static const struct lucene_documents_options options = {.include_deleted = false};
+	cleanup(shard_closep) struct snapshot_shard *opened = NULL;
+	struct document_source *lucene;
+	struct shard_documents *documents;
+	int rc = snapshot_shard_open(snapshot, index, shard, &opened, err);
+
+	if (rc < 0)
+		return rc;
+	rc = lucene_documents_open(opened->directory, &options, &lucene, err);
+	if (rc < 0)
+		return rc;
+	documents = mem_zalloc(sizeof(*documents));
+	documents->base.ops = &ops;
+	documents->base.total_bytes = lucene->total_bytes;
+	documents->lucene = lucene;
+	documents->shard = take(opened);
+	*out = &documents->base;
+	return 0;
+}

@@ -1,0 +1,234 @@
+#include "cluster/bulk.h"
+
+#include <stdlib.h>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+/* {"index":{"_index":"i","_id":"1","routing":"r","_type":"t"}}\n */
+#define ACTION_FIXED \
+	sizeof("{\"index\":{\"_index\":\"\",\"_id\":\"\",\"routing\":\"\",\"_type\":\"\"}}\n")
+#define ESCAPED_MAX 6 /* bytes one byte may become: \u001f */
+
+void bulk_init(struct bulk *bulk, size_t limit)
+{
+	*bulk = (struct bulk){.body = BUF_INIT(limit)};
+}
+
+void bulk_release(struct bulk *bulk)
+{
+	buf_release(&bulk->body);
+	free(bulk->items);
+	bulk->items = NULL;
+	bulk->count = bulk->capacity = 0;
+}
+
+void bulk_reset(struct bulk *bulk)
+{
+	buf_reset(&bulk->body);
+	bulk->count = 0;
+}
+
+size_t bulk_size_of(const struct bulk_document *document)
+{
+	size_t names =
+		document->index.len + document->id.len + document->routing.len + document->type.len;
+
+	return ACTION_FIXED + ESCAPED_MAX * names + document->source.len + 1;
+}
+
+/* How a byte below 0x80 stands in a JSON string: 0 as it is, 'u' as \u00xx, else after a '\'. */
+static char escape_of(unsigned char c)
+{
+	switch (c) {
+	case '"':
+	case '\\':
+		return (char)c;
+	case '\n':
+		return 'n';
+	case '\r':
+		return 'r';
+	case '\t':
+		return 't';
+	default:
+		return c < 0x20 ? 'u' : 0;
+	}
+}
+
+static char *put_escaped(char *to, struct str text)
+{
+	static const char hex[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned char c = (unsigned char)text.ptr[i];
+		char escape;
+
+		if (LIKELY(c >= 0x20 && c != '"' && c != '\\')) {
+			*to++ = (char)c;
+			continue;
+		}
+		escape = escape_of(c);
+		*to++ = '\\';
+		*to++ = escape;
+		if (escape != 'u')
+			continue;
+		*to++ = '0';
+		*to++ = '0';
+		*to++ = hex[c >> 4];
+		*to++ = hex[c & 15];
+	}
+	return to;
+}
+
+static char *put(char *to, struct str text)
+{
+	memcpy(to, text.ptr, text.len);
+	return to + text.len;
+}
+
+/* `opening` runs up to the value's first quote, that included. */
+static char *put_member(char *to, struct str opening, struct str value)
+{
+	to = put_escaped(put(to, opening), value);
+	*to++ = '"';
+	return to;
+}
+
+static char *put_action(char *to, const struct bulk_document *document)
+{
+	to = put_member(to, STR("{\"index\":{\"_index\":\""), document->index);
+	if (document->id.ptr)
+		to = put_member(to, STR(",\"_id\":\""), document->id);
+	if (document->routing.ptr)
+		to = put_member(to, STR(",\"routing\":\""), document->routing);
+	if (document->type.ptr)
+		to = put_member(to, STR(",\"_type\":\""), document->type);
+	return put(to, STR("}}\n"));
+}
+
+/* The copy of a source replaces line breaks on its way, so that each byte is loaded once. They are
+ * white space wherever JSON allows them raw. (A target that reads // comments would then miss the
+ * closing brace, and refuse the document.) */
+static inline char scrub_byte(char c)
+{
+	return c == '\n' || c == '\r' ? ' ' : c;
+}
+
+#ifdef __SSE2__
+
+#define LANE sizeof(__m128i)
+
+static inline __m128i lane_load(const char *from)
+{
+	__m128i v;
+
+	memcpy(&v, from, sizeof(v));
+	return v;
+}
+
+static inline void lane_store(char *to, __m128i v)
+{
+	memcpy(to, &v, sizeof(v));
+}
+
+static inline __m128i lane_breaks(__m128i v)
+{
+	return _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('\n')),
+			    _mm_cmpeq_epi8(v, _mm_set1_epi8('\r')));
+}
+
+static inline __m128i lane_scrub(__m128i v)
+{
+	__m128i breaks = lane_breaks(v);
+
+	return _mm_or_si128(_mm_andnot_si128(breaks, v), _mm_and_si128(breaks, _mm_set1_epi8(' ')));
+}
+
+#else
+
+#define LANE sizeof(uint64_t)
+#define EACH_BYTE(b) (UINT64_C(0x0101010101010101) * (uint64_t)(b))
+
+static inline uint64_t lane_load(const char *from)
+{
+	uint64_t v;
+
+	memcpy(&v, from, sizeof(v));
+	return v;
+}
+
+static inline void lane_store(char *to, uint64_t v)
+{
+	memcpy(to, &v, sizeof(v));
+}
+
+/* 0x80 in exactly those bytes that equal c: no carry leaves a byte. */
+static inline uint64_t lane_equal(uint64_t v, char c)
+{
+	uint64_t difference = v ^ EACH_BYTE(c);
+
+	return ~(((difference & EACH_BYTE(0x7f)) + EACH_BYTE(0x7f)) | difference | EACH_BYTE(0x7f));
+}
+
+static inline uint64_t lane_scrub(uint64_t v)
+{
+	uint64_t breaks = lane_equal(v, '\n') | lane_equal(v, '\r');
+	uint64_t mask = (breaks >> 7) * 0xff;
+
+	return (v & ~mask) | (mask & EACH_BYTE(' '));
+}
+
+#endif
+
+static void copy_scrubbed(char *restrict to, const char *restrict from, size_t len)
+{
+	size_t i = 0;
+
+	if (len < LANE) {
+		for (; i < len; i++)
+			to[i] = scrub_byte(from[i]);
+		return;
+	}
+	for (; len - i >= 4 * LANE; i += 4 * LANE)
+		for (size_t j = i; j < i + 4 * LANE; j += LANE)
+			lane_store(to + j, lane_scrub(lane_load(from + j)));
+	for (; len - i >= LANE; i += LANE)
+		lane_store(to + i, lane_scrub(lane_load(from + i)));
+	/* The last lane overlaps the one before it and writes the same bytes again. */
+	lane_store(to + len - LANE, lane_scrub(lane_load(from + len - LANE)));
+}
+
+static struct bulk_item *new_item(struct bulk *bulk)
+{
+	if (UNLIKELY(bulk->count == bulk->capacity)) {
+		bulk->capacity = MAX(bulk->capacity * 2, (size_t)256);
+		bulk->items = mem_realloc(bulk->items, bulk->capacity * sizeof(*bulk->items));
+	}
+	return &bulk->items[bulk->count++];
+}
+
+int bulk_add(struct bulk *bulk, const struct bulk_document *document, struct err *err)
+{
+	struct buf *body = &bulk->body;
+	size_t most = bulk_size_of(document);
+	struct bulk_item *item;
+	char *start, *to;
+
+	if (most > body->limit || body->len > body->limit - most)
+		return err_set(err, ERR_LIMIT,
+			       "a document of %zu bytes does not fit into a bulk of %zu bytes",
+			       document->source.len, body->limit);
+	start = buf_reserve(body, most);
+	if (!start)
+		BUG("a bulk's buffer refuses what its limit allows");
+	to = put_action(start, document);
+	item = new_item(bulk);
+	item->action_start = body->len;
+	item->source_start = body->len + (size_t)(to - start);
+	copy_scrubbed(to, document->source.ptr, document->source.len);
+	to[document->source.len] = '\n';
+	item->end = item->source_start + document->source.len + 1;
+	body->len = item->end;
+	return 0;
+}

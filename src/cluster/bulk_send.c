@@ -1,0 +1,267 @@
+#include "cluster/bulk.h"
+
+#include "cluster/bulk_answer.h"
+#include "cluster/cluster_error.h"
+#include "cluster/cluster_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* How often a bulk is sent again whole after status 500 before a single document is suspected. */
+#define PATIENCE 2
+/* Single documents in a row that bring status 500: then it is not the documents. */
+#define HOPELESS 16
+#define LONGEST_REASON KIB(2)
+
+/* One call of bulk_send. */
+struct sending {
+	struct cluster *cluster;
+	const struct bulk *bulk;
+	bool compress;
+	struct bulk_result *result;
+	struct backoff backoff;
+	size_t *items;    /* indices of all items; each step works on a part of it */
+	struct buf body;  /* of a part with gaps */
+	struct arena mem; /* of the last answer */
+	unsigned patience, server_errors;
+};
+
+static void sending_release(struct sending *s)
+{
+	free(s->items);
+	buf_release(&s->body);
+	arena_release(&s->mem);
+}
+
+void bulk_result_init(struct bulk_result *result)
+{
+	*result = (struct bulk_result){.mem = ARENA_INIT(LIMIT_BULK_RESULT)};
+}
+
+void bulk_result_release(struct bulk_result *result)
+{
+	arena_release(&result->mem);
+	bulk_result_init(result);
+}
+
+/* `before` and the reason, in the result's arena. */
+static struct str keep_reason(struct bulk_result *result, const char *before, struct str reason)
+{
+	struct str kept = arena_printf(&result->mem, "%s%.*s", before,
+				       (int)MIN(reason.len, LONGEST_REASON), reason.ptr);
+
+	return kept.ptr ? kept : STR("no memory for the reason");
+}
+
+static int add_failure(struct sending *s, size_t item, int status, struct str type,
+		       const char *before, struct str reason, struct err *err)
+{
+	struct bulk_result *result = s->result;
+
+	if (!result->failures)
+		result->failures =
+			arena_zalloc(&result->mem, s->bulk->count, sizeof(*result->failures));
+	if (!result->failures)
+		return arena_fail(&result->mem, "failures of a bulk", err);
+	result->failures[result->failure_count++] = (struct bulk_failure){
+		.item = item,
+		.status = status,
+		.type = arena_str(&result->mem, type),
+		.reason = keep_reason(result, before, reason),
+	};
+	return 0;
+}
+
+static int add_item_failure(struct sending *s, size_t item, const struct bulk_item_answer *answer,
+			    const char *before, struct err *err)
+{
+	struct str type, reason;
+
+	cluster_error_parts(answer->error, answer->status, &s->mem, &type, &reason);
+	return add_failure(s, item, answer->status, type, before, reason, err);
+}
+
+/* The body of these items, which are in ascending order: a slice of the bulk's where there are no
+ * gaps between them. */
+static struct str body_of(struct sending *s, const size_t *items, size_t count)
+{
+	const struct bulk *bulk = s->bulk;
+	size_t first = items[0], last = items[count - 1];
+
+	if (last - first + 1 == count)
+		return str_of(bulk->body.ptr + bulk->items[first].action_start,
+			      bulk->items[last].end - bulk->items[first].action_start);
+	buf_reset(&s->body);
+	for (size_t i = 0; i < count; i++) {
+		const struct bulk_item *item = &bulk->items[items[i]];
+
+		buf_append(&s->body, bulk->body.ptr + item->action_start,
+			   item->end - item->action_start);
+	}
+	return buf_str(&s->body);
+}
+
+static int send_items(struct sending *s, size_t *items, size_t count, struct err *err);
+
+/* Both halves, until the one document that cannot pass stands alone. */
+static int split(struct sending *s, size_t *items, size_t count, struct err *err)
+{
+	int failed;
+
+	backoff_prolong(&s->backoff);
+	failed = send_items(s, items, count / 2, err);
+	return failed < 0 ? failed : send_items(s, items + count / 2, count - count / 2, err);
+}
+
+static int fail_alone(struct sending *s, size_t item, struct err *err)
+{
+	const struct cluster *cluster = s->cluster;
+	struct str body = buf_str(&cluster->response.body), type = STR_NONE, reason;
+	struct json *answer = NULL;
+
+	arena_reset(&s->mem);
+	if (json_parse(body, &s->mem, &answer, NULL) == 0 && json_get(answer, "error"))
+		cluster_error_parts(json_get(answer, "error"), cluster->response.status, &s->mem,
+				    &type, &reason);
+	else
+		reason = cluster_response_reason(cluster, &s->mem);
+	return add_failure(s, item, cluster->response.status, type, "", reason, err);
+}
+
+/* A status other than 2xx for a whole request. 1: send it again. */
+static int refused(struct sending *s, const struct http_request *request, size_t *items,
+		   size_t count, struct err *err)
+{
+	int status = s->cluster->response.status, waited;
+	bool server_error = status >= 500 || status == 408;
+
+	if (!server_error && status != 400 && status != 413)
+		return cluster_bad_status(s->cluster, request, "the bulk is refused", err);
+	if (server_error && s->patience > 0) {
+		s->patience--;
+		waited = backoff_wait(&s->backoff, &s->cluster->alarm,
+				      s->cluster->response.retry_after_ms, err);
+		if (waited != 0)
+			return waited;
+	}
+	if (count > 1)
+		return split(s, items, count, err);
+	if (server_error && ++s->server_errors >= HOPELESS)
+		return cluster_bad_status(s->cluster, request,
+					  "every document is refused, even alone", err);
+	return fail_alone(s, items[0], err);
+}
+
+/* Counts what was taken and records what failed for good. Moves those to be sent again to the front
+ * of `items` and `answers`; *left is their number. */
+static int account(struct sending *s, size_t *items, struct bulk_item_answer *answers, size_t count,
+		   size_t *left, struct err *err)
+{
+	size_t kept = 0;
+	int failed;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!answers[i].error) {
+			s->result->succeeded++;
+		} else if (cluster_status_is_passing(answers[i].status)) {
+			items[kept] = items[i];
+			answers[kept++] = answers[i];
+		} else if ((failed = add_item_failure(s, items[i], &answers[i], "", err)) < 0) {
+			return failed;
+		}
+	}
+	*left = kept;
+	return 0;
+}
+
+/* The time is up: what still was not taken has failed. */
+static int give_up(struct sending *s, const size_t *items, const struct bulk_item_answer *answers,
+		   size_t count, struct err *err)
+{
+	char before[64];
+	int failed = 0;
+
+	snprintf(before, sizeof(before), "gave up after %u %s: ", s->backoff.tries,
+		 s->backoff.tries == 1 ? "try" : "tries");
+	for (size_t i = 0; i < count && failed == 0; i++)
+		failed = add_item_failure(s, items[i], &answers[i], before, err);
+	return failed;
+}
+
+/* Reads an answer with status 2xx. 1: *count items, now at the front, are to be sent again. */
+static int answered(struct sending *s, size_t *items, size_t *count, struct err *err)
+{
+	struct bulk_answer answer;
+	size_t left;
+	int failed;
+
+	s->server_errors = 0;
+	arena_reset(&s->mem);
+	failed = bulk_answer_read(buf_str(&s->cluster->response.body), *count, &s->mem, &answer,
+				  err);
+	if (failed < 0)
+		return err_wrap(err, "POST %s/_bulk", http_client_url(s->cluster->client));
+	if (answer.all_taken) {
+		s->result->succeeded += *count;
+		return 0;
+	}
+	if ((failed = account(s, items, answer.items, *count, &left, err)) < 0 || left == 0)
+		return failed;
+	if (left < *count)
+		backoff_prolong(&s->backoff);
+	*count = left;
+	failed = backoff_wait(&s->backoff, &s->cluster->alarm, s->cluster->response.retry_after_ms,
+			      err);
+	return failed == 0 ? give_up(s, items, answer.items, left, err) : failed;
+}
+
+static int send_items(struct sending *s, size_t *items, size_t count, struct err *err)
+{
+	struct http_request request = {
+		.method = "POST",
+		.path = BULK_PATH,
+		.content_type = "application/x-ndjson",
+		.compress = s->compress,
+	};
+	int again;
+
+	do {
+		request.body = body_of(s, items, count);
+		again = cluster_send(s->cluster, &request, true, &s->backoff, err);
+		if (again < 0)
+			return again;
+		if (s->cluster->response.status >= 200 && s->cluster->response.status < 300)
+			again = answered(s, items, &count, err);
+		else
+			again = refused(s, &request, items, count, err);
+	} while (again > 0);
+	return again;
+}
+
+int bulk_send(struct cluster *cluster, const struct bulk *bulk, bool compress,
+	      struct bulk_result *result, struct err *err)
+{
+	cleanup(sending_release) struct sending s = {
+		.cluster = cluster,
+		.bulk = bulk,
+		.compress = compress,
+		.result = result,
+		.body = BUF_INIT(bulk->body.len),
+		.mem = ARENA_INIT(LIMIT_METADATA_ARENA),
+		.patience = PATIENCE,
+	};
+	int failed;
+
+	arena_reset(&result->mem);
+	result->failures = NULL;
+	result->succeeded = result->failure_count = result->retries = 0;
+	if (bulk->count == 0)
+		return 0;
+	s.items = mem_alloc(bulk->count * sizeof(*s.items));
+	for (size_t i = 0; i < bulk->count; i++)
+		s.items[i] = i;
+	backoff_start(&s.backoff, &cluster->retry);
+	failed = send_items(&s, s.items, bulk->count, err);
+	result->retries = s.backoff.tries > 0 ? s.backoff.tries - 1 : 0;
+	return failed;
+}

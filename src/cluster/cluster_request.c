@@ -1,0 +1,88 @@
+#include "cluster/cluster_error.h"
+#include "cluster/cluster_internal.h"
+
+#include <stdio.h>
+
+/* From this body size on, a request whose connection was lost is announced before it is sent again,
+ * so that a server which refuses its size can say so. */
+#define ASK_FIRST_SIZE KIB(512)
+
+bool cluster_status_is_passing(int status)
+{
+	return status == 429 || status == 502 || status == 503 || status == 504;
+}
+
+/* The error after the last try: that of the transfer, or, if there was an answer, of its status. */
+static int give_up(const struct cluster *cluster, const struct http_request *request,
+		   unsigned tries, const struct err *lost, struct err *err)
+{
+	char what[64];
+
+	snprintf(what, sizeof(what), "gave up after %u %s", tries, tries == 1 ? "try" : "tries");
+	if (lost->kind == ERR_NONE)
+		return cluster_bad_status(cluster, request, what, err);
+	if (err)
+		*err = *lost;
+	if (tries > 1)
+		err_wrap(err, "%s", what);
+	return -(int)lost->kind;
+}
+
+int cluster_send(struct cluster *cluster, const struct http_request *request, bool repeatable,
+		 struct backoff *backoff, struct err *err)
+{
+	struct http_request next = *request;
+
+	for (;;) {
+		struct err lost = {0};
+		int sent = http_client_send(cluster->client, &next, &cluster->response, &lost);
+		int status = cluster->response.status, waited = 0;
+
+		backoff->tries++;
+		if (sent == 0 && cluster_response_is_refusal(cluster))
+			return cluster_refusal(cluster, request, err);
+		if (sent == 0 && !cluster_status_is_passing(status))
+			return 0;
+		if (repeatable ? sent == 0 || lost.retry : sent == 0 && status == 429)
+			waited =
+				backoff_wait(backoff, &cluster->alarm,
+					     sent < 0 ? -1 : cluster->response.retry_after_ms, err);
+		if (waited < 0)
+			return waited;
+		if (waited == 0)
+			return give_up(cluster, request, backoff->tries, &lost, err);
+		next.ask_first = sent < 0 && request->body.len >= ASK_FIRST_SIZE;
+	}
+}
+
+int cluster_request(struct cluster *cluster, const char *method, const char *path, struct str body,
+		    bool repeatable, struct arena *mem, int *status, struct json **answer,
+		    struct err *err)
+{
+	struct http_request request = {
+		.method = method, .path = path, .body = body, .once = !repeatable};
+	struct err unreadable = {0};
+	struct backoff backoff;
+	struct str text;
+	int failed;
+
+	*answer = NULL;
+	*status = 0;
+	backoff_start(&backoff, &cluster->retry);
+	if ((failed = cluster_send(cluster, &request, repeatable, &backoff, err)) < 0)
+		return failed;
+	*status = cluster->response.status;
+	text = arena_str(mem, buf_str(&cluster->response.body));
+	if (!text.ptr)
+		return arena_fail(mem, "answer of the cluster", err);
+	if (json_parse(text, mem, answer, &unreadable) == 0)
+		return 0;
+	*answer = NULL;
+	if (unreadable.kind == ERR_FORMAT)
+		return 0;
+	if (err)
+		*err = unreadable;
+	err_wrap(err, "%s %s%.*s", method, http_client_url(cluster->client),
+		 (int)strcspn(path, "?"), path);
+	return -(int)unreadable.kind;
+}

@@ -1,0 +1,78 @@
+/* What the generations of stored fields share. One generation is one table of functions. */
+#ifndef LUCENE_STORED_FIELDS_INTERNAL_H
+#define LUCENE_STORED_FIELDS_INTERNAL_H
+
+#include "lucene/stored_fields.h"
+#include "lucene/stored_window.h"
+
+struct libdeflate_decompressor;
+struct ZSTD_DCtx_s;
+
+struct stored_format {
+	const char *codec; /* of the .fdt's header */
+	int32_t min_version, max_version;
+	bool little_endian;
+	/* From these versions on; a number above max_version means never. */
+	int32_t index_version;   /* there is a .fdm, with maxDoc and the end of the chunks */
+	int32_t meta_version;    /* chunk size and statistics lie in the .fdm, not in the .fdt */
+	int32_t dirty_version;   /* a chunk's token has a bit for "dirty" */
+	bool packed_ints;        /* has a version of packed ints beside the chunk size */
+	const char *index_codec; /* of the .fdm's header */
+	/* The most bytes that one compressed byte can become. */
+	uint32_t expansion;
+	/* Reads one array of `count` lengths or counts in a chunk's header. */
+	void (*read_ints)(struct rd *rd, uint32_t *out, uint32_t count);
+	/* Reads one compressed unit at the window, which decodes to exactly `length` bytes.
+	 * dst has LZ4_BLOCK_SLACK bytes more. dst NULL: passes over it. */
+	int (*decode)(struct stored_fields *fields, uint8_t *dst, size_t length, struct err *err);
+};
+
+struct stored_fields {
+	const struct stored_format *format;
+	struct bytes_source *source;
+	struct stored_window window;
+	struct str codec; /* format->codec */
+	int32_t version, max_doc, next_doc;
+	uint32_t chunk_size;                     /* bytes: where sliced chunks are cut */
+	uint64_t chunks;                         /* seen so far */
+	uint64_t chunk_count;                    /* as the file says; UINT64_MAX: it does not */
+	uint64_t chunks_end;                     /* as the file says; UINT64_MAX: it does not */
+	uint8_t *bytes;                          /* the chunk, decompressed */
+	size_t capacity;                         /* of bytes, slack not counted */
+	uint32_t *starts;                        /* and field_counts behind it */
+	uint32_t starts_room;                    /* documents that fit */
+	uint8_t *scratch;                        /* of the decoder */
+	size_t scratch_capacity;                 /* bytes */
+	struct libdeflate_decompressor *inflate; /* made when first needed */
+	struct ZSTD_DCtx_s *zstd;                /* made when first needed */
+};
+
+extern const struct stored_format stored_format_50_fast, stored_format_50_high,
+	stored_format_87_fast, stored_format_87_high, stored_format_90_fast, stored_format_90_high,
+	stored_format_zstd814;
+
+/* Reads the chunk size, wherever it lies. */
+int stored_read_chunk_size(struct stored_fields *fields, struct rd *rd, struct err *err);
+/* Reads <segment>.fdm. */
+int stored_read_meta(struct stored_fields *fields, struct lucene_directory *dir, struct str segment,
+		     const uint8_t *id, struct err *err);
+/* Lengths as packed ints, most significant bit first (50, 87). */
+void stored_read_packed_ints(struct rd *rd, uint32_t *out, uint32_t count);
+/* Lengths in blocks of 128 (90, zstd). */
+void stored_read_block_ints(struct rd *rd, uint32_t *out, uint32_t count);
+/* Units of sub-blocks that share a dictionary (87, 90). */
+int stored_decode_lz4_preset(struct stored_fields *fields, uint8_t *dst, size_t length,
+			     struct err *err);
+int stored_decode_deflate_preset(struct stored_fields *fields, uint8_t *dst, size_t length,
+				 struct err *err);
+/* Raw DEFLATE of known lengths. */
+int stored_inflate(struct stored_fields *fields, const uint8_t *src, size_t src_len, uint8_t *dst,
+		   size_t dst_len, struct err *err);
+/* A compressed length is refused when no compressor would have made it of `length` bytes. */
+int stored_check_compressed_length(uint32_t compressed, size_t length, struct err *err);
+int stored_read_compressed_length(struct stored_fields *fields, size_t length, uint32_t *out,
+				  struct err *err);
+/* Room for `size` bytes, content lost. */
+uint8_t *stored_scratch(struct stored_fields *fields, size_t size);
+
+#endif

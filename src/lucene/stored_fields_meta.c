@@ -1,0 +1,91 @@
+/* .fdm: what a pass over the .fdt needs to know of it, and what it can be held against.
+ *
+ *   vInt chunk size | 50, 87: vInt packed ints version         (in the .fdt before version 3)
+ *   i32 maxDoc | i32 block shift | i32 entries
+ *   i64 start of the documents in the .fdx | 21 bytes per block of entries
+ *   i64 start of the pointers in the .fdx  | 21 bytes per block of entries
+ *   i64 end in the .fdx | i64 end of the chunks in the .fdt
+ *   vLong chunks (87 from version 4, 90) | vLong dirty chunks | vLong dirty documents
+ *                                                              (87, 90)
+ *
+ * Source: Lucene 9.12.1 Lucene90CompressingStoredFieldsReader, FieldsIndexReader; Lucene 8.11.3
+ * CompressingStoredFieldsReader. */
+#include "lucene/stored_fields_internal.h"
+
+#include "base/limits.h"
+
+#define BLOCK_META_LENGTH 21u /* i64 min, f32 average, i64 offset, u8 bits */
+
+int stored_read_chunk_size(struct stored_fields *fields, struct rd *rd, struct err *err)
+{
+	fields->chunk_size = rd_vint(rd);
+	if (fields->format->packed_ints) {
+		uint32_t version = rd_vint(rd);
+
+		if (!rd->failed && version != 1 && version != 2)
+			return err_set(err, ERR_UNSUPPORTED, "packed ints of version %u", version);
+	}
+	if (!rd->failed && fields->chunk_size == 0)
+		return err_set(err, ERR_FORMAT, "a chunk size of 0");
+	return rd_check(rd, "the chunk size", err);
+}
+
+static int read_index(struct stored_fields *fields, struct rd *rd, struct err *err)
+{
+	int32_t max_doc = rd_i32(rd), shift = rd_i32(rd), entries = rd_i32(rd);
+	uint64_t blocks;
+
+	if (rd->failed)
+		return rd_check(rd, "the index", err);
+	if (max_doc != fields->max_doc)
+		return err_set(err, ERR_FORMAT, "it is of %d documents, the segment of %d", max_doc,
+			       fields->max_doc);
+	if (shift < 1 || shift > 30 || entries < 1)
+		return err_set(err, ERR_FORMAT, "an index of %d entries in blocks of 2^%d", entries,
+			       shift);
+	blocks = ((uint64_t)entries + (UINT64_C(1) << shift) - 1) >> shift;
+	fields->chunk_count = (uint64_t)entries - 1;
+	rd_skip(rd, 8 + blocks * BLOCK_META_LENGTH);
+	rd_skip(rd, 8 + blocks * BLOCK_META_LENGTH);
+	rd_skip(rd, 8);
+	fields->chunks_end = (uint64_t)rd_i64(rd);
+	return rd_check(rd, "the index", err);
+}
+
+static int read_body(struct stored_fields *fields, struct str body, const uint8_t *id,
+		     struct err *err)
+{
+	const struct stored_format *format = fields->format;
+	struct rd rd = rd_over(body);
+	struct codec_header header;
+
+	if (codec_index_header_read(&rd, &header, err) < 0)
+		return -(int)err->kind;
+	if (!str_is(header.codec, format->index_codec))
+		return err_set(err, ERR_FORMAT, "it is a '" STR_FMT "', not a '%s'",
+			       STR_ARG(header.codec), format->index_codec);
+	if (header.version < 0 || header.version > fields->version)
+		return err_set(err, ERR_FORMAT, "its version %d is above the .fdt's %d",
+			       header.version, fields->version);
+	if (id && memcmp(id, header.id, CODEC_ID_LENGTH) != 0)
+		return err_set(err, ERR_FORMAT, "it belongs to another segment");
+	rd.little = format->little_endian;
+	if (fields->version >= format->meta_version && stored_read_chunk_size(fields, &rd, err) < 0)
+		return -(int)err->kind;
+	return read_index(fields, &rd, err);
+}
+
+int stored_read_meta(struct stored_fields *fields, struct lucene_directory *dir, struct str segment,
+		     const uint8_t *id, struct err *err)
+{
+	cleanup(arena_release) struct arena mem = ARENA_INIT(LIMIT_LUCENE_META_FILE + KIB(64));
+	struct str name = arena_printf(&mem, STR_FMT ".fdm", STR_ARG(segment)), body;
+
+	if (!name.ptr)
+		return arena_fail(&mem, "a file name", err);
+	if (lucene_file_read(dir, name, &mem, &body, err) < 0)
+		return -(int)err->kind;
+	if (read_body(fields, body, id, err) < 0)
+		return err_wrap(err, "'" STR_FMT "' of %s", STR_ARG(name), dir->name);
+	return 0;
+}

@@ -1,0 +1,104 @@
+#include "lucene/stored_window.h"
+
+#include "base/crc32.h"
+
+#include <stdlib.h>
+
+int stored_window_init(struct stored_window *w, struct bytes_source *source, struct err *err)
+{
+	if (source->size < CODEC_FOOTER_LENGTH)
+		return err_set(err, ERR_FORMAT, "%llu bytes are too few for a Lucene file",
+			       (unsigned long long)source->size);
+	*w = (struct stored_window){.source = source,
+				    .file_end = source->size - CODEC_FOOTER_LENGTH};
+	w->capacity = (size_t)MIN(w->file_end, STORED_WINDOW_SIZE);
+	w->bytes = mem_alloc(w->capacity + 1);
+	return 0;
+}
+
+void stored_window_release(struct stored_window *w)
+{
+	free(w->bytes);
+	w->bytes = NULL;
+}
+
+/* Moves what is unread to the front and fills the rest of the window. */
+static int refill(struct stored_window *w, struct err *err)
+{
+	size_t more;
+
+	memmove(w->bytes, w->bytes + w->pos, w->len - w->pos);
+	w->len -= w->pos;
+	w->pos = 0;
+	more = (size_t)MIN(w->capacity - w->len, w->file_end - w->file_next);
+	if (bytes_source_read(w->source, w->file_next, w->bytes + w->len, more, err) < 0)
+		return -(int)err->kind;
+	w->crc = crc32_update(w->crc, w->bytes + w->len, more);
+	w->len += more;
+	w->file_next += more;
+	return 0;
+}
+
+int stored_window_want(struct stored_window *w, uint64_t n, struct err *err)
+{
+	n = MIN(n, stored_window_left(w));
+	if (LIKELY(n <= w->len - w->pos))
+		return 0;
+	if (n > w->capacity) {
+		w->capacity = (size_t)n;
+		w->bytes = mem_realloc(w->bytes, w->capacity + 1);
+	}
+	return refill(w, err);
+}
+
+int stored_window_need(struct stored_window *w, uint64_t n, struct err *err)
+{
+	uint64_t left = stored_window_left(w);
+
+	if (n > left)
+		return err_set(err, ERR_FORMAT,
+			       "%llu bytes are needed at byte %llu, and %llu are left",
+			       (unsigned long long)n, (unsigned long long)stored_window_position(w),
+			       (unsigned long long)left);
+	return stored_window_want(w, n, err);
+}
+
+int stored_window_skip(struct stored_window *w, uint64_t n, struct err *err)
+{
+	if (n > stored_window_left(w))
+		return stored_window_need(w, n, err);
+	while (n > w->len - w->pos) {
+		n -= w->len - w->pos;
+		w->pos = w->len;
+		if (refill(w, err) < 0)
+			return -(int)err->kind;
+	}
+	w->pos += (size_t)n;
+	return 0;
+}
+
+int stored_window_vint(struct stored_window *w, uint32_t *out, struct err *err)
+{
+	struct rd rd;
+
+	if (stored_window_want(w, 5, err) < 0)
+		return -(int)err->kind;
+	rd = rd_over(stored_window_str(w));
+	*out = rd_vint(&rd);
+	w->pos += rd.pos;
+	return rd_check(&rd, "a length", err);
+}
+
+int stored_window_finish(struct stored_window *w, struct err *err)
+{
+	uint8_t footer[CODEC_FOOTER_LENGTH];
+	uint64_t left = stored_window_left(w);
+
+	if (left > 0)
+		return err_set(err, ERR_FORMAT,
+			       "%llu bytes lie between the last document and the footer",
+			       (unsigned long long)left);
+	if (bytes_source_read(w->source, w->file_end, footer, sizeof(footer), err) < 0)
+		return -(int)err->kind;
+	return codec_footer_check_crc(footer, w->crc, err);
+}

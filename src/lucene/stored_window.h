@@ -1,0 +1,61 @@
+/* A file read once from front to back through a window of memory, its CRC computed on the way.
+ * Private to the stored fields. */
+#ifndef LUCENE_STORED_WINDOW_H
+#define LUCENE_STORED_WINDOW_H
+
+#include "base/bytes_source.h"
+#include "base/limits.h"
+#include "base/rd.h"
+#include "lucene/codec_file.h"
+
+/* Large enough for few reads, small enough to stay in the processor's cache. */
+#define STORED_WINDOW_SIZE KIB(512)
+
+struct stored_window {
+	struct bytes_source *source; /* borrowed */
+	uint8_t *bytes;
+	size_t capacity;
+	size_t pos, len;    /* bytes[pos, len) are read and not yet used */
+	uint64_t file_next; /* where in the file the next read starts */
+	uint64_t file_end;  /* where the footer starts */
+	uint32_t crc;       /* of all bytes before file_next */
+};
+
+/* ERR_FORMAT when the source is too short to have a footer. */
+int stored_window_init(struct stored_window *w, struct bytes_source *source, struct err *err);
+void stored_window_release(struct stored_window *w);
+/* Makes the next n bytes lie at stored_window_at; ERR_FORMAT when fewer are left before the
+ * footer. */
+int stored_window_need(struct stored_window *w, uint64_t n, struct err *err);
+/* As need, or whatever is left if that is less. */
+int stored_window_want(struct stored_window *w, uint64_t n, struct err *err);
+/* Passes over the next n bytes, in the window or not. */
+int stored_window_skip(struct stored_window *w, uint64_t n, struct err *err);
+int stored_window_vint(struct stored_window *w, uint32_t *out, struct err *err);
+/* At the footer: checks it against the CRC of everything. */
+int stored_window_finish(struct stored_window *w, struct err *err);
+
+/* Position in the file: bytes. */
+static inline uint64_t stored_window_position(const struct stored_window *w)
+{
+	return w->file_next - (w->len - w->pos);
+}
+
+/* Bytes between here and the footer. */
+static inline uint64_t stored_window_left(const struct stored_window *w)
+{
+	return w->file_end - stored_window_position(w);
+}
+
+static inline const uint8_t *stored_window_at(const struct stored_window *w)
+{
+	return w->bytes + w->pos;
+}
+
+/* What lies in the window from here on. */
+static inline struct str stored_window_str(const struct stored_window *w)
+{
+	return str_of(w->bytes + w->pos, w->len - w->pos);
+}
+
+#endif

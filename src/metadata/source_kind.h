@@ -1,0 +1,20 @@
+/* How an index keeps its documents' sources. */
+#ifndef METADATA_SOURCE_KIND_H
+#define METADATA_SOURCE_KIND_H
+
+#include "snapshot/repository.h"
+
+enum source_kind {
+	SOURCE_STORED,    /* whole */
+	SOURCE_FILTERED,  /* _source includes or excludes: stored in part */
+	SOURCE_DISABLED,  /* _source.enabled: false */
+	SOURCE_SYNTHETIC, /* synthetic _source, logsdb, time series */
+};
+
+/* Decides from mappings and settings (index.mode, index.mapping.source.mode); of several types the
+ * one that stores least. */
+enum source_kind index_source_kind(const struct index_metadata *metadata);
+/* "stored", "filtered", "disabled", "synthetic". */
+const char *source_kind_name(enum source_kind kind);
+
+#endif

@@ -1,0 +1,36 @@
+/* What http_client.c and http_failure.c share. */
+#ifndef NET_HTTP_CLIENT_INTERNAL_H
+#define NET_HTTP_CLIENT_INTERNAL_H
+
+#include "net/http_client.h"
+
+#include <curl/curl.h>
+#include <libdeflate.h>
+#include <stdatomic.h>
+
+struct http_client {
+	CURL *curl;
+	struct arena mem; /* everything that url, options and headers point to */
+	struct url url;
+	const char *base; /* the URL without secrets: all requests begin with it */
+	const char *user, *flag_prefix;
+	const char *authorization; /* header line for the API key; NULL: none */
+	int64_t connect_timeout_ms, request_timeout_ms;
+	struct libdeflate_compressor *compressor; /* made with the first body to compress */
+	struct buf compressed, request_url;
+	atomic_bool cancelled;
+	bool answered; /* the server has answered at least once */
+	char reason[CURL_ERROR_SIZE];
+};
+
+/* A request's path for messages with STR_FMT: without its query. */
+#define HTTP_PATH_ARG(request) (int)strcspn((request)->path, "?"), (request)->path
+
+/* The error of a transfer that curl gave up with `code`. */
+int http_failure(const struct http_client *client, const struct http_request *request,
+		 CURLcode code, struct err *err);
+/* The error of an answer that sends us on to `location`. */
+int http_redirect_failure(const struct http_client *client, const struct http_request *request,
+			  int status, const char *location, struct err *err);
+
+#endif

@@ -1,0 +1,363 @@
+#include "workflow/routes/migrate.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define ANSWER_MAX MIB(16) /* bytes of a refresh's or count's answer, parsed */
+
+struct route {
+	const struct migrate_plan *plan;
+	struct migrate_report *report;
+	atomic_bool *cancel;
+	/* The indices whose documents are sent, and which of the report's they are. */
+	struct backfill_index *accepted;
+	size_t *positions;
+	size_t accepted_count;
+};
+
+void migrate_report_release(struct migrate_report *report)
+{
+	arena_release(&report->mem);
+	*report = (struct migrate_report){0};
+}
+
+static int check_cancelled(const struct route *route, struct err *err)
+{
+	if (!atomic_load(route->cancel))
+		return 0;
+	return err_set(err, ERR_CANCELLED,
+		       "interrupted; run the same command again to send all documents");
+}
+
+/* Adds to what is said of an index already. */
+static void note(struct route *route, struct migrate_index *index, struct str text)
+{
+	struct arena *mem = &route->report->mem;
+
+	if (text.len == 0)
+		return;
+	if (index->note.len == 0)
+		index->note = arena_str(mem, text);
+	else
+		index->note = arena_printf(mem, STR_FMT "; " STR_FMT, STR_ARG(index->note),
+					   STR_ARG(text));
+}
+
+static int select_indices(struct route *route, struct err *err)
+{
+	const struct snapshot *snapshot = route->plan->snapshot;
+	struct migrate_report *report = route->report;
+
+	report->indices =
+		arena_zalloc(&report->mem, snapshot->index_count, sizeof(*report->indices));
+	if (!report->indices)
+		return arena_fail(&report->mem, "the report", err);
+	for (size_t i = 0; i < snapshot->index_count; i++) {
+		struct str name = snapshot->indices[i].name;
+
+		if (route->plan->filter && !index_filter_accepts(route->plan->filter, name))
+			continue;
+		report->indices[report->count++] =
+			(struct migrate_index){.name = name, .target_documents = -1};
+	}
+	if (report->count > 0 || snapshot->index_count == 0)
+		return 0;
+	return err_set(err, ERR_USAGE,
+		       "none of the %zu indices of snapshot '" STR_FMT
+		       "' is selected; name some with --index-allowlist",
+		       snapshot->index_count, STR_ARG(snapshot->summary.name));
+}
+
+/* The names below "includes" or "excludes" of a mapping's _source, as "excludes a, b". */
+static void append_names(struct buf *out, const struct json *source, const char *key,
+			 const char *verb)
+{
+	const struct json *names = json_get(source, key);
+
+	if (!names || (names->type == JSON_ARRAY && names->count == 0))
+		return;
+	buf_printf(out, "%s%s ", out->len ? ", " : "", verb);
+	if (names->type != JSON_ARRAY) {
+		buf_append_str(out, json_string(names));
+		return;
+	}
+	json_each(name, names)
+	{
+		buf_append_str(out, json_string(name));
+		if (name->next)
+			buf_append_str(out, STR(" "));
+	}
+}
+
+static void note_filter(struct route *route, struct migrate_index *index,
+			const struct index_metadata *metadata)
+{
+	cleanup(buf_release) struct buf names = BUF_INIT(KIB(4));
+	cleanup(buf_release) struct buf text = BUF_INIT(KIB(8));
+
+	json_each(type, metadata->mappings)
+	{
+		const struct json *source = json_get(type, "_source");
+
+		append_names(&names, source, "excludes", "without");
+		append_names(&names, source, "includes", "only");
+	}
+	buf_append_str(&text, STR("_source was stored in part by its mapping"));
+	if (names.len && !names.failed)
+		buf_printf(&text, " (" STR_FMT ")", STR_ARG(buf_str(&names)));
+	note(route, index, buf_str(&text));
+}
+
+/* Says what the mapping means for the documents; sets `refused`. */
+static void judge_source(struct route *route, struct migrate_index *index,
+			 const struct index_metadata *metadata)
+{
+	index->source_kind = index_source_kind(metadata);
+	switch (index->source_kind) {
+	case SOURCE_STORED:
+		return;
+	case SOURCE_FILTERED:
+		note_filter(route, index, metadata);
+		return;
+	case SOURCE_DISABLED:
+		index->refused = true;
+		note(route, index,
+		     STR("refused: its mapping disables _source, so its documents are not in the "
+			 "snapshot as they were sent; leave it out or index it again from its "
+			 "origin"));
+		return;
+	case SOURCE_SYNTHETIC:
+		index->refused = true;
+		note(route, index,
+		     STR("refused: its _source is synthetic, so its documents are not in the "
+			 "snapshot as they were sent; leave it out or index it again from its "
+			 "origin"));
+		return;
+	}
+}
+
+static void accept(struct route *route, struct migrate_index *index,
+		   const struct snapshot_index *source, const struct index_metadata *metadata)
+{
+	size_t i = route->accepted_count++;
+
+	route->accepted[i] = (struct backfill_index){
+		.source = source, .target_name = index->name, .shard_count = metadata->shard_count};
+	route->positions[i] = (size_t)(index - route->report->indices);
+}
+
+/* False: it is not to be filled, and its note says why. Negative: the target is gone. */
+static int create(struct route *route, struct migrate_index *index,
+		  const struct index_metadata *metadata, bool *usable, struct err *err)
+{
+	const struct migrate_plan *plan = route->plan;
+	int rc;
+
+	*usable = true;
+	if (!plan->target || !plan->create_indices)
+		return 0;
+	rc = index_create(plan->target, index->name, metadata, &plan->create, &route->report->mem,
+			  &index->created, err);
+	if (rc < 0)
+		return err_wrap(err, "index '" STR_FMT "' cannot be created on the target",
+				STR_ARG(index->name));
+	note(route, index, index->created.reason);
+	*usable = index->created.outcome != INDEX_FAILED;
+	return 0;
+}
+
+/* Reads, judges and creates one index. Negative only when the run cannot go on. */
+static int prepare(struct route *route, struct migrate_index *index, struct err *err)
+{
+	const struct snapshot *snapshot = route->plan->snapshot;
+	const struct snapshot_index *source = snapshot_find_index(snapshot, index->name);
+	cleanup(arena_release) struct arena mem = ARENA_INIT(LIMIT_METADATA_ARENA);
+	struct index_metadata metadata = {0};
+	struct err broken;
+	bool usable;
+	int rc;
+
+	if (snapshot_index_metadata(snapshot, source, &mem, &metadata, &broken) < 0) {
+		index->documents.unreadable = true;
+		memcpy(index->documents.reason, broken.message, sizeof(broken.message));
+		note(route, index, str_from(broken.message));
+		return 0;
+	}
+	judge_source(route, index, &metadata);
+	if (index->refused)
+		return 0;
+	if (metadata.closed)
+		note(route, index, STR("closed in the source, open on the target"));
+	rc = create(route, index, &metadata, &usable, err);
+	if (rc == 0 && usable)
+		accept(route, index, source, &metadata);
+	return rc;
+}
+
+static int send_documents(struct route *route, struct progress *progress, struct err *err)
+{
+	const struct migrate_plan *plan = route->plan;
+	size_t count = route->accepted_count;
+	struct backfill_index_result *results =
+		mem_zalloc(MAX(count, (size_t)1) * sizeof(*results));
+	int rc = backfill_run(plan->snapshot, route->accepted, count, &plan->backfill, plan->failed,
+			      progress, route->cancel, results, err);
+
+	for (size_t i = 0; i < count; i++) {
+		struct migrate_index *index = &route->report->indices[route->positions[i]];
+
+		index->documents = results[i];
+		if (results[i].unreadable)
+			note(route, index, str_from(results[i].reason));
+	}
+	free(results);
+	return rc;
+}
+
+/* One request about an index; what is no success becomes its note and -1 in *status. */
+static int ask(struct route *route, struct migrate_index *index, const char *method,
+	       const char *what, struct arena *mem, struct json **answer, bool *ok, struct err *err)
+{
+	cleanup(buf_release) struct buf path = BUF_INIT(LIMIT_PATH);
+	int status, rc;
+
+	buf_append_byte(&path, '/');
+	http_append_encoded(&path, index->name);
+	buf_append_str(&path, str_from(what));
+	rc = buf_check(&path, "the path of a request", err);
+	if (rc == 0)
+		rc = cluster_request(route->plan->target, method, buf_cstr(&path), STR_NONE, true,
+				     mem, &status, answer, err);
+	if (rc < 0)
+		return err_wrap(err, "index '" STR_FMT "' cannot be counted on the target",
+				STR_ARG(index->name));
+	*ok = status == 200;
+	if (!*ok) {
+		struct str reason = cluster_error_reason(*answer, status, mem);
+		struct str text =
+			arena_printf(mem, "not counted on the target: " STR_FMT, STR_ARG(reason));
+
+		note(route, index, text);
+	}
+	return 0;
+}
+
+static int count_on_target(struct route *route, struct migrate_index *index, struct err *err)
+{
+	cleanup(arena_release) struct arena mem = ARENA_INIT(ANSWER_MAX);
+	struct json *answer = NULL;
+	bool ok;
+	int rc = ask(route, index, "POST", "/_refresh", &mem, &answer, &ok, err);
+
+	if (rc == 0 && ok)
+		rc = ask(route, index, "GET", "/_count", &mem, &answer, &ok, err);
+	if (rc == 0 && ok)
+		index->target_documents = json_i64_or(json_get(answer, "count"), -1);
+	return rc;
+}
+
+static int count_all(struct route *route, struct err *err)
+{
+	for (size_t i = 0; route->plan->target && i < route->accepted_count; i++) {
+		struct migrate_index *index = &route->report->indices[route->positions[i]];
+		int rc = check_cancelled(route, err);
+
+		if (rc == 0)
+			rc = count_on_target(route, index, err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static bool all_sent(const struct backfill_index_result *documents)
+{
+	return !documents->unreadable && documents->failed == 0 &&
+	       documents->sent == documents->documents;
+}
+
+static bool is_there(const struct route *route, const struct migrate_index *index)
+{
+	if (!route->plan->target)
+		return true;
+	return index->target_documents >= 0 &&
+	       (uint64_t)index->target_documents == index->documents.documents;
+}
+
+static void note_disagreement(struct route *route, struct migrate_index *index)
+{
+	const struct backfill_index_result *documents = &index->documents;
+	char text[200];
+
+	if (documents->failed > 0)
+		snprintf(text, sizeof(text), "%" PRIu64 " of its documents failed",
+			 documents->failed);
+	else if (index->target_documents > (int64_t)documents->documents)
+		snprintf(text, sizeof(text),
+			 "the target holds %" PRId64 " documents more than the snapshot: others "
+			 "were there before or came meanwhile",
+			 index->target_documents - (int64_t)documents->documents);
+	else if (index->target_documents >= 0 && !documents->unreadable)
+		snprintf(text, sizeof(text),
+			 "the target holds %" PRId64 " documents less than the snapshot",
+			 (int64_t)documents->documents - index->target_documents);
+	else
+		return;
+	note(route, index, str_from(text));
+}
+
+/* All that were selected and not taken out on the way count, in whatever way they ended. */
+static void judge(struct route *route)
+{
+	struct migrate_report *report = route->report;
+
+	report->agrees = true;
+	for (size_t i = 0; i < report->count; i++)
+		report->indices[i].agrees = false;
+	for (size_t i = 0; i < route->accepted_count; i++) {
+		struct migrate_index *index = &report->indices[route->positions[i]];
+
+		index->agrees = all_sent(&index->documents) && is_there(route, index);
+		if (!index->agrees)
+			note_disagreement(route, index);
+	}
+	for (size_t i = 0; i < report->count; i++)
+		report->agrees = report->agrees && report->indices[i].agrees;
+}
+
+static int run(struct route *route, struct progress *progress, struct err *err)
+{
+	int rc = select_indices(route, err);
+
+	if (rc < 0)
+		return rc;
+	route->accepted = mem_zalloc((route->report->count + 1) * sizeof(*route->accepted));
+	route->positions = mem_zalloc((route->report->count + 1) * sizeof(*route->positions));
+	for (size_t i = 0; i < route->report->count; i++) {
+		rc = check_cancelled(route, err);
+		if (rc == 0)
+			rc = prepare(route, &route->report->indices[i], err);
+		if (rc < 0)
+			return rc;
+	}
+	rc = send_documents(route, progress, err);
+	if (rc == 0)
+		rc = count_all(route, err);
+	if (rc == 0)
+		judge(route);
+	return rc;
+}
+
+int migrate_run(const struct migrate_plan *plan, struct progress *progress, atomic_bool *cancel,
+		struct migrate_report *report, struct err *err)
+{
+	struct route route = {.plan = plan, .report = report, .cancel = cancel};
+	int rc;
+
+	*report = (struct migrate_report){.mem = ARENA_INIT(LIMIT_METADATA_ARENA)};
+	rc = run(&route, progress, err);
+	free(route.accepted);
+	free(route.positions);
+	return rc;
+}

@@ -1,0 +1,40 @@
+"""Fixtures (pytest's) of the end-to-end tests."""
+
+import functools
+
+import pytest
+
+import support
+
+
+def pytest_report_header():
+    return f"program: {support.PROGRAM}"
+
+
+@pytest.fixture
+def shardlift(tmp_path):
+    return support.Program(tmp_path / "state")
+
+
+@pytest.fixture(scope="session")
+def pool(tmp_path_factory):
+    pool = support.NodePool(tmp_path_factory.mktemp("nodes"))
+    yield pool
+    pool.stop()
+
+
+@pytest.fixture(scope="session")
+def repository(tmp_path_factory):
+    """repository("es-7.10.2"): the folder of that fixture's repository. Not to be written to."""
+    @functools.cache
+    def unpacked(name):
+        return support.unpack(name, tmp_path_factory.mktemp(name))
+    return unpacked
+
+
+@pytest.fixture
+def opensearch(pool):
+    """An empty OpenSearch 2.19."""
+    node = pool.get("os-node", "2.19")
+    node.clear()
+    yield node
