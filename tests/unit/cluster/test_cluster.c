@@ -384,6 +384,23 @@ static void a_clone_knows_who_it_is_without_asking(void **state)
 	assert_int_equal(request(&s, "GET", true), 0);
 }
 
+static void a_long_reason_is_cut_between_two_characters(void **state)
+{
+	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(1));
+	struct json error = {.type = JSON_OBJECT};
+	struct json *reason = json_new(&mem, JSON_STRING);
+	char text[KIB(4)];
+	struct str cut;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = "\xe2\x82\xac"[i % 3];
+	reason->text = str_of(text, sizeof(text));
+	json_set(&error, STR("message"), reason);
+	cut = cluster_error_reason(&error, 400, &mem);
+	assert_int_equal(cut.len, KIB(2) / 3 * 3);
+}
+
 static void a_reason_has_type_reason_and_root_cause(void **state)
 {
 	static const struct {
@@ -399,6 +416,13 @@ static void a_reason_has_type_reason_and_root_cause(void **state)
 		{"{\"message\":\"The security token is invalid\"}",
 		 "The security token is invalid"},
 		{"{\"Message\":\"anonymous is not authorized\"}", "anonymous is not authorized"},
+		{"{\"error\":{\"type\":\"t\",\"reason\":\"a\\nb\\u0001c\"}}", "t: a b c"},
+		/* As Elasticsearch 7.10 answers to a document that is cut off. */
+		{"{\"error\":{\"type\":\"t\",\"reason\":\"failed to parse\",\"caused_by\":{"
+		 "\"type\":\"u\",\"reason\":\"Unexpected end-of-input\\n at [Source: "
+		 "(byte[])\\\"POST /_bulk HTTP/1.1\\nAuthorization: Basic Z2VoZWlt\"}}}",
+		 "t: failed to parse (u: Unexpected end-of-input)"},
+		{"{\"error\":\"Bad[Authorization: ApiKey Z2VoZWlt]\"}", "Bad["},
 		{"{\"error\":{\"type\":\"t\"}}", "t: status 418"},
 		{"{}", "status 418"},
 		{"[]", "status 418"},
@@ -435,6 +459,7 @@ int main(void)
 		cmocka_unit_test(trying_ends_when_the_time_is_up),
 		cmocka_unit_test(the_time_that_the_server_asks_for_is_waited_and_can_be_cancelled),
 		cmocka_unit_test(a_clone_knows_who_it_is_without_asking),
+		cmocka_unit_test(a_long_reason_is_cut_between_two_characters),
 		cmocka_unit_test(a_reason_has_type_reason_and_root_cause),
 	};
 
