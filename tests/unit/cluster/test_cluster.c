@@ -156,12 +156,12 @@ static void a_disguise_whose_version_cannot_be_had_is_an_error(void **state)
 	assert_contains(s.err.message, "compatibility.override_main_response_version to false");
 }
 
-static void a_root_that_is_not_found_is_serverless(void **state)
+static void no_root_but_indices_is_serverless(void **state)
 {
 	cleanup(clear) struct stage s;
 
 	(void)state;
-	assert_int_equal(connect_to(&s, {404, ""}), 0);
+	assert_int_equal(connect_to(&s, {404, ""}, {200, "[]", .path = "/_cat/indices?"}), 0);
 	assert_true(cluster_version(s.cluster)->serverless);
 	assert_int_equal(cluster_version(s.cluster)->flavour, CLUSTER_OPENSEARCH);
 	assert_int_equal(cluster_version(s.cluster)->major, 2);
@@ -176,7 +176,8 @@ static void what_is_no_cluster_is_named_by_what_it_answers(void **state)
 	} cases[] = {
 		{{200, "<html><title>Welcome to nginx!"},
 		 "an HTML or XML page that begins '<html>"},
-		{{404, "<html>404"}, "status 404 and an HTML or XML page"},
+		{{404, "<html>404"},
+		 "/ brings status 404, and GET /_cat/indices brings status 404 and an HTML"},
 		{{200, "{\"hello\":1}"}, "JSON that names no version of a cluster"},
 		{{200, "hello\r\nthere"}, "not JSON that begins 'hello  there'"},
 		{{200, ""}, "an empty answer; check --target-host"},
@@ -447,7 +448,7 @@ int main(void)
 		cmocka_unit_test(a_real_7_10_2_stays_what_it_says),
 		cmocka_unit_test(settings_that_may_not_be_read_disguise_nothing),
 		cmocka_unit_test(a_disguise_whose_version_cannot_be_had_is_an_error),
-		cmocka_unit_test(a_root_that_is_not_found_is_serverless),
+		cmocka_unit_test(no_root_but_indices_is_serverless),
 		cmocka_unit_test(what_is_no_cluster_is_named_by_what_it_answers),
 		cmocka_unit_test(a_wrong_password_names_the_user_and_never_the_password),
 		cmocka_unit_test(whoever_gives_no_user_is_told_the_flags),
