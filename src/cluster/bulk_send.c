@@ -121,6 +121,9 @@ static int fail_alone(struct sending *s, size_t item, struct err *err)
 	if (json_parse(body, &s->mem, &answer, NULL) == 0 && json_get(answer, "error"))
 		cluster_error_parts(json_get(answer, "error"), cluster->response.status, &s->mem,
 				    &type, &reason);
+	else if (cluster->response.status == 413 && !body.len)
+		reason = STR("larger than the target takes in one request "
+			     "(see its http.max_content_length)");
 	else
 		reason = cluster_response_reason(cluster, &s->mem);
 	return add_failure(s, item, cluster->response.status, type, "", reason, err);
