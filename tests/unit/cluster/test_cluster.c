@@ -347,7 +347,26 @@ static void *cancel_after_second_request(void *user)
 	return NULL;
 }
 
-static void the_time_that_the_server_asks_for_is_waited_and_can_be_cancelled(void **state)
+static void the_time_that_the_server_asks_for_is_waited_within_the_total(void **state)
+{
+	struct cluster_retry brief = {
+		.initial_delay_ms = 1, .max_delay_ms = 1, .max_total_ms = 500};
+	static const struct step steps[] = {{200, ROOT_OPENSEARCH},
+					    {503, "{}", .fields = "Retry-After: 3000\r\n"}};
+	cleanup(clear) struct stage s = {.script = {steps, COUNT_OF(steps)},
+					 .mem = ARENA_INIT(MIB(1))};
+	struct http_options options = {0};
+
+	(void)state;
+	s.server = fake_server_start(play, &s.script);
+	options.host = fake_server_url(s.server);
+	assert_int_equal(cluster_connect(&options, &brief, &s.cluster, &s.err), 0);
+	assert_int_equal(request(&s, "GET", true), -ERR_HTTP);
+	/* One at the end of the time, and not one every millisecond. */
+	assert_contains(s.err.message, "gave up after 2 tries");
+}
+
+static void waiting_can_be_cancelled(void **state)
 {
 	struct cluster_retry patient = {
 		.initial_delay_ms = 1, .max_delay_ms = 1, .max_total_ms = 3600 * 1000};
@@ -364,7 +383,6 @@ static void the_time_that_the_server_asks_for_is_waited_and_can_be_cancelled(voi
 	options.host = fake_server_url(s.server);
 	assert_int_equal(cluster_connect(&options, &patient, &s.cluster, &s.err), 0);
 	assert_int_equal(pthread_create(&thread, NULL, cancel_after_second_request, &s), 0);
-	/* Would be 200 at once, were Retry-After not honoured; and never, were it not cancelled. */
 	assert_int_equal(request(&s, "GET", true), -ERR_CANCELLED);
 	pthread_join(thread, NULL);
 	assert_int_equal(request(&s, "GET", true), -ERR_CANCELLED);
@@ -458,7 +476,8 @@ int main(void)
 		cmocka_unit_test(what_may_not_act_twice_is_repeated_only_when_nothing_was_done),
 		cmocka_unit_test(another_status_is_an_answer_and_not_repeated),
 		cmocka_unit_test(trying_ends_when_the_time_is_up),
-		cmocka_unit_test(the_time_that_the_server_asks_for_is_waited_and_can_be_cancelled),
+		cmocka_unit_test(the_time_that_the_server_asks_for_is_waited_within_the_total),
+		cmocka_unit_test(waiting_can_be_cancelled),
 		cmocka_unit_test(a_clone_knows_who_it_is_without_asking),
 		cmocka_unit_test(a_long_reason_is_cut_between_two_characters),
 		cmocka_unit_test(a_reason_has_type_reason_and_root_cause),
