@@ -109,6 +109,18 @@ static void note_filter(struct route *route, struct migrate_index *index,
 	note(route, index, buf_str(&text));
 }
 
+/* Elasticsearch before 6 told documents apart by type and id; later there is only the id. */
+static void note_types(struct route *route, struct migrate_index *index,
+		       const struct index_metadata *metadata)
+{
+	size_t types = 0;
+
+	json_each(type, metadata->mappings) types += !str_is(type->key, "_default_");
+	if (types > 1 && route->plan->target && !route->plan->backfill.emit_type)
+		note(route, index,
+		     STR("has several mapping types: documents that share an id become one"));
+}
+
 /* Says what the mapping means for the documents; sets `refused`. */
 static void judge_source(struct route *route, struct migrate_index *index,
 			 const struct index_metadata *metadata)
@@ -187,6 +199,7 @@ static int prepare(struct route *route, struct migrate_index *index, struct err 
 	judge_source(route, index, &metadata);
 	if (index->refused)
 		return 0;
+	note_types(route, index, &metadata);
 	if (metadata.closed)
 		note(route, index, STR("closed in the source, open on the target"));
 	rc = create(route, index, &metadata, &usable, err);
@@ -198,12 +211,16 @@ static int prepare(struct route *route, struct migrate_index *index, struct err 
 static int send_documents(struct route *route, struct progress *progress, struct err *err)
 {
 	const struct migrate_plan *plan = route->plan;
+	struct backfill_options options = plan->backfill;
 	size_t count = route->accepted_count;
 	struct backfill_index_result *results =
 		mem_zalloc(MAX(count, (size_t)1) * sizeof(*results));
-	int rc = backfill_run(plan->snapshot, route->accepted, count, &plan->backfill, plan->failed,
-			      progress, route->cancel, results, err);
+	int rc;
 
+	/* Lines for nobody in particular keep what tells two documents of one id apart. */
+	options.keep_type = options.keep_type || !plan->target;
+	rc = backfill_run(plan->snapshot, route->accepted, count, &options, plan->failed, progress,
+			  route->cancel, results, err);
 	for (size_t i = 0; i < count; i++) {
 		struct migrate_index *index = &route->report->indices[route->positions[i]];
 
