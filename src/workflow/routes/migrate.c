@@ -159,7 +159,7 @@ static void accept(struct route *route, struct migrate_index *index,
 	route->positions[i] = (size_t)(index - route->report->indices);
 }
 
-/* False: it is not to be filled, and its note says why. Negative: the target is gone. */
+/* Negative when the target is gone. !*usable: it is not to be filled; index->created says why. */
 static int create(struct route *route, struct migrate_index *index,
 		  const struct index_metadata *metadata, bool *usable, struct err *err)
 {
@@ -174,7 +174,6 @@ static int create(struct route *route, struct migrate_index *index,
 	if (rc < 0)
 		return err_wrap(err, "index '" STR_FMT "' cannot be created on the target",
 				STR_ARG(index->name));
-	note(route, index, index->created.reason);
 	*usable = index->created.outcome != INDEX_FAILED;
 	return 0;
 }
@@ -232,7 +231,7 @@ static int send_documents(struct route *route, struct progress *progress, struct
 	return rc;
 }
 
-/* One request about an index; what is no success becomes its note and -1 in *status. */
+/* One request about an index; why it was no success becomes its note. */
 static int ask(struct route *route, struct migrate_index *index, const char *method,
 	       const char *what, struct arena *mem, struct json **answer, bool *ok, struct err *err)
 {
@@ -312,12 +311,11 @@ static void note_disagreement(struct route *route, struct migrate_index *index)
 			 documents->failed);
 	else if (index->target_documents > (int64_t)documents->documents)
 		snprintf(text, sizeof(text),
-			 "the target holds %" PRId64 " documents more than the snapshot: others "
-			 "were there before or came meanwhile",
+			 "the target holds %" PRId64 " more than the snapshot: others were there "
+			 "before or came meanwhile",
 			 index->target_documents - (int64_t)documents->documents);
 	else if (index->target_documents >= 0 && !documents->unreadable)
-		snprintf(text, sizeof(text),
-			 "the target holds %" PRId64 " documents less than the snapshot",
+		snprintf(text, sizeof(text), "the target holds %" PRId64 " less than the snapshot",
 			 (int64_t)documents->documents - index->target_documents);
 	else
 		return;
