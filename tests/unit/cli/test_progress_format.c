@@ -32,11 +32,11 @@ static void a_wide_line_has_a_bar_and_a_narrow_one_the_words(void **state)
 	struct progress_history history = steady(4);
 
 	(void)state;
-	shows(&history, 0, " 40%  40.0 MiB/100.0 MiB  400 docs  100/s  ETA 0:06  0 failed");
+	shows(&history, 0, " 40% 40.0/100.0 MiB  400 docs  100/s  ETA 0:06  0 failed");
 	shows(&history, 90,
-	      "[##########................]  40%  40.0 MiB/100.0 MiB  400 docs  100/s  ETA 0:06  0 "
+	      "[#########..............]  40% 40.0/100.0 MiB  400 docs  100/s  ETA 0:06  0 "
 	      "failed");
-	shows(&history, 24, " 40%  40.0 MiB/100.0 MiB");
+	shows(&history, 24, " 40% 40.0/100.0 MiB  400");
 }
 
 static void nothing_known_yet_claims_nothing(void **state)
@@ -45,7 +45,7 @@ static void nothing_known_yet_claims_nothing(void **state)
 
 	(void)state;
 	progress_history_add(&history, (struct progress_sample){.time_ms = 5});
-	shows(&history, 0, "  0%  0 B/0 B  0 docs  0/s  ETA --:--  0 failed");
+	shows(&history, 0, "  0% 0/0 B  0 docs  0/s  ETA --:--  0 failed");
 	assert_int_equal(progress_seconds_left(&history), -1);
 }
 
@@ -74,7 +74,7 @@ static void a_run_is_full_only_when_all_is_read(void **state)
 	progress_history_add(&history, sample);
 	sample.time_ms = 1000;
 	progress_history_add(&history, sample);
-	shows(&history, 0, " 99%  976.6 KiB/976.6 KiB  0 docs  0/s  ETA --:--  0 failed");
+	shows(&history, 0, " 99% 976.6/976.6 KiB  0 docs  0/s  ETA --:--  0 failed");
 	sample = (struct progress_sample){.time_ms = 2000,
 					  .bytes_total = 1000000,
 					  .bytes_done = 1000000,
@@ -82,7 +82,7 @@ static void a_run_is_full_only_when_all_is_read(void **state)
 					  .failed = 3,
 					  .retries = 4};
 	progress_history_add(&history, sample);
-	shows(&history, 0, "100%  976.6 KiB/976.6 KiB  2 docs  1/s  ETA 0:00  3 failed  4 retries");
+	shows(&history, 0, "100% 976.6/976.6 KiB  2 docs  1/s  ETA 0:00  3 failed  4 retries");
 }
 
 static void documents_that_only_wait_are_not_done(void **state)
