@@ -155,10 +155,10 @@ static void what_was_flushed_is_readable_while_more_is_added(void **state)
 	assert_int_equal(failed_documents_flush(stream, &err), 0);
 	assert_int_equal(count_lines(only_file(folder, "books", &mem)), 1);
 	assert_int_equal(failed_documents_flush(stream, &err), 0);
-	for (int i = 0; i < 2000; i++)
+	for (int i = 0; i < 500; i++)
 		assert_int_equal(failed_documents_add(stream, &document, &err), 0);
 	assert_int_equal(failed_documents_close(stream, &err), 0);
-	assert_int_equal(count_lines(only_file(folder, "books", &mem)), 2001);
+	assert_int_equal(count_lines(only_file(folder, "books", &mem)), 501);
 }
 
 static void more_indices_than_open_files_lose_nothing(void **state)
