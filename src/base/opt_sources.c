@@ -143,6 +143,7 @@ int opt_set_inline_json(const struct opt_settings *settings, const char *text, s
 	cleanup(buf_release) struct buf decoded = BUF_INIT(strlen(text) + 1);
 	struct str json = str_from(text + strspn(text, " \t\r\n"));
 	struct json *flags;
+	int code = 0;
 
 	if (!str_starts(json, STR("{"))) {
 		if (!base64_decode(&decoded, json))
@@ -154,14 +155,18 @@ int opt_set_inline_json(const struct opt_settings *settings, const char *text, s
 			return arena_fail(settings->mem, INLINE_JSON, err);
 	}
 	if (json_parse(json, settings->mem, &flags, err) < 0) {
-		err->kind = ERR_USAGE;
+		if (err)
+			err->kind = ERR_USAGE;
 		return err_wrap(err, INLINE_JSON);
 	}
 	if (flags->type != JSON_OBJECT)
 		return err_set(err, ERR_USAGE, INLINE_JSON " takes a JSON object");
-	json_each(member,
-		  flags) if (set_from_json(settings, member, err) < 0) return -(int)err->kind;
-	return 0;
+	json_each(member, flags)
+	{
+		if (code == 0)
+			code = set_from_json(settings, member, err);
+	}
+	return code;
 }
 
 /* An empty variable counts as not set. */
@@ -200,9 +205,10 @@ int opt_set_remaining(const struct opt_settings *settings, struct err *err)
 	for (size_t i = 0; i < settings->count; i++) {
 		struct opt_setting *setting = &settings->all[i];
 		const struct opt *row = setting->row;
+		int code = set_from_variables(settings, setting, err);
 
-		if (set_from_variables(settings, setting, err) < 0)
-			return -(int)err->kind;
+		if (code < 0)
+			return code;
 		if (!setting->given && row->fallback &&
 		    opt_value_set(row, setting->field, row->fallback, settings->mem, err) < 0)
 			BUG("the default of an option is not accepted");

@@ -107,7 +107,7 @@ static int unknown_command(int argc, char **argv, struct err *err)
 			nearest = name;
 		}
 	}
-	if (best <= 3)
+	if (best <= strlen(given) / 2 + 1)
 		return err_set(err, ERR_USAGE,
 			       "there is no command '%s'; do you mean '%s'? `shardlift --help` "
 			       "lists them all",

@@ -36,8 +36,7 @@ const struct command command_migrate = {
 	.options =
 		{
 			.name = "migrate",
-			.summary = "Create a snapshot's indices on a cluster, with all their "
-				   "documents, and prove the counts",
+			.summary = "Move a snapshot's indices into a cluster and prove the counts",
 			.parts = parts,
 			.details =
 				"Indices are created with their mappings, settings and aliases; "

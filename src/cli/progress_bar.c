@@ -23,6 +23,7 @@ struct progress_bar {
 	struct progress_history history;
 	int64_t shown_ms; /* when the last line was */
 	bool drawn;       /* a bar stands on the terminal's last line */
+	bool logged;      /* a line has been said */
 	bool stopping;
 	pthread_mutex_t lock; /* all of the above */
 	pthread_cond_t wake;
@@ -32,15 +33,16 @@ struct progress_bar {
 static void sample(struct progress_bar *bar)
 {
 	const struct progress *p = bar->progress;
+	struct progress_sample now = {.time_ms = clock_monotonic_ms()};
 
-	progress_history_add(&bar->history, (struct progress_sample){
-						    .time_ms = clock_monotonic_ms(),
-						    .bytes_total = atomic_load(&p->bytes_total),
-						    .bytes_read = atomic_load(&p->bytes_read),
-						    .documents = atomic_load(&p->documents_sent),
-						    .failed = atomic_load(&p->documents_failed),
-						    .retries = atomic_load(&p->retries),
-					    });
+	now.documents = atomic_load(&p->documents_sent);
+	now.failed = atomic_load(&p->documents_failed);
+	now.retries = atomic_load(&p->retries);
+	now.bytes_done =
+		progress_bytes_done(atomic_load(&p->bytes_read), atomic_load(&p->documents_read),
+				    now.documents + now.failed);
+	now.bytes_total = atomic_load(&p->bytes_total);
+	progress_history_add(&bar->history, now);
 }
 
 static size_t terminal_width(void)
@@ -69,6 +71,7 @@ static void show(struct progress_bar *bar)
 		break;
 	case LOG:
 		log_info("backfill", "%s", buf_cstr(&line) + strspn(buf_cstr(&line), " "));
+		bar->logged = true;
 		break;
 	}
 }
@@ -192,7 +195,9 @@ void progress_bar_stop(struct progress_bar *bar)
 	if (bar->way == REDRAW)
 		log_set_hooks(NULL, NULL, NULL);
 	sample(bar);
-	show(bar);
+	/* A run too short for a line in a log needs none at its end. */
+	if (bar->way != LOG || bar->logged)
+		show(bar);
 	if (bar->drawn)
 		fputc('\n', stderr);
 	pthread_cond_destroy(&bar->wake);

@@ -47,6 +47,13 @@ static const char *outcome_name(const struct migrate_index *index)
 	BUG("unknown outcome");
 }
 
+/* Whether its documents were read at all: else there is no count to tell. */
+static bool was_read(const struct migrate_index *index, const struct run_facts *facts)
+{
+	return !index->refused &&
+	       !(facts->creates_indices && index->created.outcome == INDEX_FAILED);
+}
+
 static const char *verdict(const struct migrate_index *index, const struct run_facts *facts)
 {
 	if (index->refused)
@@ -75,7 +82,8 @@ static struct str full_note(const struct migrate_index *index, const struct run_
 		bool said = parts[i].len == 0;
 
 		for (size_t j = 0; j < i && !said; j++)
-			said = memmem(parts[j].ptr, parts[j].len, parts[i].ptr, parts[i].len);
+			said = parts[j].len > 0 &&
+			       memmem(parts[j].ptr, parts[j].len, parts[i].ptr, parts[i].len);
 		if (said)
 			continue;
 		if (note.len > 0)
@@ -85,19 +93,25 @@ static struct str full_note(const struct migrate_index *index, const struct run_
 	return arena_str(mem, buf_str(&note));
 }
 
+/* Negative: not known. */
+static void add_count(struct table *table, int64_t count)
+{
+	if (count < 0)
+		table_cell(table, STR("-"));
+	else
+		table_cell_printf(table, "%" PRId64, count);
+}
+
 static void add_row(struct table *table, const struct migrate_index *index,
 		    const struct run_facts *facts)
 {
+	int64_t arrived =
+		facts->target_version ? index->target_documents : (int64_t)index->documents.sent;
+	bool read = was_read(index, facts);
+
 	table_cell(table, index->name);
-	table_cell_printf(table, "%" PRIu64, index->documents.documents);
-	if (facts->target_version) {
-		if (index->target_documents >= 0)
-			table_cell_printf(table, "%" PRId64, index->target_documents);
-		else
-			table_cell(table, STR("-"));
-	} else {
-		table_cell_printf(table, "%" PRIu64, index->documents.sent);
-	}
+	add_count(table, read ? (int64_t)index->documents.documents : -1);
+	add_count(table, read ? arrived : -1);
 	table_cell_printf(table, "%" PRIu64, index->documents.failed);
 	table_cell(table, str_from(verdict(index, facts)));
 	table_cell(table, full_note(index, facts, table->mem));
@@ -158,6 +172,13 @@ static void set_bool(struct json *object, const char *key, bool value, struct ar
 	json_set(object, str_from(key), json_new_bool(mem, value));
 }
 
+/* null where it is not known. */
+static void set_count(struct json *object, const char *key, int64_t count, struct arena *mem)
+{
+	json_set(object, str_from(key),
+		 count < 0 ? json_new(mem, JSON_NULL) : json_new_i64(mem, count));
+}
+
 static struct json *index_json(const struct migrate_index *index, const struct run_facts *facts,
 			       struct arena *mem)
 {
@@ -168,12 +189,12 @@ static struct json *index_json(const struct migrate_index *index, const struct r
 	set_text(object, "source", str_from(source_kind_name(index->source_kind)), mem);
 	if (facts->creates_indices)
 		set_text(object, "creation", str_from(outcome_name(index)), mem);
-	set_number(object, "documents", (int64_t)index->documents.documents, mem);
+	set_count(object, "documents",
+		  was_read(index, facts) ? (int64_t)index->documents.documents : -1, mem);
 	set_number(object, "sent", (int64_t)index->documents.sent, mem);
 	set_number(object, "failed", (int64_t)index->documents.failed, mem);
 	set_number(object, "source_bytes", (int64_t)index->documents.source_bytes, mem);
-	if (index->target_documents >= 0)
-		set_number(object, "target_documents", index->target_documents, mem);
+	set_count(object, "target_documents", index->target_documents, mem);
 	set_bool(object, "agrees", index->agrees, mem);
 	set_text(object, "note", full_note(index, facts, mem), mem);
 	return object;
@@ -209,7 +230,8 @@ static struct json *report_json(const struct migrate_report *report, const struc
 	set_text(object, "target_version", str_from(facts->target_version), mem);
 	set_bool(object, "agrees", report->agrees && !facts->err, mem);
 	set_text(object, "error", facts->err ? str_from(facts->err->message) : STR_NONE, mem);
-	set_text(object, "failed_documents", str_from(facts->failed_documents), mem);
+	set_text(object, "failed_documents",
+		 add_up(report).failed > 0 ? str_from(facts->failed_documents) : STR_NONE, mem);
 	set_totals(object, report, facts, mem);
 	for (size_t i = 0; i < report->count; i++)
 		json_append(indices, index_json(&report->indices[i], facts, mem));

@@ -5,6 +5,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 
+#include <stdlib.h>
+
 struct list_fields {
 	struct general_fields general;
 	struct repository_fields repository;
@@ -43,6 +45,16 @@ static struct entry read_entry(struct repository *repository,
 	entry.start_ms = snapshot->start_ms;
 	entry.readable = true;
 	return entry;
+}
+
+/* Oldest first; those that cannot be read have no time and come before. */
+static int by_start(const void *a, const void *b)
+{
+	const struct entry *x = a, *y = b;
+
+	if (x->start_ms != y->start_ms)
+		return x->start_ms < y->start_ms ? -1 : 1;
+	return str_cmp(x->summary->name, y->summary->name);
 }
 
 static void add_row(struct table *table, const struct entry *entry)
@@ -127,6 +139,7 @@ static int run(struct cli *cli, void *fields, struct err *err)
 		entries[i] = read_entry(source.repository, &summaries[i], cli->mem);
 		all_readable &= entries[i].readable;
 	}
+	qsort(entries, count, sizeof(*entries), by_start);
 	printed = f->general.json ? print_json(entries, count, cli->mem, err)
 				  : print_table(entries, count, cli->mem, err);
 	return printed < 0 ? printed : all_readable ? 0 : EXIT_CODE_SOURCE_UNREADABLE;

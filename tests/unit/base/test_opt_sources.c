@@ -96,9 +96,9 @@ static void no_error_shows_a_secret(void **state)
 	parse(run, "--target-pasword=s3cret", NULL);
 	assert_string_equal(run->err.message,
 			    "unknown flag --target-pasword; did you mean --target-password?");
-	parse(run, "x", "--target-password", "my", "s3cret", NULL);
+	parse(run, "--target-password=my", "own", "s3cret", NULL);
 	assert_string_equal(run->err.message,
-			    "unexpected argument after the value of a secret (a value with spaces "
+			    "unexpected argument after a secret (not shown; a value with spaces "
 			    "needs quotes)");
 	parse(run, "---INLINE-JSON", "{\"targetPassword\": {\"a\":\"s3cret\"}}", NULL);
 	assert_non_null(run->err.message[0] ? run->err.message : NULL);

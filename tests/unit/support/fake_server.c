@@ -28,30 +28,29 @@ struct fake_server {
 	pthread_cond_t arrived;
 	struct fake_client clients[MOST_CLIENTS];
 	size_t client_count, requests;
+	_Atomic size_t largest_body;
 	int listener;
 	bool stopped;
 	char url[64];
 };
 
-/* The length of the first whole request in `in`; 0 when more bytes are needed. */
-static size_t whole_request(const struct buf *in, struct fake_request *request)
+/* Where the body begins, and its length in *body; 0 while the head is not whole. */
+static size_t read_head(const struct buf *in, struct fake_request *request, size_t *body)
 {
 	const char *end = in->len ? memmem(in->ptr, in->len, "\r\n\r\n", 4) : NULL;
-	size_t length = 0;
 
+	*request = (struct fake_request){0};
+	*body = 0;
 	/* Whoever begins a TLS handshake waits for an answer to that. */
-	if (in->len && in->ptr[0] == 0x16) {
-		*request = (struct fake_request){0};
+	if (in->len && in->ptr[0] == 0x16)
 		return in->len;
-	}
 	if (!end)
 		return 0;
 	request->head = str_of(in->ptr, (size_t)(end - in->ptr) + 2);
 	for (const char *line = in->ptr; line < end; line = strstr(line, "\r\n") + 2)
 		if (strncasecmp(line, "Content-Length:", 15) == 0)
-			length = strtoul(line + 15, NULL, 10);
-	request->body = str_of(end + 4, length);
-	return in->len >= request->head.len + 2 + length ? request->head.len + 2 + length : 0;
+			*body = strtoul(line + 15, NULL, 10);
+	return request->head.len + 2;
 }
 
 static void inflate_body(struct fake_request *request, struct buf *room)
@@ -82,12 +81,18 @@ static void send_all(int fd, struct str bytes)
 	}
 }
 
+static void close_with_reset(int fd)
+{
+	const struct linger reset = {.l_onoff = 1, .l_linger = 0};
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+}
+
 /* Answers one request. False: the connection is to be closed. */
 static bool answer(struct fake_client *client, struct fake_request *request, struct buf *room)
 {
 	cleanup(buf_release) struct buf bytes = BUF_INIT(MIB(64));
 	struct fake_reply reply = {.bytes = bytes};
-	const struct linger reset = {.l_onoff = 1, .l_linger = 0};
 	struct fake_server *server = client->server;
 	bool to_head;
 
@@ -106,8 +111,44 @@ static bool answer(struct fake_client *client, struct fake_request *request, str
 	if (reply.end != FAKE_SILENT)
 		send_all(client->fd, buf_str(&bytes));
 	if (reply.end == FAKE_RESET)
-		setsockopt(client->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+		close_with_reset(client->fd);
 	return reply.end == FAKE_KEEP || reply.end == FAKE_SILENT;
+}
+
+/* Before the body has come: lets it come, or not. False: the connection is to be closed. */
+static bool greet(struct fake_client *client, const struct fake_request *request, size_t body)
+{
+	bool asks = fake_request_has(request, "Expect: 100-continue");
+	bool refused = body > client->server->largest_body;
+
+	if (refused && asks)
+		send_all(client->fd, STR("HTTP/1.1 413 Large\r\nContent-Length: 0\r\n\r\n"));
+	else if (refused)
+		close_with_reset(client->fd);
+	else if (asks)
+		send_all(client->fd, STR("HTTP/1.1 100 Continue\r\n\r\n"));
+	return !refused;
+}
+
+/* Answers what of whole requests is in `in`. False: the connection is to be closed. */
+static bool answer_all(struct fake_client *client, struct buf *in, struct buf *room, bool *greeted)
+{
+	struct fake_request request;
+	size_t head, body;
+	bool open = true;
+
+	while (open && (head = read_head(in, &request, &body)) > 0) {
+		if (!*greeted && !(*greeted = greet(client, &request, body)))
+			return false;
+		if (in->len < head + body)
+			return true;
+		request.body = str_of(in->ptr + head, body);
+		open = answer(client, &request, room);
+		memmove(in->ptr, in->ptr + head + body, in->len - head - body);
+		in->len -= head + body;
+		*greeted = false;
+	}
+	return open;
 }
 
 static void *serve(void *user)
@@ -115,19 +156,12 @@ static void *serve(void *user)
 	cleanup(buf_release) struct buf in = BUF_INIT(LARGEST_REQUEST);
 	cleanup(buf_release) struct buf room = BUF_INIT(LARGEST_REQUEST);
 	struct fake_client *client = user;
-	struct fake_request request;
-	bool open = true;
+	bool open = true, greeted = false;
 	ssize_t got;
 
 	while (open && (got = recv(client->fd, buf_reserve(&in, KIB(64)), KIB(64), 0)) > 0) {
-		size_t used;
-
 		in.len += (size_t)got;
-		while (open && (used = whole_request(&in, &request)) > 0) {
-			open = answer(client, &request, &room);
-			memmove(in.ptr, in.ptr + used, in.len - used);
-			in.len -= used;
-		}
+		open = answer_all(client, &in, &room, &greeted);
 	}
 	pthread_mutex_lock(&client->server->lock);
 	close(client->fd);
@@ -168,6 +202,7 @@ struct fake_server *fake_server_start(fake_handler handle, void *user)
 
 	server->handle = handle;
 	server->user = user;
+	server->largest_body = SIZE_MAX;
 	pthread_mutex_init(&server->lock, NULL);
 	pthread_cond_init(&server->arrived, NULL);
 	server->listener = socket(AF_INET, SOCK_STREAM, 0);
@@ -179,6 +214,11 @@ struct fake_server *fake_server_start(fake_handler handle, void *user)
 	if (pthread_create(&server->acceptor, NULL, accept_all, server) != 0)
 		BUG("no thread");
 	return server;
+}
+
+void fake_server_refuse_above(struct fake_server *server, size_t body_bytes)
+{
+	server->largest_body = body_bytes;
 }
 
 const char *fake_server_url(const struct fake_server *server)

@@ -30,6 +30,9 @@ struct fake_server;
 
 /* `handle` is called by one thread at a time. */
 struct fake_server *fake_server_start(fake_handler handle, void *user);
+/* From now on larger bodies (as sent) are refused before they come: with 413 if the client asks
+ * first ("Expect: 100-continue"), else with a TCP reset. */
+void fake_server_refuse_above(struct fake_server *server, size_t body_bytes);
 /* "http://127.0.0.1:PORT" */
 const char *fake_server_url(const struct fake_server *server);
 /* Waits until that many requests have come. */
