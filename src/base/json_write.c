@@ -1,7 +1,5 @@
+#include "base/base64.h"
 #include "base/json.h"
-
-static const char base64_digits[] =
-	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /* The letter after the backslash, 'u' for \u00XX; 0: passes as it is. */
 static char escape_of(uint8_t c)
@@ -81,24 +79,6 @@ void json_write_string(struct buf *out, struct str text)
 	buf_append_byte(out, '"');
 }
 
-static void write_base64(struct buf *out, struct str bytes)
-{
-	const uint8_t *b = (const uint8_t *)bytes.ptr;
-
-	buf_append_byte(out, '"');
-	for (size_t i = 0; i < bytes.len; i += 3) {
-		size_t left = bytes.len - i;
-		uint32_t group = (uint32_t)b[i] << 16 | (left > 1 ? (uint32_t)b[i + 1] << 8 : 0) |
-				 (left > 2 ? b[i + 2] : 0);
-		char text[4] = {base64_digits[group >> 18], base64_digits[group >> 12 & 63],
-				left > 1 ? base64_digits[group >> 6 & 63] : '=',
-				left > 2 ? base64_digits[group & 63] : '='};
-
-		buf_append(out, text, sizeof(text));
-	}
-	buf_append_byte(out, '"');
-}
-
 #define COMPACT SIZE_MAX
 
 static void new_line(struct buf *out, size_t indent)
@@ -153,7 +133,9 @@ static void write_value(struct buf *out, const struct json *v, size_t indent)
 		json_write_string(out, v->text);
 		break;
 	case JSON_BINARY:
-		write_base64(out, v->text);
+		buf_append_byte(out, '"');
+		base64_encode(out, v->text);
+		buf_append_byte(out, '"');
 		break;
 	case JSON_ARRAY:
 	case JSON_OBJECT:

@@ -2,9 +2,11 @@
  * and documentation come.
  *
  * A value comes from: the flag, else the variable SHARDLIFT_<NAME>, else the Java tool's variable
- * (`env`), else the default. `---INLINE-JSON '{"snapshotName":…}'` replaces all flags. Flags are
- * kebab-case; a table row may name aliases, and the camelCase form of every name is accepted too.
- * `--name value` and `--name=value` are the same; a boolean takes an optional true|false. */
+ * (`env`), else the default. An empty variable counts as not set. `---INLINE-JSON
+ * '{"snapshotName":…}'` (or that in base64) replaces all flags. Flags are kebab-case; a table row
+ * may name aliases (those of one letter take one dash), and the camelCase form of every name is
+ * accepted too. `--name value` and `--name=value` are the same; a boolean takes an optional
+ * true|false. Of a flag given twice the last counts; lists add up. `--` ends the flags. */
 #ifndef BASE_OPT_H
 #define BASE_OPT_H
 
@@ -14,12 +16,11 @@
 #include "base/json.h"
 
 enum opt_type {
-	OPT_STRING,   /* const char * (NULL: not given) */
-	OPT_SECRET,   /* const char *; never printed. <name>-file and the variable are other ways in
-		       */
-	OPT_BOOL,     /* bool */
-	OPT_INT,      /* int64_t, within [min, max] */
-	OPT_BYTES,    /* int64_t: 10485760, 10MiB, 96M (powers of 1024) */
+	OPT_STRING, /* const char * (NULL: not given) */
+	OPT_SECRET, /* const char *; never printed. Also --<name>-file and SHARDLIFT_<NAME>_FILE */
+	OPT_BOOL,   /* bool */
+	OPT_INT,    /* int64_t, within [min, max] */
+	OPT_BYTES,  /* int64_t: 10485760, 10MiB, 96M (powers of 1024) */
 	OPT_DURATION, /* int64_t ms: 500ms, 10s, 5m, 1h, 2d, or ISO 8601 PT10M */
 	OPT_LIST,     /* struct opt_list: repeated, or separated by commas (not inside {} [] ()) */
 	OPT_CHOICE,   /* const char *, one of choices */
@@ -39,7 +40,7 @@ struct opt {
 	const char *metavar;  /* "URI", "N"; NULL: from the type */
 	const char *fallback; /* the default, as a user would write it; NULL: none */
 	const char *choices;  /* OPT_CHOICE: "none|gzip|zstd" */
-	int64_t min, max;     /* OPT_INT, OPT_BYTES, OPT_DURATION; both 0: no bounds but >= 0 */
+	int64_t min, max;     /* OPT_INT, OPT_BYTES, OPT_DURATION; max <= min: no upper bound */
 	bool required;
 	const char *category; /* heading in --help; NULL: "Options" */
 	const char *help;     /* one or two sentences; what it is, unit, when to use */

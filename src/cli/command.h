@@ -4,21 +4,17 @@
 
 #include "base/opt.h"
 
-#include <stdatomic.h>
-
 /* What every command gets. */
 struct cli {
-	struct arena *mem; /* lives as long as the program */
+	struct arena *mem; /* lives as long as the command */
 	const struct opt_result *parsed;
-	atomic_bool *interrupted; /* set by SIGINT and SIGTERM; a second one ends at once */
 };
 
 struct command {
 	struct opt_command options;
-	size_t fields_size;
-	/* Returns 0 or an exit code > 0 by itself; a negative return means *err, which the caller
-	 * prints. */
-	int (*run)(struct cli *cli, const void *fields, struct err *err);
+	size_t fields_size; /* of a struct that starts with struct general_fields */
+	/* Returns an exit code; a negative return means *err, which the caller prints. */
+	int (*run)(struct cli *cli, void *fields, struct err *err);
 };
 
 extern const struct command command_migrate;
@@ -26,5 +22,8 @@ extern const struct command command_backfill;
 extern const struct command command_snapshot_list;
 extern const struct command command_snapshot_show;
 extern const struct command command_inspect_lucene;
+
+/* The whole program: finds the command, parses, runs, prints its error; the exit code. */
+int cli_main(int argc, char **argv);
 
 #endif

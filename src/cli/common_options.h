@@ -31,14 +31,16 @@ struct target_fields {
 	const char *username, *password, *api_key;
 	const char *cacert, *client_cert, *client_cert_key;
 	bool insecure, disable_compression;
-	int64_t connect_timeout_ms, request_timeout_ms;
+	int64_t connect_timeout_ms, request_timeout_ms, retry_ms;
 };
 extern const struct opt target_options[];
 
 enum target_kind { TARGET_CLUSTER, TARGET_FILES, TARGET_NULL };
-/* Resolves --to, tells what kind of target it is, and for files the path. */
+/* Resolves --to, tells what kind of target it is, and for files the path. ERR_USAGE for what does
+ * not go together. */
 int target_fields_resolve(struct target_fields *fields, enum target_kind *kind, const char **path,
 			  struct err *err);
+/* Borrows the fields' strings. */
 struct http_options target_http_options(const struct target_fields *fields);
 
 #endif

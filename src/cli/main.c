@@ -1,9 +1,6 @@
-#include "cli/version.h"
+#include "cli/command.h"
 
-#include <stdio.h>
-
-int main(void)
+int main(int argc, char **argv)
 {
-	printf("shardlift %s\n", shardlift_version);
-	return 0;
+	return cli_main(argc, argv);
 }

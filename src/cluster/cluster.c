@@ -17,11 +17,6 @@ static void closep(struct cluster **cluster)
 	cluster_close(*cluster);
 }
 
-static void release_arena(struct arena *mem)
-{
-	arena_release(mem);
-}
-
 static int open_unasked(const struct http_options *options, const struct cluster_retry *retry,
 			struct cluster **out, struct err *err)
 {
@@ -138,7 +133,7 @@ int cluster_connect(const struct http_options *options, const struct cluster_ret
 		.max_delay_ms = MIN(retry->max_delay_ms, CONNECT_TOTAL_MS),
 		.max_total_ms = MIN(retry->max_total_ms, CONNECT_TOTAL_MS),
 	};
-	cleanup(release_arena) struct arena mem = ARENA_INIT(LIMIT_METADATA_ARENA);
+	cleanup(arena_release) struct arena mem = ARENA_INIT(LIMIT_METADATA_ARENA);
 	cleanup(closep) struct cluster *cluster = NULL;
 	struct backoff backoff;
 	int failed;

@@ -59,7 +59,8 @@ int cluster_request(struct cluster *cluster, const char *method, const char *pat
 		    bool repeatable, struct arena *mem, int *status, struct json **answer,
 		    struct err *err)
 {
-	struct http_request request = {.method = method, .path = path, .body = body};
+	struct http_request request = {
+		.method = method, .path = path, .body = body, .once = !repeatable};
 	struct err unreadable = {0};
 	struct backoff backoff;
 	struct str text;

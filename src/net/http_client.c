@@ -314,6 +314,7 @@ int http_client_send(struct http_client *client, const struct http_request *requ
 	client->reason[0] = '\0';
 	must(curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers));
 	must(curl_easy_setopt(client->curl, CURLOPT_WRITEDATA, &response->body));
+	must(curl_easy_setopt(client->curl, CURLOPT_FRESH_CONNECT, request->once ? 1L : 0L));
 	must(curl_easy_setopt(client->curl, CURLOPT_TIMEOUT_MS,
 			      timeout_or(request->timeout_ms, client->request_timeout_ms)));
 	if (!atomic_load(&client->cancelled))

@@ -30,6 +30,8 @@ struct http_request {
 	bool compress;  /* send the body gzip (libdeflate, level 1) */
 	bool ask_first; /* "Expect: 100-continue": costs a round trip, and hears a refusal before
 			   the body is sent rather than as a connection reset */
+	bool once;      /* on a connection of its own: over a kept one that turns out to be closed
+			   libcurl sends again by itself, even if the server had acted */
 	int64_t timeout_ms; /* 0: that of the options */
 };
 

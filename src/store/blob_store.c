@@ -26,16 +26,14 @@ static int check_name(const struct blob_store *store, struct str name, struct er
 		       store->uri);
 }
 
-/* The scheme of a URI, lower-case letters before "://"; empty for a path. "file:path" counts. */
+/* The scheme of a URI, what is before "://"; empty for a path. "file:path" counts. */
 static struct str uri_scheme(struct str uri)
 {
-	size_t len = 0;
+	struct str scheme, rest;
 
-	while (len < uri.len && uri.ptr[len] >= 'a' && uri.ptr[len] <= 'z')
-		len++;
-	if (str_starts(str_from_offset(uri, len), STR("://")) || str_starts(uri, STR("file:")))
-		return str_of(uri.ptr, len);
-	return STR_NONE;
+	if (!str_split(uri, ':', &scheme, &rest) || memchr(scheme.ptr, '/', scheme.len))
+		return STR_NONE;
+	return str_starts(rest, STR("//")) || str_is(scheme, "file") ? scheme : STR_NONE;
 }
 
 static int open_other_scheme(const char *uri, struct str scheme, struct err *err)

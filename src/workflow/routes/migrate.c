@@ -1,6 +1,7 @@
 #include "workflow/routes/migrate.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define ANSWER_MAX MIB(16) /* bytes of a refresh's or count's answer, parsed */
@@ -81,7 +82,8 @@ static void append_names(struct buf *out, const struct json *source, const char 
 		buf_append_str(out, json_string(names));
 		return;
 	}
-	json_each (name, names) {
+	json_each(name, names)
+	{
 		buf_append_str(out, json_string(name));
 		if (name->next)
 			buf_append_str(out, STR(" "));
@@ -94,7 +96,8 @@ static void note_filter(struct route *route, struct migrate_index *index,
 	cleanup(buf_release) struct buf names = BUF_INIT(KIB(4));
 	cleanup(buf_release) struct buf text = BUF_INIT(KIB(8));
 
-	json_each (type, metadata->mappings) {
+	json_each(type, metadata->mappings)
+	{
 		const struct json *source = json_get(type, "_source");
 
 		append_names(&names, source, "excludes", "without");
@@ -139,9 +142,8 @@ static void accept(struct route *route, struct migrate_index *index,
 {
 	size_t i = route->accepted_count++;
 
-	route->accepted[i] = (struct backfill_index){.source = source,
-						     .target_name = index->name,
-						     .shard_count = metadata->shard_count};
+	route->accepted[i] = (struct backfill_index){
+		.source = source, .target_name = index->name, .shard_count = metadata->shard_count};
 	route->positions[i] = (size_t)(index - route->report->indices);
 }
 
@@ -197,7 +199,8 @@ static int send_documents(struct route *route, struct progress *progress, struct
 {
 	const struct migrate_plan *plan = route->plan;
 	size_t count = route->accepted_count;
-	struct backfill_index_result *results = mem_zalloc(MAX(count, (size_t)1) * sizeof(*results));
+	struct backfill_index_result *results =
+		mem_zalloc(MAX(count, (size_t)1) * sizeof(*results));
 	int rc = backfill_run(plan->snapshot, route->accepted, count, &plan->backfill, plan->failed,
 			      progress, route->cancel, results, err);
 
@@ -232,8 +235,8 @@ static int ask(struct route *route, struct migrate_index *index, const char *met
 	*ok = status == 200;
 	if (!*ok) {
 		struct str reason = cluster_error_reason(*answer, status, mem);
-		struct str text = arena_printf(mem, "not counted on the target: " STR_FMT,
-					       STR_ARG(reason));
+		struct str text =
+			arena_printf(mem, "not counted on the target: " STR_FMT, STR_ARG(reason));
 
 		note(route, index, text);
 	}

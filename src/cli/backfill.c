@@ -1,0 +1,51 @@
+#include "cli/transfer.h"
+
+struct backfill_fields {
+	struct general_fields general;
+	struct repository_fields repository;
+	struct target_fields target;
+	struct transfer_fields transfer;
+};
+
+static int run(struct cli *cli, void *fields, struct err *err)
+{
+	struct backfill_fields *f = fields;
+	const struct transfer_request request = {
+		.command = "backfill",
+		.general = &f->general,
+		.repository = &f->repository,
+		.target = &f->target,
+		.transfer = &f->transfer,
+	};
+
+	return transfer_run(&request, cli, err);
+}
+
+static const struct opt_part parts[] = {
+	{repository_options, offsetof(struct backfill_fields, repository)},
+	{target_options, offsetof(struct backfill_fields, target)},
+	{transfer_options, offsetof(struct backfill_fields, transfer)},
+	{general_options, offsetof(struct backfill_fields, general)},
+	{0},
+};
+
+const struct command command_backfill = {
+	.options =
+		{
+			.name = "backfill",
+			.summary = "Send a snapshot's documents to a cluster, to files or nowhere",
+			.parts = parts,
+			.details =
+				"The indices are there already, made by hand or by migrate; a "
+				"cluster makes those that are not as its templates and defaults "
+				"say. Files are bulk lines and can be sent with any bulk client.\n"
+				"\n"
+				"Examples:\n"
+				"  shardlift backfill --from /backups#nightly --to "
+				"dir:/tmp/nightly "
+				"--compress zstd\n"
+				"  shardlift backfill --from /backups#nightly --to null:",
+		},
+	.fields_size = sizeof(struct backfill_fields),
+	.run = run,
+};

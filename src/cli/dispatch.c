@@ -1,0 +1,241 @@
+#include "cli/command.h"
+#include "cli/common_options.h"
+#include "cli/table.h"
+#include "cli/version.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+static const struct command *const commands[] = {
+	&command_migrate,       &command_backfill,       &command_snapshot_list,
+	&command_snapshot_show, &command_inspect_lucene,
+};
+
+#define NAME_MAX_LENGTH 64
+
+static size_t screen_width(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col < 40)
+		return 80;
+	return MIN(size.ws_col, 100);
+}
+
+static void print_overview(FILE *out)
+{
+	fputs("shardlift moves Elasticsearch and OpenSearch clusters to OpenSearch.\n\n"
+	      "Usage: shardlift COMMAND [OPTIONS]\n\n"
+	      "Commands:\n",
+	      out);
+	for (size_t i = 0; i < COUNT_OF(commands); i++)
+		fprintf(out, "  %-16s%s\n", commands[i]->options.name,
+			commands[i]->options.summary);
+	fputs("\n`shardlift COMMAND --help` tells the options of one; `shardlift --version` the "
+	      "version.\n",
+	      out);
+}
+
+/* How many of argv's words are the command's name; 0: it is another command. */
+static int words_of_name(const char *name, int argc, char **argv)
+{
+	size_t first = strcspn(name, " ");
+
+	if (argc < 1 || strlen(argv[0]) != first || strncmp(argv[0], name, first) != 0)
+		return 0;
+	if (name[first] == '\0')
+		return 1;
+	return argc >= 2 && strcmp(argv[1], name + first + 1) == 0 ? 2 : 0;
+}
+
+static const struct command *find_command(int argc, char **argv, int *words)
+{
+	for (size_t i = 0; i < COUNT_OF(commands); i++) {
+		*words = words_of_name(commands[i]->options.name, argc, argv);
+		if (*words > 0)
+			return commands[i];
+	}
+	return NULL;
+}
+
+/* Letters to insert, delete or change to get from one to the other (Levenshtein). */
+static size_t distance(const char *a, const char *b)
+{
+	size_t row[NAME_MAX_LENGTH + 1], length = strnlen(b, NAME_MAX_LENGTH);
+
+	for (size_t j = 0; j <= length; j++)
+		row[j] = j;
+	for (size_t i = 0; a[i]; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i + 1;
+		for (size_t j = 0; j < length; j++) {
+			size_t above = row[j + 1];
+
+			row[j + 1] = MIN(diagonal + (a[i] != b[j]), MIN(above, row[j]) + 1);
+			diagonal = above;
+		}
+	}
+	return row[length];
+}
+
+static int unknown_command(int argc, char **argv, struct err *err)
+{
+	const char *nearest = NULL;
+	char given[NAME_MAX_LENGTH];
+	size_t best = SIZE_MAX;
+	bool two = argc > 1 && argv[1][0] != '-';
+
+	snprintf(given, sizeof(given), "%s%s%s", argv[0], two ? " " : "", two ? argv[1] : "");
+	for (size_t i = 0; i < COUNT_OF(commands); i++) {
+		const char *name = commands[i]->options.name;
+		size_t apart = MIN(distance(given, name), distance(argv[0], name));
+
+		/* Half of a name of two words is a good beginning. */
+		if (strchr(name, ' ') && strncmp(name, argv[0], strcspn(name, " ")) == 0 &&
+		    argv[0][strcspn(name, " ")] == '\0')
+			apart = MIN(apart, (size_t)1);
+		if (apart < best) {
+			best = apart;
+			nearest = name;
+		}
+	}
+	if (best <= strlen(given) / 2 + 1)
+		return err_set(err, ERR_USAGE,
+			       "there is no command '%s'; do you mean '%s'? `shardlift --help` "
+			       "lists them all",
+			       given, nearest);
+	return err_set(err, ERR_USAGE,
+		       "there is no command '%s'; `shardlift --help` lists those "
+		       "there are",
+		       given);
+}
+
+static int print_help(const struct command *command, struct err *err)
+{
+	cleanup(buf_release) struct buf text = BUF_INIT(MIB(1));
+
+	opt_help(&command->options, &text, screen_width());
+	if (buf_check(&text, "help", err) < 0)
+		return -(int)err->kind;
+	fputs(buf_cstr(&text), stdout);
+	return 0;
+}
+
+/* What outlives a command: its memory, and how its error is told. */
+struct program {
+	struct arena mem;
+	bool json_errors;
+};
+
+static void configure_log(struct program *program, const struct general_fields *general)
+{
+	program->json_errors = strcmp(general->log_format, "json") == 0;
+	log_configure(general->verbose ? LOG_DEBUG : LOG_INFO,
+		      program->json_errors ? LOG_JSON : LOG_TEXT);
+}
+
+static int run_command(struct program *program, const struct command *command, int argc,
+		       char **argv, struct err *err)
+{
+	struct arena *mem = &program->mem;
+	struct opt_result parsed = {0};
+	struct cli cli = {.mem = mem, .parsed = &parsed};
+	void *fields = arena_zalloc(mem, 1, command->fields_size);
+
+	if (!fields)
+		return arena_fail(mem, "the options", err);
+	if (opt_parse(&command->options, argc, argv, fields, mem, &parsed, err) < 0)
+		return -(int)err->kind;
+	if (parsed.help)
+		return print_help(command, err);
+	configure_log(program, fields);
+	return command->run(&cli, fields, err);
+}
+
+/* `help`, `help COMMAND`, `--help`, `--version`, and what follows none of these. */
+static int run_words(struct program *program, int argc, char **argv, struct err *err)
+{
+	const struct command *command;
+	bool wants_help =
+		argc > 0 && (strcmp(argv[0], "help") == 0 || strcmp(argv[0], "--help") == 0 ||
+			     strcmp(argv[0], "-h") == 0);
+	int words;
+
+	if (argc == 0 || (wants_help && argc == 1)) {
+		print_overview(stdout);
+		return 0;
+	}
+	if (strcmp(argv[0], "--version") == 0 || strcmp(argv[0], "version") == 0) {
+		printf("shardlift %s\n", shardlift_version);
+		return 0;
+	}
+	if (wants_help) {
+		argc--;
+		argv++;
+	}
+	command = find_command(argc, argv, &words);
+	if (!command)
+		return unknown_command(argc, argv, err);
+	if (wants_help)
+		return print_help(command, err);
+	return run_command(program, command, argc - words, argv + words, err);
+}
+
+static bool reader_has_gone(void)
+{
+	struct pollfd output = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+	return poll(&output, 1, 0) > 0 && (output.revents & POLLERR);
+}
+
+/* A full disk behind standard output is an error; a reader that has seen enough is none. */
+static int close_output(int code, struct err *err)
+{
+	int flushed = fflush(stdout);
+
+	if ((flushed == 0 && !ferror(stdout)) || reader_has_gone())
+		return code;
+	return err_set_errno(err, ERR_IO, flushed ? errno : EIO, "writing to standard output");
+}
+
+static void print_error(struct program *program, const struct err *err)
+{
+	struct str message = text_printable(str_from(err->message), &program->mem);
+	const char *text = message.ptr ? message.ptr : err->message;
+
+	if (program->json_errors)
+		log_error("shardlift", "%s", text);
+	else
+		fprintf(stderr, "shardlift: %s\n", text);
+}
+
+static void program_release(struct program *program)
+{
+	arena_release(&program->mem);
+}
+
+int cli_main(int argc, char **argv)
+{
+	cleanup(program_release) struct program program = {.mem = ARENA_INIT(LIMIT_METADATA_ARENA)};
+	struct err err = {0};
+	int code;
+
+	signal(SIGPIPE, SIG_IGN);
+	code = run_words(&program, argc > 0 ? argc - 1 : 0, argv + 1, &err);
+	if (code >= 0)
+		code = close_output(code, &err);
+	else
+		fflush(stdout);
+	if (code >= 0)
+		return code;
+	print_error(&program, &err);
+	return (int)err_exit_code(&err);
+}

@@ -1,0 +1,58 @@
+#include "cli/transfer.h"
+
+struct migrate_fields {
+	struct general_fields general;
+	struct repository_fields repository;
+	struct target_fields target;
+	struct transfer_fields transfer;
+	struct create_fields create;
+};
+
+static int run(struct cli *cli, void *fields, struct err *err)
+{
+	struct migrate_fields *f = fields;
+	const struct transfer_request request = {
+		.command = "migrate",
+		.general = &f->general,
+		.repository = &f->repository,
+		.target = &f->target,
+		.transfer = &f->transfer,
+		.create = &f->create,
+	};
+
+	return transfer_run(&request, cli, err);
+}
+
+static const struct opt_part parts[] = {
+	{repository_options, offsetof(struct migrate_fields, repository)},
+	{target_options, offsetof(struct migrate_fields, target)},
+	{create_options, offsetof(struct migrate_fields, create)},
+	{transfer_options, offsetof(struct migrate_fields, transfer)},
+	{general_options, offsetof(struct migrate_fields, general)},
+	{0},
+};
+
+const struct command command_migrate = {
+	.options =
+		{
+			.name = "migrate",
+			.summary = "Move a snapshot's indices into a cluster and prove the counts",
+			.parts = parts,
+			.details =
+				"Indices are created with their mappings, settings and aliases; "
+				"what the target has no place for is left out and told. Then every "
+				"live document is sent under its id and routing. At the end a "
+				"table shows for each index the documents in the snapshot, on the "
+				"target, and failed.\n"
+				"\n"
+				"Exit codes: 0 all indices agree; 1 documents failed, an index was "
+				"refused or does not agree; 5 an index could not be read; 8 "
+				"interrupted.\n"
+				"\n"
+				"Example:\n"
+				"  shardlift migrate --repo-uri /backups --snapshot-name nightly "
+				"--target-host https://search:9200 --target-username admin",
+		},
+	.fields_size = sizeof(struct migrate_fields),
+	.run = run,
+};

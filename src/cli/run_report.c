@@ -1,0 +1,256 @@
+#include "cli/run_report.h"
+
+#include "cli/number_text.h"
+#include "cli/table.h"
+
+#include <inttypes.h>
+
+struct totals {
+	uint64_t documents, sent, failed, source_bytes;
+};
+
+static struct totals add_up(const struct migrate_report *report)
+{
+	struct totals totals = {0};
+
+	for (size_t i = 0; i < report->count; i++) {
+		const struct backfill_index_result *r = &report->indices[i].documents;
+
+		totals.documents += r->documents;
+		totals.sent += r->sent;
+		totals.failed += r->failed;
+		totals.source_bytes += r->source_bytes;
+	}
+	return totals;
+}
+
+enum exit_code run_report_exit_code(const struct migrate_report *report)
+{
+	for (size_t i = 0; i < report->count; i++)
+		if (report->indices[i].documents.unreadable)
+			return EXIT_CODE_SOURCE_UNREADABLE;
+	return report->agrees ? EXIT_CODE_OK : EXIT_CODE_COMPLETED_WITH_ERRORS;
+}
+
+static const char *outcome_name(const struct migrate_index *index)
+{
+	if (index->refused)
+		return "refused";
+	switch (index->created.outcome) {
+	case INDEX_CREATED:
+		return "created";
+	case INDEX_EXISTED:
+		return "existed";
+	case INDEX_FAILED:
+		return "failed";
+	}
+	BUG("unknown outcome");
+}
+
+/* Whether its documents were read at all: else there is no count to tell. */
+static bool was_read(const struct migrate_index *index, const struct run_facts *facts)
+{
+	return !index->refused &&
+	       !(facts->creates_indices && index->created.outcome == INDEX_FAILED);
+}
+
+static const char *verdict(const struct migrate_index *index, const struct run_facts *facts)
+{
+	if (index->refused)
+		return "refused";
+	if (index->documents.unreadable)
+		return "unreadable";
+	if (index->agrees)
+		return "ok";
+	if (facts->creates_indices && index->created.outcome == INDEX_FAILED)
+		return "not created";
+	return facts->err ? "unfinished" : "differs";
+}
+
+/* Everything there is to say of an index, in the order of its life. */
+static struct str full_note(const struct migrate_index *index, const struct run_facts *facts,
+			    struct arena *mem)
+{
+	cleanup(buf_release) struct buf note = BUF_INIT(KIB(8));
+	struct str parts[] = {
+		facts->creates_indices ? index->created.reason : STR_NONE,
+		index->note,
+		index->documents.unreadable ? str_from(index->documents.reason) : STR_NONE,
+	};
+
+	for (size_t i = 0; i < COUNT_OF(parts); i++) {
+		bool said = parts[i].len == 0;
+
+		for (size_t j = 0; j < i && !said; j++)
+			said = parts[j].len > 0 &&
+			       memmem(parts[j].ptr, parts[j].len, parts[i].ptr, parts[i].len);
+		if (said)
+			continue;
+		if (note.len > 0)
+			buf_append_str(&note, STR("; "));
+		buf_append_str(&note, parts[i]);
+	}
+	return arena_str(mem, buf_str(&note));
+}
+
+/* Negative: not known. */
+static void add_count(struct table *table, int64_t count)
+{
+	if (count < 0)
+		table_cell(table, STR("-"));
+	else
+		table_cell_printf(table, "%" PRId64, count);
+}
+
+static void add_row(struct table *table, const struct migrate_index *index,
+		    const struct run_facts *facts)
+{
+	int64_t arrived =
+		facts->target_version ? index->target_documents : (int64_t)index->documents.sent;
+	bool read = was_read(index, facts);
+
+	table_cell(table, index->name);
+	add_count(table, read ? (int64_t)index->documents.documents : -1);
+	add_count(table, read ? arrived : -1);
+	table_cell_printf(table, "%" PRIu64, index->documents.failed);
+	table_cell(table, str_from(verdict(index, facts)));
+	table_cell(table, full_note(index, facts, table->mem));
+}
+
+/* "N documents, 1.2 GiB in 12.3 s: 48210 documents/s, 123.4 MB/s" */
+static void print_totals(const struct totals *totals, const struct run_facts *facts, FILE *out)
+{
+	char bytes[NUMBER_TEXT_MAX];
+	double seconds = (double)MAX(facts->elapsed_ms, (int64_t)1) / 1000;
+
+	fprintf(out,
+		"\n%" PRIu64 " documents sent, %" PRIu64 " failed; %s of sources in %.1f s: "
+		"%.0f documents/s, %.1f MB/s\n",
+		totals->sent, totals->failed, bytes_text(totals->source_bytes, bytes), seconds,
+		(double)totals->sent / seconds, (double)totals->source_bytes / 1e6 / seconds);
+	if (totals->failed > 0 && facts->failed_documents)
+		fprintf(out, "Failed documents, with reasons: %s\n", facts->failed_documents);
+}
+
+int run_report_print(const struct migrate_report *report, const struct run_facts *facts, FILE *out,
+		     struct err *err)
+{
+	const struct table_column columns[] = {
+		{"index", TABLE_LEFT},
+		{"in snapshot", TABLE_RIGHT},
+		{facts->target_version ? "on target" : "written", TABLE_RIGHT},
+		{"failed", TABLE_RIGHT},
+		{"result", TABLE_LEFT},
+		{"note", TABLE_LEFT},
+	};
+	cleanup(arena_release) struct arena mem = ARENA_INIT(LIMIT_METADATA_ARENA);
+	struct totals totals = add_up(report);
+	struct table table;
+
+	table_init(&table, &mem, columns, COUNT_OF(columns));
+	for (size_t i = 0; i < report->count; i++)
+		add_row(&table, &report->indices[i], facts);
+	if (table_print(&table, out, err) < 0)
+		return -(int)err->kind;
+	print_totals(&totals, facts, out);
+	return 0;
+}
+
+static void set_text(struct json *object, const char *key, struct str text, struct arena *mem)
+{
+	json_set(object, str_from(key),
+		 text.ptr ? json_new_string(mem, text) : json_new(mem, JSON_NULL));
+}
+
+static void set_number(struct json *object, const char *key, int64_t value, struct arena *mem)
+{
+	json_set(object, str_from(key), json_new_i64(mem, value));
+}
+
+static void set_bool(struct json *object, const char *key, bool value, struct arena *mem)
+{
+	json_set(object, str_from(key), json_new_bool(mem, value));
+}
+
+/* null where it is not known. */
+static void set_count(struct json *object, const char *key, int64_t count, struct arena *mem)
+{
+	json_set(object, str_from(key),
+		 count < 0 ? json_new(mem, JSON_NULL) : json_new_i64(mem, count));
+}
+
+static struct json *index_json(const struct migrate_index *index, const struct run_facts *facts,
+			       struct arena *mem)
+{
+	struct json *object = json_new(mem, JSON_OBJECT);
+
+	set_text(object, "index", index->name, mem);
+	set_text(object, "result", str_from(verdict(index, facts)), mem);
+	set_text(object, "source", str_from(source_kind_name(index->source_kind)), mem);
+	if (facts->creates_indices)
+		set_text(object, "creation", str_from(outcome_name(index)), mem);
+	set_count(object, "documents",
+		  was_read(index, facts) ? (int64_t)index->documents.documents : -1, mem);
+	set_number(object, "sent", (int64_t)index->documents.sent, mem);
+	set_number(object, "failed", (int64_t)index->documents.failed, mem);
+	set_number(object, "source_bytes", (int64_t)index->documents.source_bytes, mem);
+	set_count(object, "target_documents", index->target_documents, mem);
+	set_bool(object, "agrees", index->agrees, mem);
+	set_text(object, "note", full_note(index, facts, mem), mem);
+	return object;
+}
+
+static void set_totals(struct json *object, const struct migrate_report *report,
+		       const struct run_facts *facts, struct arena *mem)
+{
+	struct totals totals = add_up(report);
+	struct json *all = json_new(mem, JSON_OBJECT);
+
+	set_number(all, "documents", (int64_t)totals.documents, mem);
+	set_number(all, "sent", (int64_t)totals.sent, mem);
+	set_number(all, "failed", (int64_t)totals.failed, mem);
+	set_number(all, "source_bytes", (int64_t)totals.source_bytes, mem);
+	set_number(all, "bulk_bytes", (int64_t)atomic_load(&facts->progress->bytes_sent), mem);
+	set_number(all, "retries", (int64_t)atomic_load(&facts->progress->retries), mem);
+	set_number(all, "elapsed_ms", facts->elapsed_ms, mem);
+	json_set(object, STR("totals"), all);
+}
+
+static struct json *report_json(const struct migrate_report *report, const struct run_facts *facts,
+				struct arena *mem)
+{
+	struct json *object = json_new(mem, JSON_OBJECT);
+	struct json *indices = json_new(mem, JSON_ARRAY);
+
+	set_text(object, "command", str_from(facts->command), mem);
+	set_text(object, "repository", facts->repository, mem);
+	set_text(object, "snapshot", facts->snapshot, mem);
+	set_text(object, "source_version", facts->source_version, mem);
+	set_text(object, "target", str_from(facts->target), mem);
+	set_text(object, "target_version", str_from(facts->target_version), mem);
+	set_bool(object, "agrees", report->agrees && !facts->err, mem);
+	set_text(object, "error", facts->err ? str_from(facts->err->message) : STR_NONE, mem);
+	set_text(object, "failed_documents",
+		 add_up(report).failed > 0 ? str_from(facts->failed_documents) : STR_NONE, mem);
+	set_totals(object, report, facts, mem);
+	for (size_t i = 0; i < report->count; i++)
+		json_append(indices, index_json(&report->indices[i], facts, mem));
+	json_set(object, STR("indices"), indices);
+	return object;
+}
+
+int run_report_print_json(const struct migrate_report *report, const struct run_facts *facts,
+			  FILE *out, struct err *err)
+{
+	cleanup(arena_release) struct arena mem = ARENA_INIT(LIMIT_METADATA_ARENA);
+	cleanup(buf_release) struct buf text = BUF_INIT(LIMIT_METADATA_ARENA);
+	struct json *object = report_json(report, facts, &mem);
+
+	if (mem.failed)
+		return arena_fail(&mem, "the report", err);
+	json_write_pretty(&text, object);
+	if (buf_check(&text, "the report", err) < 0)
+		return -(int)err->kind;
+	fprintf(out, "%s\n", buf_cstr(&text));
+	return 0;
+}

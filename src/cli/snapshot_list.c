@@ -1,0 +1,164 @@
+#include "cli/command.h"
+#include "cli/snapshot_source.h"
+#include "cli/table.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <stdlib.h>
+
+struct list_fields {
+	struct general_fields general;
+	struct repository_fields repository;
+};
+
+/* One line of the list. */
+struct entry {
+	const struct snapshot_summary *summary;
+	struct str state, version;
+	size_t index_count;
+	int64_t start_ms;
+	bool readable;
+};
+
+static void closep(struct snapshot **snapshot)
+{
+	snapshot_close(*snapshot);
+}
+
+/* The repository's index knows names alone for certain; the rest is in the snapshot's own file. */
+static struct entry read_entry(struct repository *repository,
+			       const struct snapshot_summary *summary, struct arena *mem)
+{
+	struct entry entry = {
+		.summary = summary, .state = summary->state, .version = summary->version};
+	cleanup(closep) struct snapshot *snapshot = NULL;
+	struct err err = {0};
+
+	if (snapshot_open(repository, summary->name, &snapshot, &err) < 0) {
+		log_error("snapshot", "%s", err.message);
+		return entry;
+	}
+	entry.state = arena_str(mem, snapshot->summary.state);
+	entry.version = arena_str(mem, snapshot->summary.version);
+	entry.index_count = snapshot->index_count;
+	entry.start_ms = snapshot->start_ms;
+	entry.readable = true;
+	return entry;
+}
+
+/* Oldest first; those that cannot be read have no time and come before. */
+static int by_start(const void *a, const void *b)
+{
+	const struct entry *x = a, *y = b;
+
+	if (x->start_ms != y->start_ms)
+		return x->start_ms < y->start_ms ? -1 : 1;
+	return str_cmp(x->summary->name, y->summary->name);
+}
+
+static void add_row(struct table *table, const struct entry *entry)
+{
+	char started[25] = "";
+
+	if (entry->start_ms > 0)
+		clock_format_utc(entry->start_ms, started);
+	table_cell(table, entry->summary->name);
+	table_cell(table, entry->readable ? entry->state : STR("unreadable"));
+	table_cell(table, entry->version);
+	table_cell(table, str_of(started, MIN(strlen(started), (size_t)19)));
+	if (entry->readable)
+		table_cell_printf(table, "%zu", entry->index_count);
+	else
+		table_cell(table, STR("-"));
+}
+
+static int print_table(const struct entry *entries, size_t count, struct arena *mem,
+		       struct err *err)
+{
+	static const struct table_column columns[] = {
+		{"snapshot", TABLE_LEFT},      {"state", TABLE_LEFT},    {"version", TABLE_LEFT},
+		{"started (utc)", TABLE_LEFT}, {"indices", TABLE_RIGHT},
+	};
+	struct table table;
+
+	table_init(&table, mem, columns, COUNT_OF(columns));
+	for (size_t i = 0; i < count; i++)
+		add_row(&table, &entries[i]);
+	return table_print(&table, stdout, err);
+}
+
+static int print_json(const struct entry *entries, size_t count, struct arena *mem, struct err *err)
+{
+	cleanup(buf_release) struct buf text = BUF_INIT(LIMIT_METADATA_ARENA);
+	struct json *root = json_new(mem, JSON_OBJECT);
+	struct json *list = json_new(mem, JSON_ARRAY);
+
+	for (size_t i = 0; i < count; i++) {
+		struct json *one = json_new(mem, JSON_OBJECT);
+
+		json_set(one, STR("snapshot"), json_new_string(mem, entries[i].summary->name));
+		json_set(one, STR("uuid"), json_new_string(mem, entries[i].summary->uuid));
+		json_set(one, STR("state"), json_new_string(mem, entries[i].state));
+		json_set(one, STR("version"), json_new_string(mem, entries[i].version));
+		json_set(one, STR("start_ms"), json_new_i64(mem, entries[i].start_ms));
+		json_set(one, STR("indices"), json_new_i64(mem, (int64_t)entries[i].index_count));
+		json_set(one, STR("readable"), json_new_bool(mem, entries[i].readable));
+		json_append(list, one);
+	}
+	json_set(root, STR("snapshots"), list);
+	if (mem->failed)
+		return arena_fail(mem, "the list of snapshots", err);
+	json_write_pretty(&text, root);
+	if (buf_check(&text, "the list of snapshots", err) < 0)
+		return -(int)err->kind;
+	puts(buf_cstr(&text));
+	return 0;
+}
+
+static int run(struct cli *cli, void *fields, struct err *err)
+{
+	struct list_fields *f = fields;
+	cleanup(snapshot_source_release) struct snapshot_source source = {0};
+	const struct snapshot_summary *summaries;
+	bool all_readable = true;
+	struct entry *entries;
+	size_t count;
+	int printed;
+
+	if (repository_fields_resolve(&f->repository, false, cli->mem, err) < 0)
+		return -(int)err->kind;
+	f->repository.snapshot_name = NULL;
+	if (snapshot_source_open(&source, &f->repository, err) < 0)
+		return -(int)err->kind;
+	summaries = repository_snapshots(source.repository, &count);
+	entries = arena_zalloc(cli->mem, count, sizeof(*entries));
+	if (!entries)
+		return arena_fail(cli->mem, "the list of snapshots", err);
+	for (size_t i = 0; i < count; i++) {
+		entries[i] = read_entry(source.repository, &summaries[i], cli->mem);
+		all_readable &= entries[i].readable;
+	}
+	qsort(entries, count, sizeof(*entries), by_start);
+	printed = f->general.json ? print_json(entries, count, cli->mem, err)
+				  : print_table(entries, count, cli->mem, err);
+	return printed < 0 ? printed : all_readable ? 0 : EXIT_CODE_SOURCE_UNREADABLE;
+}
+
+static const struct opt_part parts[] = {
+	{repository_options, offsetof(struct list_fields, repository)},
+	{general_options, offsetof(struct list_fields, general)},
+	{0},
+};
+
+const struct command command_snapshot_list = {
+	.options =
+		{
+			.name = "snapshot list",
+			.summary = "List the snapshots of a repository",
+			.parts = parts,
+			.details = "Example:\n  shardlift snapshot list --repo-uri /backups",
+		},
+	.fields_size = sizeof(struct list_fields),
+	.run = run,
+};

@@ -1,0 +1,348 @@
+#include "cli/transfer.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/state_dir.h"
+#include "cli/interrupt.h"
+#include "cli/progress_bar.h"
+#include "cli/run_report.h"
+#include "cli/snapshot_source.h"
+#include "net/url.h"
+
+#include <ctype.h>
+#include <sched.h>
+#include <stdio.h>
+
+/* Everything a run holds open. */
+struct transfer {
+	const struct transfer_request *request;
+	struct arena *mem; /* of the command */
+	enum target_kind kind;
+	const char *path;        /* of a target of files */
+	const char *target_name; /* without secrets */
+	bool compress;           /* bulks over HTTP */
+	struct snapshot_source source;
+	struct index_filter *filter;
+	struct cluster *cluster; /* NULL: no cluster */
+	struct failed_documents *failed;
+	struct progress progress;
+	struct migrate_report report;
+	int64_t started_ms;
+};
+
+static void transfer_release(struct transfer *transfer)
+{
+	migrate_report_release(&transfer->report);
+	failed_documents_close(transfer->failed, NULL);
+	cluster_close(transfer->cluster);
+	index_filter_free(transfer->filter);
+	snapshot_source_release(&transfer->source);
+}
+
+static int check_fields(const struct transfer_fields *fields, struct err *err)
+{
+	for (const char *c = fields->session_name; c && *c; c++)
+		if (!isalnum((unsigned char)*c) && *c != '-')
+			return err_set(err, ERR_USAGE,
+				       "--session-name '%s': only letters, digits and '-'",
+				       fields->session_name);
+	if (fields->bytes_per_bulk > fields->max_memory)
+		return err_set(err, ERR_USAGE,
+			       "--documents-size-per-bulk-request (%lld) is above --max-memory "
+			       "(%lld); raise the one or lower the other",
+			       (long long)fields->bytes_per_bulk, (long long)fields->max_memory);
+	return 0;
+}
+
+static bool is_loopback(struct str host)
+{
+	return str_is(host, "localhost") || str_starts(host, STR("127.")) || str_is(host, "::1");
+}
+
+/* Learns what messages may say of the URL, and whether it leads off this machine. */
+static int look_at_url(struct transfer *transfer, struct err *err)
+{
+	const struct target_fields *fields = transfer->request->target;
+	struct url url;
+
+	if (url_parse(fields->host, transfer->mem, &url, err) < 0)
+		return err_wrap(err, "--target-host");
+	transfer->compress = !fields->disable_compression && !is_loopback(url.host);
+	transfer->target_name = arena_printf(transfer->mem,
+					     memchr(url.host.ptr, ':', url.host.len)
+						     ? "%s://[" STR_FMT "]:%u" STR_FMT
+						     : "%s://" STR_FMT ":%u" STR_FMT,
+					     url.tls ? "https" : "http", STR_ARG(url.host),
+					     url.port, STR_ARG(url.path))
+					.ptr;
+	return transfer->target_name ? 0 : arena_fail(transfer->mem, "--target-host", err);
+}
+
+static int resolve(struct transfer *transfer, struct err *err)
+{
+	const struct transfer_request *request = transfer->request;
+
+	if (repository_fields_resolve(request->repository, true, transfer->mem, err) < 0 ||
+	    target_fields_resolve(request->target, &transfer->kind, &transfer->path, err) < 0 ||
+	    check_fields(request->transfer, err) < 0 ||
+	    index_filter_new(&request->transfer->index_allowlist, &transfer->filter, err) < 0)
+		return -(int)err->kind;
+	transfer->target_name = request->target->host;
+	return transfer->kind == TARGET_CLUSTER ? look_at_url(transfer, err) : 0;
+}
+
+/* A name that is not in the snapshot is a slip of the user's, and no reason to move less. */
+static int check_entry(const struct transfer *transfer, size_t entry, struct err *err)
+{
+	const struct snapshot *snapshot = transfer->source.snapshot;
+
+	for (size_t i = 0; i < snapshot->index_count; i++)
+		if (index_filter_entry_accepts(transfer->filter, entry, snapshot->indices[i].name))
+			return 0;
+	return err_set(err, ERR_USAGE,
+		       "--index-allowlist: snapshot '" STR_FMT "' has no index that matches '%s'; "
+		       "`shardlift snapshot show --repo-uri %s --snapshot-name " STR_FMT
+		       "` lists those it has",
+		       STR_ARG(snapshot->summary.name), index_filter_entry(transfer->filter, entry),
+		       transfer->request->repository->repo_uri, STR_ARG(snapshot->summary.name));
+}
+
+static int open_source(struct transfer *transfer, struct err *err)
+{
+	bool allow_partial = transfer->request->transfer->allow_partial_snapshot;
+	const struct snapshot *snapshot;
+
+	if (snapshot_source_open(&transfer->source, transfer->request->repository, err) < 0)
+		return -(int)err->kind;
+	snapshot = transfer->source.snapshot;
+	if (snapshot_check_complete(snapshot, allow_partial, err) < 0)
+		return -(int)err->kind;
+	if (str_is(snapshot->summary.state, "PARTIAL"))
+		log_warn("snapshot",
+			 "snapshot '" STR_FMT
+			 "' is PARTIAL: %zu shards failed when it was taken and are not in it",
+			 STR_ARG(snapshot->summary.name), snapshot->failure_count);
+	for (size_t i = 0; i < index_filter_entry_count(transfer->filter); i++)
+		if (check_entry(transfer, i, err) < 0)
+			return -(int)err->kind;
+	return 0;
+}
+
+static int open_target(struct transfer *transfer, struct err *err)
+{
+	const struct target_fields *fields = transfer->request->target;
+	const struct cluster_retry retry = {
+		.initial_delay_ms = 1000,
+		.max_delay_ms = 60000,
+		.max_total_ms = fields->retry_ms,
+	};
+	struct http_options options = target_http_options(fields);
+
+	if (transfer->kind == TARGET_FILES)
+		return file_sink_prepare(transfer->path, err);
+	if (transfer->kind == TARGET_NULL)
+		return 0;
+	if (cluster_connect(&options, &retry, &transfer->cluster, err) < 0)
+		return -(int)err->kind;
+	log_debug("cluster", "target is %s at %s", cluster_version_text(transfer->cluster),
+		  transfer->target_name);
+	return 0;
+}
+
+static int open_sink(void *user, size_t sender, struct bulk_sink **out, struct err *err)
+{
+	const struct transfer *transfer = user;
+	const char *compress = transfer->request->transfer->compress;
+	struct cluster *cluster;
+
+	(void)sender;
+	switch (transfer->kind) {
+	case TARGET_NULL:
+		*out = null_sink_new();
+		return 0;
+	case TARGET_FILES:
+		*out = file_sink_new(transfer->path, strcmp(compress, "gzip") == 0   ? FILE_GZIP
+						     : strcmp(compress, "zstd") == 0 ? FILE_ZSTD
+										     : FILE_PLAIN);
+		return 0;
+	case TARGET_CLUSTER:
+		if (cluster_clone(transfer->cluster, &cluster, err) < 0)
+			return -(int)err->kind;
+		*out = cluster_sink_new(cluster, transfer->compress);
+		return 0;
+	}
+	BUG("unknown kind of target");
+}
+
+/* FNV-1a: the same run gets the same name again. */
+static uint64_t hash(uint64_t h, struct str text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		h = (h ^ (unsigned char)text.ptr[i]) * 0x100000001b3;
+	return (h ^ 0xff) * 0x100000001b3; /* an end that no text has */
+}
+
+static const char *session_name(const struct transfer *transfer)
+{
+	const char *given = transfer->request->transfer->session_name;
+	uint64_t h = 0xcbf29ce484222325;
+
+	if (given && *given)
+		return given;
+	h = hash(h, str_from(transfer->request->repository->repo_uri));
+	h = hash(h, transfer->source.snapshot->summary.uuid);
+	h = hash(h, str_from(transfer->target_name));
+	return arena_printf(transfer->mem, "%016llx", (unsigned long long)h).ptr;
+}
+
+static int open_failed_documents(struct transfer *transfer, struct err *err)
+{
+	const char *state, *session = session_name(transfer);
+	struct str folder;
+
+	if (state_dir_path(transfer->request->general->state_dir, transfer->mem, &state, err) < 0)
+		return -(int)err->kind;
+	folder = arena_printf(transfer->mem, "%s/failed-documents", state);
+	if (!folder.ptr || !session)
+		return arena_fail(transfer->mem, "--state-dir", err);
+	return failed_documents_open(folder.ptr, session, &transfer->failed, err);
+}
+
+static int64_t processors(void)
+{
+	cpu_set_t set;
+
+	return sched_getaffinity(0, sizeof(set), &set) == 0 ? MAX(CPU_COUNT(&set), 1) : 1;
+}
+
+/* Before Elasticsearch 7 every action line names a type. */
+static bool needs_type(const struct cluster *cluster)
+{
+	return cluster && cluster_version(cluster)->flavour == CLUSTER_ELASTICSEARCH &&
+	       cluster_version(cluster)->major < 7;
+}
+
+static struct migrate_plan make_plan(struct transfer *transfer)
+{
+	const struct transfer_fields *fields = transfer->request->transfer;
+	const struct create_fields *create = transfer->request->create;
+	struct migrate_plan plan = {
+		.snapshot = transfer->source.snapshot,
+		.filter = transfer->filter,
+		.target = transfer->cluster,
+		.failed = transfer->failed,
+		.create_indices = create && transfer->cluster,
+		.create = {.replicas = create ? create->replicas : -1,
+			   .allow_existing = create && create->allow_existing},
+		.backfill = {.documents_per_bulk = fields->documents_per_bulk,
+			     .bytes_per_bulk = fields->bytes_per_bulk,
+			     .max_memory = fields->max_memory,
+			     .readers = fields->readers ? fields->readers : processors(),
+			     .senders = fields->max_connections,
+			     .emit_type = needs_type(transfer->cluster),
+			     .open_sink = open_sink,
+			     .open_sink_user = transfer},
+	};
+
+	if (transfer->cluster)
+		plan.create.target = *cluster_version(transfer->cluster);
+	return plan;
+}
+
+/* Said apart from the table, for what it means is easily overlooked there. */
+static void warn_of_filtered_sources(const struct migrate_report *report)
+{
+	for (size_t i = 0; i < report->count; i++)
+		if (report->indices[i].source_kind == SOURCE_FILTERED)
+			log_warn("migrate",
+				 "index '" STR_FMT
+				 "' stores its sources in part (_source includes or excludes): "
+				 "what they leave out does not come along",
+				 STR_ARG(report->indices[i].name));
+}
+
+static int print_report(struct transfer *transfer, const struct err *ended_by, struct err *err)
+{
+	const struct transfer_request *request = transfer->request;
+	const struct run_facts facts = {
+		.command = request->command,
+		.repository = str_from(request->repository->repo_uri),
+		.snapshot = transfer->source.snapshot->summary.name,
+		.source_version = transfer->source.snapshot->summary.version,
+		.target = transfer->target_name,
+		.target_version =
+			transfer->cluster ? cluster_version_text(transfer->cluster) : NULL,
+		.failed_documents = failed_documents_path(transfer->failed),
+		.creates_indices = request->create && transfer->cluster,
+		.elapsed_ms = clock_monotonic_ms() - transfer->started_ms,
+		.progress = &transfer->progress,
+		.err = ended_by,
+	};
+
+	if (request->general->json)
+		return run_report_print_json(&transfer->report, &facts, stdout, err);
+	return run_report_print(&transfer->report, &facts, stdout, err);
+}
+
+/* The next step after a run that was stopped. */
+static int add_hint(const struct transfer *transfer, struct err *err)
+{
+	if (err->kind != ERR_CANCELLED)
+		return -(int)err->kind;
+	if (transfer->kind == TARGET_FILES)
+		return err_set(
+			err, ERR_CANCELLED,
+			"interrupted: the files written so far are whole; empty '%s' and run "
+			"the same command again",
+			transfer->path);
+	return err_set(err, ERR_CANCELLED,
+		       "interrupted: documents sent so far stay on the target; run the same "
+		       "command again%s to finish",
+		       transfer->request->create ? " with --allow-existing-indexes true" : "");
+}
+
+static int run(struct transfer *transfer, struct err *err)
+{
+	struct migrate_plan plan = make_plan(transfer);
+	struct err run_err = {0};
+	struct progress_bar *bar;
+	int ended;
+
+	bar = progress_bar_start(&transfer->progress, transfer->request->transfer->progress);
+	ended = migrate_run(&plan, &transfer->progress, interrupt_catch(), &transfer->report,
+			    &run_err);
+	progress_bar_stop(bar);
+	if (ended < 0)
+		add_hint(transfer, &run_err);
+	else
+		ended = failed_documents_flush(transfer->failed, &run_err);
+	warn_of_filtered_sources(&transfer->report);
+	if (ended < 0 && transfer->report.count == 0 && !transfer->request->general->json) {
+		*err = run_err;
+		return ended;
+	}
+	if (print_report(transfer, ended < 0 ? &run_err : NULL, err) < 0)
+		return -(int)err->kind;
+	if (ended < 0) {
+		*err = run_err;
+		return -(int)err->kind;
+	}
+	if (transfer->report.count == 0)
+		log_warn("migrate", "no index is selected: nothing was moved (system and tool "
+				    "indices are taken only by --index-allowlist)");
+	return (int)run_report_exit_code(&transfer->report);
+}
+
+int transfer_run(const struct transfer_request *request, struct cli *cli, struct err *err)
+{
+	cleanup(transfer_release) struct transfer transfer = {
+		.request = request,
+		.mem = cli->mem,
+		.started_ms = clock_monotonic_ms(),
+	};
+
+	if (resolve(&transfer, err) < 0 || open_source(&transfer, err) < 0 ||
+	    open_target(&transfer, err) < 0 || open_failed_documents(&transfer, err) < 0)
+		return -(int)err->kind;
+	return run(&transfer, err);
+}

@@ -1,0 +1,39 @@
+/* What migrate and backfill have in common: from a snapshot, through a bar, into a target. */
+#ifndef CLI_TRANSFER_H
+#define CLI_TRANSFER_H
+
+#include "cli/command.h"
+#include "cli/common_options.h"
+
+/* How documents are selected and sent. */
+struct transfer_fields {
+	struct opt_list index_allowlist;
+	bool allow_partial_snapshot;
+	int64_t documents_per_bulk, bytes_per_bulk;
+	int64_t max_connections, max_memory, readers;
+	const char *compress;
+	const char *session_name;
+	const char *progress;
+};
+extern const struct opt transfer_options[];
+
+/* How indices are created. */
+struct create_fields {
+	int64_t replicas;
+	bool allow_existing;
+};
+extern const struct opt create_options[];
+
+struct transfer_request {
+	const char *command; /* for the report */
+	const struct general_fields *general;
+	struct repository_fields *repository;
+	struct target_fields *target;
+	const struct transfer_fields *transfer;
+	const struct create_fields *create; /* NULL: documents alone */
+};
+
+/* Runs it and prints the report; an exit code, or negative with *err. */
+int transfer_run(const struct transfer_request *request, struct cli *cli, struct err *err);
+
+#endif

@@ -1,0 +1,461 @@
+#include "net/http_client.h"
+
+#include "fake_server.h"
+
+#include <libdeflate.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+#define assert_contains(text, part)                                  \
+	do {                                                         \
+		if (!strstr(text, part))                             \
+			fail_msg("'%s' is not in '%s'", part, text); \
+	} while (0)
+
+static void free_server(struct fake_server **server)
+{
+	fake_server_free(*server);
+}
+
+static void free_client(struct http_client **client)
+{
+	http_client_free(*client);
+}
+
+static struct http_client *client_of(const struct http_options *options)
+{
+	struct http_client *client = NULL;
+	struct err err = {0};
+
+	if (http_client_new(options, &client, &err) < 0)
+		fail_msg("%s", err.message);
+	return client;
+}
+
+static struct http_client *client_to(const struct fake_server *server)
+{
+	return client_of(&(struct http_options){.host = fake_server_url(server)});
+}
+
+/* What the server saw last, in memory of its own. */
+struct seen {
+	char head[4096];
+	char body[4096];
+	size_t client;
+};
+
+static void remember(struct seen *seen, const struct fake_request *request)
+{
+	snprintf(seen->head, sizeof(seen->head), STR_FMT, STR_ARG(request->head));
+	snprintf(seen->body, sizeof(seen->body), STR_FMT, STR_ARG(request->body));
+	seen->client = request->client;
+}
+
+static void say_ok(void *user, const struct fake_request *request, struct fake_reply *reply)
+{
+	remember(user, request);
+	fake_reply_json(reply, 200, "{\"ok\":true}");
+}
+
+static void a_request_goes_out_with_its_body_and_fields(void **state)
+{
+	struct seen seen = {0};
+	cleanup(free_server) struct fake_server *server = fake_server_start(say_ok, &seen);
+	cleanup(free_client) struct http_client *client = client_to(server);
+	cleanup(http_response_release) struct http_response response = {0};
+	struct http_request request = {
+		.method = "PUT", .path = "/books?timeout=1s", .body = STR("{\"a\":1}")};
+	struct err err = {0};
+
+	(void)state;
+	assert_int_equal(http_client_send(client, &request, &response, &err), 0);
+	assert_int_equal(response.status, 200);
+	assert_true(str_is(buf_str(&response.body), "{\"ok\":true}"));
+	assert_int_equal(response.retry_after_ms, -1);
+	assert_contains(seen.head, "PUT /books?timeout=1s HTTP/1.1\r\n");
+	assert_contains(seen.head, "Content-Type: application/json\r\n");
+	assert_contains(seen.head, "User-Agent: shardlift/");
+	assert_null(strstr(seen.head, "Authorization"));
+	assert_null(strstr(seen.head, "Expect"));
+	assert_string_equal(seen.body, "{\"a\":1}");
+}
+
+static void one_connection_serves_every_method(void **state)
+{
+	static const char *const methods[] = {"GET", "HEAD", "POST", "PUT", "DELETE", "GET"};
+	struct seen seen = {0};
+	cleanup(free_server) struct fake_server *server = fake_server_start(say_ok, &seen);
+	cleanup(free_client) struct http_client *client = client_to(server);
+	cleanup(http_response_release) struct http_response response = {0};
+	struct err err = {0};
+	char line[64];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(methods); i++) {
+		struct http_request request = {.method = methods[i], .path = "/x"};
+
+		if (http_client_send(client, &request, &response, &err) < 0)
+			fail_msg("%s", err.message);
+		snprintf(line, sizeof(line), "%s /x HTTP/1.1\r\n", methods[i]);
+		assert_contains(seen.head, line);
+		assert_int_equal(seen.client, 0);
+		assert_null(strstr(seen.head, "Content-Type"));
+	}
+}
+
+static void user_and_password_go_as_basic_authentication(void **state)
+{
+	struct seen seen = {0};
+	cleanup(free_server) struct fake_server *server = fake_server_start(say_ok, &seen);
+	cleanup(http_response_release) struct http_response response = {0};
+	cleanup(free_client) struct http_client *client = client_of(&(struct http_options){
+		.host = fake_server_url(server), .username = "Aladdin", .password = "open sesame"});
+	struct http_request request = {.method = "GET", .path = "/"};
+	struct err err = {0};
+
+	(void)state;
+	assert_int_equal(http_client_send(client, &request, &response, &err), 0);
+	/* Source: RFC 7617, section 2. */
+	assert_contains(seen.head, "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n");
+	assert_string_equal(http_client_user(client), "Aladdin");
+}
+
+static void the_users_name_may_come_from_the_url(void **state)
+{
+	struct seen seen = {0};
+	cleanup(free_server) struct fake_server *server = fake_server_start(say_ok, &seen);
+	cleanup(http_response_release) struct http_response response = {0};
+	struct http_request request = {.method = "GET", .path = "/"};
+	struct err err = {0};
+	struct http_client *client;
+	char url[128];
+
+	(void)state;
+	snprintf(url, sizeof(url), "http://Aladdin:open%%20sesame@%s/search/",
+		 fake_server_url(server) + strlen("http://"));
+	client = client_of(&(struct http_options){.host = url});
+	assert_int_equal(http_client_send(client, &request, &response, &err), 0);
+	assert_contains(seen.head, "GET /search/ HTTP/1.1\r\n");
+	assert_contains(seen.head, "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n");
+	assert_null(strstr(http_client_url(client), "sesame"));
+	http_client_free(client);
+}
+
+static void an_api_key_goes_as_such(void **state)
+{
+	struct seen seen = {0};
+	cleanup(free_server) struct fake_server *server = fake_server_start(say_ok, &seen);
+	cleanup(http_response_release) struct http_response response = {0};
+	cleanup(free_client) struct http_client *client = client_of(
+		&(struct http_options){.host = fake_server_url(server), .api_key = "a2V5"});
+	struct http_request request = {.method = "GET", .path = "/"};
+	struct err err = {0};
+
+	(void)state;
+	assert_int_equal(http_client_send(client, &request, &response, &err), 0);
+	assert_contains(seen.head, "Authorization: ApiKey a2V5\r\n");
+}
+
+static void contradicting_credentials_are_refused(void **state)
+{
+	struct http_client *client = NULL;
+	struct err err = {0};
+
+	(void)state;
+	assert_int_equal(
+		http_client_new(&(struct http_options){.host = "http://u:geheim@h", .api_key = "k"},
+				&client, &err),
+		-ERR_USAGE);
+	assert_contains(err.message, "leave out --target-username or --target-api-key");
+	assert_null(strstr(err.message, "geheim"));
+	assert_int_equal(http_client_new(&(struct http_options){.host = "http://h",
+								.api_key = "k\r\nX: y",
+								.flag_prefix = "--source-"},
+					 &client, &err),
+			 -ERR_USAGE);
+	assert_contains(err.message, "--source-api-key");
+	assert_int_equal(http_client_new(&(struct http_options){.host = "ftp://h"}, &client, &err),
+			 -ERR_USAGE);
+	assert_null(client);
+}
+
+static void say_gzip(void *user, const struct fake_request *request, struct fake_reply *reply)
+{
+	struct libdeflate_compressor *c = libdeflate_alloc_compressor(6);
+	cleanup(buf_release) struct buf plain = BUF_INIT(MIB(1));
+	char packed[4096];
+	size_t len;
+
+	remember(user, request);
+	for (int i = 0; i < 100000; i++)
+		buf_append_byte(&plain, 'x');
+	len = libdeflate_gzip_compress(c, plain.ptr, plain.len, packed, sizeof(packed));
+	libdeflate_free_compressor(c);
+	fake_reply_write(reply, 200, "Content-Encoding: gzip\r\n", str_of(packed, len));
+}
+
+static void bodies_are_gzip_both_ways(void **state)
+{
+	struct seen seen = {0};
+	cleanup(free_server) struct fake_server *server = fake_server_start(say_gzip, &seen);
+	cleanup(free_client) struct http_client *client = client_to(server);
+	cleanup(http_response_release) struct http_response response = {0};
+	struct http_request request = {.method = "POST",
+				       .path = "/_bulk",
+				       .content_type = "application/x-ndjson",
+				       .body = STR("{\"index\":{}}\n{}\n"),
+				       .compress = true};
+	struct err err = {0};
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(http_client_send(client, &request, &response, &err), 0);
+		assert_int_equal(response.body.len, 100000);
+		assert_contains(seen.head, "Content-Encoding: gzip\r\n");
+		assert_contains(seen.head, "Content-Type: application/x-ndjson\r\n");
+		assert_contains(seen.head, "Accept-Encoding: gzip\r\n");
+		assert_string_equal(seen.body, "{\"index\":{}}\n{}\n");
+	}
+	/* A few bytes that inflate past the ceiling are stopped there. */
+	response.body.limit = 99999;
+	buf_release(&response.body);
+	assert_int_equal(http_client_send(client, &request, &response, &err), -ERR_LIMIT);
+	assert_contains(err.message, "larger than the limit of 99999 bytes");
+	assert_contains(err.message, "POST http://127.0.0.1:");
+}
+
+static void say_as_told(void *user, const struct fake_request *request, struct fake_reply *reply)
+{
+	const struct fake_reply *told = user;
+
+	(void)request;
+	reply->end = told->end;
+	buf_append_str(&reply->bytes, buf_str(&told->bytes));
+}
+
+/* Sends one GET to a server that answers `bytes` and then ends the connection so. */
+static int send_and_get(const char *bytes, enum fake_end end, struct http_response *response,
+			struct err *err)
+{
+	struct buf answer = BUF_INIT(KIB(64));
+	struct fake_reply told = {.end = end};
+	cleanup(free_server) struct fake_server *server = NULL;
+	cleanup(free_client) struct http_client *client = NULL;
+	struct http_request request = {.method = "GET", .path = "/a?secret=b"};
+	int sent;
+
+	buf_append_str(&answer, str_from(bytes));
+	told.bytes = answer;
+	server = fake_server_start(say_as_told, &told);
+	client = client_to(server);
+	sent = http_client_send(client, &request, response, err);
+	buf_release(&answer);
+	return sent;
+}
+
+static void a_broken_connection_may_be_tried_again(void **state)
+{
+	static const struct {
+		const char *bytes;
+		enum fake_end end;
+	} ends[] = {
+		{"", FAKE_CLOSE},
+		{"", FAKE_RESET},
+		{"HTTP/1.1 200 OK\r\nContent-Le", FAKE_RESET},
+		{"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort", FAKE_CLOSE},
+		{"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort", FAKE_RESET},
+		{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nshort\r\n", FAKE_CLOSE},
+		{"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope",
+		 FAKE_CLOSE},
+	};
+	cleanup(http_response_release) struct http_response response = {0};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(ends); i++) {
+		struct err err = {0};
+
+		assert_int_equal(send_and_get(ends[i].bytes, ends[i].end, &response, &err),
+				 -ERR_UNREACHABLE);
+		assert_true(err.retry);
+		assert_contains(err.message, "GET http://127.0.0.1:");
+		assert_contains(err.message, "/a: ");
+		assert_null(strstr(err.message, "secret"));
+	}
+}
+
+static void what_is_no_http_is_named_so_and_not_tried_again(void **state)
+{
+	cleanup(http_response_release) struct http_response response = {0};
+	struct err err = {0};
+
+	(void)state;
+	assert_int_equal(send_and_get("SSH-2.0-OpenSSH_9.2\r\n", FAKE_CLOSE, &response, &err),
+			 -ERR_UNREACHABLE);
+	assert_false(err.retry);
+	assert_contains(err.message, "no HTTP server: check --target-host");
+}
+
+static void a_redirect_is_not_followed_and_says_where_to(void **state)
+{
+	cleanup(http_response_release) struct http_response response = {0};
+	struct err err = {0};
+
+	(void)state;
+	assert_int_equal(send_and_get("HTTP/1.1 301 Moved\r\nContent-Length: 0\r\n"
+				      "Location: https://u:geheim@es.example.com/x?token=1\r\n\r\n",
+				      FAKE_KEEP, &response, &err),
+			 -ERR_UNREACHABLE);
+	assert_false(err.retry);
+	assert_contains(err.message, "status 301 sends on to https://es.example.com:443/x");
+	assert_contains(err.message, "--target-host");
+	assert_null(strstr(err.message, "geheim"));
+	assert_null(strstr(err.message, "token"));
+}
+
+static void retry_after_is_told_in_milliseconds(void **state)
+{
+	cleanup(http_response_release) struct http_response response = {0};
+	struct err err = {0};
+
+	(void)state;
+	assert_int_equal(send_and_get("HTTP/1.1 503 Busy\r\nRetry-After: 7\r\n"
+				      "Content-Length: 0\r\n\r\n",
+				      FAKE_KEEP, &response, &err),
+			 0);
+	assert_int_equal(response.status, 503);
+	assert_int_equal(response.retry_after_ms, 7000);
+}
+
+static void a_refused_connection_names_the_host_and_may_be_tried_again(void **state)
+{
+	struct seen seen = {0};
+	cleanup(free_server) struct fake_server *server = fake_server_start(say_ok, &seen);
+	cleanup(free_client) struct http_client *client = client_to(server);
+	cleanup(http_response_release) struct http_response response = {0};
+	struct http_request request = {.method = "GET", .path = "/"};
+	struct err err = {0};
+
+	(void)state;
+	fake_server_stop(server);
+	assert_int_equal(http_client_send(client, &request, &response, &err), -ERR_UNREACHABLE);
+	assert_true(err.retry);
+	assert_contains(err.message, fake_server_url(server));
+	assert_contains(err.message, "is it running? Check --target-host");
+}
+
+static void a_name_that_does_not_resolve_is_not_tried_again(void **state)
+{
+	cleanup(free_client) struct http_client *client =
+		client_of(&(struct http_options){.host = "http://nowhere.invalid:9200"});
+	cleanup(http_response_release) struct http_response response = {0};
+	struct http_request request = {.method = "GET", .path = "/"};
+	struct err err = {0};
+
+	(void)state;
+	assert_int_equal(http_client_send(client, &request, &response, &err), -ERR_UNREACHABLE);
+	assert_false(err.retry);
+	assert_contains(err.message, "nowhere.invalid");
+}
+
+static void https_to_a_plain_server_says_that_it_does_not_speak_tls(void **state)
+{
+	cleanup(http_response_release) struct http_response response = {0};
+	struct seen seen = {0};
+	cleanup(free_server) struct fake_server *server = fake_server_start(say_ok, &seen);
+	struct http_request request = {.method = "GET", .path = "/"};
+	struct http_client *client;
+	struct err err = {0};
+	char url[128];
+
+	(void)state;
+	snprintf(url, sizeof(url), "https%s", fake_server_url(server) + strlen("http"));
+	client = client_of(&(struct http_options){.host = url});
+	assert_int_equal(http_client_send(client, &request, &response, &err), -ERR_UNREACHABLE);
+	assert_false(err.retry);
+	assert_contains(err.message, "does not speak TLS: try http:// in --target-host");
+	http_client_free(client);
+}
+
+static void an_answer_that_does_not_come_is_a_timeout(void **state)
+{
+	struct fake_reply told = {.bytes = BUF_INIT(KIB(1)), .end = FAKE_SILENT};
+	cleanup(free_server) struct fake_server *server = fake_server_start(say_as_told, &told);
+	cleanup(free_client) struct http_client *client = client_to(server);
+	cleanup(http_response_release) struct http_response response = {0};
+	struct http_request request = {.method = "GET", .path = "/", .timeout_ms = 200};
+	struct err err = {0};
+
+	(void)state;
+	assert_int_equal(http_client_send(client, &request, &response, &err), -ERR_TIMEOUT);
+	assert_true(err.retry);
+	assert_contains(err.message, "raise --target-request-timeout");
+}
+
+static void *cancel_when_asked(void *user)
+{
+	void **both = user;
+
+	fake_server_await(both[0], 1);
+	http_client_cancel(both[1]);
+	return NULL;
+}
+
+static void a_send_under_way_and_all_later_ones_can_be_cancelled(void **state)
+{
+	struct fake_reply told = {.bytes = BUF_INIT(KIB(1)), .end = FAKE_SILENT};
+	cleanup(free_server) struct fake_server *server = fake_server_start(say_as_told, &told);
+	cleanup(free_client) struct http_client *client = client_to(server);
+	cleanup(http_response_release) struct http_response response = {0};
+	struct http_request request = {.method = "GET", .path = "/"};
+	void *both[] = {server, client};
+	struct err err = {0};
+	pthread_t thread;
+
+	(void)state;
+	assert_int_equal(pthread_create(&thread, NULL, cancel_when_asked, both), 0);
+	assert_int_equal(http_client_send(client, &request, &response, &err), -ERR_CANCELLED);
+	pthread_join(thread, NULL);
+	assert_int_equal(http_client_send(client, &request, &response, &err), -ERR_CANCELLED);
+	assert_int_equal(fake_server_requests(server), 1);
+}
+
+static void text_is_encoded_for_a_path_segment(void **state)
+{
+	cleanup(buf_release) struct buf out = BUF_INIT(KIB(1));
+
+	(void)state;
+	http_append_encoded(&out, STR("logs-2024.01_~a/b c?\xc3\xa4%+"));
+	assert_true(str_is(buf_str(&out), "logs-2024.01_~a%2Fb%20c%3F%C3%A4%25%2B"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_request_goes_out_with_its_body_and_fields),
+		cmocka_unit_test(one_connection_serves_every_method),
+		cmocka_unit_test(user_and_password_go_as_basic_authentication),
+		cmocka_unit_test(the_users_name_may_come_from_the_url),
+		cmocka_unit_test(an_api_key_goes_as_such),
+		cmocka_unit_test(contradicting_credentials_are_refused),
+		cmocka_unit_test(bodies_are_gzip_both_ways),
+		cmocka_unit_test(a_broken_connection_may_be_tried_again),
+		cmocka_unit_test(what_is_no_http_is_named_so_and_not_tried_again),
+		cmocka_unit_test(a_redirect_is_not_followed_and_says_where_to),
+		cmocka_unit_test(retry_after_is_told_in_milliseconds),
+		cmocka_unit_test(a_refused_connection_names_the_host_and_may_be_tried_again),
+		cmocka_unit_test(a_name_that_does_not_resolve_is_not_tried_again),
+		cmocka_unit_test(https_to_a_plain_server_says_that_it_does_not_speak_tls),
+		cmocka_unit_test(an_answer_that_does_not_come_is_a_timeout),
+		cmocka_unit_test(a_send_under_way_and_all_later_ones_can_be_cancelled),
+		cmocka_unit_test(text_is_encoded_for_a_path_segment),
+	};
+
+	unsetenv("http_proxy");
+	unsetenv("all_proxy");
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
