@@ -111,6 +111,11 @@ static bool scan_digits(struct json_scan *s)
 	return true;
 }
 
+static bool at_any_of(const struct json_scan *s, char a, char b)
+{
+	return s->at < s->end && (*s->at == a || *s->at == b);
+}
+
 bool json_scan_number(struct json_scan *s, struct str *text)
 {
 	const char *from = s->at;
@@ -126,9 +131,9 @@ bool json_scan_number(struct json_scan *s, struct str *text)
 		if (!scan_digits(s))
 			return false;
 	}
-	if (s->at < s->end && (*s->at == 'e' || *s->at == 'E')) {
+	if (at_any_of(s, 'e', 'E')) {
 		s->at++;
-		if (s->at < s->end && (*s->at == '+' || *s->at == '-'))
+		if (at_any_of(s, '+', '-'))
 			s->at++;
 		if (!scan_digits(s))
 			return false;

@@ -9,7 +9,11 @@ struct json *json_get_str(const struct json *v, struct str key)
 
 	if (!v || v->type != JSON_OBJECT)
 		return NULL;
-	json_each(child, v) if (str_eq(child->key, key)) found = child;
+	json_each(child, v)
+	{
+		if (str_eq(child->key, key))
+			found = child;
+	}
 	return found;
 }
 

@@ -137,8 +137,11 @@ static const char *category(const struct opt *row)
 /* Whether the row is the first of its category. */
 static bool opens_category(const struct opt_command *command, const struct opt *which)
 {
-	opt_each(part, row, command) if (strcmp(category(row), category(which)) == 0) return row ==
-		which;
+	opt_each(part, row, command)
+	{
+		if (strcmp(category(row), category(which)) == 0)
+			return row == which;
+	}
 	return false;
 }
 
@@ -178,8 +181,11 @@ static void put_options(struct page *page, const struct opt_command *command)
 			continue;
 		put_heading(page, category(opening));
 		heading = true;
-		opt_each(part, row, command) if (strcmp(category(row), category(opening)) == 0)
-			put_row(page, row, true);
+		opt_each(part, row, command)
+		{
+			if (strcmp(category(row), category(opening)) == 0)
+				put_row(page, row, true);
+		}
 	}
 	if (!heading)
 		put_heading(page, category(&help));

@@ -6,8 +6,7 @@ struct arguments {
 	int count, at;
 	char **values;
 	struct opt_result *result;
-	bool inline_json, flags;
-	int secret_at; /* the argument that was last taken as a secret's value; 0: none */
+	bool inline_json, flags, secret; /* what was among them so far */
 };
 
 static bool is_flag(const char *argument)
@@ -28,13 +27,20 @@ static int settings_init(struct opt_settings *settings, const struct opt_command
 {
 	size_t count = 0;
 
-	opt_each(part, row, command) count++;
+	opt_each(part, row, command)
+	{
+		count++;
+	}
 	*settings = (struct opt_settings){.command = command, .mem = mem};
 	settings->all = arena_zalloc(mem, count, sizeof(*settings->all));
 	if (!settings->all)
 		return arena_fail(mem, "the command line", err);
-	opt_each(part, row, command) settings->all[settings->count++] = (struct opt_setting){
-		.row = row, .field = (char *)fields + part->base + row->offset};
+	opt_each(part, row, command)
+	{
+		char *field = (char *)fields + part->base + row->offset;
+
+		settings->all[settings->count++] = (struct opt_setting){.row = row, .field = field};
+	}
 	return 0;
 }
 
@@ -116,7 +122,7 @@ static int take_flag(struct arguments *a, struct err *err)
 				       argument, argument);
 	}
 	if (setting->row->type == OPT_SECRET && !is_file)
-		a->secret_at = a->at;
+		a->secret = true;
 	return opt_set(&a->settings, setting, value, is_file, NULL, err);
 }
 
@@ -142,11 +148,11 @@ static int take_positional(struct arguments *a, struct err *err)
 		result->positionals[result->positional_count++] = a->values[a->at];
 		return 0;
 	}
-	/* It may be the rest of a secret with a space in it. */
-	if (a->secret_at && a->at == a->secret_at + 1)
+	/* It may be the rest of a secret with spaces in it. */
+	if (a->secret)
 		return err_set(err, ERR_USAGE,
-			       "unexpected argument after the value of a secret (a value with "
-			       "spaces needs quotes)");
+			       "unexpected argument after a secret (not shown; a value with spaces "
+			       "needs quotes)");
 	return err_set(err, ERR_USAGE,
 		       "unexpected argument '%s' (usage: shardlift %s [options]%s%s)",
 		       a->values[a->at], command->name, command->arguments ? " " : "",

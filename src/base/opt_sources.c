@@ -80,6 +80,28 @@ static int set_from_text(const struct opt_settings *settings, struct opt_setting
 	return opt_set(settings, setting, copy.ptr, is_file, INLINE_JSON, err);
 }
 
+static int fail_unknown_key(const struct opt_settings *settings, struct str key, struct err *err)
+{
+	struct str near = opt_nearest(settings->command, key, settings->mem);
+
+	if (!near.ptr)
+		return err_set(err, ERR_USAGE,
+			       INLINE_JSON ": unknown key '" STR_FMT "'; see --help", STR_ARG(key));
+	return err_set(err, ERR_USAGE,
+		       INLINE_JSON ": unknown key '" STR_FMT "'; did you mean that of " STR_FMT "?",
+		       STR_ARG(key), STR_ARG(near));
+}
+
+static int fail_json_type(const struct opt *row, struct err *err)
+{
+	const char *accepted = row->type == OPT_LIST   ? "an array of strings"
+			       : row->type == OPT_BOOL ? "true or false"
+						       : "a string or a number";
+
+	return err_set(err, ERR_USAGE, "--%s (from " INLINE_JSON ") must be %s", row->name,
+		       accepted);
+}
+
 static int set_from_array(const struct opt_settings *settings, struct opt_setting *setting,
 			  const struct json *array, struct err *err)
 {
@@ -89,9 +111,7 @@ static int set_from_array(const struct opt_settings *settings, struct opt_settin
 		struct str text = json_text_or(item, STR_NONE);
 
 		if (!text.ptr || memchr(text.ptr, '\0', text.len))
-			return err_set(err, ERR_USAGE,
-				       "--%s (from " INLINE_JSON ") must be an array of strings",
-				       setting->row->name);
+			return fail_json_type(setting->row, err);
 		if (opt_list_append(setting->field, text, settings->mem, err) < 0)
 			return err_wrap(err, "--%s (from " INLINE_JSON ")", setting->row->name);
 	}
@@ -101,33 +121,21 @@ static int set_from_array(const struct opt_settings *settings, struct opt_settin
 static int set_from_json(const struct opt_settings *settings, const struct json *member,
 			 struct err *err)
 {
-	bool is_file;
+	bool is_file, truth = member->type == JSON_TRUE;
 	struct opt_setting *setting = opt_find(settings, member->key, &is_file);
-	enum opt_type type;
-	struct str near;
 
-	if (!setting) {
-		near = opt_nearest(settings->command, member->key, settings->mem);
-		return err_set(err, ERR_USAGE,
-			       INLINE_JSON ": unknown key '" STR_FMT "'%s" STR_FMT "%s",
-			       STR_ARG(member->key), near.ptr ? "; did you mean that of " : "",
-			       STR_ARG(near), near.ptr ? "?" : "; see --help");
-	}
-	type = setting->row->type;
+	if (!setting)
+		return fail_unknown_key(settings, member->key, err);
 	if (member->type == JSON_NULL)
 		return 0;
-	if (member->type == JSON_ARRAY && type == OPT_LIST)
-		return set_from_array(settings, setting, member, err);
-	if ((member->type == JSON_TRUE || member->type == JSON_FALSE) && type == OPT_BOOL)
-		return set_from_text(settings, setting,
-				     member->type == JSON_TRUE ? STR("true") : STR("false"), false,
-				     err);
 	if (member->type == JSON_STRING || member->type == JSON_NUMBER)
 		return set_from_text(settings, setting, member->text, is_file, err);
-	return err_set(err, ERR_USAGE, "--%s (from " INLINE_JSON ") must be %s", setting->row->name,
-		       type == OPT_LIST   ? "an array of strings"
-		       : type == OPT_BOOL ? "true or false"
-					  : "a string or a number");
+	if (member->type == JSON_ARRAY && setting->row->type == OPT_LIST)
+		return set_from_array(settings, setting, member, err);
+	if ((truth || member->type == JSON_FALSE) && setting->row->type == OPT_BOOL)
+		return set_from_text(settings, setting, truth ? STR("true") : STR("false"), false,
+				     err);
+	return fail_json_type(setting->row, err);
 }
 
 int opt_set_inline_json(const struct opt_settings *settings, const char *text, struct err *err)
@@ -135,6 +143,7 @@ int opt_set_inline_json(const struct opt_settings *settings, const char *text, s
 	cleanup(buf_release) struct buf decoded = BUF_INIT(strlen(text) + 1);
 	struct str json = str_from(text + strspn(text, " \t\r\n"));
 	struct json *flags;
+	int code = 0;
 
 	if (!str_starts(json, STR("{"))) {
 		if (!base64_decode(&decoded, json))
@@ -146,14 +155,18 @@ int opt_set_inline_json(const struct opt_settings *settings, const char *text, s
 			return arena_fail(settings->mem, INLINE_JSON, err);
 	}
 	if (json_parse(json, settings->mem, &flags, err) < 0) {
-		err->kind = ERR_USAGE;
+		if (err)
+			err->kind = ERR_USAGE;
 		return err_wrap(err, INLINE_JSON);
 	}
 	if (flags->type != JSON_OBJECT)
 		return err_set(err, ERR_USAGE, INLINE_JSON " takes a JSON object");
-	json_each(member,
-		  flags) if (set_from_json(settings, member, err) < 0) return -(int)err->kind;
-	return 0;
+	json_each(member, flags)
+	{
+		if (code == 0)
+			code = set_from_json(settings, member, err);
+	}
+	return code;
 }
 
 /* An empty variable counts as not set. */
@@ -192,9 +205,10 @@ int opt_set_remaining(const struct opt_settings *settings, struct err *err)
 	for (size_t i = 0; i < settings->count; i++) {
 		struct opt_setting *setting = &settings->all[i];
 		const struct opt *row = setting->row;
+		int code = set_from_variables(settings, setting, err);
 
-		if (set_from_variables(settings, setting, err) < 0)
-			return -(int)err->kind;
+		if (code < 0)
+			return code;
 		if (!setting->given && row->fallback &&
 		    opt_value_set(row, setting->field, row->fallback, settings->mem, err) < 0)
 			BUG("the default of an option is not accepted");

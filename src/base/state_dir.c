@@ -60,13 +60,15 @@ static int make_one(const char *path, struct err *err)
 int directory_make(const char *path, struct err *err)
 {
 	cleanup(mem_freep) char *partial = mem_strdup(path);
+	int code;
 
 	for (char *slash = strchr(partial, '/'); slash; slash = strchr(slash + 1, '/')) {
 		if (slash == partial)
 			continue;
 		*slash = '\0';
-		if (make_one(partial, err) < 0)
-			return -(int)err->kind;
+		code = make_one(partial, err);
+		if (code < 0)
+			return code;
 		*slash = '/';
 	}
 	return make_one(partial, err);
