@@ -10,7 +10,7 @@ enum cluster_flavour { CLUSTER_ELASTICSEARCH, CLUSTER_OPENSEARCH };
 struct cluster_version {
 	enum cluster_flavour flavour;
 	int major, minor, patch;
-	bool serverless;         /* the root answers 404: modelled as OpenSearch 2 */
+	bool serverless;         /* no root, but indices: modelled as OpenSearch 2 */
 	bool compatibility_mode; /* OpenSearch that calls itself 7.10.2; the numbers are the real
 				    ones */
 };
