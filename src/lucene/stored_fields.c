@@ -168,7 +168,8 @@ uint8_t *stored_scratch(struct stored_fields *fields, size_t size)
 
 static void reserve_chunk(struct stored_fields *fields, size_t length)
 {
-	if (length <= fields->capacity && (fields->capacity <= CHUNK_KEEP || length > CHUNK_KEEP))
+	if (fields->bytes && length <= fields->capacity &&
+	    (fields->capacity <= CHUNK_KEEP || length > CHUNK_KEEP))
 		return;
 	free(fields->bytes);
 	fields->capacity = MAX(length, KIB(64));
@@ -268,9 +269,9 @@ static int decode_units(struct stored_fields *fields, bool live, bool sliced, si
 static int read_chunk(struct stored_fields *fields, const struct live_docs *live,
 		      struct stored_chunk *out, struct err *err)
 {
-	uint32_t count;
+	uint32_t count = 0;
 	size_t length;
-	bool sliced, wanted;
+	bool sliced = false, wanted;
 
 	if (read_token(fields, &count, &sliced, err) < 0 || read_arrays(fields, count, err) < 0)
 		return -(int)err->kind;

@@ -206,7 +206,7 @@ int stored_decode_deflate_preset(struct stored_fields *fields, uint8_t *dst, siz
 				 struct err *err)
 {
 	struct stored_window *w = &fields->window;
-	size_t at[MAX_BLOCKS + 1], total;
+	size_t at[MAX_BLOCKS + 1], total = 0;
 	uint32_t compressed[MAX_BLOCKS + 1];
 	struct layout layout;
 

@@ -1,0 +1,321 @@
+#include "stored_file.h"
+
+#include "base/crc32.h"
+
+#include <lz4.h>
+#include <stdlib.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#define SUB_BLOCKS 10
+
+const struct stored_file_format stored_file_formats[] = {
+	{"Lucene50StoredFieldsFastData", 0, STORED_FILE_LZ4},
+	{"Lucene50StoredFieldsFastData", 1, STORED_FILE_LZ4},
+	{"Lucene50StoredFieldsFastData", 2, STORED_FILE_LZ4},
+	{"Lucene50StoredFieldsHighData", 0, STORED_FILE_DEFLATE},
+	{"Lucene50StoredFieldsHighData", 1, STORED_FILE_DEFLATE},
+	{"Lucene50StoredFieldsHighData", 2, STORED_FILE_DEFLATE},
+	{"Lucene87StoredFieldsFastData", 3, STORED_FILE_LZ4_PRESET},
+	{"Lucene87StoredFieldsFastData", 4, STORED_FILE_LZ4_PRESET},
+	{"Lucene87StoredFieldsHighData", 3, STORED_FILE_DEFLATE_PRESET},
+	{"Lucene87StoredFieldsHighData", 4, STORED_FILE_DEFLATE_PRESET},
+	{"Lucene90StoredFieldsFastData", 1, STORED_FILE_LZ4_PRESET},
+	{"Lucene90StoredFieldsHighData", 1, STORED_FILE_DEFLATE_PRESET},
+	{"ZstdStoredFields814", 1, STORED_FILE_ZSTD},
+};
+const size_t stored_file_format_count = COUNT_OF(stored_file_formats);
+
+/* Lucene 9 and what is built on it. */
+static bool is_90(const struct stored_file_format *format)
+{
+	return !strstr(format->codec, "Lucene50") && !strstr(format->codec, "Lucene87");
+}
+
+void stored_file_vint(struct buf *out, uint64_t value)
+{
+	for (; value >= 0x80; value >>= 7)
+		buf_append_byte(out, (char)(value | 0x80));
+	buf_append_byte(out, (char)value);
+}
+
+static void append_fixed(struct buf *out, uint64_t value, unsigned bytes, bool little)
+{
+	for (unsigned i = 0; i < bytes; i++)
+		buf_append_byte(out, (char)(value >> 8 * (little ? i : bytes - 1 - i)));
+}
+
+void stored_file_header(struct buf *out, const char *codec, int32_t version)
+{
+	append_fixed(out, 0x3FD76C17, 4, false);
+	stored_file_vint(out, strlen(codec));
+	buf_append_str(out, str_from(codec));
+	append_fixed(out, (uint64_t)version, 4, false);
+	buf_append(out, STORED_FILE_ID, 16);
+	buf_append_byte(out, 0);
+}
+
+void stored_file_footer(struct buf *out)
+{
+	append_fixed(out, 0xC02893E8, 4, false);
+	append_fixed(out, 0, 4, false);
+	append_fixed(out, crc32_update(0, out->ptr, out->len), 8, false);
+}
+
+static unsigned bits_of(const uint32_t *values, uint32_t count)
+{
+	uint32_t all = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		all |= values[i];
+	return all ? 32 - (unsigned)__builtin_clz(all) : 0;
+}
+
+static bool all_equal(const uint32_t *values, uint32_t count)
+{
+	for (uint32_t i = 1; i < count; i++)
+		if (values[i] != values[0])
+			return false;
+	return true;
+}
+
+static void append_packed(struct buf *out, const uint32_t *values, uint32_t count)
+{
+	unsigned bits = MAX(bits_of(values, count), 1), held = 0;
+	uint8_t byte = 0;
+
+	stored_file_vint(out, bits);
+	for (uint32_t i = 0; i < count; i++) {
+		for (unsigned bit = bits; bit-- > 0;) {
+			byte = (uint8_t)(byte << 1 | (values[i] >> bit & 1));
+			if (++held % 8 == 0)
+				buf_append_byte(out, (char)byte);
+		}
+	}
+	if (held % 8)
+		buf_append_byte(out, (char)(byte << (8 - held % 8)));
+}
+
+static void append_blocks(struct buf *out, const uint32_t *values, uint32_t count)
+{
+	unsigned needed = bits_of(values, count), bits = needed <= 8 ? 8 : needed <= 16 ? 16 : 32;
+	unsigned lanes = 128 * bits / 64;
+	uint32_t i = 0;
+
+	buf_append_byte(out, (char)bits);
+	for (; count - i >= 128; i += 128) {
+		for (unsigned lane = 0; lane < lanes; lane++) {
+			uint64_t held = 0;
+
+			for (unsigned j = 0; j < 64 / bits; j++)
+				held = held << (bits % 64) | values[i + j * lanes + lane];
+			append_fixed(out, held, 8, true);
+		}
+	}
+	for (; i < count; i++)
+		append_fixed(out, values[i], bits / 8, true);
+}
+
+static void append_ints(struct buf *out, const struct stored_file_format *format,
+			const uint32_t *values, uint32_t count)
+{
+	if (all_equal(values, count)) {
+		buf_append_byte(out, 0);
+		stored_file_vint(out, values[0]);
+	} else if (is_90(format)) {
+		append_blocks(out, values, count);
+	} else {
+		append_packed(out, values, count);
+	}
+}
+
+/* Returns the length; `dictionary` lies right before `plain`. */
+static size_t lz4(struct buf *out, const char *plain, size_t dictionary, size_t len)
+{
+	LZ4_stream_t *stream = LZ4_createStream();
+	int bound = LZ4_compressBound((int)len), n;
+
+	LZ4_loadDict(stream, plain - dictionary, (int)dictionary);
+	n = LZ4_compress_fast_continue(stream, plain, buf_reserve(out, (size_t)bound), (int)len,
+				       bound, 1);
+	LZ4_freeStream(stream);
+	out->len += (size_t)n;
+	return (size_t)n;
+}
+
+static void deflate_into(struct buf *out, const char *plain, size_t dictionary, size_t len)
+{
+	cleanup(buf_release) struct buf packed = BUF_INIT(MIB(64));
+	z_stream z = {0};
+
+	if (len == 0) {
+		stored_file_vint(out, 0);
+		return;
+	}
+	deflateInit2(&z, 6, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY);
+	if (dictionary)
+		deflateSetDictionary(&z, (const Bytef *)(plain - dictionary), (uInt)dictionary);
+	z.avail_out = (uInt)deflateBound(&z, len) + 64;
+	z.next_out = buf_reserve(&packed, z.avail_out);
+	z.next_in = (Bytef *)(uintptr_t)plain;
+	z.avail_in = (uInt)len;
+	if (deflate(&z, Z_FINISH) != Z_STREAM_END)
+		BUG("deflate");
+	packed.len = z.total_out;
+	deflateEnd(&z);
+	stored_file_vint(out, packed.len);
+	buf_append_str(out, buf_str(&packed));
+}
+
+static void zstd_into(struct buf *out, const char *plain, size_t len)
+{
+	cleanup(buf_release) struct buf packed = BUF_INIT(MIB(64));
+	size_t bound = ZSTD_compressBound(len);
+
+	if (len == 0)
+		return;
+	packed.len = ZSTD_compress(buf_reserve(&packed, bound), bound, plain, len, 3);
+	stored_file_vint(out, packed.len);
+	buf_append_str(out, buf_str(&packed));
+}
+
+/* The dictionary moves right before each block, where the compressors here want it. */
+static void preset_into(struct buf *out, const char *plain, size_t len, bool is_lz4)
+{
+	size_t dictionary = len / 20, block = (len - dictionary + SUB_BLOCKS - 1) / SUB_BLOCKS;
+	cleanup(buf_release) struct buf packed = BUF_INIT(MIB(64));
+
+	stored_file_vint(out, dictionary);
+	stored_file_vint(out, block);
+	if (is_lz4)
+		stored_file_vint(out, lz4(&packed, plain, 0, dictionary));
+	else
+		deflate_into(&packed, plain, 0, dictionary);
+	for (size_t at = dictionary; at < len; at += block) {
+		cleanup(buf_release) struct buf joined = BUF_INIT(MIB(64));
+
+		buf_append(&joined, plain, dictionary);
+		buf_append(&joined, plain + at, MIN(block, len - at));
+		if (is_lz4)
+			stored_file_vint(out, lz4(&packed, joined.ptr + dictionary, dictionary,
+						  joined.len - dictionary));
+		else
+			deflate_into(&packed, joined.ptr + dictionary, dictionary,
+				     joined.len - dictionary);
+	}
+	buf_append_str(out, buf_str(&packed));
+}
+
+static void append_unit(struct buf *out, const struct stored_file_format *format, const char *plain,
+			size_t len)
+{
+	switch (format->compression) {
+	case STORED_FILE_LZ4:
+		lz4(out, plain, 0, len);
+		break;
+	case STORED_FILE_DEFLATE:
+		deflate_into(out, plain, 0, len);
+		break;
+	case STORED_FILE_LZ4_PRESET:
+		preset_into(out, plain, len, true);
+		break;
+	case STORED_FILE_DEFLATE_PRESET:
+		preset_into(out, plain, len, false);
+		break;
+	case STORED_FILE_ZSTD:
+		zstd_into(out, plain, len);
+		break;
+	}
+}
+
+static void append_chunk(struct buf *out, const struct stored_file *file, int32_t first,
+			 uint32_t count)
+{
+	const struct stored_file_document *documents = file->documents + first;
+	bool dirty_bit = is_90(file->format) || file->format->version >= 4, sliced;
+	uint32_t *fields = mem_alloc(count * sizeof(*fields));
+	uint32_t *lengths = mem_alloc(count * sizeof(*lengths));
+	cleanup(buf_release) struct buf plain = BUF_INIT(MIB(64));
+
+	buf_append_byte(&plain, 0); /* so that there are bytes even where documents have none */
+	for (uint32_t i = 0; i < count; i++) {
+		fields[i] = documents[i].fields;
+		lengths[i] = (uint32_t)documents[i].bytes.len;
+		buf_append_str(&plain, documents[i].bytes);
+	}
+	sliced = plain.len - 1 >= 2 * (size_t)file->chunk_size;
+	stored_file_vint(out, (uint64_t)first);
+	stored_file_vint(out, count << (dirty_bit ? 2 : 1) | sliced);
+	if (count == 1) {
+		stored_file_vint(out, fields[0]);
+		stored_file_vint(out, lengths[0]);
+	} else {
+		append_ints(out, file->format, fields, count);
+		append_ints(out, file->format, lengths, count);
+	}
+	for (size_t at = 1, unit; at == 1 || at < plain.len; at += unit) {
+		unit = sliced ? MIN(file->chunk_size, plain.len - at) : plain.len - 1;
+		append_unit(out, file->format, plain.ptr + at, unit);
+		if (unit == 0)
+			break;
+	}
+	free(fields);
+	free(lengths);
+}
+
+static void write_meta(struct memory_directory *dir, const struct stored_file *file,
+		       uint64_t chunks, uint64_t end)
+{
+	cleanup(buf_release) struct buf out = BUF_INIT(MIB(1));
+	bool little = is_90(file->format);
+	uint64_t blocks = (chunks + 1 + 1023) / 1024;
+	static const char none[21];
+
+	stored_file_header(&out, little ? "Lucene90FieldsIndexMeta" : "Lucene85FieldsIndexMeta",
+			   file->format->version);
+	if (little || file->format->version >= 3)
+		stored_file_vint(&out, file->chunk_size);
+	if (!little && file->format->version >= 3)
+		stored_file_vint(&out, 2);
+	append_fixed(&out, (uint64_t)file->count, 4, little);
+	append_fixed(&out, 10, 4, little);
+	append_fixed(&out, chunks + 1, 4, little);
+	for (int section = 0; section < 2; section++) {
+		append_fixed(&out, 0, 8, little);
+		for (uint64_t i = 0; i < blocks; i++)
+			buf_append(&out, none, sizeof(none));
+	}
+	append_fixed(&out, 0, 8, little);
+	append_fixed(&out, end, 8, little);
+	stored_file_vint(&out, chunks);
+	stored_file_vint(&out, 0);
+	stored_file_vint(&out, 0);
+	stored_file_footer(&out);
+	memory_directory_add(dir, "_0.fdm", buf_str(&out));
+}
+
+struct memory_file *stored_file_write(struct memory_directory *dir, const struct stored_file *file)
+{
+	const struct stored_file_format *format = file->format;
+	cleanup(buf_release) struct buf out = BUF_INIT(MIB(64));
+	bool own_chunk_size = !is_90(format) && format->version <= 2;
+	uint64_t chunks = 0, end;
+
+	stored_file_header(&out, format->codec, format->version);
+	if (own_chunk_size) {
+		stored_file_vint(&out, file->chunk_size);
+		stored_file_vint(&out, 2);
+	}
+	for (int32_t first = 0; first < file->count; first += file->per_chunk, chunks++)
+		append_chunk(&out, file, first,
+			     (uint32_t)MIN(file->per_chunk, file->count - first));
+	end = out.len;
+	if (own_chunk_size && format->version >= 1) {
+		stored_file_vint(&out, chunks);
+		stored_file_vint(&out, 1);
+	}
+	stored_file_footer(&out);
+	if (!own_chunk_size || format->version == 2)
+		write_meta(dir, file, chunks, end);
+	return memory_directory_add(dir, "_0.fdt", buf_str(&out));
+}
