@@ -78,10 +78,12 @@ static int read_header(struct stored_fields *fields, const uint8_t *id, struct e
 	if (stored_window_want(w, HEADER_MAX, err) < 0)
 		return -(int)err->kind;
 	rd = rd_over(stored_window_str(w));
-	/* Lucene 4 wrote no id; its codec is to be named before that is missed. */
-	if (codec_header_read(&rd, &header, err) < 0 || choose_format(fields, &header, err) < 0)
+	/* Its codec tells where the content ends, and all of the header is to lie before that. */
+	if (codec_header_read(&rd, &header, err) < 0 ||
+	    stored_window_end(w, codec_header_has_footer(&header), err) < 0)
 		return -(int)err->kind;
-	if (stored_window_end(w, codec_header_has_footer(&header), err) < 0)
+	rd = rd_over(stored_window_str(w));
+	if (codec_header_read(&rd, &header, err) < 0 || choose_format(fields, &header, err) < 0)
 		return -(int)err->kind;
 	rd = rd_over(stored_window_str(w));
 	if (read_full_header(fields, &rd, id, err) < 0)
