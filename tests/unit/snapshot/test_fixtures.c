@@ -81,7 +81,8 @@ static void check_summary(struct fixture *f)
 	assert_int_equal(s->failure_count, 0);
 	assert_false(s->shallow_copy);
 	assert_int_equal(s->index_count, indices->count);
-	json_each(name, indices) assert_non_null(snapshot_find_index(s, name->text));
+	json_each (name, indices)
+		assert_non_null(snapshot_find_index(s, name->text));
 }
 
 /* Every file is there, has its size, and the content its footer and the snapshot say. */
@@ -113,8 +114,7 @@ static void check_shard(struct fixture *f, const struct snapshot_index *index, i
 static void flatten(const struct json *from, struct str prefix, struct json *flat,
 		    struct arena *mem)
 {
-	json_each(v, from)
-	{
+	json_each (v, from) {
 		struct str key = prefix.len ? arena_printf(mem, STR_FMT "." STR_FMT,
 							   STR_ARG(prefix), STR_ARG(v->key))
 					    : v->key;

@@ -87,11 +87,11 @@ static void the_table_of_names_starts_anew_when_it_is_full(void **state)
 	char name[16];
 
 	assert_int_equal(root->count, 202);
-	json_each(object, root) json_each(v, object)
-	{
-		snprintf(name, sizeof(name), "name%d", (int)json_i64_or(v, -1));
-		assert_true(str_is(v->key, name));
-	}
+	json_each (object, root)
+		json_each (v, object) {
+			snprintf(name, sizeof(name), "name%d", (int)json_i64_or(v, -1));
+			assert_true(str_is(v->key, name));
+		}
 }
 
 static void strings_that_were_there_before_are_referred_to(void **state)
