@@ -281,7 +281,7 @@ static int measure(struct lucene_directory *dir, const struct segment_commit *co
 
 static int open_commit(struct lucene_documents *documents, struct err *err)
 {
-	uint64_t size;
+	uint64_t size = 0;
 
 	if (segment_infos_read(documents->dir, &documents->mem, &documents->infos, err) < 0)
 		return -(int)err->kind;

@@ -88,7 +88,7 @@ static void keep_range(struct str piece, uint64_t at, char *range, uint64_t rang
 static int stream_range(struct bytes_source *source, const struct value_files *files,
 			const struct doc_values_meta *meta, char *range, struct err *err)
 {
-	cleanup(mem_freep) char *bytes = mem_alloc(PIECE_BYTES);
+	cleanup(mem_freep) char *bytes = mem_alloc((size_t)MIN(source->size, PIECE_BYTES));
 	uint64_t end = source->size - CODEC_FOOTER_LENGTH;
 	uint8_t footer[CODEC_FOOTER_LENGTH];
 	uint32_t crc = 0;

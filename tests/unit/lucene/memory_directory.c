@@ -1,0 +1,126 @@
+#include "memory_directory.h"
+
+#include "base/crc32.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static int memory_list(struct lucene_directory *dir, struct arena *mem, struct str **names,
+		       size_t *count, struct err *err)
+{
+	struct memory_directory *memory = (struct memory_directory *)dir;
+
+	(void)err;
+	*names = arena_zalloc(mem, memory->count, sizeof(**names));
+	for (size_t i = 0; i < memory->count; i++)
+		(*names)[i] = str_from(memory->files[i].name);
+	*count = memory->count;
+	return 0;
+}
+
+static int memory_open(struct lucene_directory *dir, struct str name, struct bytes_source **out,
+		       struct err *err)
+{
+	struct memory_directory *memory = (struct memory_directory *)dir;
+
+	for (size_t i = 0; i < memory->count; i++) {
+		struct memory_file *file = &memory->files[i];
+
+		if (str_is(name, file->name)) {
+			*out = memory_source_new(buf_str(&file->bytes), name);
+			return 0;
+		}
+	}
+	return err_set(err, ERR_NOT_FOUND, "no file '" STR_FMT "' in '%s'", STR_ARG(name),
+		       dir->name);
+}
+
+static void memory_close(struct lucene_directory *dir)
+{
+	memory_directory_free((struct memory_directory *)dir);
+}
+
+static const struct lucene_directory_ops memory_ops = {
+	.list = memory_list, .open = memory_open, .close = memory_close};
+
+static void load(struct memory_directory *memory, const char *fixture)
+{
+	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(64));
+	struct lucene_directory *folder;
+	struct err err = {0};
+	struct str *names;
+	size_t count;
+	char path[LIMIT_PATH];
+
+	snprintf(path, sizeof(path), "%s/%s", LUCENE_FIXTURES, fixture);
+	if (lucene_folder_open(path, &folder, &err) < 0 ||
+	    lucene_directory_list(folder, &mem, &names, &count, &err) < 0)
+		BUG(err.message);
+	for (size_t i = 0; i < count; i++) {
+		cleanup(bytes_source_closep) struct bytes_source *source = NULL;
+		struct str bytes;
+
+		if (lucene_directory_open(folder, names[i], &source, &err) < 0 ||
+		    bytes_source_read_all(source, &mem, MIB(16), &bytes, &err) < 0)
+			BUG(err.message);
+		memory_directory_add(memory, names[i].ptr, bytes);
+	}
+	lucene_directory_close(folder);
+}
+
+struct memory_directory *memory_directory_new(const char *fixture)
+{
+	struct memory_directory *memory = mem_zalloc(sizeof(*memory));
+
+	memory->directory = (struct lucene_directory){&memory_ops, mem_strdup("memory")};
+	if (fixture)
+		load(memory, fixture);
+	return memory;
+}
+
+void memory_directory_free(struct memory_directory *memory)
+{
+	while (memory->count > 0)
+		memory_directory_remove(memory, memory->files[0].name);
+	free(memory->directory.name);
+	free(memory);
+}
+
+struct memory_file *memory_directory_add(struct memory_directory *memory, const char *name,
+					 struct str bytes)
+{
+	struct memory_file *file = &memory->files[memory->count++];
+
+	if (memory->count > COUNT_OF(memory->files))
+		BUG("too many files for a test directory");
+	*file = (struct memory_file){mem_strdup(name), BUF_INIT(MIB(16))};
+	buf_append_str(&file->bytes, bytes);
+	return file;
+}
+
+struct memory_file *memory_directory_find(struct memory_directory *memory, const char *name)
+{
+	for (size_t i = 0; i < memory->count; i++)
+		if (strcmp(memory->files[i].name, name) == 0)
+			return &memory->files[i];
+	return NULL;
+}
+
+void memory_directory_remove(struct memory_directory *memory, const char *name)
+{
+	struct memory_file *file = memory_directory_find(memory, name);
+
+	free(file->name);
+	buf_release(&file->bytes);
+	*file = memory->files[--memory->count];
+}
+
+void memory_file_reseal(struct memory_file *file)
+{
+	uint64_t crc;
+
+	if (file->bytes.len < 16)
+		return;
+	crc = __builtin_bswap64(crc32_update(0, file->bytes.ptr, file->bytes.len - 8));
+	memcpy(file->bytes.ptr + file->bytes.len - 8, &crc, 8);
+}
