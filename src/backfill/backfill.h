@@ -31,7 +31,8 @@ struct backfill_options {
 	int64_t max_memory;         /* bytes of all bulks, filled, waiting or in flight; only a
 				       single document may be larger. Bulks shrink to fit */
 	int64_t readers, senders;   /* threads */
-	bool emit_type;             /* _type in the action line: targets before Elasticsearch 7 */
+	bool emit_type;             /* _type in every action line: targets before Elasticsearch 7 */
+	bool keep_type; /* _type in the action lines of documents that were stored with one */
 	/* Makes sender i's way to the target. */
 	int (*open_sink)(void *user, size_t sender, struct bulk_sink **out, struct err *err);
 	void *open_sink_user;

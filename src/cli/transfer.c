@@ -328,8 +328,7 @@ static int run(struct transfer *transfer, struct err *err)
 		return -(int)err->kind;
 	}
 	if (transfer->report.count == 0)
-		log_warn("migrate", "no index is selected: nothing was moved (system and tool "
-				    "indices are taken only by --index-allowlist)");
+		log_warn("migrate", "the snapshot holds no index: nothing was moved");
 	return (int)run_report_exit_code(&transfer->report);
 }
 

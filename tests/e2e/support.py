@@ -90,7 +90,7 @@ class Program:
 def unpack(name, folder):
     """The repository of fixture `name` ("es-7.10.2", "os-3.8.0.chunked") below `folder`."""
     with tarfile.open(FIXTURES / f"{name}.tar.gz") as tar:
-        tar.extractall(folder, filter="data")
+        tar.extractall(folder)
     return pathlib.Path(folder) / "repo"
 
 

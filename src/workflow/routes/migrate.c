@@ -109,6 +109,18 @@ static void note_filter(struct route *route, struct migrate_index *index,
 	note(route, index, buf_str(&text));
 }
 
+/* Elasticsearch before 6 told documents apart by type and id; later there is only the id. */
+static void note_types(struct route *route, struct migrate_index *index,
+		       const struct index_metadata *metadata)
+{
+	size_t types = 0;
+
+	json_each(type, metadata->mappings) types += !str_is(type->key, "_default_");
+	if (types > 1 && route->plan->target && !route->plan->backfill.emit_type)
+		note(route, index,
+		     STR("has several mapping types: documents that share an id become one"));
+}
+
 /* Says what the mapping means for the documents; sets `refused`. */
 static void judge_source(struct route *route, struct migrate_index *index,
 			 const struct index_metadata *metadata)
@@ -147,7 +159,7 @@ static void accept(struct route *route, struct migrate_index *index,
 	route->positions[i] = (size_t)(index - route->report->indices);
 }
 
-/* False: it is not to be filled, and its note says why. Negative: the target is gone. */
+/* Negative when the target is gone. !*usable: it is not to be filled; index->created says why. */
 static int create(struct route *route, struct migrate_index *index,
 		  const struct index_metadata *metadata, bool *usable, struct err *err)
 {
@@ -162,7 +174,6 @@ static int create(struct route *route, struct migrate_index *index,
 	if (rc < 0)
 		return err_wrap(err, "index '" STR_FMT "' cannot be created on the target",
 				STR_ARG(index->name));
-	note(route, index, index->created.reason);
 	*usable = index->created.outcome != INDEX_FAILED;
 	return 0;
 }
@@ -187,6 +198,7 @@ static int prepare(struct route *route, struct migrate_index *index, struct err 
 	judge_source(route, index, &metadata);
 	if (index->refused)
 		return 0;
+	note_types(route, index, &metadata);
 	if (metadata.closed)
 		note(route, index, STR("closed in the source, open on the target"));
 	rc = create(route, index, &metadata, &usable, err);
@@ -198,12 +210,16 @@ static int prepare(struct route *route, struct migrate_index *index, struct err 
 static int send_documents(struct route *route, struct progress *progress, struct err *err)
 {
 	const struct migrate_plan *plan = route->plan;
+	struct backfill_options options = plan->backfill;
 	size_t count = route->accepted_count;
 	struct backfill_index_result *results =
 		mem_zalloc(MAX(count, (size_t)1) * sizeof(*results));
-	int rc = backfill_run(plan->snapshot, route->accepted, count, &plan->backfill, plan->failed,
-			      progress, route->cancel, results, err);
+	int rc;
 
+	/* Lines for nobody in particular keep what tells two documents of one id apart. */
+	options.keep_type = options.keep_type || !plan->target;
+	rc = backfill_run(plan->snapshot, route->accepted, count, &options, plan->failed, progress,
+			  route->cancel, results, err);
 	for (size_t i = 0; i < count; i++) {
 		struct migrate_index *index = &route->report->indices[route->positions[i]];
 
@@ -215,7 +231,7 @@ static int send_documents(struct route *route, struct progress *progress, struct
 	return rc;
 }
 
-/* One request about an index; what is no success becomes its note and -1 in *status. */
+/* One request about an index; why it was no success becomes its note. */
 static int ask(struct route *route, struct migrate_index *index, const char *method,
 	       const char *what, struct arena *mem, struct json **answer, bool *ok, struct err *err)
 {
@@ -295,12 +311,11 @@ static void note_disagreement(struct route *route, struct migrate_index *index)
 			 documents->failed);
 	else if (index->target_documents > (int64_t)documents->documents)
 		snprintf(text, sizeof(text),
-			 "the target holds %" PRId64 " documents more than the snapshot: others "
-			 "were there before or came meanwhile",
+			 "the target holds %" PRId64 " more than the snapshot: others were there "
+			 "before or came meanwhile",
 			 index->target_documents - (int64_t)documents->documents);
 	else if (index->target_documents >= 0 && !documents->unreadable)
-		snprintf(text, sizeof(text),
-			 "the target holds %" PRId64 " documents less than the snapshot",
+		snprintf(text, sizeof(text), "the target holds %" PRId64 " less than the snapshot",
 			 (int64_t)documents->documents - index->target_documents);
 	else
 		return;
