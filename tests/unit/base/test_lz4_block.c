@@ -32,9 +32,11 @@ static void fill(uint8_t *to, size_t len)
 	size_t period = 1 + (size_t)rand() % 40, alphabet = 1 + (size_t)rand() % 256;
 	int noise = rand() % 4 ? rand() % 20 : 1000;
 
-	for (size_t i = 0; i < len; i++)
-		to[i] = i < period || rand() % 1000 < noise ? (uint8_t)(rand() % (int)alphabet)
-							    : to[i - period];
+	for (size_t i = 0; i < len; i++) {
+		bool fresh = i < period || rand() % 1000 < noise;
+
+		to[i] = (uint8_t)(fresh ? rand() % (int)alphabet : to[i - period]);
+	}
 }
 
 static struct block make_block(size_t len)
