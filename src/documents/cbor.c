@@ -9,10 +9,11 @@
  *       3    UTF-8, or pieces, until FF   7   F4 false, F5 true, F6 null, F7 undefined,
  *                                             F9 FA FB floats of 16, 32, 64 bits, FF end
  *
- *   tags  2 bytes are an integer, 3 bytes n are the integer -1 - n,
+ *   tags  2 bytes are an integer, 3 bytes are an integer to be negated (which is Jackson's mistake
+ *         on both sides, and so what Elasticsearch has indexed and shows; it should be -1 - bytes),
  *         4 [exponent, mantissa] is mantissa * 10^exponent
  *
- * Source: RFC 8949; jackson-dataformat-cbor 2.14.2 CBORParser for names that are no text. */
+ * Source: RFC 8949; jackson-dataformat-cbor 2.8.1 to 2.22.1 CBORParser, CBORGenerator. */
 #include "documents/cbor.h"
 
 #include "base/json_number.h"
@@ -195,22 +196,23 @@ static struct str integer_text(struct arena *mem, const struct head *head)
 	return arena_printf(mem, "-%" PRIu64, head->argument + 1);
 }
 
-/* Tags 2 and 3: a magnitude n; the two's complement of -1 - n is that of n with its bits flipped.
- */
+/* Tags 2 and 3. */
 static int big_integer(struct decoder *d, const struct head *head, struct str magnitude,
 		       struct json *value, struct err *err)
 {
-	uint8_t flip = head->tag == TAG_BIG_NEGATIVE ? 0xff : 0;
-	uint8_t bytes[JSON_NUMBER_BYTES_MAX] = {flip};
+	uint8_t bytes[JSON_NUMBER_BYTES_MAX] = {0}; /* one zero in front: no sign */
+	bool negative = head->tag == TAG_BIG_NEGATIVE;
 
 	if (magnitude.len >= sizeof(bytes))
 		return err_set(err, ERR_LIMIT,
 			       "CBOR has an integer of %zu bytes at byte %zu, more than %zu",
 			       magnitude.len, head->at, sizeof(bytes) - 1);
-	for (size_t i = 0; i < magnitude.len; i++)
-		bytes[i + 1] = (uint8_t)magnitude.ptr[i] ^ flip;
+	if (magnitude.len > 0)
+		memcpy(bytes + 1, magnitude.ptr, magnitude.len);
 	value->type = JSON_NUMBER;
 	value->text = json_number_of_integer(d->mem, str_of(bytes, magnitude.len + 1));
+	if (negative && value->text.ptr && !str_is(value->text, "0"))
+		value->text = arena_printf(d->mem, "-" STR_FMT, STR_ARG(value->text));
 	return value->text.ptr ? 0 : full(d, err);
 }
 
