@@ -103,7 +103,7 @@ static void check_shard(struct fixture *f, const struct snapshot_index *index, i
 		check(f, bytes_source_read_all(source, &mem, MIB(16), &content, &f->err));
 		check(f, codec_footer_check(content, &f->err));
 		assert_int_equal(content.len, file->length);
-		assert_true(file->has_checksum);
+		assert_int_equal(file->checksum_kind, FILE_CHECKSUM_FOOTER);
 		commit |= str_starts(file->physical_name, STR("segments_"));
 	}
 	assert_true(commit);
