@@ -59,7 +59,8 @@ int file_checksum_read(const struct json *entry, struct snapshot_file *file, str
 	if (text.len == 0)
 		return 0;
 	if (!str_to_u64_base36(text, &checksum) || checksum > UINT32_MAX)
-		return err_set(err, ERR_FORMAT, "its checksum '" STR_FMT "' is no CRC-32",
+		return err_set(err, ERR_FORMAT,
+			       "its checksum '" STR_FMT "' is no CRC-32 or Adler-32",
 			       STR_ARG(text));
 	file->checksum = (uint32_t)checksum;
 	file->checksum_kind = has_footer(written_by) ? FILE_CHECKSUM_FOOTER : FILE_CHECKSUM_WHOLE;
