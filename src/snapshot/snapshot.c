@@ -1,4 +1,5 @@
 #include "snapshot/repository_internal.h"
+#include "snapshot/shard_path.h"
 #include "snapshot/snapshot_blob.h"
 
 #include <inttypes.h>
@@ -204,7 +205,8 @@ static int load(struct snapshot *snapshot, const struct json *entry, struct err 
 	if (find_indices(snapshot, entry, err) < 0)
 		return err_wrap(err, "blob '" STR_FMT "'",
 				STR_ARG(snapshot->repository->index_blob));
-	return compare_lists(snapshot, json_get(info, "indices"), err);
+	rc = compare_lists(snapshot, json_get(info, "indices"), err);
+	return rc < 0 ? rc : shard_paths_locate(snapshot, err);
 }
 
 static int no_such_snapshot(const struct repository *repository, struct str name, struct err *err)
