@@ -78,7 +78,7 @@ def segments_of(shardlift, folder):
 @pytest.mark.parametrize("version", VERSIONS)
 def test_every_document_is_read_as_lucene_reads_it(shardlift, indices, version):
     names = VERSIONS[version]
-    shapes = [path for path in indices(version).iterdir() if path.name != "upgraded"]
+    shapes = [path for path in indices(version).iterdir() if path.name not in ("upgraded", "small")]
     assert len(shapes) == (5 if names.best else 3)
     for folder in shapes:
         lines = assert_read(shardlift, folder)
@@ -93,6 +93,13 @@ def test_every_document_is_read_as_lucene_reads_it(shardlift, indices, version):
         assert len(segments) == (1 if "merged" in folder.name else 5)
         assert any(s["deleted"] for s in segments)
         assert {s["compound"] for s in segments} == {folder.name in ("compound", "best-merged")}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_handful_of_documents_in_segments_of_either_kind_is_read(shardlift, indices, version):
+    folder = indices(version) / "small"
+    assert len(assert_read(shardlift, folder)) == 13
+    assert [s["compound"] for s in segments_of(shardlift, folder)] == [True, False]
 
 
 @pytest.mark.parametrize("version", [v for v in VERSIONS if VERSIONS[v].older])
