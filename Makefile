@@ -2,33 +2,41 @@
 BUILD ?= build
 PREFIX ?= /usr/local
 
-.PHONY: all build demo check check-long bench fuzz lint install clean setup
+.PHONY: all build setup demo check check-long bench fuzz lint install clean
 
 all: build
 
 setup:
-	@scripts/setup
+	@scripts/setup build nodes test lint fuzz
 
-build: setup
-	@test -f $(BUILD)/build.ninja || meson setup $(BUILD) >/dev/null
+build:
+	@scripts/setup build
+	@test -f $(BUILD)/build.ninja || meson setup $(BUILD) --prefix $(PREFIX) >/dev/null
 	@ninja -C $(BUILD) --quiet
 
+# A real Elasticsearch 7.10 with 200,000 documents, snapshotted and migrated to OpenSearch 2.19.
 demo: build
+	@scripts/setup nodes
 	@tests/demo
 
-check: setup
+check:
+	@scripts/setup test
 	@tests/check
 
 check-long: check
+	@scripts/setup fuzz fresh
 	@tests/check-long
 
 bench: build
+	@scripts/setup nodes
 	@tests/bench/run
 
-fuzz: setup
+fuzz:
+	@scripts/setup fuzz
 	@tests/fuzz/run
 
-lint: setup
+lint:
+	@scripts/setup lint
 	@tests/lint
 
 install: build

@@ -14,6 +14,7 @@ struct backfill_index {
 	const struct snapshot_index *source;
 	struct str target_name; /* index on the target */
 	int32_t shard_count;
+	struct str only_type; /* of documents stored without one, as ES 6 does; ptr NULL: none */
 };
 
 /* What became of one index. */
@@ -31,7 +32,8 @@ struct backfill_options {
 	int64_t max_memory;         /* bytes of all bulks, filled, waiting or in flight; only a
 				       single document may be larger. Bulks shrink to fit */
 	int64_t readers, senders;   /* threads */
-	bool emit_type;             /* _type in the action line: targets before Elasticsearch 7 */
+	bool emit_type;             /* _type in every action line: targets before Elasticsearch 7 */
+	bool keep_type; /* _type in the action lines of documents that were stored with one */
 	/* Makes sender i's way to the target. */
 	int (*open_sink)(void *user, size_t sender, struct bulk_sink **out, struct err *err);
 	void *open_sink_user;

@@ -1,5 +1,6 @@
 /* The documents a target refused, with their reasons, on disk:
- * <state>/failed-documents/session=<session>/index=<index>/worker=<worker>/failed-document-stream-<time>-<n>.ndjson.gz,
+ * <state>/failed-documents/session=<session>/index=<index>/worker=<worker>/
+ * failed-document-stream-<time>-<n>.ndjson.gz,
  * one JSON object a line, fields as the Java tool writes them (docs/formats/failed-documents.md).
  */
 #ifndef BACKFILL_FAILED_DOCUMENTS_H

@@ -115,8 +115,10 @@ static struct bulk_document to_send(const struct reader *r, const struct documen
 				    .routing = document->routing,
 				    .source = document->source};
 
-	if (r->p->options->emit_type)
-		out.type = document->type.ptr ? document->type : STR("_doc");
+	if (r->p->options->emit_type || r->p->options->keep_type)
+		out.type = document->type.ptr ? document->type : index_of(r)->only_type;
+	if (r->p->options->emit_type && !out.type.ptr)
+		out.type = STR("_doc");
 	return out;
 }
 

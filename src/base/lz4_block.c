@@ -12,8 +12,11 @@
 #include <string.h>
 
 #define MIN_MATCH 4u
-/* A token, 14 literals read 16 at a time, an offset: what the short way takes for granted. */
-#define SHORT_INPUT 19u
+/* What decode_short may read from a sequence's start, and write from its output's start. */
+#define SHORT_LITERALS 32u
+#define SHORT_MATCH 64u
+#define SHORT_INPUT (int)(2 + SHORT_LITERALS + 3)
+#define SHORT_OUTPUT (int)(SHORT_LITERALS + SHORT_MATCH)
 
 static int broken(size_t at, const char *what, struct err *err)
 {
@@ -57,10 +60,11 @@ static inline void copy_wide(uint8_t *to, const uint8_t *from, size_t length)
  * from a whole number of periods back, at least 16. */
 static inline void copy_near(uint8_t *to, size_t offset, size_t length)
 {
+	const uint8_t *from = to - offset;
 	size_t stride = offset;
 
 	for (size_t i = 0; i < 16; i++)
-		to[i] = to[i - offset];
+		to[i] = from[i];
 	while (stride < 16)
 		stride += offset;
 	for (size_t i = 16; i < length; i += 16)
@@ -69,65 +73,131 @@ static inline void copy_near(uint8_t *to, size_t offset, size_t length)
 
 static inline void copy_match(uint8_t *to, size_t offset, size_t length)
 {
-	if (LIKELY(offset >= 16)) {
+	if (LIKELY(offset >= 16))
 		copy_wide(to, to - offset, length);
-	} else if (offset >= 8) {
-		uint8_t *end = to + length;
-
-		for (; to < end; to += 8)
-			memcpy(to, to - offset, 8);
-	} else {
+	else
 		copy_near(to, offset, length);
+}
+
+static inline size_t read_offset(const uint8_t *in)
+{
+	return (size_t)in[0] | (size_t)in[1] << 8;
+}
+
+struct state {
+	const uint8_t *in, *in_end;
+	uint8_t *out, *out_end;
+	const uint8_t *window; /* matches reach back to here */
+};
+
+/* Decodes as many sequences as are short, match further back than 16 bytes and lie well before
+ * both ends: most of them. The first other one is left for the careful way. */
+static inline void decode_short(struct state *s)
+{
+	const uint8_t *in = s->in, *const in_end = s->in_end, *const window = s->window;
+	uint8_t *out = s->out, *const out_end = s->out_end;
+
+	while (in_end - in >= SHORT_INPUT && out_end - out >= SHORT_OUTPUT) {
+		const uint8_t *p = in + 1;
+		unsigned token = *in;
+		size_t literals = token >> 4, length = token & 15, offset;
+		uint8_t *to;
+
+		if (UNLIKELY(literals == 15)) {
+			literals += *p++;
+			if (literals > SHORT_LITERALS)
+				break;
+			copy_16(out + 16, p + 16);
+		}
+		copy_16(out, p);
+		p += literals;
+		to = out + literals;
+		offset = read_offset(p);
+		p += 2;
+		if (UNLIKELY(offset < 16 || offset > (size_t)(to - window)))
+			break;
+		copy_16(to, to - offset);
+		memcpy(to + 16, to + 16 - offset, 2);
+		length += MIN_MATCH;
+		if (UNLIKELY(length == 15 + MIN_MATCH)) {
+			length += *p++;
+			if (length > SHORT_MATCH)
+				break;
+			copy_16(to + 16, to + 16 - offset);
+			copy_16(to + 32, to + 32 - offset);
+			copy_16(to + 48, to + 48 - offset);
+		}
+		in = p;
+		out = to + length;
+	}
+	s->in = in;
+	s->out = out;
+}
+
+static int decode_literals(struct state *s, size_t length, struct err *err)
+{
+	if (length == 15 && !read_length(&s->in, s->in_end, (size_t)(s->out_end - s->out), &length))
+		return err_set(err, ERR_FORMAT, "a literal length");
+	if (length > (size_t)(s->in_end - s->in) || length > (size_t)(s->out_end - s->out))
+		return err_set(err, ERR_FORMAT, "too many literals");
+	if (LIKELY(s->in_end - s->in >= 32 && length <= 32)) {
+		copy_16(s->out, s->in);
+		copy_16(s->out + 16, s->in + 16);
+	} else if (length > 0) {
+		memcpy(s->out, s->in, length);
+	}
+	s->in += length;
+	s->out += length;
+	return 0;
+}
+
+static int decode_match(struct state *s, size_t length, struct err *err)
+{
+	size_t offset;
+
+	if (s->in_end - s->in < 2)
+		return err_set(err, ERR_FORMAT, "the input ends");
+	offset = read_offset(s->in);
+	s->in += 2;
+	if (offset == 0 || offset > (size_t)(s->out - s->window))
+		return err_set(err, ERR_FORMAT, "a match before the start");
+	if (length == 15 && !read_length(&s->in, s->in_end, (size_t)(s->out_end - s->out), &length))
+		return err_set(err, ERR_FORMAT, "a match length");
+	length += MIN_MATCH;
+	if (length > (size_t)(s->out_end - s->out))
+		return err_set(err, ERR_FORMAT, "a match past the end");
+	copy_match(s->out, offset, length);
+	s->out += length;
+	return 0;
+}
+
+static int decode(struct state *s, struct err *err)
+{
+	for (;;) {
+		unsigned token;
+
+		decode_short(s);
+		if (s->in == s->in_end)
+			return err_set(err, ERR_FORMAT, "the input ends");
+		token = *s->in++;
+		if (decode_literals(s, token >> 4, err) < 0)
+			return -(int)err->kind;
+		/* The last sequence is literals only, so only these complete the output. */
+		if (s->out == s->out_end)
+			return 0;
+		if (decode_match(s, token & 15, err) < 0)
+			return -(int)err->kind;
 	}
 }
 
 int lz4_block_decode(const uint8_t *src, size_t src_len, uint8_t *dst, size_t prefix,
 		     size_t dst_len, size_t *consumed, struct err *err)
 {
-	const uint8_t *in = src, *in_end = src + src_len;
-	uint8_t *out = dst, *out_end = dst + dst_len, *window = dst - prefix;
+	struct state s = {src, src + src_len, dst, dst + dst_len, dst - prefix};
 
-	for (;;) {
-		size_t length, offset;
-		uint8_t token;
-
-		if (in == in_end)
-			return broken(src_len, "the input ends", err);
-		token = *in++;
-		length = token >> 4;
-		if (LIKELY(length < 15 && (size_t)(in_end - in) >= SHORT_INPUT &&
-			   length < (size_t)(out_end - out))) {
-			copy_16(out, in);
-		} else {
-			if (length == 15 &&
-			    !read_length(&in, in_end, (size_t)(out_end - out), &length))
-				return broken((size_t)(in - src), "a literal length", err);
-			if (length > (size_t)(in_end - in) || length > (size_t)(out_end - out))
-				return broken((size_t)(in - src), "too many literals", err);
-			if (length > 0)
-				memcpy(out, in, length);
-		}
-		in += length;
-		out += length;
-		if (out == out_end)
-			break;
-		if (in_end - in < 2)
-			return broken((size_t)(in - src), "the input ends", err);
-		offset = (size_t)in[0] | (size_t)in[1] << 8;
-		in += 2;
-		if (UNLIKELY(offset == 0 || offset > (size_t)(out - window)))
-			return broken((size_t)(in - src), "a match before the start", err);
-		length = token & 15u;
-		if (length == 15 && !read_length(&in, in_end, (size_t)(out_end - out), &length))
-			return broken((size_t)(in - src), "a match length", err);
-		length += MIN_MATCH;
-		/* The last sequence has literals only, so a match never completes the output. */
-		if (UNLIKELY(length > (size_t)(out_end - out)))
-			return broken((size_t)(in - src), "a match past the end", err);
-		copy_match(out, offset, length);
-		out += length;
-	}
-	*consumed = (size_t)(in - src);
+	if (decode(&s, err) < 0)
+		return err_wrap(err, "LZ4 block is damaged at its byte %zu", (size_t)(s.in - src));
+	*consumed = (size_t)(s.in - src);
 	return 0;
 }
 

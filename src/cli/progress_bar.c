@@ -33,15 +33,16 @@ struct progress_bar {
 static void sample(struct progress_bar *bar)
 {
 	const struct progress *p = bar->progress;
+	struct progress_sample now = {.time_ms = clock_monotonic_ms()};
 
-	progress_history_add(&bar->history, (struct progress_sample){
-						    .time_ms = clock_monotonic_ms(),
-						    .bytes_total = atomic_load(&p->bytes_total),
-						    .bytes_read = atomic_load(&p->bytes_read),
-						    .documents = atomic_load(&p->documents_sent),
-						    .failed = atomic_load(&p->documents_failed),
-						    .retries = atomic_load(&p->retries),
-					    });
+	now.documents = atomic_load(&p->documents_sent);
+	now.failed = atomic_load(&p->documents_failed);
+	now.retries = atomic_load(&p->retries);
+	now.bytes_done =
+		progress_bytes_done(atomic_load(&p->bytes_read), atomic_load(&p->documents_read),
+				    now.documents + now.failed);
+	now.bytes_total = atomic_load(&p->bytes_total);
+	progress_history_add(&bar->history, now);
 }
 
 static size_t terminal_width(void)

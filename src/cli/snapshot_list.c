@@ -97,7 +97,7 @@ static int print_json(const struct entry *entries, size_t count, struct arena *m
 	for (size_t i = 0; i < count; i++) {
 		struct json *one = json_new(mem, JSON_OBJECT);
 
-		json_set(one, STR("snapshot"), json_new_string(mem, entries[i].summary->name));
+		json_set(one, STR("name"), json_new_string(mem, entries[i].summary->name));
 		json_set(one, STR("uuid"), json_new_string(mem, entries[i].summary->uuid));
 		json_set(one, STR("state"), json_new_string(mem, entries[i].state));
 		json_set(one, STR("version"), json_new_string(mem, entries[i].version));

@@ -39,7 +39,7 @@ int bulk_add(struct bulk *bulk, const struct bulk_document *document, struct err
 struct bulk_failure {
 	size_t item;             /* index into bulk->items */
 	int status;              /* HTTP status of the item */
-	struct str type, reason; /* in the result's arena */
+	struct str type, reason; /* in the result's arena; type is empty where none was said */
 };
 
 struct bulk_result {
@@ -52,11 +52,16 @@ struct bulk_result {
 
 void bulk_result_init(struct bulk_result *result);
 void bulk_result_release(struct bulk_result *result);
-/* Sends until every item succeeded or failed for good: items that came back 429, 503 or the like
- * are sent again alone, with backoff; a 413 or a whole-request 400 is split in halves until the one
- * document that causes it is found. Negative only when the target cannot be used at all
- * (unreachable beyond retry->max_total_ms, 401, 403, cancelled): then nothing is known of the items
- * without an answer. `compress`: gzip bodies. */
+/* Sends until every item succeeded or failed for good, and starts *result anew.
+ * - Items that came back 429, 502, 503 or 504 are sent again alone, with backoff; after
+ *   retry->max_total_ms without a single item taken they have failed ("gave up after N tries: …").
+ * - A 413 or 400 for the whole request is split in halves until the one document that causes it is
+ *   found; a 500 or the like too, after a few tries.
+ * Negative only when the target cannot be used at all: unreachable or overloaded beyond
+ * retry->max_total_ms, 401, 403, another status for the whole request, an answer that does not
+ * account for every item (ERR_HTTP), cancelled. Then *result tells of the items that were answered
+ * for, and nothing is known of the others. `compress`: gzip bodies. Documents without an id may be
+ * there twice after a connection was lost. */
 int bulk_send(struct cluster *cluster, const struct bulk *bulk, bool compress,
 	      struct bulk_result *result, struct err *err);
 

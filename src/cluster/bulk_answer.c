@@ -30,8 +30,8 @@ static bool cut_duration(struct str *text)
 	return digits > 0 && cut(text, STR(","));
 }
 
-/* These bytes stand in no JSON string: a quote within one has a backslash before it, and then the
- * closing quote would have one, too. */
+/* No text of a document can look like this: a quote within a JSON string has a backslash before it,
+ * and after the quote that ends a value there is no colon. */
 static size_t count_statuses(struct str body)
 {
 	static const struct str status = STR("\"status\":");
@@ -99,7 +99,10 @@ int bulk_answer_read(struct str body, size_t count, struct arena *mem, struct bu
 	out->items = arena_zalloc(mem, count, sizeof(*out->items));
 	if (!out->items)
 		return arena_fail(mem, "answer to a bulk", err);
-	json_each(item, items) if (!read_item(item, &out->items[i++])) return err_set(
-		err, ERR_HTTP, "the answer to a bulk has no status for item %zu of %zu", i, count);
+	for (const struct json *item = items->first; item; item = item->next)
+		if (!read_item(item, &out->items[i++]))
+			return err_set(err, ERR_HTTP,
+				       "the answer to a bulk has no status for item %zu of %zu", i,
+				       count);
 	return 0;
 }

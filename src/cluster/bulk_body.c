@@ -176,6 +176,8 @@ static inline uint64_t lane_scrub(uint64_t v)
 	uint64_t breaks = lane_equal(v, '\n') | lane_equal(v, '\r');
 	uint64_t mask = (breaks >> 7) * 0xff;
 
+	if (LIKELY(!breaks))
+		return v;
 	return (v & ~mask) | (mask & EACH_BYTE(' '));
 }
 

@@ -11,7 +11,6 @@
 #define PATIENCE 2
 /* Single documents in a row that bring status 500: then it is not the documents. */
 #define HOPELESS 16
-#define LONGEST_REASON KIB(2)
 
 /* One call of bulk_send. */
 struct sending {
@@ -47,8 +46,7 @@ void bulk_result_release(struct bulk_result *result)
 /* `before` and the reason, in the result's arena. */
 static struct str keep_reason(struct bulk_result *result, const char *before, struct str reason)
 {
-	struct str kept = arena_printf(&result->mem, "%s%.*s", before,
-				       (int)MIN(reason.len, LONGEST_REASON), reason.ptr);
+	struct str kept = arena_printf(&result->mem, "%s" STR_FMT, before, STR_ARG(reason));
 
 	return kept.ptr ? kept : STR("no memory for the reason");
 }
@@ -123,6 +121,9 @@ static int fail_alone(struct sending *s, size_t item, struct err *err)
 	if (json_parse(body, &s->mem, &answer, NULL) == 0 && json_get(answer, "error"))
 		cluster_error_parts(json_get(answer, "error"), cluster->response.status, &s->mem,
 				    &type, &reason);
+	else if (cluster->response.status == 413 && !body.len)
+		reason = STR("larger than the target takes in one request "
+			     "(see its http.max_content_length)");
 	else
 		reason = cluster_response_reason(cluster, &s->mem);
 	return add_failure(s, item, cluster->response.status, type, "", reason, err);

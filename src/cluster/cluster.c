@@ -8,7 +8,7 @@
 
 /* A wrong address is better reported soon than tried long. */
 #define CONNECT_TOTAL_MS 2000
-#define CONNECT_DELAY_MS 250
+#define CONNECT_DELAY_MS 500
 
 #define SETTINGS_PATH "/_cluster/settings?include_defaults=true&flat_settings=true"
 
@@ -47,7 +47,8 @@ static const char *kind_of_answer(struct str body)
 	return "something that is not JSON";
 }
 
-static int no_cluster(const struct cluster *cluster, struct err *err)
+/* `asked`: the path or paths that brought the answer in cluster->response. */
+static int no_cluster(const struct cluster *cluster, const char *asked, struct err *err)
 {
 	struct str body = buf_str(&cluster->response.body);
 	char begin[61];
@@ -60,10 +61,10 @@ static int no_cluster(const struct cluster *cluster, struct err *err)
 	}
 	begin[len] = '\0';
 	err_set(err, ERR_UNREACHABLE,
-		"%s answers, but is neither Elasticsearch nor OpenSearch: GET / brings status %d "
+		"%s answers, but is neither Elasticsearch nor OpenSearch: GET %s brings status %d "
 		"and %s%s%s%s; check %shost",
-		http_client_url(cluster->client), cluster->response.status, kind_of_answer(body),
-		len ? " that begins '" : "", begin, len ? "'" : "",
+		http_client_url(cluster->client), asked, cluster->response.status,
+		kind_of_answer(body), len ? " that begins '" : "", begin, len ? "'" : "",
 		http_client_flag_prefix(cluster->client));
 	if (err)
 		err->http_status = cluster->response.status;
@@ -101,24 +102,39 @@ static int see_through(struct cluster *cluster, struct arena *mem, struct err *e
 	return 0;
 }
 
+/* OpenSearch Serverless has no root. Neither has many another server, but it lists its indices. */
+static int recognise_serverless(struct cluster *cluster, struct arena *mem, struct err *err)
+{
+	const struct http_request indices = {.method = "GET", .path = "/_cat/indices?format=json"};
+	struct json *answer = NULL;
+	struct backoff backoff;
+	struct str text;
+	int failed;
+
+	backoff_start(&backoff, &cluster->retry);
+	if ((failed = cluster_send(cluster, &indices, true, &backoff, err)) < 0)
+		return failed;
+	text = arena_str(mem, buf_str(&cluster->response.body));
+	if (cluster->response.status != 200 || json_parse(text, mem, &answer, NULL) < 0 ||
+	    answer->type != JSON_ARRAY)
+		return no_cluster(cluster, "/ brings status 404, and GET /_cat/indices", err);
+	cluster->version = (struct cluster_version){
+		.flavour = CLUSTER_OPENSEARCH, .major = 2, .serverless = true};
+	return 0;
+}
+
 static int recognise(struct cluster *cluster, struct arena *mem, struct err *err)
 {
-	struct str body = buf_str(&cluster->response.body), copy;
+	struct str text = arena_str(mem, buf_str(&cluster->response.body));
 	struct json *root = NULL;
-	bool is_json;
 
-	copy = arena_str(mem, body);
-	if (!copy.ptr)
+	if (!text.ptr)
 		return arena_fail(mem, "answer to GET /", err);
-	is_json = json_parse(copy, mem, &root, NULL) == 0;
-	if (cluster->response.status == 404 && (is_json || !body.len)) {
-		cluster->version = (struct cluster_version){
-			.flavour = CLUSTER_OPENSEARCH, .major = 2, .serverless = true};
-		return 0;
-	}
-	if (cluster->response.status != 200 || !is_json ||
+	if (cluster->response.status == 404)
+		return recognise_serverless(cluster, mem, err);
+	if (cluster->response.status != 200 || json_parse(text, mem, &root, NULL) < 0 ||
 	    !cluster_version_read_root(root, &cluster->version))
-		return no_cluster(cluster, err);
+		return no_cluster(cluster, "/", err);
 	if (cluster_version_is_doubtful(root, &cluster->version))
 		return see_through(cluster, mem, err);
 	return 0;

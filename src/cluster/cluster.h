@@ -10,7 +10,7 @@ enum cluster_flavour { CLUSTER_ELASTICSEARCH, CLUSTER_OPENSEARCH };
 struct cluster_version {
 	enum cluster_flavour flavour;
 	int major, minor, patch;
-	bool serverless;         /* the root answers 404: modelled as OpenSearch 2 */
+	bool serverless;         /* no root, but indices: modelled as OpenSearch 2 */
 	bool compatibility_mode; /* OpenSearch that calls itself 7.10.2; the numbers are the real
 				    ones */
 };
@@ -24,8 +24,9 @@ struct cluster_retry {
 struct cluster;
 
 /* Connects, authenticates and detects flavour and version (GET /, then compatibility mode via
- * _nodes where 7.10.2 is said). `options` are borrowed. ERR_AUTH names the user and the flags;
- * ERR_UNREACHABLE the host. */
+ * _nodes where 7.10.2 is said). Gives up after two seconds of tries, whatever `retry` says. The
+ * strings in `options` are borrowed until the cluster and its clones are closed. ERR_AUTH names the
+ * user and the flags; ERR_UNREACHABLE the host, and what answers if it is no cluster. */
 int cluster_connect(const struct http_options *options, const struct cluster_retry *retry,
 		    struct cluster **out, struct err *err);
 /* Another thread's way to the same cluster; does not ask who it is again. */
@@ -38,10 +39,12 @@ const char *cluster_version_text(const struct cluster *cluster);
 /* As http_client_cancel. */
 void cluster_cancel(struct cluster *cluster);
 
-/* One request, repeated with backoff on 429, 502, 503, 504 and connection loss (only when
- * `repeatable`: all but POSTs that would act twice). *status and *body (a JSON tree in `mem`; NULL
- * if no JSON) of the last answer; any status other than those is a success here. `path` is encoded.
- * 401 and 403 are ERR_AUTH. */
+/* One request, repeated with backoff on 429, 502, 503, 504 and connection loss until
+ * retry->max_total_ms have passed (ERR_HTTP, or what http_client_send says). One that is not
+ * `repeatable` (a POST that would act twice) only on 429, which says that nothing was done.
+ * *status and *answer (a JSON tree in `mem`; NULL if no JSON) of the last answer; any other status
+ * is a success here, but 401 and 403 are ERR_AUTH (a 403 of an index or cluster block is not).
+ * `path` is encoded. */
 int cluster_request(struct cluster *cluster, const char *method, const char *path, struct str body,
 		    bool repeatable, struct arena *mem, int *status, struct json **answer,
 		    struct err *err);

@@ -2,7 +2,8 @@
 
 #include <stdio.h>
 
-#define LONGEST_REASON 600
+#define LONGEST_REASON KIB(2)
+#define LONGEST_IN_MESSAGE 600
 #define LONGEST_PLAIN_WORDS 200
 
 /* What lies deepest under "caused_by": usually the value or setting that is wrong. */
@@ -22,20 +23,57 @@ static struct str or_status(struct str reason, int status, struct arena *mem)
 	return reason.ptr ? reason : STR("no memory for the reason");
 }
 
+/* Elasticsearch 7.10 quotes the buffer that its parser met an error in: other documents, and even
+ * the request's Authorization field. Nothing from there on may get into messages and files. */
+static struct str without_echo(struct str reason)
+{
+	static const struct str marks[] = {STR(" at [Source:"), STR("Authorization:")};
+
+	for (size_t i = 0; i < COUNT_OF(marks); i++) {
+		const char *at =
+			reason.len ? memmem(reason.ptr, reason.len, marks[i].ptr, marks[i].len)
+				   : NULL;
+
+		if (at)
+			reason.len = (size_t)(at - reason.ptr);
+	}
+	while (reason.len && (unsigned char)reason.ptr[reason.len - 1] <= ' ')
+		reason.len--;
+	return reason;
+}
+
+/* A copy on one line, not longer than a reason may be. */
+static struct str tidied(struct str reason, struct arena *mem)
+{
+	size_t len = MIN(reason.len, LONGEST_REASON);
+	char *line = arena_alloc(mem, len + 1);
+
+	if (!line)
+		return STR_NONE;
+	/* Not in the middle of a character. */
+	while (len < reason.len && len > 0 && ((unsigned char)reason.ptr[len] & 0xc0) == 0x80)
+		len--;
+	for (size_t i = 0; i < len; i++)
+		line[i] = (unsigned char)reason.ptr[i] < ' ' ? ' ' : reason.ptr[i];
+	line[len] = '\0';
+	return str_of(line, len);
+}
+
 void cluster_error_parts(const struct json *error, int status, struct arena *mem, struct str *type,
 			 struct str *reason)
 {
 	const struct json *cause = root_cause(error);
-	struct str deeper = json_string(json_get(cause, "reason"));
+	struct str deeper = without_echo(json_string(json_get(cause, "reason")));
+	struct str said = error && error->type == JSON_STRING
+				  ? error->text
+				  : json_string(json_get(error, "reason"));
 
+	said = without_echo(said);
 	*type = json_string(json_get(error, "type"));
-	*reason = error && error->type == JSON_STRING ? error->text
-						      : json_string(json_get(error, "reason"));
-	if (deeper.len && !str_eq(deeper, *reason))
-		*reason = arena_printf(mem, STR_FMT " (" STR_FMT ": " STR_FMT ")", STR_ARG(*reason),
-				       STR_ARG(json_string(json_get(cause, "type"))),
-				       STR_ARG(deeper));
-	*reason = or_status(*reason, status, mem);
+	if (deeper.len && !str_eq(deeper, said))
+		said = arena_printf(mem, STR_FMT " (" STR_FMT ": " STR_FMT ")", STR_ARG(said),
+				    STR_ARG(json_string(json_get(cause, "type"))), STR_ARG(deeper));
+	*reason = or_status(tidied(said, mem), status, mem);
 }
 
 struct str cluster_error_reason(const struct json *answer, int status, struct arena *mem)
@@ -127,7 +165,7 @@ int cluster_refusal(const struct cluster *cluster, const struct http_request *re
 	err_set(err, ERR_AUTH, "%s %s%.*s: %s is %s (status %d: %.*s); %s", request->method,
 		http_client_url(cluster->client), (int)strcspn(request->path, "?"), request->path,
 		who, unknown ? "refused" : "not allowed this", status,
-		(int)MIN(reason.len, LONGEST_REASON), reason.ptr,
+		(int)MIN(reason.len, LONGEST_IN_MESSAGE), reason.ptr,
 		unknown ? next : "grant it the permission, or take another");
 	if (err)
 		err->http_status = status;
@@ -143,7 +181,8 @@ int cluster_bad_status(const struct cluster *cluster, const struct http_request 
 
 	err_set(err, ERR_HTTP, "%s %s%.*s: %s: status %d: %.*s", request->method,
 		http_client_url(cluster->client), (int)strcspn(request->path, "?"), request->path,
-		what, cluster->response.status, (int)MIN(reason.len, LONGEST_REASON), reason.ptr);
+		what, cluster->response.status, (int)MIN(reason.len, LONGEST_IN_MESSAGE),
+		reason.ptr);
 	if (err) {
 		err->http_status = cluster->response.status;
 		err->retry = cluster_status_is_passing(cluster->response.status);

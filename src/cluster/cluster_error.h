@@ -5,8 +5,9 @@
 #include "cluster/cluster_internal.h"
 
 /* Type and reason of {"type", "reason", "caused_by"}, or of the text that Elasticsearch before 2
- * has in its place (then type is empty). With the root cause where it says more. In `mem` or in the
- * tree; a reason is always there. */
+ * has in its place (then type is empty). With the root cause where it says more, and without what
+ * the server quotes of our request. In `mem` or in the tree; a reason is always there, on one line
+ * and of 2 KiB at most. */
 void cluster_error_parts(const struct json *error, int status, struct arena *mem, struct str *type,
 			 struct str *reason);
 /* Why the answer in cluster->response is what it is, in `mem`. */

@@ -62,8 +62,6 @@ int index_create_body(const struct index_metadata *metadata,
 		return -(int)err->kind;
 	if (metadata->aliases && !(aliases = json_copy(mem, metadata->aliases)))
 		return arena_fail(mem, "index aliases", err);
-	if (metadata->closed)
-		changes_add(&told, "was closed in the snapshot and is open on the target");
 	json_set(body, STR("settings"), settings);
 	json_set(body, STR("mappings"), mapping);
 	json_set(body, STR("aliases"), aliases);

@@ -116,6 +116,8 @@ static int set_credentials(struct http_client *client, const struct http_options
 		client->authorization =
 			arena_printf(&client->mem, "Authorization: ApiKey %s", options->api_key)
 				.ptr;
+	if ((options->api_key && !client->authorization) || (options->username && !client->user))
+		return arena_fail(&client->mem, "user or API key", err);
 	if (!client->user)
 		return 0;
 	must(curl_easy_setopt(client->curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC));

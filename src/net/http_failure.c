@@ -31,6 +31,21 @@ static struct failure tls_failure(const struct http_client *client)
 	return (struct failure){ERR_UNREACHABLE, strstr(client->reason, "SYSCALL") != NULL, ""};
 }
 
+static struct failure untrusted(const struct http_client *client)
+{
+	if (strstr(client->reason, "subject name"))
+		return (struct failure){ERR_UNREACHABLE, false,
+					"; write a name that its certificate has in --host, or do "
+					"without the check with --insecure"};
+	if (strstr(client->reason, "expired") || strstr(client->reason, "not yet valid"))
+		return (struct failure){ERR_UNREACHABLE, false,
+					"; renew the certificate, or do without the check with "
+					"--insecure"};
+	return (struct failure){ERR_UNREACHABLE, false,
+				"; name the authority that signed its certificate with --cacert, "
+				"or do without the check with --insecure"};
+}
+
 static struct failure broken_connection(const struct http_client *client)
 {
 	if (strstr(client->reason, "alert"))
@@ -65,9 +80,7 @@ static struct failure classify(const struct http_client *client, CURLcode code)
 		return timeout(client);
 	case CURLE_PEER_FAILED_VERIFICATION:
 	case CURLE_SSL_ISSUER_ERROR:
-		return (struct failure){ERR_UNREACHABLE, false,
-					"; name the authority that signed its certificate with "
-					"--cacert, or do without the check with --insecure"};
+		return untrusted(client);
 	case CURLE_SSL_CACERT_BADFILE:
 		return (struct failure){ERR_USAGE, false, "; check --cacert"};
 	case CURLE_SSL_CERTPROBLEM:

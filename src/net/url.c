@@ -68,6 +68,8 @@ static const char *split_authority(struct str text, struct authority *out)
 	}
 	if (!str_split(str_from_offset(rest, 1), ']', &out->host, &after))
 		return "the bracket of the IPv6 address is not closed";
+	if (!out->host.len || !memchr(out->host.ptr, ':', out->host.len))
+		return "the brackets hold no IPv6 address";
 	if (after.len && after.ptr[0] != ':')
 		return "something other than a port follows the IPv6 address";
 	out->has_port = after.len > 0;

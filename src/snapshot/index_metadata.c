@@ -38,8 +38,7 @@ static struct json *setting_value(struct arena *mem, const struct json *v)
 static void flatten(const struct json *from, struct str prefix, struct json *flat,
 		    struct arena *mem)
 {
-	json_each(v, from)
-	{
+	json_each (v, from) {
 		struct str key = v->key;
 		struct json *value;
 
@@ -111,8 +110,7 @@ static int find_lists(const struct json *flat, struct arena *mem, struct member_
 
 	if (rc < 0)
 		return rc;
-	json_each(v, flat)
-	{
+	json_each (v, flat) {
 		if (list_element(v->key, &prefix, &number) && number == 0)
 			json_append(lists, gather_list(&table, prefix, mem));
 	}
@@ -131,8 +129,7 @@ static int gather_lists(const struct json *flat, struct arena *mem, struct json 
 
 	if (rc < 0)
 		return rc;
-	json_each(v, flat)
-	{
+	json_each (v, flat) {
 		list = NULL;
 		if (list_element(v->key, &prefix, &number))
 			list = member_table_get(&lists, prefix);
@@ -180,7 +177,8 @@ static int add_mapping(const struct json *entry, struct arena *mem, struct json 
 	}
 	if (entry->type != JSON_OBJECT)
 		return err_set(err, ERR_FORMAT, "a mapping is no object");
-	json_each(type, entry) json_append(mappings, shell(mem, type));
+	json_each (type, entry)
+		json_append(mappings, shell(mem, type));
 	return 0;
 }
 
@@ -193,8 +191,7 @@ static int read_mappings(const struct json *body, struct arena *mem, struct inde
 	out->mappings = json_new(mem, JSON_OBJECT);
 	if (list && list->type == JSON_OBJECT)
 		return add_mapping(list, mem, out->mappings, err);
-	json_each(entry, list)
-	{
+	json_each (entry, list) {
 		rc = add_mapping(entry, mem, out->mappings, err);
 		if (rc < 0)
 			return err_wrap(err, "mappings");

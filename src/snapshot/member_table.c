@@ -23,7 +23,8 @@ int member_table_build(const struct json *object, struct arena *mem, struct memb
 	out->members = arena_zalloc(mem, object->count, sizeof(struct json *));
 	if (!out->members)
 		return arena_fail(mem, "a table of names", err);
-	json_each(member, object) out->members[i++] = member;
+	json_each (member, object)
+		out->members[i++] = member;
 	out->count = i;
 	qsort(out->members, i, sizeof(struct json *), compare_members);
 	return 0;

@@ -12,8 +12,8 @@
  *   snap-<uuid>.dat, meta-<uuid>.dat, indices/<id>/…
  *
  * index-N, by the fields that are there:
- *   5.0 to 5.4   snapshots [{name, uuid, state}], indices {name: {id, snapshots [{name, uuid}]}}
- *   5.5 to 7.8   indices.*.snapshots [uuid]
+ *   5.0 to 5.4.0 snapshots [{name, uuid, state}], indices {name: {id, snapshots [{name, uuid}]}}
+ *   5.4.1 to 7.8 indices.*.snapshots [uuid]
  *   7.9 on       and snapshots[].{version, index_metadata_lookup}, index_metadata_identifiers
  *   OpenSearch 2.17 on: and indices.*.shard_path_type
  *
@@ -74,8 +74,7 @@ static int parse_snapshots(struct repository *repository, struct err *err)
 	repository->entries = arena_zalloc(&repository->mem, list->count, sizeof(struct json *));
 	if (repository->mem.failed)
 		return arena_fail(&repository->mem, "the list of snapshots", err);
-	json_each(entry, list)
-	{
+	json_each (entry, list) {
 		repository->entries[i] = entry;
 		rc = parse_summary(entry, &repository->snapshots[i++], err);
 		if (rc < 0)

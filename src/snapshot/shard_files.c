@@ -130,8 +130,7 @@ int shard_files_read(const struct json *root, struct snapshot_shard *shard, stru
 	shard->files = arena_zalloc(&shard->mem, list->count, sizeof(struct snapshot_file));
 	if (!shard->files)
 		return arena_fail(&shard->mem, "the list of files", err);
-	json_each(entry, list)
-	{
+	json_each (entry, list) {
 		int rc = read_file(entry, &shard->files[shard->file_count++], err);
 
 		if (rc < 0)

@@ -144,24 +144,37 @@ static uint64_t float_bits(struct rd *rd, size_t bytes)
 	return bits;
 }
 
-/* The shortest text that reads back the same, with a mark that it is no integer. */
+/* Prints the value with the fewest digits that read back the same; returns how many they are, and
+ * the decimal exponent. */
+static int shortest(double value, bool single, char text[static 48], int *exponent)
+{
+	int digits = 0;
+
+	do
+		snprintf(text, 48, "%.*e", digits++, value);
+	while (digits < 17 &&
+	       (single ? strtof(text, NULL) != (float)value : strtod(text, NULL) != value));
+	*exponent = atoi(strchr(text, 'e') + 1);
+	return digits;
+}
+
+/* As the servers print it, so that what they say of themselves compares equal: 100.0, 0.001,
+ * 1.0E7. */
 static struct str float_text(double value, bool single, struct arena *mem, bool *quoted)
 {
 	char text[48];
+	int digits, exponent;
 
 	*quoted = !isfinite(value);
 	if (*quoted)
 		return arena_str(mem, isnan(value) ? STR("NaN")
 				      : value > 0  ? STR("Infinity")
 						   : STR("-Infinity"));
-	for (int digits = 1; digits <= 17; digits++) {
-		snprintf(text, sizeof(text), "%.*g", digits, value);
-		if (single ? strtof(text, NULL) == (float)value : strtod(text, NULL) == value)
-			break;
-	}
-	if (!strpbrk(text, ".e"))
-		strcat(text, ".0");
-	return arena_str(mem, str_from(text));
+	digits = shortest(value, single, text, &exponent);
+	if (exponent >= -3 && exponent < 7)
+		return arena_printf(mem, "%.*f", MAX(1, digits - 1 - exponent), value);
+	*strchr(text, 'e') = '\0';
+	return arena_printf(mem, "%s%sE%d", text, strchr(text, '.') ? "" : ".0", exponent);
 }
 
 static struct str single_float(struct rd *rd, struct arena *mem, bool *quoted)

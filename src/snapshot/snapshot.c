@@ -41,8 +41,7 @@ static int read_failures(struct snapshot *snapshot, const struct json *failures,
 	if (!failures || failures->type != JSON_ARRAY)
 		return 0;
 	snapshot->failures = arena_zalloc(&snapshot->mem, failures->count, sizeof(struct str));
-	json_each(failure, failures)
-	{
+	json_each (failure, failures) {
 		if (snapshot->mem.failed)
 			break;
 		snapshot->failures[i++] = arena_printf(
@@ -80,11 +79,10 @@ static int read_info(struct snapshot *snapshot, const struct json *info, struct 
 	return read_failures(snapshot, json_get(info, "failures"), err);
 }
 
-/* Snapshots of an index: uuids; in 5.0 to 5.4 objects with name and uuid. */
+/* Snapshots of an index: uuids; in 5.0 to 5.4.0 objects with name and uuid. */
 static bool index_is_in(const struct json *entry, struct str uuid)
 {
-	json_each(of, json_get(entry, "snapshots"))
-	{
+	json_each (of, json_get(entry, "snapshots")) {
 		struct str name = json_text_or(json_get(of, "name"), STR_NONE);
 
 		if (of->type == JSON_OBJECT &&
@@ -145,12 +143,12 @@ static int find_indices(struct snapshot *snapshot, const struct json *entry, str
 	int rc = member_table_build(json_get(entry, "index_metadata_lookup"), &snapshot->mem,
 				    &lookup, err);
 
-	json_each(index, all) count += index_is_in(index, snapshot->summary.uuid);
+	json_each (index, all)
+		count += index_is_in(index, snapshot->summary.uuid);
 	snapshot->indices = arena_zalloc(&snapshot->mem, count, sizeof(struct snapshot_index));
 	if (!snapshot->indices)
 		return arena_fail(&snapshot->mem, "the list of indices", err);
-	json_each(index, all)
-	{
+	json_each (index, all) {
 		if (rc == 0 && index_is_in(index, snapshot->summary.uuid))
 			rc = add_index(snapshot, index, &lookup, err);
 	}
@@ -173,8 +171,7 @@ static int compare_lists(const struct snapshot *snapshot, const struct json *nam
 
 	if (!finished || !names || names->type != JSON_ARRAY)
 		return 0;
-	json_each(name, names)
-	{
+	json_each (name, names) {
 		if (!snapshot_find_index(snapshot, json_string(name)))
 			return err_set(err, ERR_FORMAT,
 				       "the snapshot holds index '" STR_FMT "', and '" STR_FMT

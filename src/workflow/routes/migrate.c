@@ -82,8 +82,7 @@ static void append_names(struct buf *out, const struct json *source, const char 
 		buf_append_str(out, json_string(names));
 		return;
 	}
-	json_each(name, names)
-	{
+	json_each (name, names) {
 		buf_append_str(out, json_string(name));
 		if (name->next)
 			buf_append_str(out, STR(" "));
@@ -96,8 +95,7 @@ static void note_filter(struct route *route, struct migrate_index *index,
 	cleanup(buf_release) struct buf names = BUF_INIT(KIB(4));
 	cleanup(buf_release) struct buf text = BUF_INIT(KIB(8));
 
-	json_each(type, metadata->mappings)
-	{
+	json_each (type, metadata->mappings) {
 		const struct json *source = json_get(type, "_source");
 
 		append_names(&names, source, "excludes", "without");
@@ -107,6 +105,19 @@ static void note_filter(struct route *route, struct migrate_index *index,
 	if (names.len && !names.failed)
 		buf_printf(&text, " (" STR_FMT ")", STR_ARG(buf_str(&names)));
 	note(route, index, buf_str(&text));
+}
+
+/* Elasticsearch before 6 told documents apart by type and id; later there is only the id. */
+static void note_types(struct route *route, struct migrate_index *index,
+		       const struct index_metadata *metadata)
+{
+	size_t types = 0;
+
+	json_each (type, metadata->mappings)
+		types += !str_is(type->key, "_default_");
+	if (types > 1 && route->plan->target && !route->plan->backfill.emit_type)
+		note(route, index,
+		     STR("has several mapping types: documents that share an id become one"));
 }
 
 /* Says what the mapping means for the documents; sets `refused`. */
@@ -137,17 +148,37 @@ static void judge_source(struct route *route, struct migrate_index *index,
 	}
 }
 
+/* The name of the one mapping type of an index made by Elasticsearch 6, whose documents no longer
+ * carry it; ptr NULL where there are several or it is the nameless one. */
+static struct str only_type(const struct index_metadata *metadata)
+{
+	struct str found = STR_NONE;
+
+	json_each (type, metadata->mappings) {
+		if (str_is(type->key, "_default_"))
+			continue;
+		if (found.ptr || str_is(type->key, "_doc"))
+			return STR_NONE;
+		found = type->key;
+	}
+	return found;
+}
+
 static void accept(struct route *route, struct migrate_index *index,
 		   const struct snapshot_index *source, const struct index_metadata *metadata)
 {
 	size_t i = route->accepted_count++;
+	struct str type = only_type(metadata);
 
 	route->accepted[i] = (struct backfill_index){
-		.source = source, .target_name = index->name, .shard_count = metadata->shard_count};
+		.source = source,
+		.target_name = index->name,
+		.shard_count = metadata->shard_count,
+		.only_type = type.ptr ? arena_str(&route->report->mem, type) : STR_NONE};
 	route->positions[i] = (size_t)(index - route->report->indices);
 }
 
-/* False: it is not to be filled, and its note says why. Negative: the target is gone. */
+/* Negative when the target is gone. !*usable: it is not to be filled; index->created says why. */
 static int create(struct route *route, struct migrate_index *index,
 		  const struct index_metadata *metadata, bool *usable, struct err *err)
 {
@@ -162,7 +193,6 @@ static int create(struct route *route, struct migrate_index *index,
 	if (rc < 0)
 		return err_wrap(err, "index '" STR_FMT "' cannot be created on the target",
 				STR_ARG(index->name));
-	note(route, index, index->created.reason);
 	*usable = index->created.outcome != INDEX_FAILED;
 	return 0;
 }
@@ -187,6 +217,7 @@ static int prepare(struct route *route, struct migrate_index *index, struct err 
 	judge_source(route, index, &metadata);
 	if (index->refused)
 		return 0;
+	note_types(route, index, &metadata);
 	if (metadata.closed)
 		note(route, index, STR("closed in the source, open on the target"));
 	rc = create(route, index, &metadata, &usable, err);
@@ -198,12 +229,16 @@ static int prepare(struct route *route, struct migrate_index *index, struct err 
 static int send_documents(struct route *route, struct progress *progress, struct err *err)
 {
 	const struct migrate_plan *plan = route->plan;
+	struct backfill_options options = plan->backfill;
 	size_t count = route->accepted_count;
 	struct backfill_index_result *results =
 		mem_zalloc(MAX(count, (size_t)1) * sizeof(*results));
-	int rc = backfill_run(plan->snapshot, route->accepted, count, &plan->backfill, plan->failed,
-			      progress, route->cancel, results, err);
+	int rc;
 
+	/* Lines for nobody in particular keep what tells two documents of one id apart. */
+	options.keep_type = options.keep_type || !plan->target;
+	rc = backfill_run(plan->snapshot, route->accepted, count, &options, plan->failed, progress,
+			  route->cancel, results, err);
 	for (size_t i = 0; i < count; i++) {
 		struct migrate_index *index = &route->report->indices[route->positions[i]];
 
@@ -215,7 +250,7 @@ static int send_documents(struct route *route, struct progress *progress, struct
 	return rc;
 }
 
-/* One request about an index; what is no success becomes its note and -1 in *status. */
+/* One request about an index; why it was no success becomes its note. */
 static int ask(struct route *route, struct migrate_index *index, const char *method,
 	       const char *what, struct arena *mem, struct json **answer, bool *ok, struct err *err)
 {
@@ -295,12 +330,11 @@ static void note_disagreement(struct route *route, struct migrate_index *index)
 			 documents->failed);
 	else if (index->target_documents > (int64_t)documents->documents)
 		snprintf(text, sizeof(text),
-			 "the target holds %" PRId64 " documents more than the snapshot: others "
-			 "were there before or came meanwhile",
+			 "the target holds %" PRId64 " more than the snapshot: others were there "
+			 "before or came meanwhile",
 			 index->target_documents - (int64_t)documents->documents);
 	else if (index->target_documents >= 0 && !documents->unreadable)
-		snprintf(text, sizeof(text),
-			 "the target holds %" PRId64 " documents less than the snapshot",
+		snprintf(text, sizeof(text), "the target holds %" PRId64 " less than the snapshot",
 			 (int64_t)documents->documents - index->target_documents);
 	else
 		return;

@@ -9,7 +9,8 @@
 struct migrate_plan {
 	const struct snapshot *snapshot;
 	const struct index_filter *filter;
-	struct cluster *target; /* NULL: files or nowhere; no metadata, no counts on the target */
+	struct cluster *target; /* NULL: files or nowhere; no metadata, no counts on the target,
+				   and action lines keep the types of documents that have one */
 	struct index_create_options create;
 	struct backfill_options backfill;
 	struct failed_documents *failed;

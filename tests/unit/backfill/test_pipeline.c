@@ -77,6 +77,8 @@ static int fake_next(struct document_source *base, struct document *out, struct 
 				 .live = true};
 	if (at % 3 == 0)
 		out->routing = STR("r\"");
+	if (at % 2 == 0)
+		out->type = STR("book");
 	if (shard->has_odd && at == shard->odd_at)
 		out->source = shard->odd;
 	return 1;
@@ -138,6 +140,7 @@ static struct {
 	uint8_t arrived[SHARDS][DOCUMENTS_MAX]; /* how often */
 	uint8_t sequences[SHARDS][DOCUMENTS_MAX];
 	size_t largest_body, most_documents;
+	size_t books, docs;  /* action lines of type book, and of type _doc */
 	size_t bulks_beyond; /* bodies above `body_limit` with more than one document */
 	size_t body_limit;
 	/* The memory of bulks seen: they are used again and not freed, so this is all there are. */
@@ -192,6 +195,8 @@ static void see_item(const struct bulk *bulk, size_t item, const struct bulk_ori
 	target.wrong += (document % 3 == 0) != (strstr(action, ",\"routing\":\"r\\\"\"") != NULL);
 	target.wrong += memchr(bulk->body.ptr + at->source_start, '\n',
 			       at->end - 1 - at->source_start) != NULL;
+	target.books += strstr(action, ",\"_type\":\"book\"") != NULL;
+	target.docs += strstr(action, ",\"_type\":\"_doc\"") != NULL;
 	target.arrived[shard][document]++;
 }
 
@@ -478,6 +483,25 @@ static void the_largest_shard_is_read_first(void **state)
 	assert_int_equal(opening_order[3], 0);
 }
 
+static void types_are_sent_where_they_are_wanted(void **state)
+{
+	struct run *run = prepare(1);
+
+	(void)state;
+	assert_succeeds(run);
+	assert_int_equal(target.books + target.docs, 0);
+	run = prepare(1);
+	run->options.keep_type = true;
+	assert_succeeds(run);
+	assert_int_equal(target.books, shards[0].documents / 2);
+	assert_int_equal(target.docs, 0);
+	run = prepare(1);
+	run->options.emit_type = true;
+	assert_succeeds(run);
+	assert_int_equal(target.books, shards[0].documents / 2);
+	assert_int_equal(target.docs, shards[0].documents / 2);
+}
+
 /* What stands in the only file of failed documents; the stream is closed. */
 static struct str failures_of(struct run *run, const char *folder, struct arena *mem)
 {
@@ -681,6 +705,7 @@ int main(void)
 		cmocka_unit_test(a_run_gets_through_with_hardly_any_memory),
 		cmocka_unit_test(a_document_larger_than_a_bulk_goes_alone),
 		cmocka_unit_test(the_largest_shard_is_read_first),
+		cmocka_unit_test(types_are_sent_where_they_are_wanted),
 		cmocka_unit_test(refused_documents_are_counted_and_recorded),
 		cmocka_unit_test(a_document_without_a_json_source_is_recorded_and_not_sent),
 		cmocka_unit_test(a_target_that_is_gone_ends_the_run_at_once),

@@ -21,7 +21,7 @@ static struct progress_history steady(int seconds)
 		progress_history_add(&history, (struct progress_sample){
 						       .time_ms = 1000000 + i * 200,
 						       .bytes_total = (uint64_t)100 << 20,
-						       .bytes_read = (uint64_t)i * (2 << 20),
+						       .bytes_done = (uint64_t)i * (2 << 20),
 						       .documents = (uint64_t)i * 20,
 					       });
 	return history;
@@ -32,11 +32,11 @@ static void a_wide_line_has_a_bar_and_a_narrow_one_the_words(void **state)
 	struct progress_history history = steady(4);
 
 	(void)state;
-	shows(&history, 0, " 40%  40.0 MiB of 100.0 MiB  400 documents  100/s  ETA 0:06  0 failed");
+	shows(&history, 0, " 40% 40.0/100.0 MiB  400 docs  100/s  ETA 0:06  0 failed");
 	shows(&history, 90,
-	      "[#######...........]  40%  40.0 MiB of 100.0 MiB  400 documents  100/s  ETA 0:06  0 "
+	      "[#########..............]  40% 40.0/100.0 MiB  400 docs  100/s  ETA 0:06  0 "
 	      "failed");
-	shows(&history, 24, " 40%  40.0 MiB of 100.0 ");
+	shows(&history, 24, " 40% 40.0/100.0 MiB  400");
 }
 
 static void nothing_known_yet_claims_nothing(void **state)
@@ -45,7 +45,7 @@ static void nothing_known_yet_claims_nothing(void **state)
 
 	(void)state;
 	progress_history_add(&history, (struct progress_sample){.time_ms = 5});
-	shows(&history, 0, "  0%  0 B of 0 B  0 documents  0/s  ETA --:--  0 failed");
+	shows(&history, 0, "  0% 0/0 B  0 docs  0/s  ETA --:--  0 failed");
 	assert_int_equal(progress_seconds_left(&history), -1);
 }
 
@@ -58,7 +58,7 @@ static void rates_come_from_the_last_ten_seconds(void **state)
 		progress_history_add(&history, (struct progress_sample){
 						       .time_ms = 1005000 + i * 200,
 						       .bytes_total = (uint64_t)100 << 20,
-						       .bytes_read = (uint64_t)50 << 20,
+						       .bytes_done = (uint64_t)50 << 20,
 						       .documents = 500,
 					       });
 	assert_true(progress_documents_per_second(&history) < 0.5);
@@ -68,22 +68,29 @@ static void rates_come_from_the_last_ten_seconds(void **state)
 static void a_run_is_full_only_when_all_is_read(void **state)
 {
 	struct progress_history history = {0};
-	struct progress_sample sample = {.bytes_total = 1000000, .bytes_read = 999999};
+	struct progress_sample sample = {.bytes_total = 1000000, .bytes_done = 999999};
 
 	(void)state;
 	progress_history_add(&history, sample);
 	sample.time_ms = 1000;
 	progress_history_add(&history, sample);
-	shows(&history, 0, " 99%  976.6 KiB of 976.6 KiB  0 documents  0/s  ETA --:--  0 failed");
+	shows(&history, 0, " 99% 976.6/976.6 KiB  0 docs  0/s  ETA --:--  0 failed");
 	sample = (struct progress_sample){.time_ms = 2000,
 					  .bytes_total = 1000000,
-					  .bytes_read = 1000000,
+					  .bytes_done = 1000000,
 					  .documents = 2,
 					  .failed = 3,
 					  .retries = 4};
 	progress_history_add(&history, sample);
-	shows(&history, 0,
-	      "100%  976.6 KiB of 976.6 KiB  2 documents  1/s  ETA 0:00  3 failed  4 retries");
+	shows(&history, 0, "100% 976.6/976.6 KiB  2 docs  1/s  ETA 0:00  3 failed  4 retries");
+}
+
+static void documents_that_only_wait_are_not_done(void **state)
+{
+	(void)state;
+	assert_int_equal(progress_bytes_done(1000, 10, 4), 400);
+	assert_int_equal(progress_bytes_done(1000, 10, 10), 1000);
+	assert_int_equal(progress_bytes_done(0, 0, 0), 0);
 }
 
 int main(void)
@@ -92,6 +99,7 @@ int main(void)
 		cmocka_unit_test(a_wide_line_has_a_bar_and_a_narrow_one_the_words),
 		cmocka_unit_test(nothing_known_yet_claims_nothing),
 		cmocka_unit_test(rates_come_from_the_last_ten_seconds),
+		cmocka_unit_test(documents_that_only_wait_are_not_done),
 		cmocka_unit_test(a_run_is_full_only_when_all_is_read),
 	};
 

@@ -156,12 +156,12 @@ static void a_disguise_whose_version_cannot_be_had_is_an_error(void **state)
 	assert_contains(s.err.message, "compatibility.override_main_response_version to false");
 }
 
-static void a_root_that_is_not_found_is_serverless(void **state)
+static void no_root_but_indices_is_serverless(void **state)
 {
 	cleanup(clear) struct stage s;
 
 	(void)state;
-	assert_int_equal(connect_to(&s, {404, ""}), 0);
+	assert_int_equal(connect_to(&s, {404, ""}, {200, "[]", .path = "/_cat/indices?"}), 0);
 	assert_true(cluster_version(s.cluster)->serverless);
 	assert_int_equal(cluster_version(s.cluster)->flavour, CLUSTER_OPENSEARCH);
 	assert_int_equal(cluster_version(s.cluster)->major, 2);
@@ -176,7 +176,8 @@ static void what_is_no_cluster_is_named_by_what_it_answers(void **state)
 	} cases[] = {
 		{{200, "<html><title>Welcome to nginx!"},
 		 "an HTML or XML page that begins '<html>"},
-		{{404, "<html>404"}, "status 404 and an HTML or XML page"},
+		{{404, "<html>404"},
+		 "/ brings status 404, and GET /_cat/indices brings status 404 and an HTML"},
 		{{200, "{\"hello\":1}"}, "JSON that names no version of a cluster"},
 		{{200, "hello\r\nthere"}, "not JSON that begins 'hello  there'"},
 		{{200, ""}, "an empty answer; check --target-host"},
@@ -346,7 +347,26 @@ static void *cancel_after_second_request(void *user)
 	return NULL;
 }
 
-static void the_time_that_the_server_asks_for_is_waited_and_can_be_cancelled(void **state)
+static void the_time_that_the_server_asks_for_is_waited_within_the_total(void **state)
+{
+	struct cluster_retry brief = {
+		.initial_delay_ms = 1, .max_delay_ms = 1, .max_total_ms = 500};
+	static const struct step steps[] = {{200, ROOT_OPENSEARCH},
+					    {503, "{}", .fields = "Retry-After: 3000\r\n"}};
+	cleanup(clear) struct stage s = {.script = {steps, COUNT_OF(steps)},
+					 .mem = ARENA_INIT(MIB(1))};
+	struct http_options options = {0};
+
+	(void)state;
+	s.server = fake_server_start(play, &s.script);
+	options.host = fake_server_url(s.server);
+	assert_int_equal(cluster_connect(&options, &brief, &s.cluster, &s.err), 0);
+	assert_int_equal(request(&s, "GET", true), -ERR_HTTP);
+	/* One at the end of the time, and not one every millisecond. */
+	assert_contains(s.err.message, "gave up after 2 tries");
+}
+
+static void waiting_can_be_cancelled(void **state)
 {
 	struct cluster_retry patient = {
 		.initial_delay_ms = 1, .max_delay_ms = 1, .max_total_ms = 3600 * 1000};
@@ -363,7 +383,6 @@ static void the_time_that_the_server_asks_for_is_waited_and_can_be_cancelled(voi
 	options.host = fake_server_url(s.server);
 	assert_int_equal(cluster_connect(&options, &patient, &s.cluster, &s.err), 0);
 	assert_int_equal(pthread_create(&thread, NULL, cancel_after_second_request, &s), 0);
-	/* Would be 200 at once, were Retry-After not honoured; and never, were it not cancelled. */
 	assert_int_equal(request(&s, "GET", true), -ERR_CANCELLED);
 	pthread_join(thread, NULL);
 	assert_int_equal(request(&s, "GET", true), -ERR_CANCELLED);
@@ -384,6 +403,23 @@ static void a_clone_knows_who_it_is_without_asking(void **state)
 	assert_int_equal(request(&s, "GET", true), 0);
 }
 
+static void a_long_reason_is_cut_between_two_characters(void **state)
+{
+	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(1));
+	struct json error = {.type = JSON_OBJECT};
+	struct json *reason = json_new(&mem, JSON_STRING);
+	char text[KIB(4)];
+	struct str cut;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = "\xe2\x82\xac"[i % 3];
+	reason->text = str_of(text, sizeof(text));
+	json_set(&error, STR("message"), reason);
+	cut = cluster_error_reason(&error, 400, &mem);
+	assert_int_equal(cut.len, KIB(2) / 3 * 3);
+}
+
 static void a_reason_has_type_reason_and_root_cause(void **state)
 {
 	static const struct {
@@ -399,6 +435,13 @@ static void a_reason_has_type_reason_and_root_cause(void **state)
 		{"{\"message\":\"The security token is invalid\"}",
 		 "The security token is invalid"},
 		{"{\"Message\":\"anonymous is not authorized\"}", "anonymous is not authorized"},
+		{"{\"error\":{\"type\":\"t\",\"reason\":\"a\\nb\\u0001c\"}}", "t: a b c"},
+		/* As Elasticsearch 7.10 answers to a document that is cut off. */
+		{"{\"error\":{\"type\":\"t\",\"reason\":\"failed to parse\",\"caused_by\":{"
+		 "\"type\":\"u\",\"reason\":\"Unexpected end-of-input\\n at [Source: "
+		 "(byte[])\\\"POST /_bulk HTTP/1.1\\nAuthorization: Basic Z2VoZWlt\"}}}",
+		 "t: failed to parse (u: Unexpected end-of-input)"},
+		{"{\"error\":\"Bad[Authorization: ApiKey Z2VoZWlt]\"}", "Bad["},
 		{"{\"error\":{\"type\":\"t\"}}", "t: status 418"},
 		{"{}", "status 418"},
 		{"[]", "status 418"},
@@ -423,7 +466,7 @@ int main(void)
 		cmocka_unit_test(a_real_7_10_2_stays_what_it_says),
 		cmocka_unit_test(settings_that_may_not_be_read_disguise_nothing),
 		cmocka_unit_test(a_disguise_whose_version_cannot_be_had_is_an_error),
-		cmocka_unit_test(a_root_that_is_not_found_is_serverless),
+		cmocka_unit_test(no_root_but_indices_is_serverless),
 		cmocka_unit_test(what_is_no_cluster_is_named_by_what_it_answers),
 		cmocka_unit_test(a_wrong_password_names_the_user_and_never_the_password),
 		cmocka_unit_test(whoever_gives_no_user_is_told_the_flags),
@@ -433,8 +476,10 @@ int main(void)
 		cmocka_unit_test(what_may_not_act_twice_is_repeated_only_when_nothing_was_done),
 		cmocka_unit_test(another_status_is_an_answer_and_not_repeated),
 		cmocka_unit_test(trying_ends_when_the_time_is_up),
-		cmocka_unit_test(the_time_that_the_server_asks_for_is_waited_and_can_be_cancelled),
+		cmocka_unit_test(the_time_that_the_server_asks_for_is_waited_within_the_total),
+		cmocka_unit_test(waiting_can_be_cancelled),
 		cmocka_unit_test(a_clone_knows_who_it_is_without_asking),
+		cmocka_unit_test(a_long_reason_is_cut_between_two_characters),
 		cmocka_unit_test(a_reason_has_type_reason_and_root_cause),
 	};
 

@@ -90,6 +90,8 @@ static void an_ipv6_address_stands_in_brackets(void **state)
 	assert_refused("http://[::1", "not closed");
 	assert_refused("http://[::1]9200", "follows the IPv6 address");
 	assert_refused("http://[host/]", "not closed");
+	assert_refused("http://[host]", "brackets hold no IPv6 address");
+	assert_refused("http://[]", "brackets hold no IPv6 address");
 }
 
 static void user_and_password_are_percent_decoded(void **state)

@@ -211,8 +211,7 @@ static void append_smile(struct buf *out, const struct json *v)
 		return;
 	}
 	buf_append_byte(out, (char)(object ? 0xfa : 0xf8));
-	json_each(child, v)
-	{
+	json_each (child, v) {
 		if (object)
 			append_text(out, 0x34, child->key);
 		append_smile(out, child);

@@ -87,11 +87,11 @@ static void the_table_of_names_starts_anew_when_it_is_full(void **state)
 	char name[16];
 
 	assert_int_equal(root->count, 202);
-	json_each(object, root) json_each(v, object)
-	{
-		snprintf(name, sizeof(name), "name%d", (int)json_i64_or(v, -1));
-		assert_true(str_is(v->key, name));
-	}
+	json_each (object, root)
+		json_each (v, object) {
+			snprintf(name, sizeof(name), "name%d", (int)json_i64_or(v, -1));
+			assert_true(str_is(v->key, name));
+		}
 }
 
 static void strings_that_were_there_before_are_referred_to(void **state)
@@ -120,8 +120,8 @@ static void numbers_keep_their_value_and_big_ones_their_digits(void **state)
 	assert_json(golden(f, "numbers"),
 		    "[0,-1,1,-16,15,-17,16,63,64,2147483647,-2147483648,2147483648,"
 		    "9223372036854775807,-9223372036854775808,"
-		    "0.0,-0.0,1.0,0.1,-2.5,1e+300,5e-324,123456789.125,"
-		    "0.1,3e+10,-1.5,16777216.0,"
+		    "0.0,-0.0,1.0,0.1,-2.5,1.0E300,5.0E-324,1.23456789125E8,"
+		    "0.1,3.0E10,-1.5,1.6777216E7,"
 		    "0,-1,255,256,-256,18446744073709551615,"
 		    "-170141183460469231731687303715884105728,"
 		    "99999999999999999999999999999999999999999999999999999999999999999999,"

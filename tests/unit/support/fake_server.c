@@ -38,6 +38,7 @@ struct fake_server {
 static size_t read_head(const struct buf *in, struct fake_request *request, size_t *body)
 {
 	const char *end = in->len ? memmem(in->ptr, in->len, "\r\n\r\n", 4) : NULL;
+	struct str line, rest;
 
 	*request = (struct fake_request){0};
 	*body = 0;
@@ -47,9 +48,10 @@ static size_t read_head(const struct buf *in, struct fake_request *request, size
 	if (!end)
 		return 0;
 	request->head = str_of(in->ptr, (size_t)(end - in->ptr) + 2);
-	for (const char *line = in->ptr; line < end; line = strstr(line, "\r\n") + 2)
-		if (strncasecmp(line, "Content-Length:", 15) == 0)
-			*body = strtoul(line + 15, NULL, 10);
+	rest = request->head;
+	while (str_split(rest, '\n', &line, &rest))
+		if (line.len > 15 && strncasecmp(line.ptr, "Content-Length:", 15) == 0)
+			*body = strtoul(line.ptr + 15, NULL, 10);
 	return request->head.len + 2;
 }
 

@@ -1,0 +1,296 @@
+/* codec REPO SNAPSHOT
+ *
+ * What extraction cannot do without: each chunk of stored fields in the snapshot is decompressed by
+ * liblz4, zlib or libzstd, with all lengths known beforehand, and each _source copied once, to
+ * where a bulk would be. Only that is timed; finding the chunks is left to the reader whose decoder
+ * this one takes the place of. Prints one JSON object. */
+#include "base/lz4_block.h"
+#include "lucene/segment_reader.h"
+#include "lucene/stored_fields_internal.h"
+#include "snapshot/repository.h"
+
+#include <lz4.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#define MAX_PARTS 300
+/* liblz4 refuses what Lucene writes at the end of a block, unless there is room behind it. */
+#define LZ4_ROOM 16
+_Static_assert(LZ4_ROOM <= LZ4_BLOCK_SLACK, "the reader's buffer has that room");
+#define BULK MIB(10)
+
+/* One compressed unit taken apart: a dictionary (maybe of no bytes), then blocks. */
+struct parts {
+	const uint8_t *src[MAX_PARTS];
+	uint32_t packed[MAX_PARTS];
+	size_t plain[MAX_PARTS];
+	size_t count;
+};
+
+static struct {
+	double codec_seconds, copy_seconds;
+	uint64_t chunk_bytes, source_bytes, documents;
+	double clock_seconds; /* what looking at the clock takes */
+	char *bulk;
+	size_t bulk_len;
+	z_stream z;
+	ZSTD_DCtx *zstd;
+} bench;
+
+NO_RETURN static void fail(const char *message)
+{
+	fprintf(stderr, "codec: %s\n", message);
+	exit(5);
+}
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void calibrate(void)
+{
+	enum { LOOKS = 100000 };
+	double start = now();
+
+	for (int i = 1; i < LOOKS; i++)
+		now();
+	bench.clock_seconds = (now() - start) / LOOKS;
+}
+
+static uint32_t take_vint(const uint8_t **at)
+{
+	struct rd rd = rd_over(str_of(*at, 5));
+	uint32_t value = rd_vint(&rd);
+
+	*at += rd.pos;
+	return value;
+}
+
+/* A unit of one part: its length is stored, or (bare LZ4) found by walking it. */
+static const uint8_t *find_single(const uint8_t *at, size_t left, size_t length, bool bare,
+				  struct parts *parts)
+{
+	struct err err;
+	size_t packed;
+
+	if (!bare)
+		packed = length ? take_vint(&at) : 0;
+	else if (lz4_block_skip(at, left, length, &packed, &err) < 0)
+		fail(err.message);
+	*parts = (struct parts){.count = 1};
+	parts->src[0] = at;
+	parts->packed[0] = (uint32_t)packed;
+	parts->plain[0] = length;
+	return at + packed;
+}
+
+static const uint8_t *find_preset(const uint8_t *at, size_t length, bool lz4, struct parts *parts)
+{
+	size_t dictionary = take_vint(&at), block = take_vint(&at), done = 0;
+
+	parts->count = 0;
+	do {
+		size_t i = parts->count++;
+
+		parts->plain[i] = i ? MIN(block, length - done) : dictionary;
+		done += parts->plain[i];
+		parts->packed[i] = take_vint(&at);
+		parts->src[i] = at;
+		at += lz4 ? 0 : parts->packed[i];
+	} while (done < length);
+	for (size_t i = 0; lz4 && i < parts->count; i++) {
+		parts->src[i] = at;
+		at += parts->packed[i];
+	}
+	return at;
+}
+
+static void run_lz4(const struct parts *parts, uint8_t *dst)
+{
+	uint8_t *to = dst;
+
+	for (size_t i = 0; i < parts->count; i++) {
+		int n = LZ4_decompress_safe_usingDict(
+			(const char *)parts->src[i], (char *)to, (int)parts->packed[i],
+			(int)parts->plain[i] + LZ4_ROOM, (const char *)dst,
+			i ? (int)parts->plain[0] : 0);
+
+		if (n < 0 || (size_t)n != parts->plain[i])
+			fail("liblz4 refuses a block");
+		to += n;
+	}
+}
+
+static void run_zlib(const struct parts *parts, uint8_t *dst)
+{
+	uint8_t *to = dst;
+
+	for (size_t i = 0; i < parts->count; i++) {
+		if (parts->plain[i] == 0)
+			continue;
+		inflateReset(&bench.z);
+		if (i > 0)
+			inflateSetDictionary(&bench.z, dst, (uInt)parts->plain[0]);
+		bench.z.next_in = (Bytef *)(uintptr_t)parts->src[i];
+		bench.z.avail_in = parts->packed[i];
+		bench.z.next_out = to;
+		bench.z.avail_out = (uInt)parts->plain[i];
+		if (inflate(&bench.z, Z_FINISH) != Z_STREAM_END || bench.z.avail_out)
+			fail("zlib refuses a block");
+		to += parts->plain[i];
+	}
+}
+
+static void run_zstd(const struct parts *parts, uint8_t *dst)
+{
+	if (parts->plain[0] && ZSTD_decompressDCtx(bench.zstd, dst, parts->plain[0], parts->src[0],
+						   parts->packed[0]) != parts->plain[0])
+		fail("libzstd refuses a frame");
+}
+
+/* Stands in for the reader's own decoder. */
+static int decode(struct stored_fields *fields, uint8_t *dst, size_t length, struct err *err)
+{
+	struct stored_window *w = &fields->window;
+	bool zstd = strstr(fields->format->codec, "Zstd"),
+	     high = strstr(fields->format->codec, "High"),
+	     preset = !zstd && !strstr(fields->format->codec, "Lucene50");
+	static struct parts parts;
+	const uint8_t *end;
+	double start;
+
+	if (stored_window_want(w, 2 * length + KIB(64), err) < 0)
+		return -(int)err->kind;
+	if (preset)
+		end = find_preset(stored_window_at(w), length, !high, &parts);
+	else
+		end = find_single(stored_window_at(w), stored_window_str(w).len, length,
+				  !zstd && !high, &parts);
+	start = now();
+	(zstd ? run_zstd : high ? run_zlib : run_lz4)(&parts, dst);
+	bench.codec_seconds += now() - start - bench.clock_seconds;
+	bench.chunk_bytes += length;
+	w->pos += (size_t)(end - stored_window_at(w));
+	return 0;
+}
+
+static void copy_sources(const struct stored_fields *fields, const struct stored_chunk *chunk,
+			 int32_t number)
+{
+	struct str *sources = mem_alloc((size_t)chunk->doc_count * sizeof(*sources));
+	struct stored_field field;
+	size_t count = 0;
+	struct err err;
+	double start;
+
+	for (int32_t i = 0; i < chunk->doc_count; i++) {
+		struct stored_field_cursor cursor = stored_field_cursor_at(fields, chunk, i);
+
+		while (stored_field_next(&cursor, &field, &err) > 0)
+			if (field.number == number)
+				sources[count++] = field.bytes;
+	}
+	start = now();
+	for (size_t i = 0; i < count; i++) {
+		if (bench.bulk_len + sources[i].len > BULK)
+			bench.bulk_len = 0;
+		if (sources[i].len <= BULK)
+			memcpy(bench.bulk + bench.bulk_len, sources[i].ptr, sources[i].len);
+		bench.bulk_len += sources[i].len;
+	}
+	bench.copy_seconds += now() - start - bench.clock_seconds;
+	for (size_t i = 0; i < count; i++)
+		bench.source_bytes += sources[i].len;
+	bench.documents += count;
+	free(sources);
+}
+
+static void run_segment(struct lucene_directory *dir, const struct segment_commit *commit)
+{
+	const struct field_info *source;
+	struct segment_reader *segment;
+	struct stored_format format;
+	struct stored_chunk chunk;
+	struct err err = {0};
+	int got;
+
+	if (segment_reader_open(dir, commit, &segment, &err) < 0)
+		fail(err.message);
+	source = field_infos_find(&segment->field_infos, STR("_source"));
+	format = *segment->stored->format;
+	format.decode = decode;
+	segment->stored->format = &format;
+	while ((got = stored_fields_next_chunk(segment->stored, NULL, &chunk, &err)) > 0)
+		copy_sources(segment->stored, &chunk, source ? source->number : -1);
+	if (got < 0)
+		fail(err.message);
+	segment_reader_close(segment);
+}
+
+static void run_shard(const struct snapshot *snapshot, const struct snapshot_index *index,
+		      int32_t number)
+{
+	struct arena mem = ARENA_INIT(LIMIT_METADATA_ARENA);
+	struct snapshot_shard *shard;
+	struct segment_infos infos;
+	struct err err = {0};
+
+	if (snapshot_shard_open(snapshot, index, number, &shard, &err) < 0 ||
+	    segment_infos_read(shard->directory, &mem, &infos, &err) < 0)
+		fail(err.message);
+	for (size_t i = 0; i < infos.count; i++)
+		run_segment(shard->directory, &infos.segments[i]);
+	arena_release(&mem);
+	snapshot_shard_close(shard);
+}
+
+static void run_index(const struct snapshot *snapshot, const struct snapshot_index *index)
+{
+	struct arena mem = ARENA_INIT(LIMIT_METADATA_ARENA);
+	struct index_metadata metadata;
+	struct err err = {0};
+
+	if (snapshot_index_metadata(snapshot, index, &mem, &metadata, &err) < 0)
+		fail(err.message);
+	for (int32_t shard = 0; shard < metadata.shard_count; shard++)
+		run_shard(snapshot, index, shard);
+	arena_release(&mem);
+}
+
+int main(int argc, char **argv)
+{
+	struct repository *repository;
+	struct snapshot *snapshot;
+	struct blob_store *store;
+	struct err err = {0};
+
+	if (argc != 3) {
+		fprintf(stderr, "usage: codec REPO SNAPSHOT\n");
+		return 2;
+	}
+	calibrate();
+	bench.bulk = mem_alloc(BULK);
+	bench.zstd = ZSTD_createDCtx();
+	inflateInit2(&bench.z, -15);
+	if (blob_store_open(argv[1], &store, &err) < 0 ||
+	    repository_open(store, &repository, &err) < 0 ||
+	    snapshot_open(repository, str_from(argv[2]), &snapshot, &err) < 0)
+		fail(err.message);
+	for (size_t i = 0; i < snapshot->index_count; i++)
+		run_index(snapshot, &snapshot->indices[i]);
+	printf("{\"codec_seconds\":%.3f,\"copy_seconds\":%.3f,\"chunk_bytes\":%llu,"
+	       "\"source_bytes\":%llu,\"documents\":%llu}\n",
+	       bench.codec_seconds, bench.copy_seconds, (unsigned long long)bench.chunk_bytes,
+	       (unsigned long long)bench.source_bytes, (unsigned long long)bench.documents);
+	snapshot_close(snapshot);
+	repository_close(repository);
+	blob_store_close(store);
+	return 0;
+}
