@@ -26,10 +26,32 @@
 #define HEADER_MAX 512u
 
 static const struct stored_format *const formats[] = {
-	&stored_format_40,      &stored_format_41,      &stored_format_50_fast,
-	&stored_format_50_high, &stored_format_87_fast, &stored_format_87_high,
-	&stored_format_90_fast, &stored_format_90_high, &stored_format_zstd814,
+	&stored_format_40,
+	&stored_format_41,
+	&stored_format_50_fast,
+	&stored_format_50_high,
+	&stored_format_87_fast,
+	&stored_format_87_high,
+	&stored_format_90_fast,
+	&stored_format_90_high,
+	&stored_format_zstd814,
+	&stored_format_zstd_opensearch,
+	&stored_format_zstd_no_dict_opensearch,
+	&stored_format_lz4_opensearch,
 };
+
+static int refuse_codec(struct str codec, struct err *err)
+{
+	if (str_starts(codec, STR("QatStoredFields")) ||
+	    str_starts(codec, STR("CustomStoredFieldsQat")))
+		return err_set(err, ERR_UNSUPPORTED,
+			       "stored fields of OpenSearch's codec '" STR_FMT "' (index.codec "
+			       "qat_*) are not readable; reindex into an index with index.codec "
+			       "'default' or 'zstd' and take a snapshot of that one",
+			       STR_ARG(codec));
+	return err_set(err, ERR_UNSUPPORTED,
+		       "stored fields of the codec '" STR_FMT "' are not readable", STR_ARG(codec));
+}
 
 static int choose_format(struct stored_fields *fields, const struct codec_header *header,
 			 struct err *err)
@@ -45,14 +67,11 @@ static int choose_format(struct stored_fields *fields, const struct codec_header
 				       format->codec, header->version, format->min_version,
 				       format->max_version);
 		fields->format = format;
-		fields->read_ints = format->read_ints;
 		fields->codec = str_from(format->codec);
 		fields->version = header->version;
 		return 0;
 	}
-	return err_set(err, ERR_UNSUPPORTED,
-		       "stored fields of the codec '" STR_FMT "' are not readable",
-		       STR_ARG(header->codec));
+	return refuse_codec(header->codec, err);
 }
 
 static int read_full_header(const struct stored_fields *fields, struct rd *rd, const uint8_t *id,
@@ -233,16 +252,16 @@ static int read_arrays(struct stored_fields *fields, uint32_t count, struct err 
 	stored_reserve_docs(fields, count);
 	lengths = fields->starts + 1;
 	field_counts = lengths + fields->starts_room;
-	/* Two arrays of 32 bits a value, and what comes before and fills up after them. */
-	if (stored_window_want(w, 32 + 8 * (uint64_t)count, err) < 0)
+	/* Two arrays of 32 bits a value, and what comes before them. */
+	if (stored_window_want(w, 16 + 8 * (uint64_t)count, err) < 0)
 		return -(int)err->kind;
 	rd = rd_over(stored_window_str(w));
 	if (count == 1) {
 		field_counts[0] = rd_vint(&rd);
 		lengths[0] = rd_vint(&rd);
 	} else {
-		fields->read_ints(&rd, field_counts, count);
-		fields->read_ints(&rd, lengths, count);
+		fields->format->read_ints(&rd, field_counts, count);
+		fields->format->read_ints(&rd, lengths, count);
 	}
 	if (rd_check(&rd, "the header of the chunk", err) < 0)
 		return -(int)err->kind;
