@@ -119,7 +119,7 @@ struct snapshot_shard {
  * ERR_UNSUPPORTED: the documents are not in this repository (remote store, searchable snapshot).
  * `snapshot` outlives the shard. */
 int snapshot_shard_open(const struct snapshot *snapshot, const struct snapshot_index *index,
-			int32_t shard, struct snapshot_shard **out, struct err *err);
+			int32_t number, struct snapshot_shard **out, struct err *err);
 /* Accepts NULL. */
 void snapshot_shard_close(struct snapshot_shard *shard);
 /* For cleanup(). */
