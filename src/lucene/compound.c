@@ -10,6 +10,7 @@
  * Lucene50CompoundReader. */
 #include "lucene/lucene_internal.h"
 
+#include "base/buf.h"
 #include "base/limits.h"
 
 #include <stdlib.h>
@@ -167,6 +168,7 @@ static int compound_list(struct lucene_directory *dir, struct arena *mem, struct
 static int compound_open_file(struct lucene_directory *dir, struct str name,
 			      struct bytes_source **out, struct err *err)
 {
+	cleanup(buf_release) struct buf label = BUF_INIT(2 * LIMIT_PATH + 4);
 	struct compound *compound = (struct compound *)dir;
 	struct compound_entry wanted, *found = NULL;
 
@@ -177,7 +179,12 @@ static int compound_open_file(struct lucene_directory *dir, struct str name,
 	if (!found)
 		return err_set(err, ERR_NOT_FOUND, "no file '" STR_FMT "' in '%s'", STR_ARG(name),
 			       dir->name);
-	return slice_source_open(compound->data, found->offset, found->length, name, out, err);
+	/* Errors name the blob that holds the file: it is what a person can look at. */
+	buf_printf(&label, "%s (" STR_FMT ")", compound->data->name, STR_ARG(name));
+	if (buf_check(&label, "the name of a file", err) < 0)
+		return -err->kind;
+	return slice_source_open(compound->data, found->offset, found->length, buf_str(&label), out,
+				 err);
 }
 
 static void compound_close(struct lucene_directory *dir)

@@ -10,7 +10,7 @@ import pytest
 from support import (FIXTURES, OK, SOURCE, USAGE, Document, assert_same, canonical,
                      expected_documents, parse)
 
-ALL = ["es-5.6.16", "es-6.8.23", "es-7.10.2", "es-8.19.21", "os-1.3.14", "os-2.19.6", "os-3.8.0"]
+ALL = ["es-1.7.6", "es-2.4.6", "es-5.6.16", "es-6.8.23", "es-7.10.2", "es-8.19.21", "os-1.3.14", "os-2.19.6", "os-3.8.0"]
 
 
 def snapshots_of(fixture):
@@ -30,7 +30,8 @@ def test_list_names_every_snapshot_with_its_state(shardlift, repository, fixture
     assert sorted(told) == sorted(known)
     for name, info in known.items():
         assert told[name]["state"] == info["state"]
-        assert told[name]["uuid"] == info["uuid"]
+        assert told[name]["uuid"] == info.get("uuid", name)
+        assert told[name]["version"] in (info["version"], "8.11.0")  # of all from 8.11 on
 
 
 def lucene_documents_of(fixture, snapshot):
@@ -84,14 +85,14 @@ def test_a_misspelt_flag_is_named_with_the_nearest(shardlift):
     assert "--repo-url" in result.err and "--repo-uri" in result.err, result
 
 
-NODES = [("es-node", "5.6", "es-5.6.16", "snap1", "nodes/0/indices/{uuid}/{shard}/index"),
-         ("es-node", "7.10", "es-7.10.2", "snap1", "nodes/0/indices/{uuid}/{shard}/index"),
-         ("os-node", "2.19", "os-2.19.6", "snap-1", "nodes/0/indices/{uuid}/{shard}/index")]
+# Those first that earlier tests left running.
+NODES = [("os-node", "2.19", "os-2.19.6", "snap-1"), ("es-node", "7.10", "es-7.10.2", "snap1"),
+         ("es-node", "5.6", "es-5.6.16", "snap1")]
 
 
-@pytest.mark.parametrize("kind,version,fixture,snapshot,layout", NODES)
+@pytest.mark.parametrize("kind,version,fixture,snapshot", NODES)
 def test_inspect_prints_a_shard_of_a_real_data_folder(shardlift, pool, repository, kind, version,
-                                                      fixture, snapshot, layout):
+                                                      fixture, snapshot):
     node = pool.get(kind, version)
     node.clear()
     shutil.copytree(repository(fixture), node.repositories / fixture)
@@ -103,7 +104,8 @@ def test_inspect_prints_a_shard_of_a_real_data_folder(shardlift, pool, repositor
     settings = node.api("GET", "/books/_settings")["books"]["settings"]["index"]
     got = []
     for shard in range(int(settings["number_of_shards"])):
-        folder = node.folder / "data" / layout.format(uuid=settings["uuid"], shard=shard)
+        folder = (node.folder / "data" / "nodes" / "0" / "indices" / settings["uuid"] / str(shard)
+                  / "index")
         result = shardlift("inspect", "lucene", folder)
         assert result.code == OK, result
         for line in result.out.splitlines():
