@@ -7,7 +7,8 @@
 
 struct document {
 	struct str id;
-	struct str routing; /* ptr NULL: none */
+	struct str routing; /* ptr NULL: none; a document with a parent always has one */
+	struct str parent;  /* id of its parent as ES 1 stores it (_parent); ptr NULL: none */
 	struct str type;    /* ptr NULL: the source knows no types (_doc) */
 	struct str source;  /* as the client sent it, byte for byte; ptr NULL: not stored */
 	int64_t doc;        /* Lucene document id in the shard */

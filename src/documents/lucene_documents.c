@@ -16,11 +16,12 @@ enum {
 	SEEN_UID = 2,
 	SEEN_ROUTING = 4,
 	SEEN_SOURCE = 8,
+	SEEN_PARENT = 16,
 };
 
 /* Numbers of the fields that make a document; -1 where the segment does not have it. */
 struct wanted_fields {
-	int32_t id, uid, routing, source;
+	int32_t id, uid, routing, source, parent;
 	unsigned all; /* SEEN_… after which a document can have no more of them */
 };
 
@@ -55,12 +56,13 @@ static struct wanted_fields resolve(const struct field_infos *infos)
 		.uid = number_of(infos, "_uid"),
 		.routing = number_of(infos, "_routing"),
 		.source = number_of(infos, "_source"),
+		.parent = number_of(infos, "_parent"),
 	};
 
 	/* A _uid tells the type too, so where the segment has one, _id alone does not do. */
-	wanted.all = (wanted.uid >= 0 ? SEEN_UID : SEEN_ID) |
-		     (wanted.routing >= 0 ? SEEN_ROUTING : 0) |
-		     (wanted.source >= 0 ? SEEN_SOURCE : 0);
+	wanted.all =
+		(wanted.uid >= 0 ? SEEN_UID : SEEN_ID) | (wanted.routing >= 0 ? SEEN_ROUTING : 0) |
+		(wanted.source >= 0 ? SEEN_SOURCE : 0) | (wanted.parent >= 0 ? SEEN_PARENT : 0);
 	return wanted;
 }
 
@@ -91,18 +93,23 @@ static unsigned seen_by(const struct wanted_fields *wanted, int32_t number)
 		return SEEN_ID;
 	if (number == wanted->routing)
 		return SEEN_ROUTING;
-	return number == wanted->uid ? SEEN_UID : 0;
+	if (number == wanted->uid)
+		return SEEN_UID;
+	return number == wanted->parent ? SEEN_PARENT : 0;
 }
 
 static int take_field(struct lucene_documents *documents, const struct stored_field *field,
 		      unsigned what, unsigned seen, struct document *out, struct err *err)
 {
 	if (field->type != STORED_STRING && field->type != STORED_BYTES)
-		return err_set(err, ERR_FORMAT, "_id, _uid, _routing or _source is a number");
+		return err_set(err, ERR_FORMAT,
+			       "_id, _uid, _routing, _parent or _source is a number");
 	if (what == SEEN_SOURCE)
 		out->source = field->bytes;
 	else if (what == SEEN_ROUTING)
 		out->routing = field->bytes;
+	else if (what == SEEN_PARENT)
+		out->parent = document_parent_id(field->bytes);
 	else if (what == SEEN_UID)
 		return document_uid_split(field->bytes, &out->type, &out->id, err);
 	else if (!(seen & SEEN_UID))
@@ -133,6 +140,9 @@ static int read_document(struct lucene_documents *documents, int32_t i, struct d
 	}
 	if (got < 0)
 		return got;
+	/* Without a routing of its own, a child lies where its parent's id leads. */
+	if (!out->routing.ptr)
+		out->routing = out->parent;
 	return out->id.ptr != NULL;
 }
 

@@ -1,14 +1,14 @@
+#include "snapshot/metadata_format.h"
 #include "snapshot/repository_internal.h"
 #include "snapshot/shard_directory.h"
 #include "snapshot/shard_files.h"
-#include "snapshot/snapshot_blob.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-/* A shard lies at indices/<index id>/<shard>/: snap-<snapshot uuid>.dat lists its files (see
- * shard_files.c), the blobs __… beside it hold them. Blobs are shared by all snapshots that have
- * the same file. */
+/* A shard lies at indices/<index id>/<shard>/: snap-<snapshot uuid>.dat, or in Elasticsearch 1
+ * snapshot-<snapshot>, lists its files (see shard_files.c), the blobs __… beside it hold them.
+ * Blobs are shared by all snapshots that have the same file. */
 
 static int refuse(const struct snapshot *snapshot, const struct snapshot_index *index,
 		  struct err *err)
@@ -46,8 +46,9 @@ static int load(struct snapshot_shard *shard, const struct snapshot *snapshot,
 	struct blob_store *store = snapshot->repository->store;
 	struct str folder =
 		arena_printf(&shard->mem, "indices/" STR_FMT "/%d", STR_ARG(index->id), number);
-	struct str blob = arena_printf(&shard->mem, STR_FMT "/snap-" STR_FMT ".dat",
-				       STR_ARG(folder), STR_ARG(snapshot->summary.uuid));
+	struct str blob =
+		metadata_format_blob(snapshot->format, folder, snapshot->format->snapshot_prefix,
+				     snapshot->summary.uuid, &shard->mem);
 	struct str name = arena_printf(&shard->mem, "shard %d of index '" STR_FMT "'", number,
 				       STR_ARG(index->name));
 	struct json *root;
@@ -55,7 +56,7 @@ static int load(struct snapshot_shard *shard, const struct snapshot *snapshot,
 
 	if (shard->mem.failed)
 		return arena_fail(&shard->mem, "a blob's name", err);
-	rc = snapshot_blob_read(store, blob, "snapshot", &shard->mem, &root, err);
+	rc = snapshot->format->read(store, blob, "snapshot", &shard->mem, &root, err);
 	if (rc < 0)
 		return rc;
 	if (shard_files_read(root, shard, err) < 0)

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <zlib.h>
+#include <zstd.h>
 
 struct blob {
 	char *name;
@@ -250,6 +251,23 @@ struct str deflated(struct str bytes, struct arena *mem)
 	len = 4 + stream.total_out;
 	deflateEnd(&stream);
 	return str_of(out, len);
+}
+
+struct str zstd_streamed(struct str bytes, struct arena *mem)
+{
+	size_t bound = ZSTD_compressBound(bytes.len);
+	cleanup(buf_release) struct buf packed = BUF_INIT(5 + bound);
+	ZSTD_CStream *stream = ZSTD_createCStream();
+	ZSTD_inBuffer in = {bytes.ptr, bytes.len, 0};
+	ZSTD_outBuffer to = {NULL, bound, 0};
+
+	buf_append(&packed, "ZSTD", 5);
+	to.dst = buf_reserve(&packed, bound);
+	if (ZSTD_isError(ZSTD_compressStream(stream, &to, &in)) || ZSTD_endStream(stream, &to) != 0)
+		BUG("zstd");
+	ZSTD_freeCStream(stream);
+	packed.len += to.pos;
+	return arena_str(mem, buf_str(&packed));
 }
 
 static void append_be(struct buf *out, uint64_t value, int bytes)
