@@ -67,7 +67,6 @@ static int choose_format(struct stored_fields *fields, const struct codec_header
 				       format->codec, header->version, format->min_version,
 				       format->max_version);
 		fields->format = format;
-		fields->read_ints = format->read_ints;
 		fields->codec = str_from(format->codec);
 		fields->version = header->version;
 		return 0;
@@ -253,16 +252,16 @@ static int read_arrays(struct stored_fields *fields, uint32_t count, struct err 
 	stored_reserve_docs(fields, count);
 	lengths = fields->starts + 1;
 	field_counts = lengths + fields->starts_room;
-	/* Two arrays of 32 bits a value, and what comes before and fills up after them. */
-	if (stored_window_want(w, 32 + 8 * (uint64_t)count, err) < 0)
+	/* Two arrays of 32 bits a value, and what comes before them. */
+	if (stored_window_want(w, 16 + 8 * (uint64_t)count, err) < 0)
 		return -(int)err->kind;
 	rd = rd_over(stored_window_str(w));
 	if (count == 1) {
 		field_counts[0] = rd_vint(&rd);
 		lengths[0] = rd_vint(&rd);
 	} else {
-		fields->read_ints(&rd, field_counts, count);
-		fields->read_ints(&rd, lengths, count);
+		fields->format->read_ints(&rd, field_counts, count);
+		fields->format->read_ints(&rd, lengths, count);
 	}
 	if (rd_check(&rd, "the header of the chunk", err) < 0)
 		return -(int)err->kind;

@@ -4,7 +4,7 @@
  *
  *   chunk:  vInt first document | vInt documents
  *           one document: vInt stored fields, vInt length; else an array of each, as in format 50
- *           one bare LZ4 block; from version 1 (Lucene 4.2 or so) on one per chunk size of content
+ *           one bare LZ4 block; from version 1 (Lucene 4.2) on one per chunk size of content
  *           where that is twice the chunk size or more
  *
  * Before version 2 (Lucene 4.8) nothing proves the bytes: a pass holds the chunks against the
@@ -36,16 +36,6 @@ static int next_field(struct stored_field_cursor *cursor, struct stored_field *o
 	return 1;
 }
 
-/* As stored_read_packed_ints, filled up to whole words of 64 bits. */
-static void read_packed_words(struct rd *rd, uint32_t *out, uint32_t count)
-{
-	struct rd ahead = *rd;
-	uint64_t bits = (uint64_t)rd_vint(&ahead) * count;
-
-	stored_read_packed_ints(rd, out, count);
-	rd_skip(rd, (bits + 63) / 64 * 8 - (bits + 7) / 8);
-}
-
 const struct stored_format stored_format_41 = {
 	.codec = "Lucene41StoredFieldsData",
 	.max_version = 2,
@@ -59,7 +49,6 @@ const struct stored_format stored_format_41 = {
 	.slices_unmarked = true,
 	.expansion = 255,
 	.read_ints = stored_read_packed_ints,
-	.read_ints_words = read_packed_words,
 	.decode = stored_decode_lz4,
 	.next_field = next_field,
 };

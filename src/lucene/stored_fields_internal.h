@@ -27,8 +27,6 @@ struct stored_format {
 	uint32_t expansion;
 	/* Reads one array of `count` lengths or counts in a chunk's header. */
 	void (*read_ints)(struct rd *rd, uint32_t *out, uint32_t count);
-	/* The same with packed ints of version 0, which only Lucene 4 wrote; NULL: refused. */
-	void (*read_ints_words)(struct rd *rd, uint32_t *out, uint32_t count);
 	/* Reads one compressed unit at the window, which decodes to exactly `length` bytes.
 	 * dst has LZ4_BLOCK_SLACK bytes more. dst NULL: passes over it. */
 	int (*decode)(struct stored_fields *fields, uint8_t *dst, size_t length, struct err *err);
@@ -49,7 +47,6 @@ struct stored_fields {
 	struct stored_window window;
 	struct str codec; /* format->codec */
 	int32_t version, max_doc, next_doc;
-	void (*read_ints)(struct rd *rd, uint32_t *out, uint32_t count); /* one of format's */
 	uint32_t chunk_size;                     /* bytes: where sliced chunks are cut */
 	uint64_t chunks;                         /* seen so far */
 	uint64_t chunk_count;                    /* as the file says; UINT64_MAX: it does not */

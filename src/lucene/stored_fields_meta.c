@@ -24,9 +24,7 @@ int stored_read_chunk_size(struct stored_fields *fields, struct rd *rd, struct e
 	if (fields->format->packed_ints) {
 		uint32_t version = rd_vint(rd);
 
-		fields->read_ints =
-			version == 0 ? fields->format->read_ints_words : fields->format->read_ints;
-		if (!rd->failed && (version > 2 || !fields->read_ints))
+		if (!rd->failed && version != 1 && version != 2)
 			return err_set(err, ERR_UNSUPPORTED, "packed ints of version %u", version);
 	}
 	if (!rd->failed && has_size && fields->chunk_size == 0)

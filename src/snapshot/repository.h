@@ -36,8 +36,8 @@ const struct snapshot_summary *repository_snapshots(const struct repository *rep
 struct snapshot_index {
 	struct str name, id;      /* id: the folder below indices/; before 5.0 the name */
 	struct str metadata_blob; /* "indices/<id>/meta-….dat" */
-	int64_t shard_path_type;  /* 0: shards lie at indices/<id>/<shard>; others are hashed paths,
-				     whose shards are not opened */
+	int64_t shard_path_type;  /* 0: shards lie at indices/<id>/<shard>; else at hashed paths */
+	struct str shard_paths_blob; /* that lists the hashed paths; empty: there is none */
 };
 
 struct snapshot {
@@ -107,6 +107,7 @@ struct snapshot_file {
 struct snapshot_shard {
 	struct arena mem;
 	struct lucene_directory *directory;
+	struct blob_store *outside;  /* the store of its blobs; NULL: the repository's */
 	struct snapshot_file *files; /* sorted by physical name */
 	size_t file_count;
 	uint64_t total_bytes; /* sum of the files' lengths, incremental or not */
@@ -115,8 +116,8 @@ struct snapshot_shard {
 /* Reads the shard's list of files. Sources that its directory opens have the length the list says,
  * and the list's checksum (in their footer; those that have none are read through once);
  * otherwise opening one is ERR_FORMAT, naming the blob.
- * ERR_UNSUPPORTED: the documents are not in this repository (hashed paths, remote store, searchable
- * snapshot). `snapshot` outlives the shard. */
+ * ERR_UNSUPPORTED: the documents are not in this repository (remote store, searchable snapshot).
+ * `snapshot` outlives the shard. */
 int snapshot_shard_open(const struct snapshot *snapshot, const struct snapshot_index *index,
 			int32_t shard, struct snapshot_shard **out, struct err *err);
 /* Accepts NULL. */

@@ -1,5 +1,6 @@
 #include "snapshot/metadata_format.h"
 #include "snapshot/repository_internal.h"
+#include "snapshot/shard_path.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -229,10 +230,13 @@ static int find_own_blob(struct snapshot *snapshot, struct str *blob, struct jso
 static int read_index_lists(struct snapshot *snapshot, const struct json *entry,
 			    const struct json *names, struct err *err)
 {
+	int rc;
+
 	if (find_indices(snapshot, entry, err) < 0)
 		return err_wrap(err, "blob '" STR_FMT "'",
 				STR_ARG(snapshot->repository->index_blob));
-	return compare_lists(snapshot, names, err);
+	rc = compare_lists(snapshot, names, err);
+	return rc < 0 ? rc : shard_paths_locate(snapshot, err);
 }
 
 static int load(struct snapshot *snapshot, const struct json *entry, struct err *err)

@@ -3,9 +3,10 @@
  *   java WriteIndices OUT [OLDER]
  *
  * OUT gets a folder for each shape of index: compound files or not, either compression, merged by
- * force or not. OLDER is one of these, made by an older version: OUT/upgraded is a copy of it that
- * this version went on writing. Each folder gets a file expected.ndjson besides its index: a line
- * for each document with an id, in the order of the segments, as `inspect lucene --all` prints it.
+ * force or not; and "small", a handful of documents. OLDER is one of these folders, made by an older
+ * version: OUT/upgraded is a copy of it that this version went on writing. Each folder gets a file
+ * expected.ndjson beside its index: a line for each document with an id, in the order of the
+ * segments, as `inspect lucene --all` prints it.
  *
  * One source for Lucene 4.0 to 10: what not all of them have is called by reflection. */
 import java.io.File;
@@ -318,7 +319,7 @@ public class WriteIndices {
 		writer.commit();
 		add(writer, 2500, 0, false);
 		writer.commit();
-		add(writer, 30, 3000, true);
+		add(writer, 33, 3000, true);
 		add(writer, 2, BIG, false);
 		add(writer, 30, 500, true);
 		add(writer, 1, 2 * BIG, false);
@@ -390,6 +391,27 @@ public class WriteIndices {
 		}
 	}
 
+	/* A handful of documents in a compound segment and a plain one, with deletes and an update: small
+	 * enough to be kept as a fixture. */
+	static void writeSmall(Path path) throws Exception {
+		Files.createDirectories(path);
+		serial = 0;
+		try (Directory directory = open(path)) {
+			try (IndexWriter writer = writer(directory, new Shape("", true, false, false), false)) {
+				add(writer, 10, 30, false);
+				writer.commit();
+				writer.deleteDocuments(new Term("number", "n3"));
+				writer.deleteDocuments(new Term("number", "n8"));
+				updateRank(writer, new Term("number", "n5"));
+			}
+			try (IndexWriter writer = writer(directory, new Shape("", false, false, false), false)) {
+				writer.addDocument(child(10));
+				add(writer, 3, 0, false);
+			}
+			describe(directory, path);
+		}
+	}
+
 	/* Goes on with a copy of an older version's index: new segments beside old ones, and deletes and
 	 * updates in both. */
 	static void upgrade(Path older, Path path) throws Exception {
@@ -408,7 +430,8 @@ public class WriteIndices {
 				writer.deleteDocuments(new Term("group", "g10"));
 				writer.deleteDocuments(new Term("number", "n500"));
 				writer.commit();
-				updateRank(writer, new Term("group", "g11"));
+				/* Lucene 4.6 reads doc values of 4.1 and cannot write them. */
+				updateRank(writer, new Term("number", "n10007"));
 				writer.commit();
 			}
 			describe(directory, path);
@@ -500,6 +523,7 @@ public class WriteIndices {
 		}
 		for (Shape shape : shapes)
 			write(out.resolve(shape.name), shape);
+		writeSmall(out.resolve("small"));
 		if (arguments.length > 1)
 			upgrade(Paths.get(arguments[1]), out.resolve("upgraded"));
 	}

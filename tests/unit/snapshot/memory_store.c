@@ -63,14 +63,17 @@ static int memory_list(struct blob_store *store, struct str folder, struct arena
 {
 	struct memory_store *memory = (struct memory_store *)store;
 
-	(void)folder;
 	(void)err;
 	out->blobs = arena_zalloc(mem, memory->count, sizeof(struct blob_info));
 	out->count = 0;
-	for (size_t i = 0; i < memory->count; i++)
-		if (!strchr(memory->blobs[i].name, '/'))
+	for (size_t i = 0; i < memory->count; i++) {
+		const char *slash = strrchr(memory->blobs[i].name, '/');
+		size_t above = slash ? (size_t)(slash - memory->blobs[i].name) : 0;
+
+		if (str_eq(str_of(memory->blobs[i].name, above), folder))
 			out->blobs[out->count++] = (struct blob_info){
 				str_from(memory->blobs[i].name), memory->blobs[i].len};
+	}
 	qsort(out->blobs, out->count, sizeof(struct blob_info), compare_names);
 	return 0;
 }
