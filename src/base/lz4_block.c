@@ -60,10 +60,11 @@ static inline void copy_wide(uint8_t *to, const uint8_t *from, size_t length)
  * from a whole number of periods back, at least 16. */
 static inline void copy_near(uint8_t *to, size_t offset, size_t length)
 {
+	const uint8_t *from = to - offset;
 	size_t stride = offset;
 
 	for (size_t i = 0; i < 16; i++)
-		to[i] = to[i - offset];
+		to[i] = from[i];
 	while (stride < 16)
 		stride += offset;
 	for (size_t i = 16; i < length; i += 16)
