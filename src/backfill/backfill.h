@@ -14,6 +14,7 @@ struct backfill_index {
 	const struct snapshot_index *source;
 	struct str target_name; /* index on the target */
 	int32_t shard_count;
+	struct str only_type; /* of documents stored without one, as ES 6 does; ptr NULL: none */
 };
 
 /* What became of one index. */

@@ -164,7 +164,7 @@ static int send_bulk(struct bulk_sink *base, const struct bulk *bulk,
 {
 	struct file_sink *sink = of(base);
 	const char *name, *temporary;
-	struct str bytes;
+	struct str bytes = STR_NONE;
 	int rc = open_folder(sink, err);
 
 	if (rc == 0)

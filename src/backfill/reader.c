@@ -116,18 +116,26 @@ static struct bulk_document to_send(const struct reader *r, const struct documen
 				    .source = document->source};
 
 	if (r->p->options->emit_type || r->p->options->keep_type)
-		out.type = document->type;
+		out.type = document->type.ptr ? document->type : index_of(r)->only_type;
 	if (r->p->options->emit_type && !out.type.ptr)
 		out.type = STR("_doc");
 	return out;
+}
+
+/* Why a document is not even sent, or NULL. */
+static const char *refusal_of(const struct document *document)
+{
+	if (document->problem)
+		return document->problem;
+	return document->source.ptr ? source_check(document->source)
+				    : "no _source is stored for this document";
 }
 
 /* False when the run is stopped. */
 static bool deliver(struct reader *r, const struct document *document)
 {
 	struct bulk_document out = to_send(r, document);
-	const char *refusal = document->source.ptr ? source_check(document->source)
-						   : "no _source is stored for this document";
+	const char *refusal = refusal_of(document);
 	struct err err;
 
 	r->documents++;

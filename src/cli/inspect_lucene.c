@@ -48,12 +48,13 @@ static int print_document(const struct document *document, bool tell_live, struc
 	buf_append_byte(line, '{');
 	add_member(line, "_id", document->id);
 	add_member(line, "_routing", document->routing);
+	add_member(line, "_parent", document->parent);
 	add_member(line, "_type", document->type);
 	if (tell_live)
 		buf_append_str(line,
 			       document->live ? STR(",\"live\":true") : STR(",\"live\":false"));
 	output_append(out, buf_str(line));
-	if (buf_check(line, "a document's id, routing and type", err) < 0)
+	if (buf_check(line, "a document's id, routing, parent and type", err) < 0)
 		return -(int)err->kind;
 	buf_reset(line);
 	if (is_json) {
@@ -222,7 +223,8 @@ const struct command command_inspect_lucene = {
 			.details =
 				"DIR is a folder with a segments_N, such as "
 				"nodes/0/indices/<uuid>/0/index below a node's data path. Each "
-				"line has _id, _routing and _type where stored, and _source as it "
+				"line has _id, _routing, _parent and _type where stored, and "
+				"_source as it "
 				"was sent; a source that is no JSON comes as _source_base64, one "
 				"that is not stored as null.",
 			.min_positionals = 1,

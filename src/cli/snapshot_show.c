@@ -131,7 +131,7 @@ static struct json *index_json(const struct index_facts *facts, struct arena *me
 
 	json_set(one, STR("index"), json_new_string(mem, facts->name));
 	json_set(one, STR("shards"), json_new_i64(mem, facts->shards));
-	json_set(one, STR("documents"), json_new_i64(mem, (int64_t)facts->documents));
+	json_set(one, STR("lucene_documents"), json_new_i64(mem, (int64_t)facts->documents));
 	json_set(one, STR("deleted_documents"), json_new_i64(mem, (int64_t)facts->deleted));
 	json_set(one, STR("bytes"), json_new_i64(mem, (int64_t)facts->bytes));
 	json_set(one, STR("source"), json_new_string(mem, str_from(facts->source)));

@@ -249,16 +249,31 @@ static struct migrate_plan make_plan(struct transfer *transfer)
 	return plan;
 }
 
-/* Said apart from the table, for what it means is easily overlooked there. */
-static void warn_of_filtered_sources(const struct migrate_report *report)
+/* Said apart from the table: logs keep it, and what a filter means is easily overlooked there. */
+static void log_index(const struct migrate_index *index, bool creates_indices)
 {
-	for (size_t i = 0; i < report->count; i++)
-		if (report->indices[i].source_kind == SOURCE_FILTERED)
-			log_warn("migrate",
-				 "index '" STR_FMT
-				 "' stores its sources in part (_source includes or excludes): "
-				 "what they leave out does not come along",
-				 STR_ARG(report->indices[i].name));
+	if (index->documents.unreadable)
+		log_error("migrate", "index '" STR_FMT "' could not be read to its end: %s",
+			  STR_ARG(index->name), index->documents.reason);
+	else if (index->refused)
+		log_warn("migrate", "index '" STR_FMT "' is refused: its _source is %s",
+			 STR_ARG(index->name), source_kind_name(index->source_kind));
+	else if (creates_indices && index->created.outcome == INDEX_FAILED)
+		log_error("migrate", "index '" STR_FMT "' was not created: " STR_FMT,
+			  STR_ARG(index->name), STR_ARG(index->created.reason));
+	if (index->source_kind == SOURCE_FILTERED)
+		log_warn("migrate",
+			 "index '" STR_FMT
+			 "' stores its sources in part (_source includes or excludes): "
+			 "what they leave out does not come along",
+			 STR_ARG(index->name));
+}
+
+static void log_indices(const struct transfer *transfer)
+{
+	for (size_t i = 0; i < transfer->report.count; i++)
+		log_index(&transfer->report.indices[i],
+			  transfer->request->create && transfer->cluster);
 }
 
 static int print_report(struct transfer *transfer, const struct err *ended_by, struct err *err)
@@ -316,7 +331,7 @@ static int run(struct transfer *transfer, struct err *err)
 		add_hint(transfer, &run_err);
 	else
 		ended = failed_documents_flush(transfer->failed, &run_err);
-	warn_of_filtered_sources(&transfer->report);
+	log_indices(transfer);
 	if (ended < 0 && transfer->report.count == 0 && !transfer->request->general->json) {
 		*err = run_err;
 		return ended;

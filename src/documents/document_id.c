@@ -100,3 +100,10 @@ int document_uid_split(struct str uid, struct str *type, struct str *id, struct 
 	*id = tail;
 	return 0;
 }
+
+struct str document_parent_id(struct str parent)
+{
+	struct str type, id;
+
+	return str_split(parent, '#', &type, &id) ? id : parent;
+}

@@ -16,5 +16,7 @@ int document_id_decode(struct str stored, char text[static DOCUMENT_ID_MAX], str
 		       struct err *err);
 /* Splits a _uid "type#id" (ES 5 and before) at the first '#'. */
 int document_uid_split(struct str uid, struct str *type, struct str *id, struct err *err);
+/* The id in a _parent "type#id" (ES 1); all of it where there is no '#'. */
+struct str document_parent_id(struct str parent);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "documents/document_id.h"
+#include "documents/source_format.h"
 #include "lucene/compound.h"
 #include "lucene/segment_reader.h"
 
@@ -16,11 +17,12 @@ enum {
 	SEEN_UID = 2,
 	SEEN_ROUTING = 4,
 	SEEN_SOURCE = 8,
+	SEEN_PARENT = 16,
 };
 
 /* Numbers of the fields that make a document; -1 where the segment does not have it. */
 struct wanted_fields {
-	int32_t id, uid, routing, source;
+	int32_t id, uid, routing, source, parent;
 	unsigned all; /* SEEN_… after which a document can have no more of them */
 };
 
@@ -39,6 +41,8 @@ struct lucene_documents {
 	struct stored_chunk chunk;
 	int32_t next_in_chunk;
 	char id_text[DOCUMENT_ID_MAX];
+	struct source_converter converter;
+	struct err conversion; /* why the last source was not converted */
 };
 
 static int32_t number_of(const struct field_infos *infos, const char *name)
@@ -55,12 +59,13 @@ static struct wanted_fields resolve(const struct field_infos *infos)
 		.uid = number_of(infos, "_uid"),
 		.routing = number_of(infos, "_routing"),
 		.source = number_of(infos, "_source"),
+		.parent = number_of(infos, "_parent"),
 	};
 
 	/* A _uid tells the type too, so where the segment has one, _id alone does not do. */
-	wanted.all = (wanted.uid >= 0 ? SEEN_UID : SEEN_ID) |
-		     (wanted.routing >= 0 ? SEEN_ROUTING : 0) |
-		     (wanted.source >= 0 ? SEEN_SOURCE : 0);
+	wanted.all =
+		(wanted.uid >= 0 ? SEEN_UID : SEEN_ID) | (wanted.routing >= 0 ? SEEN_ROUTING : 0) |
+		(wanted.source >= 0 ? SEEN_SOURCE : 0) | (wanted.parent >= 0 ? SEEN_PARENT : 0);
 	return wanted;
 }
 
@@ -91,18 +96,23 @@ static unsigned seen_by(const struct wanted_fields *wanted, int32_t number)
 		return SEEN_ID;
 	if (number == wanted->routing)
 		return SEEN_ROUTING;
-	return number == wanted->uid ? SEEN_UID : 0;
+	if (number == wanted->uid)
+		return SEEN_UID;
+	return number == wanted->parent ? SEEN_PARENT : 0;
 }
 
 static int take_field(struct lucene_documents *documents, const struct stored_field *field,
 		      unsigned what, unsigned seen, struct document *out, struct err *err)
 {
 	if (field->type != STORED_STRING && field->type != STORED_BYTES)
-		return err_set(err, ERR_FORMAT, "_id, _uid, _routing or _source is a number");
+		return err_set(err, ERR_FORMAT,
+			       "_id, _uid, _routing, _parent or _source is a number");
 	if (what == SEEN_SOURCE)
 		out->source = field->bytes;
 	else if (what == SEEN_ROUTING)
 		out->routing = field->bytes;
+	else if (what == SEEN_PARENT)
+		out->parent = document_parent_id(field->bytes);
 	else if (what == SEEN_UID)
 		return document_uid_split(field->bytes, &out->type, &out->id, err);
 	else if (!(seen & SEEN_UID))
@@ -133,7 +143,23 @@ static int read_document(struct lucene_documents *documents, int32_t i, struct d
 	}
 	if (got < 0)
 		return got;
+	/* Without a routing of its own, a child lies where its parent's id leads. */
+	if (!out->routing.ptr)
+		out->routing = out->parent;
 	return out->id.ptr != NULL;
+}
+
+/* Sources that are no JSON are rare, and each stands for itself: one that cannot be converted is
+ * told of, and the next one follows. */
+static void convert_source(struct lucene_documents *documents, struct document *document)
+{
+	struct str json;
+
+	if (source_to_json(&documents->converter, document->source, &json, &documents->conversion) <
+	    0)
+		document->problem = documents->conversion.message;
+	else
+		document->source = json;
 }
 
 /* The next document of the chunk at hand; 0: none is left in it. */
@@ -157,6 +183,8 @@ static int next_in_chunk(struct lucene_documents *documents, struct document *ou
 		if (got == 0)
 			continue;
 		documents->id_seen |= live;
+		if (UNLIKELY(out->source.ptr && !source_is_plain_json(out->source)))
+			convert_source(documents, out);
 		return 1;
 	}
 	return 0;
@@ -245,6 +273,7 @@ static void documents_close(struct document_source *source)
 	struct lucene_documents *documents = (struct lucene_documents *)source;
 
 	segment_reader_close(documents->segment);
+	source_converter_release(&documents->converter);
 	arena_release(&documents->mem);
 	free(documents);
 }
@@ -303,6 +332,7 @@ int lucene_documents_open(struct lucene_directory *dir,
 	documents->dir = dir;
 	documents->include_deleted = options && options->include_deleted;
 	documents->mem = ARENA_INIT(LIMIT_METADATA_ARENA);
+	source_converter_init(&documents->converter);
 	if (open_commit(documents, err) < 0) {
 		documents_close(&documents->source);
 		return -(int)err->kind;

@@ -97,8 +97,7 @@ int lucene_file_read(struct lucene_directory *dir, struct str name, struct arena
 	failed = bytes_source_read_all(source, mem, LIMIT_LUCENE_META_FILE, body, err);
 	if (failed < 0)
 		return failed;
-	if (codec_footer_check(*body, err) < 0)
+	if (codec_file_check_end(body, err) < 0)
 		return lucene_file_wrap(dir, name, err);
-	body->len -= CODEC_FOOTER_LENGTH;
 	return 0;
 }

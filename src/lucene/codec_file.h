@@ -38,8 +38,17 @@ int codec_footer_check(struct str file, struct err *err);
 /* Checks the last 16 bytes against the CRC of all before these 16, computed elsewhere. */
 int codec_footer_check_crc(const uint8_t footer[static CODEC_FOOTER_LENGTH], uint32_t crc,
 			   struct err *err);
-/* Reads a whole small file into the arena (at most LIMIT_LUCENE_META_FILE) and checks its footer.
- * The returned bytes include the footer; *body leaves it out. Errors name the file. */
+/* Reads a header of Lucene 4, which has no id. `id` (or NULL) is the segment's: one that has an id
+ * has no file of Lucene 4, which is ERR_FORMAT. */
+int codec_plain_header_expect(struct rd *rd, const uint8_t *id, struct codec_header *out,
+			      struct err *err);
+/* False for what Lucene wrote before 4.8: such files end in no footer. */
+bool codec_header_has_footer(const struct codec_header *header);
+/* Checks a whole file's end, whatever it has: footer, checksum or nothing; *body is cut before it.
+ */
+int codec_file_check_end(struct str *body, struct err *err);
+/* Reads a whole small file into the arena (at most LIMIT_LUCENE_META_FILE) and checks its end.
+ * The returned bytes include a footer; *body leaves it out. Errors name the file. */
 int lucene_file_read(struct lucene_directory *dir, struct str name, struct arena *mem,
 		     struct str *body, struct err *err);
 /* Puts "'name' in 'directory': " before an error about the content of a file; returns its -kind. */

@@ -10,6 +10,7 @@
  * Lucene50CompoundReader. */
 #include "lucene/lucene_internal.h"
 
+#include "base/buf.h"
 #include "base/limits.h"
 
 #include <stdlib.h>
@@ -58,6 +59,20 @@ static int read_entries(struct rd *rd, struct arena *mem, struct compound_entrie
 	return 0;
 }
 
+static int read_header(struct rd *rd, struct codec_header *header, const uint8_t *id,
+		       struct compound_entries *out, struct err *err)
+{
+	rd->little = str_is(header->codec, "Lucene90CompoundEntries");
+	if (header->version != 0 ||
+	    (!rd->little && !str_is(header->codec, "Lucene50CompoundEntries")))
+		return codec_header_unsupported(header, err);
+	if (codec_index_header_expect(rd, id, STR(""), header, err) < 0)
+		return -(int)err->kind;
+	out->data_codec = rd->little ? "Lucene90CompoundData" : "Lucene50CompoundData";
+	out->version = header->version;
+	return 0;
+}
+
 int compound_entries_decode(struct str body, const uint8_t *id, struct arena *mem,
 			    struct compound_entries *out, struct err *err)
 {
@@ -67,13 +82,9 @@ int compound_entries_decode(struct str body, const uint8_t *id, struct arena *me
 	*out = (struct compound_entries){0};
 	if (codec_header_read(&plain, &header, err) < 0)
 		return -(int)err->kind;
-	rd.little = str_is(header.codec, "Lucene90CompoundEntries");
-	if (header.version != 0 || (!rd.little && !str_is(header.codec, "Lucene50CompoundEntries")))
-		return codec_header_unsupported(&header, err);
-	if (codec_index_header_expect(&rd, id, STR(""), &header, err) < 0)
+	if (compound_is_40(&header) ? compound_header_read_40(&rd, id, out, err) < 0
+				    : read_header(&rd, &header, id, out, err) < 0)
 		return -(int)err->kind;
-	out->data_codec = rd.little ? "Lucene90CompoundData" : "Lucene50CompoundData";
-	out->version = header.version;
 	if (read_entries(&rd, mem, out, err) < 0)
 		return -(int)err->kind;
 	qsort(out->entries, out->count, sizeof(*out->entries), by_name);
@@ -84,8 +95,10 @@ int compound_entries_decode(struct str body, const uint8_t *id, struct arena *me
 	return 0;
 }
 
-/* Entries lie between header and footer, and the last one ends where the footer starts. */
-static int check_ranges(const struct compound *compound, uint64_t header_end, struct err *err)
+/* Entries lie between header and footer, and the last one ends where the footer starts, or, without
+ * one, where the file ends. */
+static int check_ranges(const struct compound *compound, uint64_t header_end,
+			unsigned footer_length, struct err *err)
 {
 	uint64_t size = compound->data->size, end = header_end;
 
@@ -103,11 +116,10 @@ static int check_ranges(const struct compound *compound, uint64_t header_end, st
 				       (unsigned long long)entry->length);
 		end = MAX(end, entry->offset + entry->length);
 	}
-	if (end + CODEC_FOOTER_LENGTH != size)
+	if (end + footer_length != size)
 		return err_set(err, ERR_FORMAT,
 			       "has %llu bytes where its entries make %llu: truncated or damaged",
-			       (unsigned long long)size,
-			       (unsigned long long)(end + CODEC_FOOTER_LENGTH));
+			       (unsigned long long)size, (unsigned long long)(end + footer_length));
 	return 0;
 }
 
@@ -118,8 +130,11 @@ static int check_data(const struct compound *compound, const uint8_t *id, struct
 	struct rd rd = rd_over(str_of(bytes, length));
 	struct codec_header header;
 
-	if (bytes_source_read(compound->data, 0, bytes, length, err) < 0 ||
-	    codec_index_header_expect(&rd, id, STR(""), &header, err) < 0)
+	if (bytes_source_read(compound->data, 0, bytes, length, err) < 0)
+		return -(int)err->kind;
+	if ((compound->entries.plain
+		     ? codec_plain_header_expect(&rd, id, &header, err)
+		     : codec_index_header_expect(&rd, id, STR(""), &header, err)) < 0)
 		return -(int)err->kind;
 	if (!str_is(header.codec, compound->entries.data_codec) ||
 	    header.version != compound->entries.version)
@@ -127,7 +142,8 @@ static int check_data(const struct compound *compound, const uint8_t *id, struct
 			       "is of '" STR_FMT "' version %d, and its entries of '%s' version %d",
 			       STR_ARG(header.codec), header.version, compound->entries.data_codec,
 			       compound->entries.version);
-	return check_ranges(compound, rd.pos, err);
+	return check_ranges(compound, rd.pos,
+			    codec_header_has_footer(&header) ? CODEC_FOOTER_LENGTH : 0, err);
 }
 
 static int compound_list(struct lucene_directory *dir, struct arena *mem, struct str **names,
@@ -152,6 +168,7 @@ static int compound_list(struct lucene_directory *dir, struct arena *mem, struct
 static int compound_open_file(struct lucene_directory *dir, struct str name,
 			      struct bytes_source **out, struct err *err)
 {
+	cleanup(buf_release) struct buf label = BUF_INIT(2 * LIMIT_PATH + 4);
 	struct compound *compound = (struct compound *)dir;
 	struct compound_entry wanted, *found = NULL;
 
@@ -162,7 +179,12 @@ static int compound_open_file(struct lucene_directory *dir, struct str name,
 	if (!found)
 		return err_set(err, ERR_NOT_FOUND, "no file '" STR_FMT "' in '%s'", STR_ARG(name),
 			       dir->name);
-	return slice_source_open(compound->data, found->offset, found->length, name, out, err);
+	/* Errors name the blob that holds the file: it is what a person can look at. */
+	buf_printf(&label, "%s (" STR_FMT ")", compound->data->name, STR_ARG(name));
+	if (buf_check(&label, "the name of a file", err) < 0)
+		return -err->kind;
+	return slice_source_open(compound->data, found->offset, found->length, buf_str(&label), out,
+				 err);
 }
 
 static void compound_close(struct lucene_directory *dir)

@@ -1,4 +1,5 @@
-/* Compound files: <segment>.cfe (entries) and .cfs (data), formats 50 and 90, as a directory. */
+/* Compound files: <segment>.cfe (entries) and .cfs (data), formats 40, 50 and 90, as a directory.
+ */
 #ifndef LUCENE_COMPOUND_H
 #define LUCENE_COMPOUND_H
 

@@ -50,11 +50,9 @@ static const struct format *find_format(const struct codec_header *header)
 	return NULL;
 }
 
-static int read_attributes(struct rd *rd, struct arena *mem, struct field_info *out,
-			   struct err *err)
+int field_infos_read_attributes(struct rd *rd, size_t count, struct arena *mem,
+				struct field_info *out, struct err *err)
 {
-	size_t count = rd_vint(rd);
-
 	/* Each takes two lengths at least. */
 	if (count > rd_left(rd) / 2)
 		return err_set(err, ERR_FORMAT, "cannot hold the %zu attributes it speaks of",
@@ -100,7 +98,8 @@ static int read_field(struct rd *rd, const struct format *format, struct arena *
 	doc_values = rd_u8(rd);
 	out->doc_values_skip = format->skip_index ? rd_u8(rd) : 0;
 	out->doc_values_gen = rd_i64(rd);
-	if (rd_check(rd, "list of fields", err) < 0 || read_attributes(rd, mem, out, err) < 0)
+	if (rd_check(rd, "list of fields", err) < 0 ||
+	    field_infos_read_attributes(rd, rd_vint(rd), mem, out, err) < 0)
 		return -(int)err->kind;
 	skip_points_and_vectors(rd, format);
 	if (rd_check(rd, "list of fields", err) < 0)
@@ -119,7 +118,7 @@ static int by_number(const void *a, const void *b)
 	return (left->number > right->number) - (left->number < right->number);
 }
 
-static int sort_fields(struct field_infos *infos, struct err *err)
+int field_infos_sort(struct field_infos *infos, struct err *err)
 {
 	qsort(infos->fields, infos->count, sizeof(*infos->fields), by_number);
 	for (size_t i = 1; i < infos->count; i++)
@@ -144,7 +143,7 @@ static int read_fields(struct rd *rd, const struct format *format, struct arena 
 			return -(int)err->kind;
 	if (rd_left(rd) != 0)
 		return err_set(err, ERR_FORMAT, "has %zu bytes too many", rd_left(rd));
-	return sort_fields(out, err);
+	return field_infos_sort(out, err);
 }
 
 int field_infos_decode(struct str body, const uint8_t *id, struct str generation, struct arena *mem,
@@ -157,6 +156,8 @@ int field_infos_decode(struct str body, const uint8_t *id, struct str generation
 	*out = (struct field_infos){0};
 	if (codec_header_read(&plain, &header, err) < 0)
 		return -(int)err->kind;
+	if (field_infos_is_40(&header))
+		return field_infos_decode_40(body, id, generation, mem, out, err);
 	format = find_format(&header);
 	if (!format)
 		return codec_header_unsupported(&header, err);

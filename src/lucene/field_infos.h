@@ -1,4 +1,4 @@
-/* .fnm: the fields of a segment. Formats 60, 90, 94 (versions 0 to 2). */
+/* .fnm: the fields of a segment. Formats 40, 42, 46, 50, 60, 90, 94. */
 #ifndef LUCENE_FIELD_INFOS_H
 #define LUCENE_FIELD_INFOS_H
 

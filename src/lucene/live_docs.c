@@ -64,6 +64,17 @@ static int read_words(struct rd *rd, int32_t max_doc, uint64_t *words, int32_t *
 	return 0;
 }
 
+int live_docs_check_count(const struct live_docs *live, const struct segment_commit *commit,
+			  struct err *err)
+{
+	int32_t dead = live->max_doc - live->live_count;
+
+	if (dead != commit->del_count)
+		return err_set(err, ERR_FORMAT, "has %d dead documents, and the commit says %d",
+			       dead, commit->del_count);
+	return 0;
+}
+
 int live_docs_decode(struct str body, const struct segment_commit *commit, int32_t max_doc,
 		     struct arena *mem, struct live_docs *out, struct err *err)
 {
@@ -88,10 +99,7 @@ int live_docs_decode(struct str body, const struct segment_commit *commit, int32
 		return arena_fail(mem, "live documents", err);
 	if (read_words(&rd, max_doc, out->words, &out->live_count, err) < 0)
 		return -(int)err->kind;
-	if (max_doc - out->live_count != commit->del_count)
-		return err_set(err, ERR_FORMAT, "has %d dead documents, and the commit says %d",
-			       max_doc - out->live_count, commit->del_count);
-	return 0;
+	return live_docs_check_count(out, commit, err);
 }
 
 int live_docs_read(struct lucene_directory *dir, const struct segment_commit *commit,
@@ -99,17 +107,19 @@ int live_docs_read(struct lucene_directory *dir, const struct segment_commit *co
 {
 	char text[GENERATION_TEXT];
 	struct str name, body;
+	int failed;
 
 	*out = (struct live_docs){.max_doc = max_doc, .live_count = max_doc};
 	if (commit->del_gen < 0)
 		return 0;
-	name = arena_printf(mem, STR_FMT "_" STR_FMT ".liv", STR_ARG(commit->name),
-			    STR_ARG(generation_text(commit->del_gen, text)));
+	name = arena_printf(mem, STR_FMT "_" STR_FMT "%s", STR_ARG(commit->name),
+			    STR_ARG(generation_text(commit->del_gen, text)),
+			    commit->id ? ".liv" : ".del");
 	if (!name.ptr)
 		return arena_fail(mem, "live documents", err);
 	if (lucene_file_read(dir, name, mem, &body, err) < 0)
 		return -(int)err->kind;
-	if (live_docs_decode(body, commit, max_doc, mem, out, err) < 0)
-		return lucene_file_wrap(dir, name, err);
-	return 0;
+	failed = commit->id ? live_docs_decode(body, commit, max_doc, mem, out, err)
+			    : live_docs_decode_40(body, commit, max_doc, mem, out, err);
+	return failed < 0 ? lucene_file_wrap(dir, name, err) : 0;
 }

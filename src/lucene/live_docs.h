@@ -1,4 +1,4 @@
-/* Which documents of a segment are live: hard deletes (.liv) and soft deletes joined. */
+/* Which documents of a segment are live: hard deletes (.liv, .del) and soft deletes joined. */
 #ifndef LUCENE_LIVE_DOCS_H
 #define LUCENE_LIVE_DOCS_H
 
@@ -18,8 +18,9 @@ static inline bool live_docs_is_live(const struct live_docs *live, int32_t doc)
 /* Is any document of [first, first + count) live? */
 bool live_docs_any(const struct live_docs *live, int32_t first, int32_t count);
 
-/* Reads <segment>_<del_gen>.liv of the commit into the arena; del_gen -1: all live. Formats 50 and
- * 90. ERR_FORMAT when the count of dead documents is not the commit's. */
+/* Reads <segment>_<del_gen>.liv of the commit into the arena, or .del in a segment without an id
+ * (Lucene 4); del_gen -1: all live. Formats 40, 50 and 90. ERR_FORMAT when the count of dead
+ * documents is not the commit's. */
 int live_docs_read(struct lucene_directory *dir, const struct segment_commit *commit,
 		   int32_t max_doc, struct arena *mem, struct live_docs *out, struct err *err);
 

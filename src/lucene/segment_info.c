@@ -51,8 +51,7 @@ static bool has_blocks_byte(const struct format *format, struct lucene_version v
 	return format->little && (version.major > 9 || (version.major == 9 && version.minor >= 9));
 }
 
-/* 1 is yes and -1 is no; anything else makes the cursor fail. */
-static bool read_yes_no(struct rd *rd)
+bool rd_yes_no(struct rd *rd)
 {
 	int8_t value = (int8_t)rd_u8(rd);
 
@@ -67,9 +66,9 @@ static void read_body(struct rd *rd, const struct format *format, struct segment
 	if (format->has_min_version && rd_u8(rd) != 0)
 		read_version(rd);
 	out->max_doc = rd_i32(rd);
-	out->compound = read_yes_no(rd);
+	out->compound = rd_yes_no(rd);
 	if (has_blocks_byte(format, out->version))
-		read_yes_no(rd);
+		rd_yes_no(rd);
 	rd_skip_string_map(rd);
 	rd_skip_string_set(rd);
 	rd_skip_string_map(rd);
@@ -87,6 +86,8 @@ int segment_info_decode(struct str body, const uint8_t *id, struct segment_info 
 
 	if (codec_header_read(&plain, &header, err) < 0)
 		return -(int)err->kind;
+	if (segment_info_is_40(&header))
+		return segment_info_decode_40(body, id, out, err);
 	format = find_format(&header);
 	if (!format)
 		return codec_header_unsupported(&header, err);

@@ -1,4 +1,5 @@
-/* .si: what one segment says of itself. Lucene62, 70, 86, 90 and 99 (which calls itself 90). */
+/* .si: what one segment says of itself. Lucene40, 46, 50, 62, 70, 86, 90 and 99 (which calls itself
+ * 90). */
 #ifndef LUCENE_SEGMENT_INFO_H
 #define LUCENE_SEGMENT_INFO_H
 

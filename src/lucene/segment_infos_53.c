@@ -22,25 +22,6 @@ static void skip_version(struct rd *rd)
 		rd_vint(rd);
 }
 
-static bool is_segment_name(struct str name)
-{
-	if (name.len < 2 || name.ptr[0] != '_')
-		return false;
-	for (size_t i = 1; i < name.len; i++)
-		if (!((name.ptr[i] >= '0' && name.ptr[i] <= '9') ||
-		      (name.ptr[i] >= 'a' && name.ptr[i] <= 'z')))
-			return false;
-	return true;
-}
-
-static bool segment_is_sane(const struct segment_commit *segment)
-{
-	return is_segment_name(segment->name) && segment->del_gen >= -1 &&
-	       segment->field_infos_gen >= -1 && segment->doc_values_gen >= -1 &&
-	       segment->del_count >= 0 && segment->soft_del_count >= 0 &&
-	       (segment->del_gen >= 0 || segment->del_count == 0);
-}
-
 static void read_doc_values_files(struct rd *rd)
 {
 	for (int32_t left = rd_i32(rd); left > 0 && !rd->failed; left--) {
@@ -80,7 +61,7 @@ static int read_segments(struct rd *rd, struct arena *mem, size_t count, struct 
 		read_segment(rd, out->format, segment);
 		if (rd_check(rd, "list of segments", err) < 0)
 			return -(int)err->kind;
-		if (!segment_is_sane(segment))
+		if (!segment_commit_is_sane(segment))
 			return err_set(err, ERR_FORMAT,
 				       "has impossible generations or counts for its segment %zu, "
 				       "'" STR_FMT "'",

@@ -76,10 +76,33 @@ struct stored_field_cursor stored_field_cursor_at(const struct stored_fields *fi
 {
 	uint32_t start = chunk->starts[i];
 	struct str bytes = str_of(chunk->bytes + start, chunk->starts[i + 1] - start);
-	struct stored_field_cursor cursor = {rd_over(bytes), chunk->field_counts[i]};
+	struct stored_field_cursor cursor = {rd_over(bytes), 0, fields->format->next_field};
 
 	cursor.rd.little = fields->format->little_endian;
+	cursor.left = fields->format->counts_inline ? rd_vint(&cursor.rd) : chunk->field_counts[i];
 	return cursor;
+}
+
+void stored_field_read_plain(struct rd *rd, struct stored_field *out)
+{
+	switch (out->type) {
+	case STORED_STRING:
+	case STORED_BYTES:
+		out->bytes = rd_string(rd);
+		break;
+	case STORED_INT:
+		out->integer = rd_i32(rd);
+		break;
+	case STORED_FLOAT:
+		out->floating = (double)float_of_bits((uint32_t)rd_i32(rd));
+		break;
+	case STORED_LONG:
+		out->integer = rd_i64(rd);
+		break;
+	case STORED_DOUBLE:
+		out->floating = double_of_bits((uint64_t)rd_i64(rd));
+		break;
+	}
 }
 
 int stored_field_next(struct stored_field_cursor *cursor, struct stored_field *out, struct err *err)
@@ -90,6 +113,8 @@ int stored_field_next(struct stored_field_cursor *cursor, struct stored_field *o
 	if (cursor->left == 0)
 		return 0;
 	cursor->left--;
+	if (UNLIKELY(cursor->next != NULL))
+		return cursor->next(cursor, out, err);
 	head = rd_vlong(rd);
 	*out = (struct stored_field){.number = (int32_t)(head >> 3),
 				     .type = (enum stored_type)(head & 7)};

@@ -26,6 +26,8 @@
 #define HEADER_MAX 512u
 
 static const struct stored_format *const formats[] = {
+	&stored_format_40,
+	&stored_format_41,
 	&stored_format_50_fast,
 	&stored_format_50_high,
 	&stored_format_87_fast,
@@ -72,6 +74,20 @@ static int choose_format(struct stored_fields *fields, const struct codec_header
 	return refuse_codec(header->codec, err);
 }
 
+static int read_full_header(const struct stored_fields *fields, struct rd *rd, const uint8_t *id,
+			    struct err *err)
+{
+	struct codec_header header;
+
+	if (fields->format->plain_header)
+		return codec_plain_header_expect(rd, id, &header, err);
+	if (codec_index_header_read(rd, &header, err) < 0)
+		return -(int)err->kind;
+	if (id && memcmp(id, header.id, CODEC_ID_LENGTH) != 0)
+		return err_set(err, ERR_FORMAT, "it belongs to another segment");
+	return 0;
+}
+
 static int read_header(struct stored_fields *fields, const uint8_t *id, struct err *err)
 {
 	struct stored_window *w = &fields->window;
@@ -81,14 +97,16 @@ static int read_header(struct stored_fields *fields, const uint8_t *id, struct e
 	if (stored_window_want(w, HEADER_MAX, err) < 0)
 		return -(int)err->kind;
 	rd = rd_over(stored_window_str(w));
-	/* Lucene 4 wrote no id; its codec is to be named before that is missed. */
+	/* Its codec tells where the content ends, and all of the header is to lie before that. */
+	if (codec_header_read(&rd, &header, err) < 0 ||
+	    stored_window_end(w, codec_header_has_footer(&header), err) < 0)
+		return -(int)err->kind;
+	rd = rd_over(stored_window_str(w));
 	if (codec_header_read(&rd, &header, err) < 0 || choose_format(fields, &header, err) < 0)
 		return -(int)err->kind;
 	rd = rd_over(stored_window_str(w));
-	if (codec_index_header_read(&rd, &header, err) < 0)
+	if (read_full_header(fields, &rd, id, err) < 0)
 		return -(int)err->kind;
-	if (id && memcmp(id, header.id, CODEC_ID_LENGTH) != 0)
-		return err_set(err, ERR_FORMAT, "it belongs to another segment");
 	if (fields->version < fields->format->meta_version &&
 	    stored_read_chunk_size(fields, &rd, err) < 0)
 		return -(int)err->kind;
@@ -106,9 +124,11 @@ static int open_parts(struct stored_fields *fields, struct lucene_directory *dir
 		return arena_fail(&mem, "a file name", err);
 	if (lucene_directory_open(dir, name, &fields->source, err) < 0)
 		return -(int)err->kind;
-	if (stored_window_init(&fields->window, fields->source, err) < 0 ||
-	    read_header(fields, id, err) < 0)
+	stored_window_init(&fields->window, fields->source);
+	if (read_header(fields, id, err) < 0)
 		return err_wrap(err, "'%s'", fields->source->name);
+	if (fields->format->open_index)
+		return fields->format->open_index(fields, dir, segment, err);
 	if (fields->version >= fields->format->index_version)
 		return stored_read_meta(fields, dir, segment, id, err);
 	return 0;
@@ -134,6 +154,7 @@ void stored_fields_close(struct stored_fields *fields)
 	if (!fields)
 		return;
 	stored_window_release(&fields->window);
+	stored_index_close_40(fields->index_40);
 	bytes_source_close(fields->source);
 	if (fields->inflate)
 		libdeflate_free_decompressor(fields->inflate);
@@ -194,7 +215,7 @@ static void reserve_chunk(struct stored_fields *fields, size_t length)
 	fields->bytes = mem_alloc(fields->capacity + LZ4_BLOCK_SLACK);
 }
 
-static void reserve_docs(struct stored_fields *fields, uint32_t count)
+void stored_reserve_docs(struct stored_fields *fields, uint32_t count)
 {
 	if (count <= fields->starts_room)
 		return;
@@ -228,7 +249,7 @@ static int read_arrays(struct stored_fields *fields, uint32_t count, struct err 
 	uint32_t *lengths, *field_counts;
 	struct rd rd;
 
-	reserve_docs(fields, count);
+	stored_reserve_docs(fields, count);
 	lengths = fields->starts + 1;
 	field_counts = lengths + fields->starts_room;
 	/* Two arrays of 32 bits a value, and what comes before them. */
@@ -251,9 +272,12 @@ static int read_arrays(struct stored_fields *fields, uint32_t count, struct err 
 /* The chunk's documents: first, count, and whether it is sliced. */
 static int read_token(struct stored_fields *fields, uint32_t *count, bool *sliced, struct err *err)
 {
-	unsigned flag_bits = fields->version >= fields->format->dirty_version ? 2 : 1;
+	const struct stored_format *format = fields->format;
+	unsigned flag_bits = fields->version >= format->dirty_version ? 2 : 1;
 	uint32_t first, token;
 
+	if (format->slices_unmarked)
+		flag_bits = 0;
 	if (stored_window_vint(&fields->window, &first, err) < 0 ||
 	    stored_window_vint(&fields->window, &token, err) < 0)
 		return -(int)err->kind;
@@ -294,6 +318,8 @@ static int read_chunk(struct stored_fields *fields, const struct live_docs *live
 	if (read_token(fields, &count, &sliced, err) < 0 || read_arrays(fields, count, err) < 0)
 		return -(int)err->kind;
 	length = fields->starts[count];
+	if (fields->format->slices_unmarked)
+		sliced = fields->chunk_size && length / 2 >= fields->chunk_size;
 	wanted = !live || live_docs_any(live, fields->next_doc, (int32_t)count);
 	if (wanted)
 		reserve_chunk(fields, length);
@@ -332,8 +358,8 @@ static int finish(struct stored_fields *fields, struct err *err)
 	if (fields->chunks_end != UINT64_MAX && fields->chunks_end != end)
 		return err_set(err, ERR_FORMAT, "the chunks end at byte %llu, and should at %llu",
 			       (unsigned long long)end, (unsigned long long)fields->chunks_end);
-	if (fields->version >= 1 && fields->version < format->meta_version &&
-	    read_statistics(fields, err) < 0)
+	if (fields->version >= format->statistics_version &&
+	    fields->version < format->meta_version && read_statistics(fields, err) < 0)
 		return -(int)err->kind;
 	if (fields->chunk_count != UINT64_MAX && fields->chunk_count != fields->chunks)
 		return err_set(err, ERR_FORMAT, "there are %llu chunks, and should be %llu",
@@ -353,7 +379,8 @@ int stored_fields_next_chunk(struct stored_fields *fields, const struct live_doc
 			return err_wrap(err, "'%s'", fields->source->name);
 		return 0;
 	}
-	rc = read_chunk(fields, live, out, err);
+	rc = fields->format->read_chunk ? fields->format->read_chunk(fields, live, out, err)
+					: read_chunk(fields, live, out, err);
 	if (rc < 0)
 		return err_wrap(err, "'%s': the chunk at byte %llu (document %d)",
 				fields->source->name, (unsigned long long)start, fields->next_doc);

@@ -40,7 +40,7 @@ void stored_read_packed_ints(struct rd *rd, uint32_t *out, uint32_t count)
 	}
 }
 
-static int decode_lz4(struct stored_fields *fields, uint8_t *dst, size_t length, struct err *err)
+int stored_decode_lz4(struct stored_fields *fields, uint8_t *dst, size_t length, struct err *err)
 {
 	struct stored_window *w = &fields->window;
 	struct str in;
@@ -98,11 +98,12 @@ const struct stored_format stored_format_50_fast = {
 	.index_version = 2,
 	.meta_version = 3,
 	.dirty_version = 4,
+	.statistics_version = 1,
 	.packed_ints = true,
 	.index_codec = "Lucene85FieldsIndexMeta",
 	.expansion = 255,
 	.read_ints = stored_read_packed_ints,
-	.decode = decode_lz4,
+	.decode = stored_decode_lz4,
 };
 
 const struct stored_format stored_format_50_high = {
@@ -111,6 +112,7 @@ const struct stored_format stored_format_50_high = {
 	.index_version = 2,
 	.meta_version = 3,
 	.dirty_version = 4,
+	.statistics_version = 1,
 	.packed_ints = true,
 	.index_codec = "Lucene85FieldsIndexMeta",
 	.expansion = 1032,

@@ -13,9 +13,14 @@ struct stored_format {
 	int32_t min_version, max_version;
 	bool little_endian;
 	/* From these versions on; a number above max_version means never. */
-	int32_t index_version;   /* there is a .fdm, with maxDoc and the end of the chunks */
-	int32_t meta_version;    /* chunk size and statistics lie in the .fdm, not in the .fdt */
-	int32_t dirty_version;   /* a chunk's token has a bit for "dirty" */
+	int32_t index_version;      /* there is a .fdm, with maxDoc and the end of the chunks */
+	int32_t meta_version;       /* chunk size and statistics lie in the .fdm, not in the .fdt */
+	int32_t dirty_version;      /* a chunk's token has a bit for "dirty" */
+	int32_t statistics_version; /* the .fdt says behind the chunks how many there were */
+	int32_t chunk_size_version; /* there is a chunk size; before it chunks are never sliced */
+	bool plain_header;          /* of Lucene 4: no id */
+	bool slices_unmarked;    /* twice the chunk size is sliced; no bit in the token says so */
+	bool counts_inline;      /* a document starts with the number of its fields */
 	bool packed_ints;        /* has a version of packed ints beside the chunk size */
 	const char *index_codec; /* of the .fdm's header */
 	/* The most bytes that one compressed byte can become. */
@@ -25,7 +30,16 @@ struct stored_format {
 	/* Reads one compressed unit at the window, which decodes to exactly `length` bytes.
 	 * dst has LZ4_BLOCK_SLACK bytes more. dst NULL: passes over it. */
 	int (*decode)(struct stored_fields *fields, uint8_t *dst, size_t length, struct err *err);
+	/* Where a generation has its own; else NULL. */
+	int (*open_index)(struct stored_fields *fields, struct lucene_directory *dir,
+			  struct str segment, struct err *err);
+	int (*read_chunk)(struct stored_fields *fields, const struct live_docs *live,
+			  struct stored_chunk *out, struct err *err);
+	int (*next_field)(struct stored_field_cursor *cursor, struct stored_field *out,
+			  struct err *err);
 };
+
+struct stored_index_40;
 
 struct stored_fields {
 	const struct stored_format *format;
@@ -45,13 +59,22 @@ struct stored_fields {
 	size_t scratch_capacity;                 /* bytes */
 	struct libdeflate_decompressor *inflate; /* made when first needed */
 	struct ZSTD_DCtx_s *zstd;                /* made when first needed */
+	struct stored_index_40 *index_40;        /* of format 40 only */
 };
 
-extern const struct stored_format stored_format_50_fast, stored_format_50_high,
-	stored_format_87_fast, stored_format_87_high, stored_format_90_fast, stored_format_90_high,
-	stored_format_zstd814, stored_format_zstd_opensearch, stored_format_zstd_no_dict_opensearch,
-	stored_format_lz4_opensearch;
+extern const struct stored_format stored_format_40, stored_format_41, stored_format_50_fast,
+	stored_format_50_high, stored_format_87_fast, stored_format_87_high, stored_format_90_fast,
+	stored_format_90_high, stored_format_zstd814, stored_format_zstd_opensearch,
+	stored_format_zstd_no_dict_opensearch, stored_format_lz4_opensearch;
 
+/* Accepts NULL. */
+void stored_index_close_40(struct stored_index_40 *index);
+/* Room for the starts and field counts of so many documents, content lost. */
+void stored_reserve_docs(struct stored_fields *fields, uint32_t count);
+/* The value of a field whose type is set, its numbers not compressed (40, 41). */
+void stored_field_read_plain(struct rd *rd, struct stored_field *out);
+/* One bare LZ4 block (41, 50). */
+int stored_decode_lz4(struct stored_fields *fields, uint8_t *dst, size_t length, struct err *err);
 /* Reads the chunk size, wherever it lies. */
 int stored_read_chunk_size(struct stored_fields *fields, struct rd *rd, struct err *err);
 /* Reads <segment>.fdm. */

@@ -18,14 +18,16 @@
 
 int stored_read_chunk_size(struct stored_fields *fields, struct rd *rd, struct err *err)
 {
-	fields->chunk_size = rd_vint(rd);
+	bool has_size = fields->version >= fields->format->chunk_size_version;
+
+	fields->chunk_size = has_size ? rd_vint(rd) : 0;
 	if (fields->format->packed_ints) {
 		uint32_t version = rd_vint(rd);
 
 		if (!rd->failed && version != 1 && version != 2)
 			return err_set(err, ERR_UNSUPPORTED, "packed ints of version %u", version);
 	}
-	if (!rd->failed && fields->chunk_size == 0)
+	if (!rd->failed && has_size && fields->chunk_size == 0)
 		return err_set(err, ERR_FORMAT, "a chunk size of 0");
 	return rd_check(rd, "the chunk size", err);
 }

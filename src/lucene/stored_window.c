@@ -4,15 +4,28 @@
 
 #include <stdlib.h>
 
-int stored_window_init(struct stored_window *w, struct bytes_source *source, struct err *err)
+void stored_window_init(struct stored_window *w, struct bytes_source *source)
 {
-	if (source->size < CODEC_FOOTER_LENGTH)
-		return err_set(err, ERR_FORMAT, "%llu bytes are too few for a Lucene file",
-			       (unsigned long long)source->size);
-	*w = (struct stored_window){.source = source,
-				    .file_end = source->size - CODEC_FOOTER_LENGTH};
+	*w = (struct stored_window){.source = source, .file_end = source->size};
 	w->capacity = (size_t)MIN(w->file_end, STORED_WINDOW_SIZE);
 	w->bytes = mem_alloc(w->capacity + 1);
+}
+
+int stored_window_end(struct stored_window *w, bool has_footer, struct err *err)
+{
+	w->has_footer = has_footer;
+	if (!has_footer)
+		return 0;
+	if (w->source->size < CODEC_FOOTER_LENGTH)
+		return err_set(err, ERR_FORMAT, "%llu bytes are too few for a Lucene file",
+			       (unsigned long long)w->source->size);
+	w->file_end = w->source->size - CODEC_FOOTER_LENGTH;
+	if (w->file_next > w->file_end) {
+		/* A short file came whole, and the CRC is of what lies before the footer. */
+		w->len -= (size_t)(w->file_next - w->file_end);
+		w->file_next = w->file_end;
+		w->crc = crc32_update(0, w->bytes, w->len);
+	}
 	return 0;
 }
 
@@ -96,8 +109,10 @@ int stored_window_finish(struct stored_window *w, struct err *err)
 
 	if (left > 0)
 		return err_set(err, ERR_FORMAT,
-			       "%llu bytes lie between the last document and the footer",
-			       (unsigned long long)left);
+			       "%llu bytes lie between the last document and the %s",
+			       (unsigned long long)left, w->has_footer ? "footer" : "end");
+	if (!w->has_footer)
+		return 0;
 	if (bytes_source_read(w->source, w->file_end, footer, sizeof(footer), err) < 0)
 		return -(int)err->kind;
 	return codec_footer_check_crc(footer, w->crc, err);

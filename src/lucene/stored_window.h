@@ -17,22 +17,26 @@ struct stored_window {
 	size_t capacity;
 	size_t pos, len;    /* bytes[pos, len) are read and not yet used */
 	uint64_t file_next; /* where in the file the next read starts */
-	uint64_t file_end;  /* where the footer starts */
-	uint32_t crc;       /* of all bytes before file_next */
+	uint64_t file_end;  /* where the footer starts, or the file ends where it has none */
+	bool has_footer;
+	uint32_t crc; /* of all bytes before file_next */
 };
 
-/* ERR_FORMAT when the source is too short to have a footer. */
-int stored_window_init(struct stored_window *w, struct bytes_source *source, struct err *err);
+/* From here to stored_window_end, which comes before anything is used up, a footer counts as
+ * content. */
+void stored_window_init(struct stored_window *w, struct bytes_source *source);
+/* Tells whether the file ends in a footer. ERR_FORMAT when it is too short to have one. */
+int stored_window_end(struct stored_window *w, bool has_footer, struct err *err);
 void stored_window_release(struct stored_window *w);
 /* Makes the next n bytes lie at stored_window_at; ERR_FORMAT when fewer are left before the
- * footer. */
+ * end. */
 int stored_window_need(struct stored_window *w, uint64_t n, struct err *err);
 /* As need, or whatever is left if that is less. */
 int stored_window_want(struct stored_window *w, uint64_t n, struct err *err);
 /* Passes over the next n bytes, in the window or not. */
 int stored_window_skip(struct stored_window *w, uint64_t n, struct err *err);
 int stored_window_vint(struct stored_window *w, uint32_t *out, struct err *err);
-/* At the footer: checks it against the CRC of everything. */
+/* At the footer: checks it against the CRC of everything. Without a footer: nothing may be left. */
 int stored_window_finish(struct stored_window *w, struct err *err);
 
 /* Position in the file: bytes. */
@@ -41,7 +45,7 @@ static inline uint64_t stored_window_position(const struct stored_window *w)
 	return w->file_next - (w->len - w->pos);
 }
 
-/* Bytes between here and the footer. */
+/* Bytes between here and the footer, or the end. */
 static inline uint64_t stored_window_left(const struct stored_window *w)
 {
 	return w->file_end - stored_window_position(w);

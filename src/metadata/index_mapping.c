@@ -26,8 +26,7 @@ static void each_field(struct json *properties,
 		       void (*visit)(struct str name, struct json *definition, void *user),
 		       void *user)
 {
-	json_each(field, properties)
-	{
+	json_each (field, properties) {
 		visit(field->key, field, user);
 		each_field(json_get(field, "properties"), visit, user);
 		each_field(json_get(field, "fields"), visit, user);
@@ -40,8 +39,7 @@ void index_mapping_each_field(struct json *mapping,
 {
 	each_field(json_get(mapping, "properties"), visit, user);
 	/* [{"name": {"match_…": …, "mapping": {…}}}, …] */
-	json_each(holder, json_get(mapping, "dynamic_templates"))
-	{
+	json_each (holder, json_get(mapping, "dynamic_templates")) {
 		struct json *definition = json_get(holder->first, "mapping");
 
 		if (!definition)
@@ -139,7 +137,7 @@ static int unite_properties(struct json *into, struct json *from, const struct c
 /* Keys that rule over all documents of an index: kept only where every type says the same. */
 static bool rules_all_documents(struct str key)
 {
-	return str_is(key, "dynamic") || str_is(key, "_routing") || str_is(key, "_parent");
+	return str_is(key, "dynamic") || str_is(key, "_routing");
 }
 
 /* Adds the second type's mapping to the first's; takes it apart on the way. */
@@ -158,7 +156,8 @@ static int unite_types(struct json *into, struct json *from, const struct confli
 		} else if (str_is(member->key, "properties")) {
 			if (unite_properties(there, member, at, err) < 0)
 				return -(int)err->kind;
-		} else if (!json_equal(there, member) && !rules_all_documents(member->key)) {
+		} else if (!json_equal(there, member) && !rules_all_documents(member->key) &&
+			   !str_is(member->key, "_parent")) { /* left out later in any case */
 			return disagree(at, member->key, err);
 		}
 		member = next;
@@ -169,13 +168,12 @@ static int unite_types(struct json *into, struct json *from, const struct confli
 /* Of the keys that rule over all documents, drops those on which the types do not agree. */
 static void drop_partial_rules(struct json *united, const struct json *types, struct buf *changes)
 {
-	static const char *const keys[] = {"dynamic", "_routing", "_parent"};
+	static const char *const keys[] = {"dynamic", "_routing"};
 
 	for (size_t i = 0; i < COUNT_OF(keys); i++) {
 		bool agreed = true;
 
-		json_each(type, types)
-		{
+		json_each (type, types) {
 			const struct json *first = json_get(united, keys[i]);
 			const struct json *here = json_get(type, keys[i]);
 
@@ -194,8 +192,7 @@ int index_mapping_unwrap(const struct json *types, struct arena *mem, struct jso
 	struct conflict at = {0};
 	size_t count = 0;
 
-	json_each(type, types)
-	{
+	json_each (type, types) {
 		struct json *mapping;
 
 		/* A model for types to come; no document has it. */

@@ -163,8 +163,10 @@ static void read_reasons(struct repair *repair, const struct json *error, int de
 		repair_root(repair, reason);
 		repair_fields(repair, reason);
 	}
-	json_each(cause, json_get(error, "root_cause")) read_reasons(repair, cause, depth - 1);
-	json_each(cause, json_get(error, "suppressed")) read_reasons(repair, cause, depth - 1);
+	json_each (cause, json_get(error, "root_cause"))
+		read_reasons(repair, cause, depth - 1);
+	json_each (cause, json_get(error, "suppressed"))
+		read_reasons(repair, cause, depth - 1);
 	if (json_get(error, "caused_by"))
 		read_reasons(repair, json_get(error, "caused_by"), depth - 1);
 }

@@ -51,8 +51,7 @@ enum source_kind index_source_kind(const struct index_metadata *metadata)
 	enum source_kind fallback = kind_of_settings(metadata->settings);
 	enum source_kind least = fallback;
 
-	json_each(mapping, metadata->mappings)
-	{
+	json_each (mapping, metadata->mappings) {
 		enum source_kind kind = kind_of_mapping(mapping, fallback);
 
 		if (mapping == metadata->mappings->first || kind > least)

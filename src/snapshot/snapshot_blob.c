@@ -1,4 +1,5 @@
 #include "snapshot/snapshot_blob.h"
+#include "snapshot/metadata_format.h"
 #include "snapshot/smile.h"
 
 #include "lucene/codec_file.h"
@@ -172,3 +173,12 @@ int snapshot_blob_read(struct blob_store *store, struct str name, const char *co
 		return err_wrap(err, "blob '" STR_FMT "'", STR_ARG(name));
 	return 0;
 }
+
+const struct metadata_format metadata_format_dat = {
+	.snapshot_prefix = "snap-",
+	.global_prefix = "meta-",
+	.index_prefix = "meta-",
+	.suffix = ".dat",
+	.has_checksum = true,
+	.read = snapshot_blob_read,
+};

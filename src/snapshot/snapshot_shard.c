@@ -1,3 +1,4 @@
+#include "snapshot/metadata_format.h"
 #include "snapshot/repository_internal.h"
 #include "snapshot/shard_directory.h"
 #include "snapshot/shard_elsewhere.h"
@@ -8,22 +9,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* A shard lies in a folder of its own (see shard_path.c): snap-<snapshot uuid>.dat lists its files
- * (see shard_files.c), the blobs __… beside it hold them. Blobs are shared by all snapshots that
- * have the same file. */
+/* A shard lies in a folder of its own (see shard_path.c): snap-<snapshot uuid>.dat, or in
+ * Elasticsearch 1 snapshot-<snapshot>, lists its files (see shard_files.c), the blobs __… beside it
+ * hold them. Blobs are shared by all snapshots that have the same file. */
 
 static int read_list(struct snapshot_shard *shard, const struct snapshot *snapshot,
 		     const struct snapshot_index *index, struct blob_store *store,
 		     struct str folder, struct err *err)
 {
-	struct str blob = arena_printf(&shard->mem, STR_FMT "/snap-" STR_FMT ".dat",
-				       STR_ARG(folder), STR_ARG(snapshot->summary.uuid));
+	const struct metadata_format *format = snapshot->format;
+	struct str blob = metadata_format_blob(format, folder, format->snapshot_prefix,
+					       snapshot->summary.uuid, &shard->mem);
 	struct json *root;
 	int rc;
 
 	if (!blob.ptr)
 		return arena_fail(&shard->mem, "a blob's name", err);
-	rc = snapshot_blob_read(store, blob, "snapshot", &shard->mem, &root, err);
+	rc = format->read(store, blob, "snapshot", &shard->mem, &root, err);
 	if (rc == -ERR_NOT_FOUND)
 		return shard_elsewhere_shallow(snapshot, store, folder, &shard->mem, rc, err);
 	if (rc < 0)

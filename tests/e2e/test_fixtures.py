@@ -1,11 +1,13 @@
 """Every fixture repository, extracted into files with no cluster at all, gives exactly the documents
 that the node that made it held."""
 
+import subprocess
+
 import pytest
 
 from support import ERRORS, OK, assert_same, expected_documents, written_documents
 
-ELASTICSEARCH = ["es-5.6.16", "es-6.8.23", "es-7.10.2", "es-8.19.21"]
+ELASTICSEARCH = ["es-1.7.6", "es-2.4.6", "es-5.6.16", "es-6.8.23", "es-7.10.2", "es-8.19.21"]
 OPENSEARCH = ["os-1.3.14", "os-2.19.6", "os-3.8.0"]
 REPOSITORIES = ([(name, snapshot, name) for name in ELASTICSEARCH for snapshot in ("snap1", "snap2")]
                 + [(name, snapshot, name) for name in OPENSEARCH for snapshot in ("snap-1", "snap-2")]
@@ -21,7 +23,7 @@ def expected_in(fixture, snapshot, expected):
 
 def backfill(shardlift, uri, snapshot, out, *more):
     return shardlift("backfill", "--repo-uri", uri, "--snapshot-name", snapshot,
-                     "--target-host", f"dir:{out}", "--index-allowlist", "regex:.*", *more)
+                     "--target-host", f"dir:{out}", "--index-allowlist", "regex:.*", "--json", *more)
 
 
 @pytest.mark.parametrize("fixture,snapshot,expected", REPOSITORIES)
@@ -35,22 +37,30 @@ def test_extracts_exactly_the_expected_documents(shardlift, repository, tmp_path
     got = written_documents(tmp_path / "out")
     assert sorted(got) == sorted(name for name, found in documents.items() if found), result
     for name, found in got.items():
-        assert_same(found, documents[name], f"{fixture} {snapshot} {name}")
+        assert_same(found, documents[name], f"{fixture} {snapshot} {name}", types=True)
+
+    told = {row["index"]: row for row in result.json()["indices"]}
     for name in refused:
-        assert name in result.err, result
+        assert told[name]["result"] == "refused" and "_source" in told[name]["note"], result
+    for name, found in got.items():
+        assert told[name]["documents"] == told[name]["sent"] == len(found), result
+        assert told[name]["agrees"] is True and told[name]["failed"] == 0, result
     if "partial" in documents:
-        assert any("partial" in line and "_source" in line for line in result.err.splitlines()), result
+        assert "secret" in told["partial"]["note"], result
+        assert any("'partial'" in line and " warn " in line for line in result.err.splitlines()), result
 
 
 @pytest.mark.parametrize("fixture,snapshot,index", [
     ("es-8.19.21", "snap1", "synthetic"), ("es-8.19.21", "snap2", "metrics"),
+    ("es-1.7.6", "snap1", "metrics"), ("es-2.4.6", "snap2", "metrics"),
     ("es-5.6.16", "snap1", "metrics"), ("os-2.19.6", "snap-1", "nosource")])
 def test_an_index_that_stores_no_source_is_refused_by_name(shardlift, repository, tmp_path, fixture,
                                                            snapshot, index):
     result = shardlift("backfill", "--repo-uri", repository(fixture), "--snapshot-name", snapshot,
                        "--target-host", f"dir:{tmp_path / 'out'}", "--index-allowlist", index)
-    assert result.code != OK, result
-    assert index in result.err and "_source" in result.err, result
+    assert result.code == ERRORS, result
+    row = next(line for line in result.out.splitlines() if line.startswith(index))
+    assert "refused" in row and "_source" in row, result
     assert written_documents(tmp_path / "out") == {}
 
 
@@ -63,7 +73,6 @@ def test_files_may_be_compressed(shardlift, repository, tmp_path, compression, s
     files = list(out.glob("*/*"))
     assert files and all(f.suffix == suffix for f in files), files
     if compression == "zstd":
-        import subprocess
         for file in files:
             subprocess.run(["zstd", "--quiet", "--decompress", "--rm", file], check=True)
     documents = expected_in("os-2.19.6.chunked", "snap-2", "os-2.19.6")

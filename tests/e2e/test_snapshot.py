@@ -1,6 +1,8 @@
 """`snapshot list`, `snapshot show` and `inspect lucene`, against what the nodes themselves said."""
 
+import collections
 import json
+import re
 import shutil
 
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from support import (FIXTURES, OK, SOURCE, USAGE, Document, assert_same, canonical,
                      expected_documents, parse)
 
-ALL = ["es-5.6.16", "es-6.8.23", "es-7.10.2", "es-8.19.21", "os-1.3.14", "os-2.19.6", "os-3.8.0"]
+ALL = ["es-1.7.6", "es-2.4.6", "es-5.6.16", "es-6.8.23", "es-7.10.2", "es-8.19.21", "os-1.3.14", "os-2.19.6", "os-3.8.0"]
 
 
 def snapshots_of(fixture):
@@ -28,7 +30,24 @@ def test_list_names_every_snapshot_with_its_state(shardlift, repository, fixture
     assert sorted(told) == sorted(known)
     for name, info in known.items():
         assert told[name]["state"] == info["state"]
-        assert told[name]["uuid"] == info["uuid"]
+        assert told[name]["uuid"] == info.get("uuid", name)
+        assert told[name]["version"] in (info["version"], "8.11.0")  # of all from 8.11 on
+
+
+def lucene_documents_of(fixture, snapshot):
+    """index -> live Lucene documents of its primaries as the node counted them, nested ones too."""
+    meta = json.loads((FIXTURES / f"{fixture}.meta.json").read_text())
+    counts = collections.Counter()
+    if "snapshots" in meta:
+        for row in meta["snapshots"][snapshot]["segments"]:
+            counts[row["index"]] += int(row["docs.count"])
+    else:
+        for index, body in meta[snapshot]["/_segments"]["indices"].items():
+            for copies in body["shards"].values():
+                for copy in copies:
+                    if copy["routing"]["primary"]:
+                        counts[index] += sum(s["num_docs"] for s in copy["segments"].values())
+    return counts
 
 
 @pytest.mark.parametrize("fixture", ALL)
@@ -40,9 +59,9 @@ def test_show_counts_shards_and_documents_of_each_index(shardlift, repository, f
         told = {row["index"]: row for row in result.json()["indices"]}
         assert sorted(told) == sorted(info["indices"])
         assert sum(row["shards"] for row in told.values()) == info["shards"]["total"]
-        for index, documents in expected_documents(fixture, name).items():
-            if documents is not None:
-                assert told[index]["documents"] == len(documents), (index, told[index])
+        counts = lucene_documents_of(fixture, name)
+        assert {index: row["lucene_documents"] for index, row in told.items()} == {
+            index: counts[index] for index in told}
 
 
 def test_tables_are_for_people(shardlift, repository):
@@ -50,7 +69,7 @@ def test_tables_are_for_people(shardlift, repository):
     shown = shardlift("snapshot", "show", "--repo-uri", repository("os-2.19.6"), "--snapshot-name",
                       "snap-1")
     assert listed.code == OK and "snap-1" in listed.out and "SUCCESS" in listed.out, listed
-    assert shown.code == OK and "books" in shown.out and "Lucene" in shown.out, shown
+    assert shown.code == OK and "books" in shown.out and "LUCENE" in shown.out, shown
 
 
 def test_an_unknown_snapshot_is_refused_with_the_names_there_are(shardlift, repository):
@@ -66,14 +85,14 @@ def test_a_misspelt_flag_is_named_with_the_nearest(shardlift):
     assert "--repo-url" in result.err and "--repo-uri" in result.err, result
 
 
-NODES = [("es-node", "5.6", "es-5.6.16", "snap1", "nodes/0/indices/{uuid}/{shard}/index"),
-         ("es-node", "7.10", "es-7.10.2", "snap1", "nodes/0/indices/{uuid}/{shard}/index"),
-         ("os-node", "2.19", "os-2.19.6", "snap-1", "nodes/0/indices/{uuid}/{shard}/index")]
+# Those first that earlier tests left running.
+NODES = [("os-node", "2.19", "os-2.19.6", "snap-1"), ("es-node", "7.10", "es-7.10.2", "snap1"),
+         ("es-node", "5.6", "es-5.6.16", "snap1")]
 
 
-@pytest.mark.parametrize("kind,version,fixture,snapshot,layout", NODES)
+@pytest.mark.parametrize("kind,version,fixture,snapshot", NODES)
 def test_inspect_prints_a_shard_of_a_real_data_folder(shardlift, pool, repository, kind, version,
-                                                      fixture, snapshot, layout):
+                                                      fixture, snapshot):
     node = pool.get(kind, version)
     node.clear()
     shutil.copytree(repository(fixture), node.repositories / fixture)
@@ -85,7 +104,8 @@ def test_inspect_prints_a_shard_of_a_real_data_folder(shardlift, pool, repositor
     settings = node.api("GET", "/books/_settings")["books"]["settings"]["index"]
     got = []
     for shard in range(int(settings["number_of_shards"])):
-        folder = node.folder / "data" / layout.format(uuid=settings["uuid"], shard=shard)
+        folder = (node.folder / "data" / "nodes" / "0" / "indices" / settings["uuid"] / str(shard)
+                  / "index")
         result = shardlift("inspect", "lucene", folder)
         assert result.code == OK, result
         for line in result.out.splitlines():
@@ -94,7 +114,7 @@ def test_inspect_prints_a_shard_of_a_real_data_folder(shardlift, pool, repositor
             got.append(Document(row.get("_type", "_doc"), row["_id"], row.get("_routing"),
                                 canonical(row["_source"])))
         segments = shardlift("inspect", "lucene", "--segments", folder)
-        assert segments.code == OK and "_0" in segments.out, segments
+        assert segments.code == OK and re.search(r"^_\w+ .*Lucene", segments.out, re.M), segments
         everything = shardlift("inspect", "lucene", "--all", folder)
         live = [parse(line)["live"] for line in everything.out.splitlines()]
         assert live.count(True) == len(result.out.splitlines()), everything

@@ -82,8 +82,7 @@ static void append_names(struct buf *out, const struct json *source, const char 
 		buf_append_str(out, json_string(names));
 		return;
 	}
-	json_each(name, names)
-	{
+	json_each (name, names) {
 		buf_append_str(out, json_string(name));
 		if (name->next)
 			buf_append_str(out, STR(" "));
@@ -96,8 +95,7 @@ static void note_filter(struct route *route, struct migrate_index *index,
 	cleanup(buf_release) struct buf names = BUF_INIT(KIB(4));
 	cleanup(buf_release) struct buf text = BUF_INIT(KIB(8));
 
-	json_each(type, metadata->mappings)
-	{
+	json_each (type, metadata->mappings) {
 		const struct json *source = json_get(type, "_source");
 
 		append_names(&names, source, "excludes", "without");
@@ -115,7 +113,8 @@ static void note_types(struct route *route, struct migrate_index *index,
 {
 	size_t types = 0;
 
-	json_each(type, metadata->mappings) types += !str_is(type->key, "_default_");
+	json_each (type, metadata->mappings)
+		types += !str_is(type->key, "_default_");
 	if (types > 1 && route->plan->target && !route->plan->backfill.emit_type)
 		note(route, index,
 		     STR("has several mapping types: documents that share an id become one"));
@@ -149,13 +148,33 @@ static void judge_source(struct route *route, struct migrate_index *index,
 	}
 }
 
+/* The name of the one mapping type of an index made by Elasticsearch 6, whose documents no longer
+ * carry it; ptr NULL where there are several or it is the nameless one. */
+static struct str only_type(const struct index_metadata *metadata)
+{
+	struct str found = STR_NONE;
+
+	json_each (type, metadata->mappings) {
+		if (str_is(type->key, "_default_"))
+			continue;
+		if (found.ptr || str_is(type->key, "_doc"))
+			return STR_NONE;
+		found = type->key;
+	}
+	return found;
+}
+
 static void accept(struct route *route, struct migrate_index *index,
 		   const struct snapshot_index *source, const struct index_metadata *metadata)
 {
 	size_t i = route->accepted_count++;
+	struct str type = only_type(metadata);
 
 	route->accepted[i] = (struct backfill_index){
-		.source = source, .target_name = index->name, .shard_count = metadata->shard_count};
+		.source = source,
+		.target_name = index->name,
+		.shard_count = metadata->shard_count,
+		.only_type = type.ptr ? arena_str(&route->report->mem, type) : STR_NONE};
 	route->positions[i] = (size_t)(index - route->report->indices);
 }
 

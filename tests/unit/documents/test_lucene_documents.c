@@ -168,6 +168,56 @@ static void a_flipped_bit_is_an_error_or_changes_no_document(void **state)
 	}
 }
 
+/* Gives a field another name of the same length. */
+static void rename_field(struct memory_directory *memory, const char *file_name, const char *from,
+			 const char *to)
+{
+	struct memory_file *file = memory_directory_find(memory, file_name);
+	char *at = memmem(file->bytes.ptr, file->bytes.len, from, strlen(from));
+
+	assert_non_null(at);
+	memcpy(at, to, strlen(to));
+	memory_file_reseal(file);
+}
+
+static void a_segment_without_stored_ids_is_refused_not_skipped(void **state)
+{
+	struct memory_directory *memory = memory_directory_new("10.5.0");
+	cleanup(buf_release) struct buf got = BUF_INIT(MIB(1));
+	struct err err = {0};
+
+	(void)state;
+	/* First no field of that name at all, then one that no document stores. */
+	rename_field(memory, "_1.fnm", "\x03_id", "\x03xid");
+	assert_int_equal(extract(memory, false, &got, &err), -ERR_UNSUPPORTED);
+	assert_non_null(strstr(err.message, "segment '_1'"));
+	rename_field(memory, "_1.fnm", "\x03set", "\x03_id");
+	assert_int_equal(extract(memory, false, &got, &err), -ERR_UNSUPPORTED);
+	assert_non_null(strstr(err.message, "segment '_1'"));
+	memory_directory_free(memory);
+}
+
+static void a_live_document_without_source_comes_without_one(void **state)
+{
+	struct memory_directory *memory = memory_directory_new("10.5.0");
+	struct document_source *source;
+	struct document document;
+	struct err err = {0};
+	int count = 0;
+
+	(void)state;
+	rename_field(memory, "_1.fnm", "\x07_source", "\x07_xource");
+	assert_int_equal(lucene_documents_open(&memory->directory, NULL, &source, &err), 0);
+	while (document_source_next(source, &document, &err) > 0) {
+		assert_non_null(document.id.ptr);
+		assert_int_equal(document.source.ptr != NULL, document.doc < 9);
+		count++;
+	}
+	assert_int_equal(count, 8);
+	document_source_close(source);
+	memory_directory_free(memory);
+}
+
 static void a_damaged_document_is_an_error_that_names_its_file(void **state)
 {
 	struct memory_directory *memory = memory_directory_new("10.5.0");
@@ -190,6 +240,8 @@ int main(void)
 		cmocka_unit_test(a_uid_tells_the_type),
 		cmocka_unit_test(segments_are_summarised_as_lucene_counts_them),
 		cmocka_unit_test(a_flipped_bit_is_an_error_or_changes_no_document),
+		cmocka_unit_test(a_segment_without_stored_ids_is_refused_not_skipped),
+		cmocka_unit_test(a_live_document_without_source_comes_without_one),
 		cmocka_unit_test(a_damaged_document_is_an_error_that_names_its_file),
 	};
 

@@ -351,28 +351,38 @@ static void write_meta(struct memory_directory *dir, const struct stored_file *f
 	memory_directory_add(dir, "_0.fdm", buf_str(&out));
 }
 
-struct memory_file *stored_file_write(struct memory_directory *dir, const struct stored_file *file)
+struct memory_file *stored_file_wrap(struct memory_directory *dir, const struct stored_file *file,
+				     struct str chunks, uint64_t chunk_count)
 {
 	const struct stored_file_format *format = file->format;
 	cleanup(buf_release) struct buf out = BUF_INIT(MIB(64));
 	bool own_chunk_size = !is_90(format) && format->version <= 2;
-	uint64_t chunks = 0, end;
+	uint64_t end;
 
 	stored_file_header(&out, format->codec, format->version);
 	if (own_chunk_size) {
 		stored_file_vint(&out, file->chunk_size);
 		stored_file_vint(&out, 2);
 	}
-	for (int32_t first = 0; first < file->count; first += file->per_chunk, chunks++)
-		append_chunk(&out, file, first,
-			     (uint32_t)MIN(file->per_chunk, file->count - first));
+	buf_append_str(&out, chunks);
 	end = out.len;
 	if (own_chunk_size && format->version >= 1) {
-		stored_file_vint(&out, chunks);
+		stored_file_vint(&out, chunk_count);
 		stored_file_vint(&out, 1);
 	}
 	stored_file_footer(&out);
 	if (!own_chunk_size || format->version == 2)
-		write_meta(dir, file, chunks, end);
+		write_meta(dir, file, chunk_count, end);
 	return memory_directory_add(dir, "_0.fdt", buf_str(&out));
+}
+
+struct memory_file *stored_file_write(struct memory_directory *dir, const struct stored_file *file)
+{
+	cleanup(buf_release) struct buf chunks = BUF_INIT(MIB(64));
+	uint64_t count = 0;
+
+	for (int32_t first = 0; first < file->count; first += file->per_chunk, count++)
+		append_chunk(&chunks, file, first,
+			     (uint32_t)MIN(file->per_chunk, file->count - first));
+	return stored_file_wrap(dir, file, buf_str(&chunks), count);
 }

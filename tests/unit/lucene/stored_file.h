@@ -42,6 +42,9 @@ struct stored_file {
 
 /* Adds "_0.fdt" (and "_0.fdm") to the directory; returns the .fdt. */
 struct memory_file *stored_file_write(struct memory_directory *dir, const struct stored_file *file);
+/* As stored_file_write, around these bytes of chunks, whatever they are. */
+struct memory_file *stored_file_wrap(struct memory_directory *dir, const struct stored_file *file,
+				     struct str chunks, uint64_t chunk_count);
 /* Primitives of Lucene's files. */
 void stored_file_vint(struct buf *out, uint64_t value);
 void stored_file_header(struct buf *out, const char *codec, int32_t version);

@@ -76,6 +76,24 @@ static void a_truncated_compound_file_is_refused(void **state)
 	memory_directory_free(memory);
 }
 
+static void a_compound_file_of_another_length_than_its_entries_make_is_refused(void **state)
+{
+	struct memory_directory *memory = memory_directory_new("10.5.0");
+	struct memory_file *data = memory_directory_find(memory, "_0.cfs");
+	struct lucene_directory *compound;
+	struct err err = {0};
+
+	(void)state;
+	data->bytes.len--;
+	assert_int_equal(compound_open(&memory->directory, STR("_0"), NULL, &compound, &err),
+			 -ERR_FORMAT);
+	data->bytes.len++;
+	buf_append_byte(&data->bytes, 'x');
+	assert_int_equal(compound_open(&memory->directory, STR("_0"), NULL, &compound, &err),
+			 -ERR_FORMAT);
+	memory_directory_free(memory);
+}
+
 static void entries_that_lie_beyond_the_data_are_refused(void **state)
 {
 	struct memory_directory *memory = memory_directory_new("10.5.0");
@@ -118,6 +136,8 @@ int main(void)
 		cmocka_unit_test(the_files_of_a_compound_file_have_their_full_names),
 		cmocka_unit_test(a_file_that_the_compound_file_does_not_hold_is_named),
 		cmocka_unit_test(a_truncated_compound_file_is_refused),
+		cmocka_unit_test(
+			a_compound_file_of_another_length_than_its_entries_make_is_refused),
 		cmocka_unit_test(entries_that_lie_beyond_the_data_are_refused),
 		cmocka_unit_test(a_file_named_twice_is_refused),
 	};

@@ -59,14 +59,14 @@ static void a_segment_info_of_another_segment_is_refused(void **state)
 static void an_unknown_segment_info_is_refused_by_name(void **state)
 {
 	static const char body[] = "\x3f\xd7\x6c\x17\x13"
-				   "Lucene50SegmentInfo\0\0\0\x01";
+				   "Lucene50SegmentInfo\0\0\0\x02";
 	struct segment_info info;
 	struct err err = {0};
 
 	(void)state;
 	assert_int_equal(segment_info_decode(str_of(body, sizeof(body) - 1), NULL, &info, &err),
 			 -ERR_UNSUPPORTED);
-	assert_non_null(strstr(err.message, "'Lucene50SegmentInfo' version 1"));
+	assert_non_null(strstr(err.message, "'Lucene50SegmentInfo' version 2"));
 }
 
 int main(void)

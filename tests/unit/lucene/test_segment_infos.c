@@ -90,7 +90,7 @@ static void other_formats_are_refused_by_name(void **state)
 	static const struct {
 		char format;
 		const char *says;
-	} cases[] = {{4, "Lucene 5.2 or older"}, {5, "format 5"}, {11, "newer than Lucene 10"}};
+	} cases[] = {{11, "newer than Lucene 10"}, {-1, "format "}};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {

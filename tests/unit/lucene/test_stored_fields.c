@@ -125,7 +125,7 @@ static void every_generation_gives_back_what_was_written(void **state)
 {
 	(void)state;
 	for (size_t f = 0; f < stored_file_format_count; f++) {
-		for (int round = 0; round < 20; round++) {
+		for (int round = 0; round < 8; round++) {
 			int32_t count = 1 + rand() % 700, per_chunk = 1 + rand() % 300;
 			size_t longest = (size_t[]){0, 5, 60, 1000}[rand() % 4];
 			cleanup(corpus_release) struct corpus corpus =
@@ -187,7 +187,7 @@ static void no_damage_goes_unnoticed(void **state)
 			make_corpus(&stored_file_formats[f], 60, 13, 500);
 		struct buf *bytes = &corpus.fdt->bytes;
 
-		for (int round = 0; round < 600; round++) {
+		for (int round = 0; round < 250; round++) {
 			cleanup(buf_release) struct buf copy = BUF_INIT(MIB(16));
 			size_t at = (size_t)rand() % (round % 4 ? 200 : bytes->len);
 			struct err err = {0};
@@ -299,9 +299,9 @@ static void what_is_not_readable_is_named(void **state)
 	assert_int_equal(read_body("StoredFieldsOfTomorrow", 1, STR_NONE, 1, &err),
 			 -ERR_UNSUPPORTED);
 	assert_non_null(strstr(err.message, "'StoredFieldsOfTomorrow'"));
-	assert_int_equal(read_body("Lucene41StoredFieldsData", 1, STR_NONE, 1, &err),
+	assert_int_equal(read_body("Lucene41StoredFieldsData", 3, STR_NONE, 1, &err),
 			 -ERR_UNSUPPORTED);
-	assert_non_null(strstr(err.message, "'Lucene41StoredFieldsData'"));
+	assert_non_null(strstr(err.message, "Lucene41StoredFieldsData of version 3"));
 	assert_int_equal(read_body("Lucene90StoredFieldsFastData", 2, STR_NONE, 1, &err),
 			 -ERR_UNSUPPORTED);
 	assert_non_null(strstr(err.message, "version 2"));

@@ -226,16 +226,16 @@ static void a_parent_is_told_where_it_is_lost(void **state)
 {
 	const struct case_of_index c = {
 		.settings = "{\"index.number_of_shards\":\"1\"}",
-		.mappings = "{\"child\":{\"_parent\":{\"type\":\"parent\"},\"_routing\":{"
-			    "\"required\":true},\"properties\":{}}}",
+		.mappings = "{\"parent\":{\"properties\":{}},"
+			    "\"child\":{\"_parent\":{\"type\":\"parent\"},\"properties\":{}}}",
 		.shards = 1,
 		.options = {.target = opensearch_2, .replicas = -1},
 	};
 
 	(void)state;
 	expect_body(&c,
-		    "{\"settings\":{\"index.number_of_shards\":\"1\"},\"mappings\":{\"_routing\":{"
-		    "\"required\":true},\"properties\":{}},\"aliases\":{}}",
+		    "{\"settings\":{\"index.number_of_shards\":\"1\"},\"mappings\":{"
+		    "\"properties\":{}},\"aliases\":{}}",
 		    "left out _parent: parent and child became the join field; children keep their "
 		    "routing");
 }

@@ -132,14 +132,6 @@ static void a_folder_without_index_is_no_repository(void **state)
 	assert_said(f, "--repo-uri must name the folder that holds it");
 }
 
-static void a_repository_of_elasticsearch_1_or_2_is_refused_by_name(void **state)
-{
-	struct fixture *f = *state;
-
-	put(f, "index", "{\"snapshots\":[\"a\"]}");
-	assert_refused(f, ERR_UNSUPPORTED, "Elasticsearch 1 or 2");
-}
-
 static void a_damaged_index_names_the_blob(void **state)
 {
 	static const char *const damaged[] = {
@@ -411,7 +403,6 @@ int main(void)
 		TEST(index_latest_may_lag_or_be_broken),
 		TEST(an_index_latest_ahead_of_all_is_an_incomplete_copy),
 		TEST(a_folder_without_index_is_no_repository),
-		TEST(a_repository_of_elasticsearch_1_or_2_is_refused_by_name),
 		TEST(a_damaged_index_names_the_blob),
 		TEST(states_are_words),
 		TEST(the_layout_of_5_0_to_5_4_is_read),

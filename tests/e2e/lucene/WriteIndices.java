@@ -1,0 +1,530 @@
+/* Writes Lucene indices the way Elasticsearch does, and beside each what Lucene reads out of it.
+ *
+ *   java WriteIndices OUT [OLDER]
+ *
+ * OUT gets a folder for each shape of index: compound files or not, either compression, merged by
+ * force or not; and "small", a handful of documents. OLDER is one of these folders, made by an older
+ * version: OUT/upgraded is a copy of it that this version went on writing. Each folder gets a file
+ * expected.ndjson beside its index: a line for each document with an id, in the order of the
+ * segments, as `inspect lucene --all` prints it.
+ *
+ * One source for Lucene 4.0 to 10: what not all of them have is called by reflection. */
+import java.io.File;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.Reader;
+import java.lang.reflect.Constructor;
+import java.lang.reflect.Method;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.Paths;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.apache.lucene.analysis.Analyzer;
+import org.apache.lucene.codecs.Codec;
+import org.apache.lucene.document.Document;
+import org.apache.lucene.document.Field;
+import org.apache.lucene.document.FieldType;
+import org.apache.lucene.document.StoredField;
+import org.apache.lucene.document.StringField;
+import org.apache.lucene.index.DirectoryReader;
+import org.apache.lucene.index.IndexReader;
+import org.apache.lucene.index.IndexWriter;
+import org.apache.lucene.index.IndexWriterConfig;
+import org.apache.lucene.index.LogDocMergePolicy;
+import org.apache.lucene.index.MergePolicy;
+import org.apache.lucene.index.NoMergePolicy;
+import org.apache.lucene.index.Term;
+import org.apache.lucene.store.Directory;
+import org.apache.lucene.store.FSDirectory;
+import org.apache.lucene.store.NIOFSDirectory;
+import org.apache.lucene.util.Bits;
+import org.apache.lucene.util.BytesRef;
+
+public class WriteIndices {
+	static final String SOFT = "__soft_deletes";
+	static final int BIG = 500_000;
+	static final Random random = new Random(4);
+	static boolean softDeletes, binaryIds, updates;
+	static int serial;
+
+	/* ---- what differs between the versions ---- */
+
+	static Method method(Class<?> type, String name, Class<?>... arguments) {
+		try {
+			Method method = type.getMethod(name, arguments);
+			method.setAccessible(true);
+			return method;
+		} catch (NoSuchMethodException e) {
+			return null;
+		}
+	}
+
+	static Method methodNamed(Class<?> type, String name) {
+		for (Method method : type.getMethods())
+			if (method.getName().equals(name))
+				return method;
+		return null;
+	}
+
+	static Object constant(Class<?> type, String name) throws Exception {
+		try {
+			return type.getField(name).get(null);
+		} catch (NoSuchFieldException e) {
+			return null;
+		}
+	}
+
+	/* Nothing is analysed, but before Lucene 5 a writer wants an analyzer. */
+	static class NoAnalyzer extends Analyzer {
+		protected TokenStreamComponents createComponents(String field, Reader reader) {
+			return null;
+		}
+
+		protected TokenStreamComponents createComponents(String field) {
+			return null;
+		}
+	}
+
+	static Directory open(Path path) throws Exception {
+		for (Constructor<?> constructor : NIOFSDirectory.class.getConstructors()) {
+			Class<?>[] types = constructor.getParameterTypes();
+			if (types.length == 1)
+				return (Directory) constructor.newInstance(
+					types[0] == File.class ? path.toFile() : path);
+		}
+		for (Constructor<?> constructor : NIOFSDirectory.class.getConstructors())
+			if (constructor.getParameterTypes()[0] == File.class)
+				return (Directory) constructor.newInstance(path.toFile(), null);
+		throw new AssertionError("no way to open a directory");
+	}
+
+	static IndexWriterConfig emptyConfig() throws Exception {
+		for (Constructor<?> constructor : IndexWriterConfig.class.getConstructors()) {
+			Class<?>[] types = constructor.getParameterTypes();
+			if (types.length == 1)
+				return (IndexWriterConfig) constructor.newInstance(new NoAnalyzer());
+			if (types.length == 2)
+				return (IndexWriterConfig) constructor.newInstance(
+					constant(types[0], "LUCENE_CURRENT"), new NoAnalyzer());
+		}
+		throw new AssertionError("no way to make a configuration");
+	}
+
+	static MergePolicy noMerges(boolean compound) throws Exception {
+		Object policy = constant(NoMergePolicy.class, "INSTANCE");
+		if (policy == null)
+			policy = constant(NoMergePolicy.class,
+				compound ? "COMPOUND_FILES" : "NO_COMPOUND_FILES");
+		return (MergePolicy) policy;
+	}
+
+	static MergePolicy merges(boolean compound) throws Exception {
+		LogDocMergePolicy policy = new LogDocMergePolicy();
+		Method use = method(LogDocMergePolicy.class, "setUseCompoundFile", boolean.class);
+		if (use != null)
+			use.invoke(policy, compound);
+		policy.setNoCFSRatio(compound ? 1.0 : 0.0);
+		return policy;
+	}
+
+	/* The default codec in its other mode; null where it has none. */
+	static Codec best() throws Exception {
+		for (Constructor<?> constructor : Codec.getDefault().getClass().getConstructors()) {
+			Class<?>[] types = constructor.getParameterTypes();
+			if (types.length == 1 && types[0].isEnum())
+				for (Object mode : types[0].getEnumConstants())
+					if (mode.toString().equals("BEST_COMPRESSION"))
+						return (Codec) constructor.newInstance(mode);
+		}
+		return null;
+	}
+
+	static IndexWriter writer(Directory directory, Shape shape, boolean merge) throws Exception {
+		IndexWriterConfig config = emptyConfig();
+		Method use = method(IndexWriterConfig.class, "setUseCompoundFile", boolean.class);
+
+		config.setRAMBufferSizeMB(256);
+		config.setMergePolicy(merge ? merges(shape.compound) : noMerges(shape.compound));
+		if (use != null)
+			use.invoke(config, shape.compound);
+		if (shape.best)
+			config.setCodec(best());
+		if (softDeletes)
+			method(IndexWriterConfig.class, "setSoftDeletesField", String.class)
+				.invoke(config, SOFT);
+		return new IndexWriter(directory, config);
+	}
+
+	static Field numericDocValues(String name, long value) throws Exception {
+		return (Field) Class.forName("org.apache.lucene.document.NumericDocValuesField")
+			.getConstructor(String.class, long.class).newInstance(name, value);
+	}
+
+	/* ---- documents ---- */
+
+	/* The four ways in which Elasticsearch 6 and later write an _id. */
+	static byte[] encodeId(String id) {
+		if (id.matches("[0-9]+")) {
+			byte[] bytes = new byte[1 + (id.length() + 1) / 2];
+			bytes[0] = (byte) 0xfe;
+			for (int i = 0; i < id.length(); i += 2) {
+				int low = i + 1 < id.length() ? id.charAt(i + 1) - '0' : 0xf;
+				bytes[1 + i / 2] = (byte) ((id.charAt(i) - '0') << 4 | low);
+			}
+			return bytes;
+		}
+		byte[] prefix = {(byte) 0xff}, rest = id.getBytes(StandardCharsets.UTF_8);
+		if (id.matches("[A-Za-z0-9_-]+") && id.length() % 4 == 0) {
+			rest = Base64.getUrlDecoder().decode(id);
+			prefix = (rest[0] & 0xff) < 0xfd ? new byte[0] : new byte[] {(byte) 0xfd};
+		}
+		byte[] bytes = Arrays.copyOf(prefix, prefix.length + rest.length);
+		System.arraycopy(rest, 0, bytes, prefix.length, rest.length);
+		return bytes;
+	}
+
+	static String decodeId(BytesRef stored) {
+		byte[] bytes = Arrays.copyOfRange(stored.bytes, stored.offset,
+			stored.offset + stored.length);
+		byte[] rest = Arrays.copyOfRange(bytes, 1, bytes.length);
+		StringBuilder digits = new StringBuilder();
+		switch (bytes[0] & 0xff) {
+		case 0xff:
+			return new String(rest, StandardCharsets.UTF_8);
+		case 0xfe:
+			for (byte pair : rest)
+				digits.append(String.format("%02x", pair));
+			return digits.toString().replace("f", "");
+		case 0xfd:
+			return Base64.getUrlEncoder().withoutPadding().encodeToString(rest);
+		default:
+			return Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
+		}
+	}
+
+	static String idOf(int i) {
+		switch (i % 5) {
+		case 0:
+			return String.valueOf(i * 37L);
+		case 1:
+			return String.format("a%07d", i);
+		case 2:
+			return String.format("__%06d", i);
+		case 3:
+			return "# \u00fc/" + i;
+		default:
+			return String.format("%-20s.", i).replace(' ', 'x');
+		}
+	}
+
+	static byte[] sourceOf(int i, int size) {
+		StringBuilder text = new StringBuilder("{\"n\":" + i + ",\"price\":" + i + ".50,\"text\":\"");
+		String word = "document number " + i + " ";
+
+		while (text.length() < size)
+			if (i % 2 == 0)
+				text.append(word);
+			else
+				text.append(Long.toHexString(random.nextLong()));
+		return text.append("\"}").toString().getBytes(StandardCharsets.UTF_8);
+	}
+
+	static Field idField(int i) {
+		String id = idOf(i), type = i % 3 == 0 ? "book" : "author";
+		if (!binaryIds)
+			return new StringField("_uid", type + "#" + id, Field.Store.YES);
+		FieldType indexed = new FieldType(StringField.TYPE_STORED);
+		return new Field("_id", new BytesRef(encodeId(id)), indexed);
+	}
+
+	/* Every kind of number, as a chunk of Lucene 5 and later compresses each in its own way. */
+	static void addNumbers(Document document, int i) {
+		document.add(new StoredField("int", i % 2 == 0 ? i : -i * 1000));
+		document.add(new StoredField("long", i % 4 == 0 ? i * 86_400_000L : Long.MIN_VALUE + i));
+		document.add(new StoredField("float", i % 2 == 0 ? (float) i : -i / 3f));
+		document.add(new StoredField("double", i % 3 == 0 ? i : i / 7.0));
+	}
+
+	static Document document(int i, int size) throws Exception {
+		Document document = new Document();
+
+		if (!binaryIds && i % 2 == 0)
+			document.add(new StoredField("_source", sourceOf(i, size)));
+		document.add(idField(i));
+		if (i % 4 == 1)
+			document.add(new StringField("_routing", "r" + i, Field.Store.YES));
+		if (!binaryIds && i % 4 < 2)
+			document.add(new StringField("_parent", "author#p" + i, Field.Store.YES));
+		if (i % 7 == 0)
+			addNumbers(document, i);
+		if (binaryIds || i % 2 != 0)
+			document.add(new StoredField("_source", sourceOf(i, size)));
+		if (updates)
+			document.add(numericDocValues("rank", i));
+		document.add(new StringField("group", "g" + i % 30, Field.Store.NO));
+		document.add(new StringField("number", "n" + i, Field.Store.NO));
+		return document;
+	}
+
+	/* A child of a nested document has no id of its own. */
+	static Document child(int i) throws Exception {
+		Document document = new Document();
+		document.add(new StringField("path", "child", Field.Store.NO));
+		document.add(new StoredField("extra", "child " + i));
+		return document;
+	}
+
+	/* Soft-deleted at birth, without a source. */
+	static Document tombstone(int i) throws Exception {
+		Document document = new Document();
+		document.add(idField(i));
+		document.add(numericDocValues(SOFT, 1));
+		return document;
+	}
+
+	/* ---- indices ---- */
+
+	static class Shape {
+		final String name;
+		final boolean compound, best, merged;
+
+		Shape(String name, boolean compound, boolean best, boolean merged) {
+			this.name = name;
+			this.compound = compound;
+			this.best = best;
+			this.merged = merged;
+		}
+	}
+
+	static void add(IndexWriter writer, int count, int size, boolean children) throws Exception {
+		for (int end = serial + count; serial < end; serial++) {
+			if (children && serial % 3 == 0)
+				writer.addDocument(child(serial));
+			writer.addDocument(document(serial, size));
+		}
+	}
+
+	/* Segments of different make: small documents, thousands of tiny ones with few deletes and so
+	 * sparse ones, documents of 500 kB alone and among others, one document, and a few behind
+	 * hundreds of children. */
+	static void addSegments(IndexWriter writer) throws Exception {
+		add(writer, 200, 100, false);
+		writer.commit();
+		add(writer, 2500, 0, false);
+		writer.commit();
+		add(writer, 33, 3000, true);
+		add(writer, 2, BIG, false);
+		add(writer, 30, 500, true);
+		add(writer, 1, 2 * BIG, false);
+		writer.commit();
+		add(writer, 1, 200, false);
+		writer.commit();
+		if (softDeletes)
+			for (int i = 0; i < 5; i++)
+				writer.addDocument(tombstone(i));
+		for (int i = 0; i < 300; i++)
+			writer.addDocument(child(i));
+		add(writer, 3, 10, false);
+		writer.commit();
+	}
+
+	static void softDelete(IndexWriter writer, Term term) throws Exception {
+		if (softDeletes)
+			method(IndexWriter.class, "updateDocValues", Term.class, Field[].class)
+				.invoke(writer, term, new Field[] {numericDocValues(SOFT, 1)});
+	}
+
+	static void updateRank(IndexWriter writer, Term term) throws Exception {
+		Method update = methodNamed(IndexWriter.class, "updateNumericDocValue");
+		if (updates)
+			update.invoke(writer, term, "rank", 77L);
+	}
+
+	/* Groups are of every thirtieth document; 3 is soft-deleted and 4 by both ways. */
+	static void delete(IndexWriter writer, int first) throws Exception {
+		softDelete(writer, new Term("group", "g3"));
+		softDelete(writer, new Term("group", "g4"));
+		writer.commit();
+		if (first == 0) {
+			writer.deleteDocuments(new Term("group", "g4"));
+			writer.deleteDocuments(new Term("group", "g5"));
+			writer.deleteDocuments(new Term("number", "n1000"));
+		}
+		updateRank(writer, new Term("group", "g6"));
+		writer.commit();
+		/* A second generation of everything. */
+		writer.deleteDocuments(new Term("number", "n" + (first + 2)));
+		writer.deleteDocuments(new Term("number", "n" + (first + 1200)));
+		updateRank(writer, new Term("group", "g7"));
+		softDelete(writer, new Term("number", "n" + (first + 8)));
+		writer.commit();
+	}
+
+	/* Few deletes first and only then the groups, so that the segment of thousands is sparse. */
+	static void write(Path path, Shape shape) throws Exception {
+		Files.createDirectories(path);
+		serial = 0;
+		try (Directory directory = open(path)) {
+			try (IndexWriter writer = writer(directory, shape, false)) {
+				addSegments(writer);
+				writer.deleteDocuments(new Term("number", "n300"));
+				writer.deleteDocuments(new Term("number", "n2400"));
+				writer.commit();
+				if (!shape.merged)
+					delete(writer, 0);
+			}
+			if (shape.merged) {
+				try (IndexWriter writer = writer(directory, shape, true)) {
+					writer.forceMerge(1);
+					writer.commit();
+					writer.deleteDocuments(new Term("number", "n2401"));
+				}
+			}
+			describe(directory, path);
+		}
+	}
+
+	/* A handful of documents in a compound segment and a plain one, with deletes and an update: small
+	 * enough to be kept as a fixture. */
+	static void writeSmall(Path path) throws Exception {
+		Files.createDirectories(path);
+		serial = 0;
+		try (Directory directory = open(path)) {
+			try (IndexWriter writer = writer(directory, new Shape("", true, false, false), false)) {
+				add(writer, 10, 30, false);
+				writer.commit();
+				writer.deleteDocuments(new Term("number", "n3"));
+				writer.deleteDocuments(new Term("number", "n8"));
+				updateRank(writer, new Term("number", "n5"));
+			}
+			try (IndexWriter writer = writer(directory, new Shape("", false, false, false), false)) {
+				writer.addDocument(child(10));
+				add(writer, 3, 0, false);
+			}
+			describe(directory, path);
+		}
+	}
+
+	/* Goes on with a copy of an older version's index: new segments beside old ones, and deletes and
+	 * updates in both. */
+	static void upgrade(Path older, Path path) throws Exception {
+		Shape shape = new Shape("upgraded", true, false, false);
+		Files.createDirectories(path);
+		try (Stream<Path> files = Files.list(older)) {
+			for (Path file : files.collect(Collectors.toList()))
+				if (!file.getFileName().toString().matches("expected.*|write.lock"))
+					Files.copy(file, path.resolve(file.getFileName()));
+		}
+		serial = 10_000;
+		try (Directory directory = open(path)) {
+			try (IndexWriter writer = writer(directory, shape, false)) {
+				add(writer, 60, 300, false);
+				writer.commit();
+				writer.deleteDocuments(new Term("group", "g10"));
+				writer.deleteDocuments(new Term("number", "n500"));
+				writer.commit();
+				/* Lucene 4.6 reads doc values of 4.1 and cannot write them. */
+				updateRank(writer, new Term("number", "n10007"));
+				writer.commit();
+			}
+			describe(directory, path);
+		}
+	}
+
+	/* ---- what Lucene reads ---- */
+
+	static Document read(IndexReader leaf, int doc) throws Exception {
+		Method fields = method(IndexReader.class, "storedFields");
+		if (fields == null)
+			return (Document) method(IndexReader.class, "document", int.class).invoke(leaf, doc);
+		Object stored = fields.invoke(leaf);
+		return (Document) method(stored.getClass(), "document", int.class).invoke(stored, doc);
+	}
+
+	/* By hand: Lucene's own wrapper leaves out segments without live documents. */
+	static boolean[] softDeleted(IndexReader leaf) throws Exception {
+		boolean[] dead = new boolean[leaf.maxDoc()];
+		Method get = method(leaf.getClass(), "getNumericDocValues", String.class);
+		Object values = get == null || !binaryIds ? null : get.invoke(leaf, SOFT);
+		if (values == null)
+			return dead;
+		Method next = method(values.getClass(), "nextDoc");
+		for (int doc = (int) next.invoke(values); doc < dead.length; doc = (int) next.invoke(values))
+			dead[doc] = true;
+		return dead;
+	}
+
+	static String quote(String text) {
+		return "\"" + text.replace("\\", "\\\\").replace("\"", "\\\"") + "\"";
+	}
+
+	static void line(PrintWriter out, Document document, boolean live) {
+		String uid = document.get("_uid"), routing = document.get("_routing");
+		String parent = document.get("_parent"), type = null, id = uid;
+		BytesRef binary = document.getBinaryValue("_id"), source = document.getBinaryValue("_source");
+
+		if (uid == null && binary == null)
+			return;
+		if (binary != null) {
+			id = decodeId(binary);
+		} else {
+			type = uid.substring(0, uid.indexOf('#'));
+			id = uid.substring(uid.indexOf('#') + 1);
+		}
+		if (parent != null)
+			parent = parent.substring(parent.indexOf('#') + 1);
+		out.print("{\"_id\":" + quote(id));
+		if (routing != null || parent != null)
+			out.print(",\"_routing\":" + quote(routing != null ? routing : parent));
+		if (parent != null)
+			out.print(",\"_parent\":" + quote(parent));
+		if (type != null)
+			out.print(",\"_type\":" + quote(type));
+		out.print(",\"live\":" + live + ",\"_source\":");
+		out.print(source == null ? "null" : source.utf8ToString());
+		out.print("}\n");
+	}
+
+	static void describe(Directory directory, Path path) throws Exception {
+		File out = path.resolve("expected.ndjson").toFile();
+
+		try (DirectoryReader reader = DirectoryReader.open(directory);
+		     PrintWriter writer = new PrintWriter(out, "UTF-8")) {
+			for (Object context : (List<?>) reader.leaves()) {
+				IndexReader leaf = (IndexReader) method(context.getClass(), "reader").invoke(context);
+				Bits hard = (Bits) method(leaf.getClass(), "getLiveDocs").invoke(leaf);
+				boolean[] soft = softDeleted(leaf);
+				for (int doc = 0; doc < leaf.maxDoc(); doc++)
+					line(writer, read(leaf, doc), (hard == null || hard.get(doc)) && !soft[doc]);
+			}
+		}
+	}
+
+	public static void main(String[] arguments) throws Exception {
+		Path out = Paths.get(arguments[0]);
+		List<Shape> shapes = new ArrayList<>();
+
+		softDeletes = method(IndexWriterConfig.class, "setSoftDeletesField", String.class) != null;
+		updates = methodNamed(IndexWriter.class, "updateNumericDocValue") != null;
+		binaryIds = method(IndexWriterConfig.class, "getIndexSort") != null;
+		shapes.add(new Shape("plain", false, false, false));
+		shapes.add(new Shape("compound", true, false, false));
+		shapes.add(new Shape("merged", false, false, true));
+		if (best() != null) {
+			shapes.add(new Shape("best", false, true, false));
+			shapes.add(new Shape("best-merged", true, true, true));
+		}
+		for (Shape shape : shapes)
+			write(out.resolve(shape.name), shape);
+		writeSmall(out.resolve("small"));
+		if (arguments.length > 1)
+			upgrade(Paths.get(arguments[1]), out.resolve("upgraded"));
+	}
+}
