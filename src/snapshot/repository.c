@@ -85,11 +85,34 @@ static int parse_snapshots(struct repository *repository, struct err *err)
 	return 0;
 }
 
+/* Encryption by the cluster, in OpenSearch the message of the AWS Encryption SDK: u8 1, u8 0x80, or
+ * u8 2 and BE16 0x0478 or 0x0578. */
+static int check_is_json(struct str text, struct err *err)
+{
+	bool sdk = str_starts(text, STR("\1\x80")) || str_starts(text, STR("\2\4\x78")) ||
+		   str_starts(text, STR("\2\5\x78"));
+
+	if (sdk)
+		return err_set(err, ERR_UNSUPPORTED,
+			       "is a message of the AWS Encryption SDK: the cluster encrypts this "
+			       "repository, and it is not readable without its keys; take the "
+			       "snapshot into a repository without client-side encryption");
+	while (text.len > 0 && strchr(" \t\r\n", text.ptr[0]))
+		text = str_from_offset(text, 1);
+	if (!str_starts(text, STR("{")))
+		return err_set(err, ERR_FORMAT,
+			       "is not JSON: it is damaged, or the cluster encrypts this "
+			       "repository; then take the snapshot into one that it does not");
+	return 0;
+}
+
 int repository_parse(struct repository *repository, struct str text, struct err *err)
 {
 	struct arena *mem = &repository->mem;
-	int rc = json_parse(text, mem, &repository->root, err);
+	int rc = check_is_json(text, err);
 
+	if (rc == 0)
+		rc = json_parse(text, mem, &repository->root, err);
 	if (rc == 0)
 		rc = parse_snapshots(repository, err);
 	if (rc == 0)
