@@ -122,12 +122,20 @@ static struct bulk_document to_send(const struct reader *r, const struct documen
 	return out;
 }
 
+/* Why a document is not even sent, or NULL. */
+static const char *refusal_of(const struct document *document)
+{
+	if (document->problem)
+		return document->problem;
+	return document->source.ptr ? source_check(document->source)
+				    : "no _source is stored for this document";
+}
+
 /* False when the run is stopped. */
 static bool deliver(struct reader *r, const struct document *document)
 {
 	struct bulk_document out = to_send(r, document);
-	const char *refusal = document->source.ptr ? source_check(document->source)
-						   : "no _source is stored for this document";
+	const char *refusal = refusal_of(document);
 	struct err err;
 
 	r->documents++;

@@ -4,8 +4,8 @@
 
 #include "base/str.h"
 
-/* NULL: it begins and ends as a JSON object. Else why it is not sent: Elasticsearch keeps what a
- * client sent, which may be SMILE, CBOR or YAML. Looks at its ends only; the target parses it. */
+/* NULL: it begins and ends as a JSON object. Else why it is not sent. Looks at its ends only; the
+ * target parses it. */
 const char *source_check(struct str source);
 
 #endif

@@ -10,17 +10,20 @@
 #define LIMIT_SNAPSHOT_BLOB MIB(256)    /* meta-*.dat, snap-*.dat, inflated */
 #define LIMIT_METADATA_ARENA MIB(1024)  /* the parsed form of one of these */
 #define LIMIT_LUCENE_META_FILE MIB(64)  /* segments_N, .si, .cfe, .fnm, .fdm, .dvm, .liv */
-#define LIMIT_SEGMENT_ARENA MIB(1024)   /* parsed metadata of one segment, live documents included \
-					 */
-#define LIMIT_STORED_CHUNK MIB(1024)    /* one chunk of stored fields, decompressed */
-#define LIMIT_HTTP_RESPONSE MIB(512)    /* one answer of a cluster, inflated */
-#define LIMIT_BULK_RESULT MIB(256)      /* the failures of one bulk and their reasons */
-#define LIMIT_LISTING MIB(256)          /* names and sizes of the blobs in one folder */
-#define LIMIT_BLOB_PARTS 1048576        /* blobs that one file of a snapshot is cut into */
-#define LIMIT_SHARDS 65536              /* shards of one index, and replicas */
-#define LIMIT_PATH KIB(4)               /* a file name or request path */
-#define LIMIT_SECRET KIB(64)            /* the file of a password or key */
-#define LIMIT_JSON_DEPTH 512            /* levels of nesting in a tree */
-#define LIMIT_JSON_SCAN_DEPTH 65536     /* levels of nesting where no tree is built */
+#define LIMIT_SEGMENT_ARENA                                                                     \
+	MIB(1024)                    /* parsed metadata of one segment, live documents included \
+				      */
+#define LIMIT_STORED_CHUNK MIB(1024) /* one chunk of stored fields, decompressed */
+#define LIMIT_SOURCE MIB(256)        /* one _source, unpacked and as JSON */
+#define LIMIT_SOURCE_ARENA MIB(1024) /* the parsed form of one that is not JSON */
+#define LIMIT_HTTP_RESPONSE MIB(512) /* one answer of a cluster, inflated */
+#define LIMIT_BULK_RESULT MIB(256)   /* the failures of one bulk and their reasons */
+#define LIMIT_LISTING MIB(256)       /* names and sizes of the blobs in one folder */
+#define LIMIT_BLOB_PARTS 1048576     /* blobs that one file of a snapshot is cut into */
+#define LIMIT_SHARDS 65536           /* shards of one index, and replicas */
+#define LIMIT_PATH KIB(4)            /* a file name or request path */
+#define LIMIT_SECRET KIB(64)         /* the file of a password or key */
+#define LIMIT_JSON_DEPTH 512         /* levels of nesting in a tree */
+#define LIMIT_JSON_SCAN_DEPTH 65536  /* levels of nesting where no tree is built */
 
 #endif

@@ -66,7 +66,7 @@ static int decode_packed(struct buf *out, struct rd *rd, struct err *err)
 	struct rd in = rd_over(str_of(packed, packed_len));
 	uint8_t *to;
 
-	if (!packed)
+	if (!packed || rd->failed)
 		return damaged(rd->pos, "a chunk is cut short", err);
 	to = buf_reserve(out, plain_len);
 	if (!to)
@@ -82,7 +82,7 @@ static int decode_plain(struct buf *out, struct rd *rd, struct err *err)
 	size_t len = rd_be16(rd);
 	const uint8_t *bytes = rd_bytes(rd, len);
 
-	if (!bytes)
+	if (!bytes || rd->failed)
 		return damaged(rd->pos, "a chunk is cut short", err);
 	buf_append(out, bytes, len);
 	return buf_check(out, "LZF, unpacked,", err);

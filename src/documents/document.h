@@ -7,12 +7,14 @@
 
 struct document {
 	struct str id;
-	struct str routing; /* ptr NULL: none; a document with a parent always has one */
-	struct str parent;  /* id of its parent as ES 1 stores it (_parent); ptr NULL: none */
-	struct str type;    /* ptr NULL: the source knows no types (_doc) */
-	struct str source;  /* as the client sent it, byte for byte; ptr NULL: not stored */
-	int64_t doc;        /* Lucene document id in the shard */
-	bool live;          /* false only where deleted ones were asked for */
+	struct str routing;  /* ptr NULL: none; a document with a parent always has one */
+	struct str parent;   /* id of its parent as ES 1 stores it (_parent); ptr NULL: none */
+	struct str type;     /* ptr NULL: the source knows no types (_doc) */
+	struct str source;   /* JSON as the client sent it, byte for byte; or made JSON of what it
+			      * sent instead; ptr NULL: not stored */
+	const char *problem; /* NULL, or why the source is no JSON: it is as stored then */
+	int64_t doc;         /* Lucene document id in the shard */
+	bool live;           /* false only where deleted ones were asked for */
 };
 
 struct document_source;

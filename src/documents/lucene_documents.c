@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "documents/document_id.h"
+#include "documents/source_format.h"
 #include "lucene/compound.h"
 #include "lucene/segment_reader.h"
 
@@ -40,6 +41,8 @@ struct lucene_documents {
 	struct stored_chunk chunk;
 	int32_t next_in_chunk;
 	char id_text[DOCUMENT_ID_MAX];
+	struct source_converter converter;
+	struct err conversion; /* why the last source was not converted */
 };
 
 static int32_t number_of(const struct field_infos *infos, const char *name)
@@ -146,6 +149,19 @@ static int read_document(struct lucene_documents *documents, int32_t i, struct d
 	return out->id.ptr != NULL;
 }
 
+/* Sources that are no JSON are rare, and each stands for itself: one that cannot be converted is
+ * told of, and the next one follows. */
+static void convert_source(struct lucene_documents *documents, struct document *document)
+{
+	struct str json;
+
+	if (source_to_json(&documents->converter, document->source, &json, &documents->conversion) <
+	    0)
+		document->problem = documents->conversion.message;
+	else
+		document->source = json;
+}
+
 /* The next document of the chunk at hand; 0: none is left in it. */
 static int next_in_chunk(struct lucene_documents *documents, struct document *out, struct err *err)
 {
@@ -167,6 +183,8 @@ static int next_in_chunk(struct lucene_documents *documents, struct document *ou
 		if (got == 0)
 			continue;
 		documents->id_seen |= live;
+		if (UNLIKELY(out->source.ptr && !source_is_plain_json(out->source)))
+			convert_source(documents, out);
 		return 1;
 	}
 	return 0;
@@ -255,6 +273,7 @@ static void documents_close(struct document_source *source)
 	struct lucene_documents *documents = (struct lucene_documents *)source;
 
 	segment_reader_close(documents->segment);
+	source_converter_release(&documents->converter);
 	arena_release(&documents->mem);
 	free(documents);
 }
@@ -313,6 +332,7 @@ int lucene_documents_open(struct lucene_directory *dir,
 	documents->dir = dir;
 	documents->include_deleted = options && options->include_deleted;
 	documents->mem = ARENA_INIT(LIMIT_METADATA_ARENA);
+	source_converter_init(&documents->converter);
 	if (open_commit(documents, err) < 0) {
 		documents_close(&documents->source);
 		return -(int)err->kind;

@@ -26,10 +26,32 @@
 #define HEADER_MAX 512u
 
 static const struct stored_format *const formats[] = {
-	&stored_format_40,      &stored_format_41,      &stored_format_50_fast,
-	&stored_format_50_high, &stored_format_87_fast, &stored_format_87_high,
-	&stored_format_90_fast, &stored_format_90_high, &stored_format_zstd814,
+	&stored_format_40,
+	&stored_format_41,
+	&stored_format_50_fast,
+	&stored_format_50_high,
+	&stored_format_87_fast,
+	&stored_format_87_high,
+	&stored_format_90_fast,
+	&stored_format_90_high,
+	&stored_format_zstd814,
+	&stored_format_zstd_opensearch,
+	&stored_format_zstd_no_dict_opensearch,
+	&stored_format_lz4_opensearch,
 };
+
+static int refuse_codec(struct str codec, struct err *err)
+{
+	if (str_starts(codec, STR("QatStoredFields")) ||
+	    str_starts(codec, STR("CustomStoredFieldsQat")))
+		return err_set(err, ERR_UNSUPPORTED,
+			       "stored fields of OpenSearch's codec '" STR_FMT "' (index.codec "
+			       "qat_*) are not readable; reindex into an index with index.codec "
+			       "'default' or 'zstd' and take a snapshot of that one",
+			       STR_ARG(codec));
+	return err_set(err, ERR_UNSUPPORTED,
+		       "stored fields of the codec '" STR_FMT "' are not readable", STR_ARG(codec));
+}
 
 static int choose_format(struct stored_fields *fields, const struct codec_header *header,
 			 struct err *err)
@@ -49,9 +71,7 @@ static int choose_format(struct stored_fields *fields, const struct codec_header
 		fields->version = header->version;
 		return 0;
 	}
-	return err_set(err, ERR_UNSUPPORTED,
-		       "stored fields of the codec '" STR_FMT "' are not readable",
-		       STR_ARG(header->codec));
+	return refuse_codec(header->codec, err);
 }
 
 static int read_full_header(const struct stored_fields *fields, struct rd *rd, const uint8_t *id,

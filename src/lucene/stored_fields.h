@@ -1,10 +1,11 @@
 /* Stored fields (.fdt): chunks of documents, each decompressed once, in document order.
  *
  * Formats, one file each: 40, 41, 50 Fast and High (stored_fields_50.c), 87 Fast and High, 90 Fast
- * and High, ZstdStoredFields814. The file's own header decides. A sequential pass needs no .fdx;
- * the .fdm is read where the chunk size lies there. The CRC of the whole .fdt is computed as it
- * streams by and checked at its end: until stored_fields_next_chunk has returned 0, what came is
- * not yet proven. Not thread-safe: one pass, one thread. */
+ * and High, ZstdStoredFields814, and zstd of OpenSearch. The file's own header decides. A
+ * sequential pass needs no .fdx but in format 40; the .fdm is read where the chunk size lies there.
+ * The CRC of the whole .fdt is computed as it streams by and checked at its end: until
+ * stored_fields_next_chunk has returned 0, what came is not yet proven. Not thread-safe: one pass,
+ * one thread. */
 #ifndef LUCENE_STORED_FIELDS_H
 #define LUCENE_STORED_FIELDS_H
 

@@ -64,7 +64,8 @@ struct stored_fields {
 
 extern const struct stored_format stored_format_40, stored_format_41, stored_format_50_fast,
 	stored_format_50_high, stored_format_87_fast, stored_format_87_high, stored_format_90_fast,
-	stored_format_90_high, stored_format_zstd814;
+	stored_format_90_high, stored_format_zstd814, stored_format_zstd_opensearch,
+	stored_format_zstd_no_dict_opensearch, stored_format_lz4_opensearch;
 
 /* Accepts NULL. */
 void stored_index_close_40(struct stored_index_40 *index);
@@ -91,6 +92,10 @@ int stored_decode_deflate_preset(struct stored_fields *fields, uint8_t *dst, siz
 /* Raw DEFLATE of known lengths. */
 int stored_inflate(struct stored_fields *fields, const uint8_t *src, size_t src_len, uint8_t *dst,
 		   size_t dst_len, struct err *err);
+/* One zstd frame of known length; the dictionary is raw content, may be empty, and may lie right
+ * before dst. */
+int stored_unzstd(struct stored_fields *fields, struct str frame, struct str dictionary,
+		  uint8_t *dst, size_t length, struct err *err);
 /* A compressed length is refused when no compressor would have made it of `length` bytes. */
 int stored_check_compressed_length(uint32_t compressed, size_t length, struct err *err);
 int stored_read_compressed_length(struct stored_fields *fields, size_t length, uint32_t *out,

@@ -8,11 +8,30 @@
 
 #include <zstd.h>
 
+int stored_unzstd(struct stored_fields *fields, struct str frame, struct str dictionary,
+		  uint8_t *dst, size_t length, struct err *err)
+{
+	size_t n;
+
+	if (!fields->zstd)
+		fields->zstd = ZSTD_createDCtx();
+	if (!fields->zstd)
+		return err_set(err, ERR_NOMEM, "no memory for a zstd decoder");
+	n = ZSTD_decompress_usingDict(fields->zstd, dst, length, frame.ptr, frame.len,
+				      dictionary.ptr, dictionary.len);
+	if (ZSTD_isError(n))
+		return err_set(err, ERR_FORMAT, "a zstd frame of %zu bytes is damaged: %s",
+			       frame.len, ZSTD_getErrorName(n));
+	if (n != length)
+		return err_set(err, ERR_FORMAT, "a zstd frame of %zu bytes became %zu, not %zu",
+			       frame.len, n, length);
+	return 0;
+}
+
 static int decode_zstd(struct stored_fields *fields, uint8_t *dst, size_t length, struct err *err)
 {
 	struct stored_window *w = &fields->window;
 	uint32_t compressed;
-	size_t n;
 
 	if (length == 0)
 		return 0;
@@ -20,19 +39,10 @@ static int decode_zstd(struct stored_fields *fields, uint8_t *dst, size_t length
 		return -(int)err->kind;
 	if (!dst)
 		return stored_window_skip(w, compressed, err);
-	if (stored_window_need(w, compressed, err) < 0)
+	if (stored_window_need(w, compressed, err) < 0 ||
+	    stored_unzstd(fields, str_of(stored_window_at(w), compressed), STR_NONE, dst, length,
+			  err) < 0)
 		return -(int)err->kind;
-	if (!fields->zstd)
-		fields->zstd = ZSTD_createDCtx();
-	if (!fields->zstd)
-		return err_set(err, ERR_NOMEM, "no memory for a zstd decoder");
-	n = ZSTD_decompressDCtx(fields->zstd, dst, length, stored_window_at(w), compressed);
-	if (ZSTD_isError(n))
-		return err_set(err, ERR_FORMAT, "a zstd frame of %u bytes is damaged: %s",
-			       compressed, ZSTD_getErrorName(n));
-	if (n != length)
-		return err_set(err, ERR_FORMAT, "a zstd frame of %u bytes became %zu, not %zu",
-			       compressed, n, length);
 	w->pos += compressed;
 	return 0;
 }

@@ -1,5 +1,7 @@
+#include "snapshot/metadata_format.h"
 #include "snapshot/repository_internal.h"
 #include "snapshot/snapshot_blob.h"
+#include "snapshot/text_blob.h"
 
 /* Blobs of codec "index-metadata" and "metadata":
  *
@@ -7,10 +9,11 @@
  *    mappings [{"<type>": {…}}], aliases {"<alias>": {…}}, primary_terms, in_sync_allocations, …}}
  *   {"meta-data": {version, cluster_uuid, settings, templates, …}}
  *
- * Every version from 5.0 on writes settings flat, and mappings as one object a type. Readers of the
- * same versions also accept a mapping as compressed bytes, and so does this one.
+ * Every version from 1.7 on writes settings flat, mappings as one object a type and aliases as one
+ * object. Readers of the same versions also accept nested settings, a mapping as compressed bytes,
+ * and so does this one.
  *
- * Source: Elasticsearch 5.6.16 and 7.10.2 IndexMetaData, Settings, CompressedXContent. */
+ * Source: Elasticsearch 1.7.6, 5.6.16 and 7.10.2 IndexMetaData, Settings, CompressedXContent. */
 
 /* A node that can be put into another tree; its children are shared. */
 static struct json *shell(struct arena *mem, const struct json *v)
@@ -160,7 +163,7 @@ static int decode_mapping(const struct json *entry, struct arena *mem, struct js
 
 	if (dfl_is(text))
 		rc = dfl_inflate(text, mem, &text, err);
-	return rc < 0 ? rc : json_parse(text, mem, out, err);
+	return rc < 0 ? rc : text_blob_decode(text, mem, out, err);
 }
 
 static int add_mapping(const struct json *entry, struct arena *mem, struct json *mappings,
@@ -224,6 +227,23 @@ static int read_counts(const struct json *body, struct index_metadata *out, stru
 	return rc;
 }
 
+/* One object, or several in an array. */
+static void read_aliases(const struct json *body, struct arena *mem, struct index_metadata *out)
+{
+	struct json *aliases = json_get(body, "aliases");
+
+	out->aliases = aliases;
+	if (aliases && aliases->type == JSON_OBJECT)
+		return;
+	out->aliases = json_new(mem, JSON_OBJECT);
+	if (!aliases || aliases->type != JSON_ARRAY)
+		return;
+	json_each (some, aliases) {
+		json_each (alias, some->type == JSON_OBJECT ? some : NULL)
+			json_append(out->aliases, shell(mem, alias));
+	}
+}
+
 static int read_body(const struct json *body, struct arena *mem, struct index_metadata *out,
 		     struct err *err)
 {
@@ -238,18 +258,42 @@ static int read_body(const struct json *body, struct arena *mem, struct index_me
 	out->closed = str_is(json_string(json_get(body, "state")), "close");
 	out->created_version =
 		json_text_or(json_get(out->settings, "index.version.created"), STR(""));
-	out->aliases = json_get(body, "aliases");
-	if (!out->aliases || out->aliases->type != JSON_OBJECT)
-		out->aliases = json_new(mem, JSON_OBJECT);
+	read_aliases(body, mem, out);
 	return mem->failed ? arena_fail(mem, "index metadata", err) : 0;
+}
+
+/* Without a checksum, 2 shards where there were 3 look as good; but then the third is there. More
+ * than there were do not open. */
+static int check_shard_count(const struct snapshot *snapshot, const struct snapshot_index *index,
+			     int32_t count, struct arena *mem, struct err *err)
+{
+	cleanup(bytes_source_closep) struct bytes_source *source = NULL;
+	const struct metadata_format *format = snapshot->format;
+	struct str folder = arena_printf(mem, "indices/" STR_FMT "/%d", STR_ARG(index->id), count);
+	struct str blob = metadata_format_blob(format, folder, format->snapshot_prefix,
+					       snapshot->summary.uuid, mem);
+	struct err other;
+	int rc;
+
+	if (mem->failed)
+		return arena_fail(mem, "a blob's name", err);
+	rc = blob_store_source(snapshot->repository->store, blob, &source, &other);
+	if (rc == -ERR_NOT_FOUND)
+		return 0;
+	if (rc < 0)
+		return err_set(err, other.kind, "%s", other.message);
+	return err_set(err, ERR_FORMAT,
+		       "says that there are %d shards, and blob '" STR_FMT
+		       "' is of one more: one of them is damaged",
+		       count, STR_ARG(blob));
 }
 
 int snapshot_index_metadata(const struct snapshot *snapshot, const struct snapshot_index *index,
 			    struct arena *mem, struct index_metadata *out, struct err *err)
 {
 	struct json *root;
-	int rc = snapshot_blob_read(snapshot->repository->store, index->metadata_blob,
-				    "index-metadata", mem, &root, err);
+	int rc = snapshot->format->read(snapshot->repository->store, index->metadata_blob,
+					"index-metadata", mem, &root, err);
 
 	if (rc < 0)
 		return err_wrap(err, "metadata of index '" STR_FMT "'", STR_ARG(index->name));
@@ -259,7 +303,10 @@ int snapshot_index_metadata(const struct snapshot *snapshot, const struct snapsh
 			       "blob '" STR_FMT "' does not hold the metadata of index '" STR_FMT
 			       "'",
 			       STR_ARG(index->metadata_blob), STR_ARG(index->name));
-	if (read_body(out->raw, mem, out, err) < 0)
+	rc = read_body(out->raw, mem, out, err);
+	if (rc == 0 && !snapshot->format->has_checksum)
+		rc = check_shard_count(snapshot, index, out->shard_count, mem, err);
+	if (rc < 0)
 		return err_wrap(err, "metadata of index '" STR_FMT "' in blob '" STR_FMT "'",
 				STR_ARG(index->name), STR_ARG(index->metadata_blob));
 	return 0;
@@ -268,15 +315,16 @@ int snapshot_index_metadata(const struct snapshot *snapshot, const struct snapsh
 int snapshot_global_metadata(const struct snapshot *snapshot, struct arena *mem, struct json **out,
 			     struct err *err)
 {
-	struct str blob =
-		arena_printf(mem, "meta-" STR_FMT ".dat", STR_ARG(snapshot->summary.uuid));
+	const struct metadata_format *format = snapshot->format;
+	struct str blob = metadata_format_blob(format, STR(""), format->global_prefix,
+					       snapshot->summary.uuid, mem);
 	struct json *root;
 	int rc;
 
 	if (!blob.ptr)
 		return arena_fail(mem, "a blob's name", err);
 	*out = NULL;
-	rc = snapshot_blob_read(snapshot->repository->store, blob, "metadata", mem, &root, err);
+	rc = format->read(snapshot->repository->store, blob, "metadata", mem, &root, err);
 	if (rc == -ERR_NOT_FOUND && !snapshot->includes_global_state)
 		return 0;
 	if (rc < 0)

@@ -21,6 +21,7 @@
 
 #define INDEX_PREFIX STR("index-")
 #define INDEX_LATEST STR("index.latest")
+#define OLD_INDEX STR("index") /* before 5.0, see snapshot_names.c */
 /* The root listing and index.latest are dropped with this arena. */
 #define LISTING_ARENA_LIMIT MIB(512)
 
@@ -125,18 +126,13 @@ static bool holds(const struct blob_listing *root, struct str name)
 	return false;
 }
 
-static int no_index(struct blob_store *store, const struct blob_listing *root, struct err *err)
+static int no_index(struct blob_store *store, struct err *err)
 {
-	if (holds(root, STR("index")))
-		return err_set(
-			err, ERR_UNSUPPORTED,
-			"'%s' is a repository of Elasticsearch 1 or 2 (it has a blob 'index' "
-			"and no 'index-N'), which is not read yet",
-			store->uri);
 	return err_set(
 		err, ERR_NOT_FOUND,
 		"'%s' is no snapshot repository: it holds no blob 'index-N' (index-0, index-1, "
-		"…); --repo-uri must name the folder that holds it",
+		"…) nor 'index' (Elasticsearch 1 and 2); --repo-uri must name the folder that "
+		"holds it",
 		store->uri);
 }
 
@@ -179,12 +175,16 @@ static int find_index(struct repository *repository, struct err *err)
 	if (rc < 0)
 		return rc;
 	newest = newest_index(&root, &generation);
+	repository->has_ids = newest.len > 0;
+	if (!repository->has_ids && holds(&root, OLD_INDEX))
+		newest = OLD_INDEX;
 	if (newest.len == 0)
-		return no_index(repository->store, &root, err);
+		return no_index(repository->store, err);
 	repository->index_blob = arena_str(&repository->mem, newest);
 	if (!repository->index_blob.ptr)
 		return arena_fail(&repository->mem, "a blob's name", err);
-	return check_latest(repository->store, &root, generation, &mem, err);
+	return repository->has_ids ? check_latest(repository->store, &root, generation, &mem, err)
+				   : 0;
 }
 
 static int load(struct repository *repository, struct err *err)

@@ -1,4 +1,4 @@
-/* A snapshot repository and what it holds, of whatever version wrote it (ES 5 to 8, OS 1 to 3):
+/* A snapshot repository and what it holds, of whatever version wrote it (ES 1 to 8, OS 1 to 3):
  * decided by the fields that are there, never by a version given from outside.
  *
  * Layouts and sources: docs/formats/snapshot-repository.md. Opening and reading are thread-safe
@@ -11,17 +11,19 @@
 #include "store/blob_store.h"
 
 struct repository;
+struct metadata_format;
 
 struct snapshot_summary {
-	struct str name, uuid;
+	struct str name, uuid; /* before 5.0 the uuid is the name */
 	struct str state;   /* "SUCCESS", "PARTIAL", "FAILED", "IN_PROGRESS", "INCOMPATIBLE"; "" if
 			       not said */
 	struct str version; /* of the cluster, "7.10.2"; "" if nothing says it. "8.11.0" is what all
 			       clusters from 8.11 on write */
 };
 
-/* Reads index.latest and index-N. `store` is borrowed and outlives the repository. A folder that
- * is no repository is ERR_NOT_FOUND; a layout that is known but not read is ERR_UNSUPPORTED. */
+/* Reads index.latest and index-N, or index. `store` is borrowed and outlives the repository. A
+ * folder that is no repository is ERR_NOT_FOUND; a layout that is known but not read is
+ * ERR_UNSUPPORTED. */
 int repository_open(struct blob_store *store, struct repository **out, struct err *err);
 /* Accepts NULL. */
 void repository_close(struct repository *repository);
@@ -32,16 +34,17 @@ const struct snapshot_summary *repository_snapshots(const struct repository *rep
 						    size_t *count);
 
 struct snapshot_index {
-	struct str name, id;      /* id: the folder below indices/ */
+	struct str name, id;      /* id: the folder below indices/; before 5.0 the name */
 	struct str metadata_blob; /* "indices/<id>/meta-….dat" */
-	int64_t shard_path_type;  /* 0: shards lie at indices/<id>/<shard>; others are hashed paths,
-				     whose shards are not opened */
+	int64_t shard_path_type;  /* 0: shards lie at indices/<id>/<shard>; else at hashed paths */
+	struct str shard_paths_blob; /* that lists the hashed paths; empty: there is none */
 };
 
 struct snapshot {
 	struct arena mem;
-	struct repository *repository;   /* borrowed */
-	struct snapshot_summary summary; /* version and state as the snap-*.dat says */
+	struct repository *repository; /* borrowed */
+	const struct metadata_format *format;
+	struct snapshot_summary summary; /* version and state as the snapshot's own blob says */
 	int64_t start_ms, end_ms;        /* wall clock */
 	int32_t total_shards, successful_shards;
 	bool includes_global_state;
@@ -83,29 +86,38 @@ struct index_metadata {
 int snapshot_index_metadata(const struct snapshot *snapshot, const struct snapshot_index *index,
 			    struct arena *mem, struct index_metadata *out, struct err *err);
 
+/* What the snapshot says of a file's content. */
+enum file_checksum {
+	FILE_CHECKSUM_NONE,
+	FILE_CHECKSUM_FOOTER, /* the CRC-32 in the file's Lucene footer */
+	FILE_CHECKSUM_WHOLE,  /* the Adler-32 of all its bytes: files of before Lucene 4.8 */
+};
+
 /* One shard of a snapshot: its files, and a Lucene directory over ranged reads of its blobs. */
 struct snapshot_file {
 	struct str physical_name; /* Lucene's name */
 	struct str blob;          /* "__x" or "v__x"; parts are "__x.part0" … */
 	uint64_t length;          /* bytes */
 	uint64_t part_size;       /* bytes, more than 0; >= length when there is one part */
-	uint32_t checksum;        /* CRC-32 in the file's footer */
-	bool has_checksum;        /* false for checksums of other kinds */
-	struct str content;       /* the whole file where the metadata carries it; else ptr NULL */
+	enum file_checksum checksum_kind;
+	uint32_t checksum;
+	struct str content; /* the whole file where the metadata carries it; else ptr NULL */
 };
 
 struct snapshot_shard {
 	struct arena mem;
 	struct lucene_directory *directory;
+	struct blob_store *outside;  /* the store of its blobs; NULL: the repository's */
 	struct snapshot_file *files; /* sorted by physical name */
 	size_t file_count;
 	uint64_t total_bytes; /* sum of the files' lengths, incremental or not */
 };
 
 /* Reads the shard's list of files. Sources that its directory opens have the length the list says,
- * and the list's checksum in their footer; otherwise opening one is ERR_FORMAT, naming the blob.
- * ERR_UNSUPPORTED: the documents are not in this repository (hashed paths, remote store, searchable
- * snapshot). `snapshot` outlives the shard. */
+ * and the list's checksum (in their footer; those that have none are read through once);
+ * otherwise opening one is ERR_FORMAT, naming the blob.
+ * ERR_UNSUPPORTED: the documents are not in this repository (remote store, searchable snapshot).
+ * `snapshot` outlives the shard. */
 int snapshot_shard_open(const struct snapshot *snapshot, const struct snapshot_index *index,
 			int32_t shard, struct snapshot_shard **out, struct err *err);
 /* Accepts NULL. */

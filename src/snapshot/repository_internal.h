@@ -9,7 +9,8 @@
 struct repository {
 	struct arena mem;
 	struct blob_store *store; /* borrowed */
-	struct str index_blob;    /* "index-5" */
+	struct str index_blob;    /* "index-5", or "index" */
+	bool has_ids;             /* index-N: it gives snapshots and indices ids */
 	struct json *root;        /* its content */
 	struct snapshot_summary *snapshots;
 	struct json **entries; /* of snapshots[i] in the content */
@@ -17,8 +18,12 @@ struct repository {
 	struct member_table metadata_identifiers; /* index_metadata_identifiers; empty before 7.9 */
 };
 
-/* Parses the content of index-N, which is `text` in repository->mem. */
+/* Parses the content of index-N or index, which is `text` in repository->mem. */
 int repository_parse(struct repository *repository, struct str text, struct err *err);
+/* Sorts the indices by name. Two of one name are ERR_FORMAT. */
+int snapshot_sort_indices(struct snapshot *snapshot, struct err *err);
+/* Fills the snapshot's indices from its own list of names, which is in the body of its blob. */
+int snapshot_names_read(struct snapshot *snapshot, const struct json *info, struct err *err);
 /* Whether the text can be one component of a blob's name. `what` says which it is. */
 int repository_check_component(struct str text, const char *what, struct err *err);
 

@@ -1,8 +1,8 @@
 #include "snapshot/shard_directory.h"
+#include "snapshot/file_checksum.h"
 #include "snapshot/parts_source.h"
 
-#include "lucene/codec_file.h"
-
+#include <stdatomic.h>
 #include <stdlib.h>
 
 struct shard_directory {
@@ -11,6 +11,7 @@ struct shard_directory {
 	char *folder;
 	const struct snapshot_file *files;
 	size_t count;
+	atomic_bool *checked; /* of files[i]: its checksum was found right */
 };
 
 static struct shard_directory *shard_of(struct lucene_directory *directory)
@@ -38,35 +39,20 @@ static int compare_to_file(const void *name, const void *file)
 		       ((const struct snapshot_file *)file)->physical_name);
 }
 
-/* The footer of a file says which content it should have; so does the snapshot. Comparing them at
- * the cost of one small read finds a blob that is whole, but of another file. That the content is
- * what the footer says is checked by who reads it all. */
-static int check_footer(struct bytes_source *source, const struct snapshot_file *file,
-			struct err *err)
+/* A checksum over the whole file is computed once: parts of compound files are opened again and
+ * again. */
+static int check(struct shard_directory *shard, const struct snapshot_file *file,
+		 struct bytes_source *source, struct err *err)
 {
-	char bytes[CODEC_FOOTER_LENGTH];
-	struct rd rd = rd_over(str_of(bytes, sizeof(bytes)));
-	uint64_t checksum;
+	atomic_bool *checked = &shard->checked[file - shard->files];
 	int rc;
 
-	if (!file->has_checksum)
+	if (file->checksum_kind == FILE_CHECKSUM_WHOLE && atomic_load(checked))
 		return 0;
-	if (source->size < sizeof(bytes))
-		return err_set(err, ERR_FORMAT, "has %llu bytes, too few for a Lucene file",
-			       (unsigned long long)source->size);
-	rc = bytes_source_read(source, source->size - sizeof(bytes), bytes, sizeof(bytes), err);
-	if (rc < 0)
-		return rc;
-	if (rd_be32(&rd) != CODEC_FOOTER_MAGIC || rd_be32(&rd) != 0)
-		return err_set(err, ERR_FORMAT, "does not end in a Lucene footer: it is damaged");
-	checksum = rd_be64(&rd);
-	if (checksum != file->checksum)
-		return err_set(
-			err, ERR_FORMAT,
-			"has the checksum %08llx in its footer, and the snapshot took a file "
-			"with %08x: the blob is damaged or another file's",
-			(unsigned long long)checksum, file->checksum);
-	return 0;
+	rc = file_checksum_check(file, source, err);
+	if (rc == 0)
+		atomic_store(checked, true);
+	return rc;
 }
 
 static int open_blob(struct shard_directory *shard, const struct snapshot_file *file,
@@ -82,7 +68,7 @@ static int open_blob(struct shard_directory *shard, const struct snapshot_file *
 	else
 		rc = sized_blob_open(shard->store, blob, file->length, &source, err);
 	if (rc == 0)
-		rc = check_footer(source, file, err);
+		rc = check(shard, file, source, err);
 	if (rc == 0)
 		*out = take(source);
 	return rc;
@@ -111,6 +97,7 @@ static void shard_close(struct lucene_directory *directory)
 {
 	struct shard_directory *shard = shard_of(directory);
 
+	free(shard->checked);
 	free(shard->folder);
 	free(directory->name);
 	free(shard);
@@ -130,5 +117,6 @@ struct lucene_directory *shard_directory_new(struct blob_store *store, struct st
 	shard->folder = str_dup(folder);
 	shard->files = files;
 	shard->count = count;
+	shard->checked = mem_zalloc((count + 1) * sizeof(*shard->checked));
 	return &shard->directory;
 }

@@ -1,20 +1,23 @@
 #include "snapshot/shard_files.h"
+#include "snapshot/file_checksum.h"
 
+#include "base/base64.h"
 #include "base/limits.h"
 #include "lucene/codec_file.h"
 
 #include <stdlib.h>
 
-/* indices/<id>/<shard>/snap-<uuid>.dat, codec "snapshot":
+/* indices/<id>/<shard>/snap-<uuid>.dat, codec "snapshot"; in Elasticsearch 1 snapshot-<snapshot>,
+ * JSON:
  *
  *   {name, index_version, start_time, time, number_of_files, total_size,
  *    files [{name "__x"|"v__x", physical_name "_0.cfs", length, checksum, part_size, written_by,
  *            meta_hash, writer_uuid}]}
  *
  * number_of_files and total_size count what this snapshot copied anew, not what the shard has.
- * checksum is the CRC-32 of the file's Lucene footer in base 36. part_size is 2^63-1 or absent when
- * files are not cut. meta_hash holds the first bytes of segments_N and .si files, commonly all of
- * them; a blob "v__x" does not exist, its file is all in meta_hash.
+ * checksum: see file_checksum.c. part_size is 2^63-1 or absent when files are not cut. meta_hash
+ * holds the first bytes of segments_N and .si files, commonly all of them; a blob "v__x" does not
+ * exist, its file is all in meta_hash.
  *
  * Source: Elasticsearch 7.10.2 BlobStoreIndexShardSnapshot.FileInfo, StoreFileMetadata. */
 
@@ -47,38 +50,55 @@ static int read_sizes(const struct json *entry, struct snapshot_file *file, stru
 	return 0;
 }
 
-static int read_checksum(const struct json *entry, struct snapshot_file *file, struct err *err)
+/* Bytes in SMILE, their base 64 in JSON. */
+static int hash_bytes(const struct json *hash, struct arena *mem, struct str *out, struct err *err)
 {
-	struct str text = json_string(json_get(entry, "checksum"));
-	uint64_t checksum;
+	cleanup(buf_release) struct buf bytes = BUF_INIT(LIMIT_LUCENE_META_FILE);
 
-	if (text.len == 0)
+	*out = hash->text;
+	if (hash->type == JSON_BINARY)
 		return 0;
-	if (!str_to_u64_base36(text, &checksum) || checksum > UINT32_MAX)
-		return err_set(err, ERR_FORMAT, "its checksum '" STR_FMT "' is no CRC-32",
-			       STR_ARG(text));
-	file->checksum = (uint32_t)checksum;
-	file->has_checksum = true;
-	return 0;
+	if (hash->type != JSON_STRING || !base64_decode(&bytes, hash->text))
+		return err_set(err, ERR_FORMAT, "its meta_hash is no base 64");
+	if (buf_check(&bytes, "its meta_hash", err) < 0)
+		return -(int)err->kind;
+	*out = arena_str(mem, buf_str(&bytes));
+	return out->ptr ? 0 : arena_fail(mem, "its meta_hash", err);
 }
 
-static int read_content(const struct json *entry, struct snapshot_file *file, struct err *err)
+static int check_content(const struct snapshot_file *file, struct err *err)
+{
+	cleanup(bytes_source_closep) struct bytes_source *source = NULL;
+	int rc = 0;
+
+	if (file->checksum_kind == FILE_CHECKSUM_FOOTER)
+		rc = codec_footer_check(file->content, err);
+	source = memory_source_new(file->content, file->physical_name);
+	return rc < 0 ? rc : file_checksum_check(file, source, err);
+}
+
+static int read_content(const struct json *entry, struct arena *mem, struct snapshot_file *file,
+			struct err *err)
 {
 	const struct json *hash = json_get(entry, "meta_hash");
 	bool is_virtual = str_starts(file->blob, STR("v__"));
-	int rc = 0;
+	struct str bytes = STR_NONE;
+	int rc = hash ? hash_bytes(hash, mem, &bytes, err) : 0;
 
-	if (hash && hash->type == JSON_BINARY && hash->text.len == file->length)
-		file->content = str_of(hash->text.ptr ? hash->text.ptr : "", hash->text.len);
+	if (rc < 0)
+		return rc;
+	if (hash && bytes.len == file->length)
+		file->content = str_of(bytes.ptr ? bytes.ptr : "", bytes.len);
 	if (is_virtual && !file->content.ptr)
 		return err_set(err, ERR_FORMAT,
 			       "it has no blob, and its content is not in meta_hash either");
-	if (file->content.ptr && file->has_checksum)
-		rc = codec_footer_check(file->content, err);
-	return rc < 0 ? err_wrap(err, "its meta_hash") : 0;
+	if (file->content.ptr && check_content(file, err) < 0)
+		return err_wrap(err, "its meta_hash");
+	return 0;
 }
 
-static int read_file(const struct json *entry, struct snapshot_file *file, struct err *err)
+static int read_file(const struct json *entry, struct arena *mem, struct snapshot_file *file,
+		     struct err *err)
 {
 	int rc = text_member(entry, "physical_name", &file->physical_name, err);
 
@@ -87,9 +107,9 @@ static int read_file(const struct json *entry, struct snapshot_file *file, struc
 	if (rc == 0)
 		rc = read_sizes(entry, file, err);
 	if (rc == 0)
-		rc = read_checksum(entry, file, err);
+		rc = file_checksum_read(entry, file, err);
 	if (rc == 0)
-		rc = read_content(entry, file, err);
+		rc = read_content(entry, mem, file, err);
 	return rc < 0 ? err_wrap(err, "file '" STR_FMT "'", STR_ARG(file->physical_name)) : 0;
 }
 
@@ -131,7 +151,7 @@ int shard_files_read(const struct json *root, struct snapshot_shard *shard, stru
 	if (!shard->files)
 		return arena_fail(&shard->mem, "the list of files", err);
 	json_each (entry, list) {
-		int rc = read_file(entry, &shard->files[shard->file_count++], err);
+		int rc = read_file(entry, &shard->mem, &shard->files[shard->file_count++], err);
 
 		if (rc < 0)
 			return rc;

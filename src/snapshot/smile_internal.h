@@ -5,10 +5,6 @@
 #include "base/arena.h"
 #include "base/rd.h"
 
-/* Longest big integer, in bytes of its magnitude: far beyond what a mapping holds, and small enough
- * that the quadratic conversion to decimal does not matter. */
-#define SMILE_BIG_NUMBER_MAX 1024u
-
 /* SMILE's vInt: big-endian groups of 7 bits, the last byte 0x80 | 6 bits. 0 and failed when it is
  * longer than 64 bits. */
 uint64_t smile_vint(struct rd *rd);

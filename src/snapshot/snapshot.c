@@ -1,16 +1,18 @@
+#include "snapshot/metadata_format.h"
 #include "snapshot/repository_internal.h"
-#include "snapshot/snapshot_blob.h"
+#include "snapshot/shard_path.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 
-/* snap-<uuid>.dat, codec "snapshot":
+/* snap-<uuid>.dat, codec "snapshot"; in Elasticsearch 1 snapshot-<snapshot>, JSON:
  *
  *   {"snapshot": {name, uuid, version_id, indices [name], state, include_global_state, start_time,
  *    end_time, total_shards, successful_shards, failures [{index, shard_id, reason}]}}
  *
  * Where an index lies is said by index-N only. It has no checksum, so the names there are held
- * against those of the snapshot, which has one.
+ * against those of the snapshot, which has one. Before 5.0 it lies in the folder of its name, see
+ * snapshot_names.c.
  *
  * Source: Elasticsearch 7.10.2 SnapshotInfo; OpenSearch 2.19 SnapshotInfo. */
 
@@ -134,6 +136,19 @@ static int compare_indices(const void *a, const void *b)
 		       ((const struct snapshot_index *)b)->name);
 }
 
+int snapshot_sort_indices(struct snapshot *snapshot, struct err *err)
+{
+	struct snapshot_index *indices = snapshot->indices;
+
+	if (snapshot->index_count > 0)
+		qsort(indices, snapshot->index_count, sizeof(*indices), compare_indices);
+	for (size_t i = 1; i < snapshot->index_count; i++)
+		if (str_eq(indices[i - 1].name, indices[i].name))
+			return err_set(err, ERR_FORMAT, "lists index '" STR_FMT "' twice",
+				       STR_ARG(indices[i].name));
+	return 0;
+}
+
 /* The indices that index-N gives this snapshot, sorted. `entry` is the snapshot's there. */
 static int find_indices(struct snapshot *snapshot, const struct json *entry, struct err *err)
 {
@@ -152,15 +167,7 @@ static int find_indices(struct snapshot *snapshot, const struct json *entry, str
 		if (rc == 0 && index_is_in(index, snapshot->summary.uuid))
 			rc = add_index(snapshot, index, &lookup, err);
 	}
-	if (rc < 0)
-		return rc;
-	if (count > 0)
-		qsort(snapshot->indices, count, sizeof(struct snapshot_index), compare_indices);
-	for (size_t i = 1; i < count; i++)
-		if (str_eq(snapshot->indices[i - 1].name, snapshot->indices[i].name))
-			return err_set(err, ERR_FORMAT, "lists index '" STR_FMT "' twice",
-				       STR_ARG(snapshot->indices[i].name));
-	return 0;
+	return rc < 0 ? rc : snapshot_sort_indices(snapshot, err);
 }
 
 /* Both lists of indices must agree. Only a finished snapshot is sure to have both. */
@@ -188,23 +195,67 @@ static int compare_lists(const struct snapshot *snapshot, const struct json *nam
 	return 0;
 }
 
-static int load(struct snapshot *snapshot, const struct json *entry, struct err *err)
+static int read_own_blob(struct snapshot *snapshot, const struct metadata_format *format,
+			 struct str *blob, struct json **root, struct err *err)
 {
-	struct str blob = arena_printf(&snapshot->mem, "snap-" STR_FMT ".dat",
-				       STR_ARG(snapshot->summary.uuid));
-	struct json *root, *info;
-	int rc = snapshot_blob_read(snapshot->repository->store, blob, "snapshot", &snapshot->mem,
-				    &root, err);
+	struct arena *mem = &snapshot->mem;
 
-	if (rc < 0)
+	snapshot->format = format;
+	*blob = metadata_format_blob(format, STR(""), format->snapshot_prefix,
+				     snapshot->summary.uuid, mem);
+	if (!blob->ptr)
+		return arena_fail(mem, "a blob's name", err);
+	return format->read(snapshot->repository->store, *blob, "snapshot", mem, root, err);
+}
+
+/* The snapshot's own blob says by its name which format all of its metadata has. */
+static int find_own_blob(struct snapshot *snapshot, struct str *blob, struct json **root,
+			 struct err *err)
+{
+	int rc = read_own_blob(snapshot, &metadata_format_dat, blob, root, err);
+	struct str newer = *blob;
+
+	if (rc != -ERR_NOT_FOUND || !str_eq(snapshot->summary.uuid, snapshot->summary.name))
 		return rc;
-	info = json_get(root, "snapshot");
-	if (read_info(snapshot, info, err) < 0)
-		return err_wrap(err, "blob '" STR_FMT "'", STR_ARG(blob));
+	rc = read_own_blob(snapshot, &metadata_format_text, blob, root, err);
+	if (rc != -ERR_NOT_FOUND)
+		return rc;
+	return err_set(err, ERR_NOT_FOUND,
+		       "there is neither a blob '" STR_FMT "' nor '" STR_FMT
+		       "', as Elasticsearch 1 writes it: the copy is incomplete",
+		       STR_ARG(newer), STR_ARG(*blob));
+}
+
+/* Where the indices lie is said by index-N, and both lists must agree. */
+static int read_index_lists(struct snapshot *snapshot, const struct json *entry,
+			    const struct json *names, struct err *err)
+{
+	int rc;
+
 	if (find_indices(snapshot, entry, err) < 0)
 		return err_wrap(err, "blob '" STR_FMT "'",
 				STR_ARG(snapshot->repository->index_blob));
-	return compare_lists(snapshot, json_get(info, "indices"), err);
+	rc = compare_lists(snapshot, names, err);
+	return rc < 0 ? rc : shard_paths_locate(snapshot, err);
+}
+
+static int load(struct snapshot *snapshot, const struct json *entry, struct err *err)
+{
+	struct json *root, *info;
+	struct str blob;
+	bool has_ids;
+	int rc = find_own_blob(snapshot, &blob, &root, err);
+
+	if (rc < 0)
+		return rc;
+	has_ids = snapshot->repository->has_ids && snapshot->format == &metadata_format_dat;
+	info = json_get(root, "snapshot");
+	rc = read_info(snapshot, info, err);
+	if (rc == 0 && !has_ids)
+		rc = snapshot_names_read(snapshot, info, err);
+	if (rc < 0)
+		return err_wrap(err, "blob '" STR_FMT "'", STR_ARG(blob));
+	return has_ids ? read_index_lists(snapshot, entry, json_get(info, "indices"), err) : 0;
 }
 
 static int no_such_snapshot(const struct repository *repository, struct str name, struct err *err)

@@ -1,10 +1,12 @@
 #include "snapshot/snapshot_blob.h"
+#include "snapshot/metadata_format.h"
 #include "snapshot/smile.h"
 
 #include "lucene/codec_file.h"
 
 #define ZLIB_CONST /* next_in points to what we only borrow */
 #include <zlib.h>
+#include <zstd.h>
 
 /* The envelope is Lucene's, without an id:
  *
@@ -12,7 +14,7 @@
  *
  *   payload:  ":)\n" …     SMILE
  *             "DFL\0" …    raw DEFLATE of SMILE (repository setting `compress`)
- *             "ZSTD\0" …   zstd of SMILE (OpenSearch, `compression_type`)
+ *             "ZSTD\0" …   zstd of SMILE (OpenSearch 2.10 on, `compression_type`)
  *
  * The mark of the compression counts at the start of the payload only: names and file content
  * inside may well hold the same bytes.
@@ -21,6 +23,7 @@
  * ZstdCompressor. */
 
 #define DFL STR("DFL\0")
+#define ZST STR("ZSTD\0")
 #define ENVELOPE_VERSION 1
 
 bool dfl_is(struct str bytes)
@@ -76,22 +79,63 @@ int dfl_inflate(struct str bytes, struct arena *mem, struct str *out, struct err
 	return out->ptr ? 0 : arena_fail(mem, "inflated metadata", err);
 }
 
+static void free_decoder(ZSTD_DStream **decoder)
+{
+	ZSTD_freeDStream(*decoder);
+}
+
+/* Frames made from a stream do not say how long they become. */
+static int unzstd_all(ZSTD_DStream *decoder, struct str frame, struct buf *out, struct err *err)
+{
+	ZSTD_inBuffer in = {frame.ptr, frame.len, 0};
+	size_t rc;
+
+	do {
+		size_t room = MIN(MAX(out->len, KIB(16)), out->limit - out->len);
+		ZSTD_outBuffer to = {buf_reserve(out, room ? room : 1), room, 0};
+
+		if (!to.dst || room == 0)
+			return buf_check(out, "decompressed metadata", err);
+		rc = ZSTD_decompressStream(decoder, &to, &in);
+		out->len += to.pos;
+		if (ZSTD_isError(rc))
+			return err_set(err, ERR_FORMAT, "compressed metadata is damaged: %s",
+				       ZSTD_getErrorName(rc));
+		if (rc != 0 && in.pos == in.size && to.pos < to.size)
+			return err_set(err, ERR_FORMAT, "compressed metadata is cut off");
+	} while (rc != 0);
+	if (in.pos != in.size)
+		return err_set(err, ERR_FORMAT, "compressed metadata has %zu bytes too many",
+			       in.size - in.pos);
+	return 0;
+}
+
+static int unzstd(struct str bytes, struct arena *mem, struct str *out, struct err *err)
+{
+	cleanup(buf_release) struct buf decoded = BUF_INIT(LIMIT_SNAPSHOT_BLOB);
+	cleanup(free_decoder) ZSTD_DStream *decoder = ZSTD_createDStream();
+	int rc;
+
+	if (!decoder)
+		return err_set(err, ERR_NOMEM, "no memory for a zstd decoder");
+	rc = unzstd_all(decoder, str_from_offset(bytes, ZST.len), &decoded, err);
+	if (rc < 0)
+		return rc;
+	*out = arena_str(mem, buf_str(&decoded));
+	return out->ptr ? 0 : arena_fail(mem, "decompressed metadata", err);
+}
+
 int snapshot_blob_decode_payload(struct str payload, struct arena *mem, struct json **out,
 				 struct err *err)
 {
-	int rc;
+	int rc = 0;
 
-	if (str_starts(payload, STR("ZSTD\0")))
-		return err_set(
-			err, ERR_UNSUPPORTED,
-			"metadata is compressed with zstd, which is not read yet; set "
-			"compression_type to deflate in the repository and take the snapshot "
-			"again");
-	if (dfl_is(payload)) {
+	if (dfl_is(payload))
 		rc = dfl_inflate(payload, mem, &payload, err);
-		if (rc < 0)
-			return rc;
-	}
+	else if (str_starts(payload, ZST))
+		rc = unzstd(payload, mem, &payload, err);
+	if (rc < 0)
+		return rc;
 	return smile_parse(payload, mem, out, err);
 }
 
@@ -129,3 +173,12 @@ int snapshot_blob_read(struct blob_store *store, struct str name, const char *co
 		return err_wrap(err, "blob '" STR_FMT "'", STR_ARG(name));
 	return 0;
 }
+
+const struct metadata_format metadata_format_dat = {
+	.snapshot_prefix = "snap-",
+	.global_prefix = "meta-",
+	.index_prefix = "meta-",
+	.suffix = ".dat",
+	.has_checksum = true,
+	.read = snapshot_blob_read,
+};

@@ -1,29 +1,137 @@
+#include "snapshot/metadata_format.h"
 #include "snapshot/repository_internal.h"
 #include "snapshot/shard_directory.h"
 #include "snapshot/shard_files.h"
+#include "snapshot/shard_path.h"
 #include "snapshot/snapshot_blob.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-/* A shard lies at indices/<index id>/<shard>/: snap-<snapshot uuid>.dat lists its files (see
- * shard_files.c), the blobs __… beside it hold them. Blobs are shared by all snapshots that have
- * the same file. */
+/* A shard lies in a folder of its own (see shard_path.c): snap-<snapshot uuid>.dat, or in
+ * Elasticsearch 1 snapshot-<snapshot>, lists its files (see shard_files.c), the blobs __… beside it
+ * hold them. Blobs are shared by all snapshots that have the same file.
+ *
+ * OpenSearch can leave the files of an index in its remote store, and take a shallow copy:
+ *
+ *   shallow-snap-<snapshot uuid>.dat   {name, index_uuid, remote_store_repository,
+ *                                       remote_store_repository_base_path, file_names, …}
+ *
+ * or, with shallow_snapshot_v2, nothing at all. An index that is not in the remote store is copied
+ * whole in the same snapshot.
+ *
+ * Source: OpenSearch 2.19.6 BlobStoreRepository, RemoteStoreShardShallowCopySnapshot. */
 
-static int refuse(const struct snapshot *snapshot, const struct snapshot_index *index,
-		  struct err *err)
+static int refuse_shallow(const struct json *root, struct err *err)
 {
-	if (index->shard_path_type != 0)
-		return err_set(
-			err, ERR_UNSUPPORTED,
-			"its shards lie at hashed paths (shard_path_type %lld), which are not "
-			"read yet",
-			(long long)index->shard_path_type);
-	if (snapshot->shallow_copy)
-		return err_set(
-			err, ERR_UNSUPPORTED,
-			"the snapshot is a shallow copy: its documents are in a remote store, "
-			"not in this repository");
+	struct str where = json_text_or(json_get(root, "remote_store_repository"), STR("?"));
+
+	return err_set(err, ERR_UNSUPPORTED,
+		       "its files are in the cluster's remote store (repository '" STR_FMT
+		       "'), and the snapshot is a shallow copy without them; take one into a "
+		       "repository with remote_store_index_shallow_copy false",
+		       STR_ARG(where));
+}
+
+/* Says why a shard has no list of files: there is `rc`, -ERR_NOT_FOUND, and its message in err. */
+static int explain_missing(struct snapshot_shard *shard, const struct snapshot *snapshot,
+			   struct blob_store *store, struct str folder, int rc, struct err *err)
+{
+	struct str blob = arena_printf(&shard->mem, STR_FMT "/shallow-snap-" STR_FMT ".dat",
+				       STR_ARG(folder), STR_ARG(snapshot->summary.uuid));
+	struct json *root = NULL;
+	struct err ignored;
+
+	if (!blob.ptr)
+		return arena_fail(&shard->mem, "a blob's name", err);
+	if (snapshot_blob_read(store, blob, "snapshot", &shard->mem, &root, &ignored) == 0 ||
+	    snapshot->shallow_copy)
+		return refuse_shallow(root, err);
+	return rc;
+}
+
+static int read_list(struct snapshot_shard *shard, const struct snapshot *snapshot,
+		     struct blob_store *store, struct str folder, struct err *err)
+{
+	const struct metadata_format *format = snapshot->format;
+	struct str blob = metadata_format_blob(format, folder, format->snapshot_prefix,
+					       snapshot->summary.uuid, &shard->mem);
+	struct json *root;
+	int rc;
+
+	if (!blob.ptr)
+		return arena_fail(&shard->mem, "a blob's name", err);
+	rc = format->read(store, blob, "snapshot", &shard->mem, &root, err);
+	if (rc == -ERR_NOT_FOUND)
+		return explain_missing(shard, snapshot, store, folder, rc, err);
+	if (rc < 0)
+		return rc;
+	if (shard_files_read(root, shard, err) < 0)
+		return err_wrap(err, "blob '" STR_FMT "'", STR_ARG(blob));
+	return 0;
+}
+
+/* The last `count` components of a URI; false when it has fewer below its first slash. */
+static bool last_components(struct str uri, int count, struct str *out)
+{
+	size_t at;
+
+	while (uri.len > 0 && uri.ptr[uri.len - 1] == '/')
+		uri.len--;
+	for (at = uri.len; at > 0; at--)
+		if (uri.ptr[at - 1] == '/' && --count == 0)
+			break;
+	*out = str_from_offset(uri, at);
+	return at > 1 && uri.ptr[at - 2] != '/';
+}
+
+/* A path that was worked out is below the repository's base path, which nothing says: the end of
+ * its URI. Tries them from the shortest on. */
+static int search_above(struct snapshot_shard *shard, const struct snapshot *snapshot,
+			struct shard_path *path, struct err *err)
+{
+	struct blob_store *store = snapshot->repository->store;
+	struct str head, tail, base, folder;
+	struct err attempt;
+	int rc;
+
+	str_split(path->folder, '/', &head, &tail);
+	for (int count = 1; last_components(str_from(store->uri), count, &base); count++) {
+		cleanup(blob_store_closep) struct blob_store *above = NULL;
+
+		folder = arena_printf(&shard->mem, STR_FMT "/" STR_FMT "/" STR_FMT, STR_ARG(head),
+				      STR_ARG(base), STR_ARG(tail));
+		if (!folder.ptr)
+			return arena_fail(&shard->mem, "a path", err);
+		if (blob_store_open_above(store, base, &above, &attempt) < 0)
+			break;
+		rc = read_list(shard, snapshot, above, folder, &attempt);
+		if (rc == -ERR_NOT_FOUND)
+			continue;
+		if (rc < 0 && err)
+			*err = attempt;
+		path->folder = folder;
+		shard->outside = take(above);
+		return rc;
+	}
+	return err_wrap(err,
+			"its path is hashed, the repository has no list of such paths in the "
+			"folder snapshot_shard_paths, and it does not lie where it would without "
+			"a prefix; copy that folder, too");
+}
+
+static int open_outside(struct snapshot_shard *shard, const struct snapshot *snapshot,
+			const struct shard_path *path, struct err *err)
+{
+	const struct blob_store *store = snapshot->repository->store;
+
+	if (path->base.len == 0)
+		return 0;
+	if (blob_store_open_above(store, path->base, &shard->outside, err) < 0)
+		return err_wrap(err,
+				"it lies at '" STR_FMT "' outside of the repository's base path "
+				"'" STR_FMT "', in which --repo-uri must end",
+				STR_ARG(path->folder), STR_ARG(path->base));
 	return 0;
 }
 
@@ -44,24 +152,25 @@ static int load(struct snapshot_shard *shard, const struct snapshot *snapshot,
 		const struct snapshot_index *index, int32_t number, struct err *err)
 {
 	struct blob_store *store = snapshot->repository->store;
-	struct str folder =
-		arena_printf(&shard->mem, "indices/" STR_FMT "/%d", STR_ARG(index->id), number);
-	struct str blob = arena_printf(&shard->mem, STR_FMT "/snap-" STR_FMT ".dat",
-				       STR_ARG(folder), STR_ARG(snapshot->summary.uuid));
 	struct str name = arena_printf(&shard->mem, "shard %d of index '" STR_FMT "'", number,
 				       STR_ARG(index->name));
-	struct json *root;
+	struct shard_path path;
 	int rc;
 
-	if (shard->mem.failed)
-		return arena_fail(&shard->mem, "a blob's name", err);
-	rc = snapshot_blob_read(store, blob, "snapshot", &shard->mem, &root, err);
+	if (!name.ptr)
+		return arena_fail(&shard->mem, "a shard's name", err);
+	rc = shard_path_find(snapshot, index, number, &shard->mem, &path, err);
+	if (rc == 0)
+		rc = open_outside(shard, snapshot, &path, err);
+	if (rc == 0)
+		rc = read_list(shard, snapshot, shard->outside ? shard->outside : store,
+			       path.folder, err);
+	if (rc == -ERR_NOT_FOUND && index->shard_path_type != SHARD_PATH_FIXED && !path.listed)
+		rc = search_above(shard, snapshot, &path, err);
 	if (rc < 0)
 		return rc;
-	if (shard_files_read(root, shard, err) < 0)
-		return err_wrap(err, "blob '" STR_FMT "'", STR_ARG(blob));
-	shard->directory =
-		shard_directory_new(store, folder, name, shard->files, shard->file_count);
+	shard->directory = shard_directory_new(shard->outside ? shard->outside : store, path.folder,
+					       name, shard->files, shard->file_count);
 	return 0;
 }
 
@@ -70,11 +179,10 @@ int snapshot_shard_open(const struct snapshot *snapshot, const struct snapshot_i
 {
 	cleanup(snapshot_shard_closep) struct snapshot_shard *shard = mem_zalloc(sizeof(*shard));
 	struct str failure;
-	int rc = refuse(snapshot, index, err);
+	int rc;
 
 	shard->mem = ARENA_INIT(LIMIT_METADATA_ARENA);
-	if (rc == 0)
-		rc = load(shard, snapshot, index, number, err);
+	rc = load(shard, snapshot, index, number, err);
 	if (rc == 0) {
 		*out = take(shard);
 		return 0;
@@ -90,6 +198,7 @@ void snapshot_shard_close(struct snapshot_shard *shard)
 	if (!shard)
 		return;
 	lucene_directory_close(shard->directory);
+	blob_store_close(shard->outside);
 	arena_release(&shard->mem);
 	free(shard);
 }

@@ -77,6 +77,22 @@ int blob_store_open(const char *uri, struct blob_store **out, struct err *err)
 	return directory_store_open(path, uri, out, err);
 }
 
+int blob_store_open_above(const struct blob_store *store, struct str below, struct blob_store **out,
+			  struct err *err)
+{
+	cleanup(mem_freep) char *uri = mem_strdup(store->uri);
+	size_t len = strlen(uri);
+
+	while (len > 1 && uri[len - 1] == '/')
+		len--;
+	if (!str_ends(str_of(uri, len), below) || len <= below.len + 1 ||
+	    uri[len - below.len - 1] != '/')
+		return err_set(err, ERR_NOT_FOUND, "'%s' does not end in '/" STR_FMT "'",
+			       store->uri, STR_ARG(below));
+	uri[len - below.len - 1] = '\0';
+	return blob_store_open(uri, out, err);
+}
+
 int blob_store_list(struct blob_store *store, struct str folder, struct arena *mem,
 		    struct blob_listing *out, struct err *err)
 {

@@ -34,6 +34,10 @@ struct blob_store {
 /* Opens by URI: file:///path, file:path or /path. A scheme that is known but not built yet is
  * ERR_UNSUPPORTED, an unknown one ERR_USAGE, a path that is no directory ERR_NOT_FOUND. */
 int blob_store_open(const char *uri, struct blob_store **out, struct err *err);
+/* Opens the folder above `store` from where it is seen at `below` ("team/backups"): the blob x of
+ * `store` is then below/x. ERR_NOT_FOUND: the store's URI does not end in that path. */
+int blob_store_open_above(const struct blob_store *store, struct str below, struct blob_store **out,
+			  struct err *err);
 /* The blobs directly in `folder` ("" is the root), sorted by name; no recursion, no folders.
  * A folder that is not there is an empty listing. */
 int blob_store_list(struct blob_store *store, struct str folder, struct arena *mem,

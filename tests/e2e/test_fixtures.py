@@ -7,7 +7,7 @@ import pytest
 
 from support import ERRORS, OK, assert_same, expected_documents, written_documents
 
-ELASTICSEARCH = ["es-5.6.16", "es-6.8.23", "es-7.10.2", "es-8.19.21"]
+ELASTICSEARCH = ["es-1.7.6", "es-2.4.6", "es-5.6.16", "es-6.8.23", "es-7.10.2", "es-8.19.21"]
 OPENSEARCH = ["os-1.3.14", "os-2.19.6", "os-3.8.0"]
 REPOSITORIES = ([(name, snapshot, name) for name in ELASTICSEARCH for snapshot in ("snap1", "snap2")]
                 + [(name, snapshot, name) for name in OPENSEARCH for snapshot in ("snap-1", "snap-2")]
@@ -52,6 +52,7 @@ def test_extracts_exactly_the_expected_documents(shardlift, repository, tmp_path
 
 @pytest.mark.parametrize("fixture,snapshot,index", [
     ("es-8.19.21", "snap1", "synthetic"), ("es-8.19.21", "snap2", "metrics"),
+    ("es-1.7.6", "snap1", "metrics"), ("es-2.4.6", "snap2", "metrics"),
     ("es-5.6.16", "snap1", "metrics"), ("os-2.19.6", "snap-1", "nosource")])
 def test_an_index_that_stores_no_source_is_refused_by_name(shardlift, repository, tmp_path, fixture,
                                                            snapshot, index):

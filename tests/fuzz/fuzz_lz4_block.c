@@ -1,4 +1,4 @@
-/* LE24 length of the output, then a block. */
+/* LE16 length of the output, then a block. */
 #include "base/lz4_block.h"
 #include "fuzz.h"
 
@@ -11,15 +11,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint8_t *room;
 	int decoded, walked;
 
-	if (size < 3)
+	if (size < 2)
 		return 0;
-	length = (size_t)data[0] | (size_t)data[1] << 8 | (size_t)data[2] << 16;
+	length = (size_t)data[0] | (size_t)data[1] << 8;
 	room = mem_alloc(length + LZ4_BLOCK_SLACK);
-	decoded = lz4_block_decode(data + 3, size - 3, room, 0, length, &consumed, &err);
-	walked = lz4_block_skip(data + 3, size - 3, length, &skipped, &err);
+	decoded = lz4_block_decode(data + 2, size - 2, room, 0, length, &consumed, &err);
+	walked = lz4_block_skip(data + 2, size - 2, length, &skipped, &err);
 	if (decoded == 0 && (walked != 0 || consumed != skipped))
 		BUG("decoding and walking differ");
-	if (consumed > size - 3)
+	if (consumed > size - 2)
 		BUG("more was used than there is");
 	free(room);
 	return 0;

@@ -25,6 +25,7 @@ struct fake_shard {
 	size_t large_at, large_bytes; /* one that is larger; large_bytes 0: none */
 	size_t odd_at;                /* one whose source is `odd` */
 	struct str odd;               /* ptr NULL: not stored. Where has_odd */
+	const char *problem;          /* of the odd one */
 	bool has_odd;
 	size_t breaks_after; /* documents; 0: never */
 	bool missing;
@@ -79,8 +80,10 @@ static int fake_next(struct document_source *base, struct document *out, struct 
 		out->routing = STR("r\"");
 	if (at % 2 == 0)
 		out->type = STR("book");
-	if (shard->has_odd && at == shard->odd_at)
+	if (shard->has_odd && at == shard->odd_at) {
 		out->source = shard->odd;
+		out->problem = shard->problem;
+	}
 	return 1;
 }
 
@@ -566,6 +569,7 @@ static void a_document_without_a_json_source_is_recorded_and_not_sent(void **sta
 		shards[i].odd_at = 9;
 	}
 	shards[0].odd = STR(":)\n\x05");
+	shards[0].problem = "SMILE is damaged: the end is missing at byte 4 of 4";
 	shards[1].odd = STR_NONE;
 	shards[2].odd = STR("[1]");
 	assert_int_equal(failed_documents_open(folder, "s", &run->failed, &run->err), 0);
@@ -576,7 +580,10 @@ static void a_document_without_a_json_source_is_recorded_and_not_sent(void **sta
 	assert_int_equal(run->result.sent, all_documents(3) - 3);
 	assert_int_equal(target.arrived[0][9] + target.arrived[1][9] + target.arrived[2][9], 0);
 	assert_int_equal(occurrences(records, "\n"), 3);
-	assert_int_equal(occurrences(records, "source is not a JSON object: it is SMILE"), 1);
+	assert_int_equal(
+		occurrences(records, "\"SMILE is damaged: the end is missing at byte 4 of 4\""), 1);
+	assert_int_equal(occurrences(records, "\"documentBase64\":\"OikKBQ==\""), 1);
+	assert_int_equal(occurrences(records, "source is not a JSON object"), 1);
 	assert_int_equal(occurrences(records, "no _source is stored for this document"), 1);
 	assert_int_equal(occurrences(records, "\"document\":[1]"), 1);
 	assert_int_equal(occurrences(records, "\"_id\":\"1/9\",\"routing\":\"r\\\"\""), 1);

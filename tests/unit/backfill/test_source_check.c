@@ -13,7 +13,7 @@ static void a_json_object_passes_with_white_space_around_it(void **state)
 	assert_null(source_check(STR("\r\n\t {\n\"a\": 1\n} \n\n")));
 }
 
-static void what_is_no_object_is_named(void **state)
+static void what_is_no_object_is_refused(void **state)
 {
 	(void)state;
 	assert_string_equal(source_check(STR("")), "source is not a JSON object");
@@ -22,14 +22,6 @@ static void what_is_no_object_is_named(void **state)
 	assert_string_equal(source_check(STR("}")), "source is not a JSON object");
 	assert_string_equal(source_check(STR("[1]")), "source is not a JSON object");
 	assert_string_equal(source_check(STR("{\"a\":1")), "source is not a JSON object");
-	assert_string_equal(source_check(STR(":)\n\x05\xfa\xfb")),
-			    "source is not a JSON object: it is SMILE");
-	assert_string_equal(source_check(STR("\xbf\x61\x61\x01\xff")),
-			    "source is not a JSON object: it is CBOR");
-	assert_string_equal(source_check(STR("\xd9\xd9\xf7\xa0")),
-			    "source is not a JSON object: it is CBOR");
-	assert_string_equal(source_check(STR("---\na: 1\n")),
-			    "source is not a JSON object: it is YAML");
 }
 
 static void assert_file_name(struct str name, const char *expected)
@@ -61,7 +53,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_json_object_passes_with_white_space_around_it),
-		cmocka_unit_test(what_is_no_object_is_named),
+		cmocka_unit_test(what_is_no_object_is_refused),
 		cmocka_unit_test(a_file_name_is_one_component_and_keeps_names_apart),
 	};
 

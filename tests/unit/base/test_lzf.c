@@ -166,6 +166,8 @@ static void what_is_no_chunk_is_refused_with_its_byte(void **state)
 	assert_refused(STR("ZW"), "LZF is damaged: no chunk starts at byte 0");
 	assert_refused(STR("ZV\2\0\0"), "LZF is damaged: no chunk starts at byte 0");
 	assert_refused(STR("ZV\0\0\1aZ"), "LZF is damaged: no chunk starts at byte 6");
+	assert_refused(STR("ZV\0"), "LZF is damaged: a chunk is cut short at byte 3");
+	assert_refused(STR("ZV\1\0"), "LZF is damaged: a chunk is cut short at byte 3");
 	assert_refused(STR("ZV\0\0\5abc"), "LZF is damaged: a chunk is cut short at byte 5");
 	assert_refused(STR("ZV\1\0\1"), "LZF is damaged: a chunk is cut short at byte 5");
 	assert_refused(STR("ZV\1\0\3\0\2\1a"), "LZF is damaged: a chunk is cut short at byte 7");

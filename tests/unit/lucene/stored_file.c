@@ -23,6 +23,9 @@ const struct stored_file_format stored_file_formats[] = {
 	{"Lucene90StoredFieldsFastData", 1, STORED_FILE_LZ4_PRESET},
 	{"Lucene90StoredFieldsHighData", 1, STORED_FILE_DEFLATE_PRESET},
 	{"ZstdStoredFields814", 1, STORED_FILE_ZSTD},
+	{"CustomStoredFieldsZstd", 1, STORED_FILE_ZSTD_PRESET},
+	{"CustomStoredFieldsZstdNoDict", 1, STORED_FILE_ZSTD_BLOCKS},
+	{"CustomStoredFieldsLz4", 1, STORED_FILE_LZ4_BLOCKS},
 };
 const size_t stored_file_format_count = COUNT_OF(stored_file_formats);
 
@@ -206,6 +209,51 @@ static void preset_into(struct buf *out, const char *plain, size_t len, bool is_
 	buf_append_str(out, buf_str(&packed));
 }
 
+static void zstd_block_into(struct buf *out, struct str plain, struct str dictionary)
+{
+	cleanup(buf_release) struct buf packed = BUF_INIT(MIB(64));
+	size_t bound = ZSTD_compressBound(plain.len);
+	ZSTD_CCtx *context = ZSTD_createCCtx();
+
+	if (plain.len > 0)
+		packed.len = ZSTD_compress_usingDict(context, buf_reserve(&packed, bound), bound,
+						     plain.ptr, plain.len, dictionary.ptr,
+						     dictionary.len, 3);
+	ZSTD_freeCCtx(context);
+	stored_file_vint(out, packed.len);
+	buf_append_str(out, buf_str(&packed));
+}
+
+static void zstd_preset_into(struct buf *out, const char *plain, size_t len)
+{
+	size_t dictionary = len / 60, block = (len - dictionary + SUB_BLOCKS - 1) / SUB_BLOCKS;
+	struct str words = str_of(plain, dictionary);
+
+	stored_file_vint(out, dictionary);
+	stored_file_vint(out, block);
+	zstd_block_into(out, words, STR_NONE);
+	for (size_t at = dictionary; at < len; at += block)
+		zstd_block_into(out, str_of(plain + at, MIN(block, len - at)), words);
+}
+
+static void blocks_into(struct buf *out, const char *plain, size_t len, bool is_lz4)
+{
+	size_t block = (len + SUB_BLOCKS - 1) / SUB_BLOCKS;
+
+	stored_file_vint(out, block);
+	for (size_t at = 0; at < len; at += block) {
+		cleanup(buf_release) struct buf packed = BUF_INIT(MIB(64));
+		size_t length = MIN(block, len - at);
+
+		if (is_lz4) {
+			stored_file_vint(out, lz4(&packed, plain + at, 0, length));
+			buf_append_str(out, buf_str(&packed));
+		} else {
+			zstd_block_into(out, str_of(plain + at, length), STR_NONE);
+		}
+	}
+}
+
 static void append_unit(struct buf *out, const struct stored_file_format *format, const char *plain,
 			size_t len)
 {
@@ -224,6 +272,15 @@ static void append_unit(struct buf *out, const struct stored_file_format *format
 		break;
 	case STORED_FILE_ZSTD:
 		zstd_into(out, plain, len);
+		break;
+	case STORED_FILE_ZSTD_PRESET:
+		zstd_preset_into(out, plain, len);
+		break;
+	case STORED_FILE_ZSTD_BLOCKS:
+		blocks_into(out, plain, len, false);
+		break;
+	case STORED_FILE_LZ4_BLOCKS:
+		blocks_into(out, plain, len, true);
 		break;
 	}
 }

@@ -11,6 +11,9 @@ enum stored_file_compression {
 	STORED_FILE_LZ4_PRESET,     /* sub-blocks with a dictionary */
 	STORED_FILE_DEFLATE_PRESET, /* the same */
 	STORED_FILE_ZSTD,           /* vInt length, frame */
+	STORED_FILE_ZSTD_PRESET,    /* sub-blocks with a dictionary */
+	STORED_FILE_ZSTD_BLOCKS,    /* sub-blocks without one */
+	STORED_FILE_LZ4_BLOCKS,     /* the same */
 };
 
 struct stored_file_format {

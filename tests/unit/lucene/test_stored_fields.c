@@ -296,15 +296,31 @@ static void what_is_not_readable_is_named(void **state)
 	struct err err = {0};
 
 	(void)state;
-	assert_int_equal(read_body("CustomStoredFieldsZstd", 1, STR_NONE, 1, &err),
+	assert_int_equal(read_body("StoredFieldsOfTomorrow", 1, STR_NONE, 1, &err),
 			 -ERR_UNSUPPORTED);
-	assert_non_null(strstr(err.message, "'CustomStoredFieldsZstd'"));
+	assert_non_null(strstr(err.message, "'StoredFieldsOfTomorrow'"));
 	assert_int_equal(read_body("Lucene41StoredFieldsData", 3, STR_NONE, 1, &err),
 			 -ERR_UNSUPPORTED);
 	assert_non_null(strstr(err.message, "Lucene41StoredFieldsData of version 3"));
 	assert_int_equal(read_body("Lucene90StoredFieldsFastData", 2, STR_NONE, 1, &err),
 			 -ERR_UNSUPPORTED);
 	assert_non_null(strstr(err.message, "version 2"));
+}
+
+static void hardware_codecs_are_refused_with_what_to_do(void **state)
+{
+	static const char *const codecs[] = {"QatStoredFieldsLz4", "QatStoredFieldsDeflate",
+					     "QatStoredFieldsZstd", "CustomStoredFieldsQatDeflate",
+					     "CustomStoredFieldsQatLz4"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(codecs); i++) {
+		struct err err = {0};
+
+		assert_int_equal(read_body(codecs[i], 1, STR_NONE, 1, &err), -ERR_UNSUPPORTED);
+		assert_non_null(strstr(err.message, codecs[i]));
+		assert_non_null(strstr(err.message, "reindex into an index with index.codec"));
+	}
 }
 
 static void a_file_of_another_segment_is_refused(void **state)
@@ -336,6 +352,7 @@ int main(void)
 		cmocka_unit_test(
 			what_cannot_be_in_the_bytes_left_is_refused_before_memory_is_reserved),
 		cmocka_unit_test(what_is_not_readable_is_named),
+		cmocka_unit_test(hardware_codecs_are_refused_with_what_to_do),
 		cmocka_unit_test(a_file_of_another_segment_is_refused),
 	};
 

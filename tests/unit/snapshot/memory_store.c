@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <zlib.h>
+#include <zstd.h>
 
 struct blob {
 	char *name;
@@ -62,14 +63,17 @@ static int memory_list(struct blob_store *store, struct str folder, struct arena
 {
 	struct memory_store *memory = (struct memory_store *)store;
 
-	(void)folder;
 	(void)err;
 	out->blobs = arena_zalloc(mem, memory->count, sizeof(struct blob_info));
 	out->count = 0;
-	for (size_t i = 0; i < memory->count; i++)
-		if (!strchr(memory->blobs[i].name, '/'))
+	for (size_t i = 0; i < memory->count; i++) {
+		const char *slash = strrchr(memory->blobs[i].name, '/');
+		size_t above = slash ? (size_t)(slash - memory->blobs[i].name) : 0;
+
+		if (str_eq(str_of(memory->blobs[i].name, above), folder))
 			out->blobs[out->count++] = (struct blob_info){
 				str_from(memory->blobs[i].name), memory->blobs[i].len};
+	}
 	qsort(out->blobs, out->count, sizeof(struct blob_info), compare_names);
 	return 0;
 }
@@ -250,6 +254,23 @@ struct str deflated(struct str bytes, struct arena *mem)
 	len = 4 + stream.total_out;
 	deflateEnd(&stream);
 	return str_of(out, len);
+}
+
+struct str zstd_streamed(struct str bytes, struct arena *mem)
+{
+	size_t bound = ZSTD_compressBound(bytes.len);
+	cleanup(buf_release) struct buf packed = BUF_INIT(5 + bound);
+	ZSTD_CStream *stream = ZSTD_createCStream();
+	ZSTD_inBuffer in = {bytes.ptr, bytes.len, 0};
+	ZSTD_outBuffer to = {NULL, bound, 0};
+
+	buf_append(&packed, "ZSTD", 5);
+	to.dst = buf_reserve(&packed, bound);
+	if (ZSTD_isError(ZSTD_compressStream(stream, &to, &in)) || ZSTD_endStream(stream, &to) != 0)
+		BUG("zstd");
+	ZSTD_freeCStream(stream);
+	packed.len += to.pos;
+	return arena_str(mem, buf_str(&packed));
 }
 
 static void append_be(struct buf *out, uint64_t value, int bytes)

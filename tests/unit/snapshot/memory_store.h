@@ -23,6 +23,8 @@ int memory_store_open_count(const struct memory_store *memory);
 /* JSON text as SMILE. A string "binary:…" becomes the binary of what follows. */
 struct str smile_of(const char *json, struct arena *mem);
 struct str deflated(struct str bytes, struct arena *mem); /* with the mark DFL before it */
+/* A frame that does not say how long it becomes, with the mark ZSTD before it. */
+struct str zstd_streamed(struct str bytes, struct arena *mem);
 struct str enveloped(const char *codec, struct str payload, struct arena *mem);
 /* A file as Lucene writes it: the text, and a footer with its CRC, which is also returned. */
 struct str with_footer(const char *text, struct arena *mem, uint32_t *crc);

@@ -132,14 +132,6 @@ static void a_folder_without_index_is_no_repository(void **state)
 	assert_said(f, "--repo-uri must name the folder that holds it");
 }
 
-static void a_repository_of_elasticsearch_1_or_2_is_refused_by_name(void **state)
-{
-	struct fixture *f = *state;
-
-	put(f, "index", "{\"snapshots\":[\"a\"]}");
-	assert_refused(f, ERR_UNSUPPORTED, "Elasticsearch 1 or 2");
-}
-
 static void a_damaged_index_names_the_blob(void **state)
 {
 	static const char *const damaged[] = {
@@ -249,19 +241,60 @@ static void a_snapshot_older_than_the_lookups_has_its_own_metadata(void **state)
 	assert_true(str_is(f->snapshot->summary.version, "3.8.0"));
 }
 
-static void shards_at_hashed_paths_are_refused_by_name(void **state)
+static void assert_shard_refused(struct fixture *f, int kind, const char *why)
 {
-	struct fixture *f = *state;
 	struct snapshot_shard *shard;
 
-	put(f, "index-1", INDEX_7_9);
-	put_snapshot(
-		f, "snap-UO.dat",
-		"{\"snapshot\":{\"name\":\"older\",\"indices\":[\"b\"],\"state\":\"SUCCESS\"}}");
-	open_snapshot(f, "older");
 	assert_int_equal(snapshot_shard_open(f->snapshot, f->snapshot->indices, 0, &shard, &f->err),
-			 -ERR_UNSUPPORTED);
-	assert_said(f, "shard 0 of index 'b': its shards lie at hashed paths");
+			 -kind);
+	assert_said(f, "shard 0 of index 'b'");
+	assert_said(f, why);
+}
+
+#define SNAPSHOT_OF_B \
+	"{\"snapshot\":{\"name\":\"older\",\"indices\":[\"b\"],\"state\":\"SUCCESS\"}}"
+
+static void shards_at_hashed_paths_are_looked_for_where_the_hash_says(void **state)
+{
+	struct fixture *f = *state;
+
+	put(f, "index-1", INDEX_7_9);
+	put_snapshot(f, "snap-UO.dat", SNAPSHOT_OF_B);
+	open_snapshot(f, "older");
+	assert_shard_refused(f, ERR_NOT_FOUND, "/indices/IB/0/snap-UO.dat");
+	assert_said(f, "no list of such paths in the folder snapshot_shard_paths");
+}
+
+static void the_longest_list_of_hashed_paths_counts(void **state)
+{
+	static const char *const names[] = {
+		"snapshot_shard_paths/IB.b.9.2.1", /* of 2.17.0 */
+		"snapshot_shard_paths/snapshot_path_IB.b.10.2.1",
+		"snapshot_shard_paths/snapshot_path_IB.b.2.2.1",
+		"snapshot_shard_paths/snapshot_path_IB2.b.11.2.1", /* of another index */
+		"snapshot_shard_paths/snapshot_path_IB.b.x.2.1",
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		put(f, names[i], "{}");
+	put(f, "index-1", INDEX_7_9);
+	put_snapshot(f, "snap-UO.dat", SNAPSHOT_OF_B);
+	open_snapshot(f, "older");
+	assert_true(str_is(f->snapshot->indices->shard_paths_blob, names[1]));
+	assert_shard_refused(f, ERR_UNSUPPORTED, names[1]);
+}
+
+static void paths_of_an_unknown_type_are_refused_by_it(void **state)
+{
+	struct fixture *f = *state;
+
+	put(f, "index-1",
+	    "{\"snapshots\":[{\"name\":\"older\",\"uuid\":\"UO\"}],\"indices\":{\"b\":{"
+	    "\"id\":\"IB\",\"shard_path_type\":3,\"snapshots\":[\"UO\"]}}}");
+	put_snapshot(f, "snap-UO.dat", SNAPSHOT_OF_B);
+	open_snapshot(f, "older");
+	assert_shard_refused(f, ERR_UNSUPPORTED, "the unknown shard_path_type 3");
 }
 
 static void an_unknown_snapshot_is_answered_with_those_there_are(void **state)
@@ -351,13 +384,14 @@ int main(void)
 		TEST(index_latest_may_lag_or_be_broken),
 		TEST(an_index_latest_ahead_of_all_is_an_incomplete_copy),
 		TEST(a_folder_without_index_is_no_repository),
-		TEST(a_repository_of_elasticsearch_1_or_2_is_refused_by_name),
 		TEST(a_damaged_index_names_the_blob),
 		TEST(states_are_words),
 		TEST(the_layout_of_5_0_to_5_4_is_read),
 		TEST(the_layout_of_7_9_is_read_by_its_lookups),
 		TEST(a_snapshot_older_than_the_lookups_has_its_own_metadata),
-		TEST(shards_at_hashed_paths_are_refused_by_name),
+		TEST(shards_at_hashed_paths_are_looked_for_where_the_hash_says),
+		TEST(the_longest_list_of_hashed_paths_counts),
+		TEST(paths_of_an_unknown_type_are_refused_by_it),
 		TEST(an_unknown_snapshot_is_answered_with_those_there_are),
 		TEST(a_missing_or_foreign_snapshot_blob_is_named),
 		TEST(an_index_that_is_in_one_list_only_is_damage),

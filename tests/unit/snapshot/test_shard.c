@@ -108,7 +108,7 @@ static struct str put_file(struct fixture *f, const char *text, size_t part_size
 	}
 	entry = arena_printf(&f->mem,
 			     "{\"name\":\"__b\",\"physical_name\":\"_0.x\",\"length\":%zu,"
-			     "\"checksum\":\"%s\",\"part_size\":%zu}",
+			     "\"checksum\":\"%s\",\"written_by\":\"8.7.0\",\"part_size\":%zu}",
 			     file.len, base36(crc, checksum),
 			     part_size ? part_size : (size_t)INT64_MAX);
 	put_list(f, entry.ptr);
@@ -322,7 +322,8 @@ static void content_with_a_wrong_checksum_is_refused(void **state)
 {
 	assert_list_refused(*state,
 			    "{\"name\":\"v__c\",\"physical_name\":\"_0.si\",\"length\":20,"
-			    "\"checksum\":\"1\",\"meta_hash\":\"binary:aaaaaaaaaaaaaaaaaaaa\"}",
+			    "\"checksum\":\"1\",\"written_by\":\"8.7.0\",\"meta_hash\":\"binary:"
+			    "aaaaaaaaaaaaaaaaaaaa\"}",
 			    ERR_FORMAT, "file '_0.si': its meta_hash");
 }
 

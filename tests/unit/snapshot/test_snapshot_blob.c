@@ -66,6 +66,23 @@ static void metadata_is_read_plain_and_compressed(void **state)
 
 	assert_read(f, enveloped("metadata", smile, &f->mem));
 	assert_read(f, enveloped("metadata", deflated(smile, &f->mem), &f->mem));
+	assert_read(f, enveloped("metadata", zstd_streamed(smile, &f->mem), &f->mem));
+}
+
+static void large_metadata_comes_whole_out_of_zstd(void **state)
+{
+	struct fixture *f = *state;
+	cleanup(buf_release) struct buf text = BUF_INIT(MIB(8));
+	struct str blob;
+
+	buf_printf(&text, "{\"a\":[0");
+	for (int i = 1; i < 100000; i++)
+		buf_printf(&text, ",%d", i);
+	buf_printf(&text, "]}");
+	blob = enveloped("metadata", zstd_streamed(smile_of(buf_cstr(&text), &f->mem), &f->mem),
+			 &f->mem);
+	assert_int_equal(snapshot_blob_decode(blob, "metadata", &f->mem, &f->root, &f->err), 0);
+	assert_int_equal(f->root->first->count, 100000);
 }
 
 static void the_mark_of_compression_counts_at_the_start_only(void **state)
@@ -119,13 +136,38 @@ static void damage_inside_a_right_checksum_is_noticed(void **state)
 	assert_refused(f, enveloped("metadata", STR(""), &f->mem), ERR_FORMAT, "is not SMILE");
 }
 
+static void damaged_zstd_inside_a_right_checksum_is_noticed(void **state)
+{
+	struct fixture *f = *state;
+	struct str good = zstd_streamed(smile_of(TEXT, &f->mem), &f->mem);
+	struct str longer = arena_str(&f->mem, good);
+
+	longer.len++; /* arena_str ends in a NUL */
+	assert_refused(f, enveloped("metadata", longer, &f->mem), ERR_FORMAT,
+		       "compressed metadata has 1 bytes too many");
+	for (size_t len = strlen("ZSTD") + 1; len < good.len; len++)
+		assert_refused(f, enveloped("metadata", str_of(good.ptr, len), &f->mem), ERR_FORMAT,
+			       "compressed metadata is cut off");
+	assert_refused(f, enveloped("metadata", STR("ZSTD\0xyzabc"), &f->mem), ERR_FORMAT,
+		       "compressed metadata is damaged");
+}
+
+static void metadata_that_grows_beyond_all_bounds_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct str zeros = str_of(mem_zalloc(LIMIT_SNAPSHOT_BLOB + 1), LIMIT_SNAPSHOT_BLOB + 1);
+	struct str packed = zstd_streamed(zeros, &f->mem);
+
+	free((void *)(uintptr_t)zeros.ptr);
+	assert_refused(f, enveloped("metadata", packed, &f->mem), ERR_LIMIT,
+		       "decompressed metadata");
+}
+
 static void what_is_not_read_is_refused_by_name(void **state)
 {
 	struct fixture *f = *state;
 	struct str smile = smile_of(TEXT, &f->mem);
 
-	assert_refused(f, enveloped("metadata", STR("ZSTD\0xyz"), &f->mem), ERR_UNSUPPORTED,
-		       "zstd");
 	assert_refused(f, enveloped("snapshot", smile, &f->mem), ERR_FORMAT,
 		       "holds 'snapshot' where 'metadata' should be");
 }
@@ -146,10 +188,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(metadata_is_read_plain_and_compressed),
+		TEST(large_metadata_comes_whole_out_of_zstd),
 		TEST(the_mark_of_compression_counts_at_the_start_only),
 		TEST(every_flipped_bit_is_noticed),
 		TEST(every_truncation_is_noticed),
 		TEST(damage_inside_a_right_checksum_is_noticed),
+		TEST(damaged_zstd_inside_a_right_checksum_is_noticed),
+		TEST(metadata_that_grows_beyond_all_bounds_is_refused),
 		TEST(what_is_not_read_is_refused_by_name),
 		TEST(a_missing_blob_is_named),
 	};

@@ -90,6 +90,31 @@ static void a_path_opens_however_it_is_written(void **state)
 	}
 }
 
+static void the_folder_above_a_store_is_opened_by_the_path_between_them(void **state)
+{
+	static const char *const forms[][2] = {
+		{"", "/sub"}, {"", "/sub/"}, {"file:", "/sub"}, {"file://", "/sub//"}};
+	struct fixture *f = *state;
+	char uri[128];
+
+	for (size_t i = 0; i < COUNT_OF(forms); i++) {
+		cleanup(blob_store_closep) struct blob_store *below = NULL, *above = NULL;
+		struct str bytes;
+
+		snprintf(uri, sizeof(uri), "%s%s%s", forms[i][0], f->path, forms[i][1]);
+		assert_int_equal(blob_store_open(uri, &below, &f->err), 0);
+		if (blob_store_open_above(below, STR("sub"), &above, &f->err) < 0)
+			fail_msg("%s", f->err.message);
+		assert_int_equal(blob_store_read(above, STR("sub/c"), &f->mem, 8, &bytes, &f->err),
+				 0);
+		assert_true(str_is(bytes, "c"));
+		assert_int_equal(blob_store_open_above(below, STR("ub"), &above, &f->err),
+				 -ERR_NOT_FOUND);
+		assert_int_equal(blob_store_open_above(below, STR("x/sub"), &above, &f->err),
+				 -ERR_NOT_FOUND);
+	}
+}
+
 static void a_uri_that_cannot_be_opened_says_why(void **state)
 {
 	struct fixture *f = *state;
@@ -190,6 +215,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_path_opens_however_it_is_written),
+		TEST(the_folder_above_a_store_is_opened_by_the_path_between_them),
 		TEST(a_uri_that_cannot_be_opened_says_why),
 		TEST(a_listing_is_sorted_and_has_no_folders),
 		TEST(names_in_a_folder_start_at_the_root),
