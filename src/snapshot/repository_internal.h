@@ -24,6 +24,8 @@ int repository_parse(struct repository *repository, struct str text, struct err 
 int snapshot_sort_indices(struct snapshot *snapshot, struct err *err);
 /* Fills the snapshot's indices from its own list of names, which is in the body of its blob. */
 int snapshot_names_read(struct snapshot *snapshot, const struct json *info, struct err *err);
+/* A cluster's version of its id; "" for an impossible one, "9.x" where the id tells no more. */
+struct str repository_version_of_id(int64_t id, struct arena *mem);
 /* Whether the text can be one component of a blob's name. `what` says which it is. */
 int repository_check_component(struct str text, const char *what, struct err *err);
 
