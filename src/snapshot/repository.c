@@ -1,4 +1,5 @@
 #include "snapshot/repository_internal.h"
+#include "snapshot/text_blob.h"
 
 #include "base/limits.h"
 #include "base/rd.h"
@@ -46,7 +47,8 @@ static struct str state_name(const struct json *state)
 }
 
 /* Snapshots of before 5.0 are a bare name, which is their uuid too. */
-static int parse_summary(const struct json *entry, struct snapshot_summary *out, struct err *err)
+int repository_parse_summary(const struct json *entry, struct snapshot_summary *out,
+			     struct err *err)
 {
 	struct str name = json_string(entry->type == JSON_STRING ? entry : json_get(entry, "name"));
 	int rc;
@@ -77,7 +79,7 @@ static int parse_snapshots(struct repository *repository, struct err *err)
 		return arena_fail(&repository->mem, "the list of snapshots", err);
 	json_each (entry, list) {
 		repository->entries[i] = entry;
-		rc = parse_summary(entry, &repository->snapshots[i++], err);
+		rc = repository_parse_summary(entry, &repository->snapshots[i++], err);
 		if (rc < 0)
 			return rc;
 	}
@@ -85,11 +87,34 @@ static int parse_snapshots(struct repository *repository, struct err *err)
 	return 0;
 }
 
+/* Encryption by the cluster, in OpenSearch the message of the AWS Encryption SDK: u8 1, u8 0x80, or
+ * u8 2 and BE16 0x0478 or 0x0578. */
+static int check_is_json(struct str text, struct err *err)
+{
+	bool sdk = str_starts(text, STR("\1\x80")) || str_starts(text, STR("\2\4\x78")) ||
+		   str_starts(text, STR("\2\5\x78"));
+
+	if (sdk)
+		return err_set(err, ERR_UNSUPPORTED,
+			       "is a message of the AWS Encryption SDK: the cluster encrypts this "
+			       "repository, and it is not readable without its keys; take the "
+			       "snapshot into a repository without client-side encryption");
+	while (text.len > 0 && strchr(" \t\r\n", text.ptr[0]))
+		text = str_from_offset(text, 1);
+	if (!str_starts(text, STR("{")))
+		return err_set(err, ERR_FORMAT,
+			       "is not JSON: it is damaged, or the cluster encrypts this "
+			       "repository; then take the snapshot into one that it does not");
+	return 0;
+}
+
 int repository_parse(struct repository *repository, struct str text, struct err *err)
 {
 	struct arena *mem = &repository->mem;
-	int rc = json_parse(text, mem, &repository->root, err);
+	int rc = check_is_json(text, err);
 
+	if (rc == 0)
+		rc = json_parse(text, mem, &repository->root, err);
 	if (rc == 0)
 		rc = parse_snapshots(repository, err);
 	if (rc == 0)
@@ -196,12 +221,14 @@ static int load(struct repository *repository, struct err *err)
 		return rc;
 	rc = blob_store_read(repository->store, repository->index_blob, &repository->mem,
 			     LIMIT_REPOSITORY_INDEX, &text, err);
+	if (rc == 0 && !repository->has_ids)
+		rc = text_blob_expand(text, &repository->mem, &text, err);
+	if (rc == 0)
+		rc = repository_parse(repository, text, err);
 	if (rc < 0)
-		return rc;
-	if (repository_parse(repository, text, err) < 0)
 		return err_wrap(err, "blob '" STR_FMT "' of repository '%s'",
 				STR_ARG(repository->index_blob), repository->store->uri);
-	return 0;
+	return repository->has_ids ? repository_add_incompatible(repository, err) : 0;
 }
 
 int repository_open(struct blob_store *store, struct repository **out, struct err *err)
