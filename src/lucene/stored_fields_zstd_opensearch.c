@@ -12,11 +12,11 @@
  * A part of no bytes has the compressed length 0 and no frame. Writers make 10 blocks, and a
  * dictionary of a 60th.
  *
- * "CustomStoredFieldsLz4", of the plugin's days in OpenSearch's sandbox, is zstd_no_dict with bare
- * LZ4 blocks for frames.
+ * "CustomStoredFieldsLz4", of drafts of the plugin that were never released, is zstd_no_dict with
+ * bare LZ4 blocks for frames.
  *
  * Source: custom-codecs 3.8 ZstdCompressionMode, ZstdNoDictCompressionMode,
- * Lucene104CustomStoredFieldsFormat; OpenSearch 2.6 sandbox Lz4CompressionMode. */
+ * Lucene104CustomStoredFieldsFormat; its draft for Lucene 9.2 Lz4CompressionMode. */
 #include "base/lz4_block.h"
 #include "lucene/stored_fields_internal.h"
 

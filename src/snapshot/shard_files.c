@@ -141,12 +141,6 @@ int shard_files_read(const struct json *root, struct snapshot_shard *shard, stru
 
 	if (!list || list->type != JSON_ARRAY)
 		return err_set(err, ERR_FORMAT, "holds no list of files");
-	/* Even an empty shard has its segments_N. */
-	if (list->count == 0)
-		return err_set(
-			err, ERR_UNSUPPORTED,
-			"lists no files, as of an index that is mounted from another snapshot; "
-			"read that snapshot instead");
 	shard->files = arena_zalloc(&shard->mem, list->count, sizeof(struct snapshot_file));
 	if (!shard->files)
 		return arena_fail(&shard->mem, "the list of files", err);

@@ -1,6 +1,7 @@
 #include "snapshot/metadata_format.h"
 #include "snapshot/repository_internal.h"
 #include "snapshot/shard_directory.h"
+#include "snapshot/shard_elsewhere.h"
 #include "snapshot/shard_files.h"
 #include "snapshot/shard_path.h"
 #include "snapshot/snapshot_blob.h"
@@ -10,48 +11,11 @@
 
 /* A shard lies in a folder of its own (see shard_path.c): snap-<snapshot uuid>.dat, or in
  * Elasticsearch 1 snapshot-<snapshot>, lists its files (see shard_files.c), the blobs __… beside it
- * hold them. Blobs are shared by all snapshots that have the same file.
- *
- * OpenSearch can leave the files of an index in its remote store, and take a shallow copy:
- *
- *   shallow-snap-<snapshot uuid>.dat   {name, index_uuid, remote_store_repository,
- *                                       remote_store_repository_base_path, file_names, …}
- *
- * or, with shallow_snapshot_v2, nothing at all. An index that is not in the remote store is copied
- * whole in the same snapshot.
- *
- * Source: OpenSearch 2.19.6 BlobStoreRepository, RemoteStoreShardShallowCopySnapshot. */
-
-static int refuse_shallow(const struct json *root, struct err *err)
-{
-	struct str where = json_text_or(json_get(root, "remote_store_repository"), STR("?"));
-
-	return err_set(err, ERR_UNSUPPORTED,
-		       "its files are in the cluster's remote store (repository '" STR_FMT
-		       "'), and the snapshot is a shallow copy without them; take one into a "
-		       "repository with remote_store_index_shallow_copy false",
-		       STR_ARG(where));
-}
-
-/* Says why a shard has no list of files: there is `rc`, -ERR_NOT_FOUND, and its message in err. */
-static int explain_missing(struct snapshot_shard *shard, const struct snapshot *snapshot,
-			   struct blob_store *store, struct str folder, int rc, struct err *err)
-{
-	struct str blob = arena_printf(&shard->mem, STR_FMT "/shallow-snap-" STR_FMT ".dat",
-				       STR_ARG(folder), STR_ARG(snapshot->summary.uuid));
-	struct json *root = NULL;
-	struct err ignored;
-
-	if (!blob.ptr)
-		return arena_fail(&shard->mem, "a blob's name", err);
-	if (snapshot_blob_read(store, blob, "snapshot", &shard->mem, &root, &ignored) == 0 ||
-	    snapshot->shallow_copy)
-		return refuse_shallow(root, err);
-	return rc;
-}
+ * hold them. Blobs are shared by all snapshots that have the same file. */
 
 static int read_list(struct snapshot_shard *shard, const struct snapshot *snapshot,
-		     struct blob_store *store, struct str folder, struct err *err)
+		     const struct snapshot_index *index, struct blob_store *store,
+		     struct str folder, struct err *err)
 {
 	const struct metadata_format *format = snapshot->format;
 	struct str blob = metadata_format_blob(format, folder, format->snapshot_prefix,
@@ -63,11 +27,14 @@ static int read_list(struct snapshot_shard *shard, const struct snapshot *snapsh
 		return arena_fail(&shard->mem, "a blob's name", err);
 	rc = format->read(store, blob, "snapshot", &shard->mem, &root, err);
 	if (rc == -ERR_NOT_FOUND)
-		return explain_missing(shard, snapshot, store, folder, rc, err);
+		return shard_elsewhere_shallow(snapshot, store, folder, &shard->mem, rc, err);
 	if (rc < 0)
 		return rc;
 	if (shard_files_read(root, shard, err) < 0)
 		return err_wrap(err, "blob '" STR_FMT "'", STR_ARG(blob));
+	/* Even an empty shard has its segments_N. */
+	if (shard->file_count == 0)
+		return shard_elsewhere_mounted(snapshot, index, &shard->mem, err);
 	return 0;
 }
 
@@ -88,7 +55,8 @@ static bool last_components(struct str uri, int count, struct str *out)
 /* A path that was worked out is below the repository's base path, which nothing says: the end of
  * its URI. Tries them from the shortest on. */
 static int search_above(struct snapshot_shard *shard, const struct snapshot *snapshot,
-			struct shard_path *path, struct err *err)
+			const struct snapshot_index *index, struct shard_path *path,
+			struct err *err)
 {
 	struct blob_store *store = snapshot->repository->store;
 	struct str head, tail, base, folder;
@@ -105,7 +73,7 @@ static int search_above(struct snapshot_shard *shard, const struct snapshot *sna
 			return arena_fail(&shard->mem, "a path", err);
 		if (blob_store_open_above(store, base, &above, &attempt) < 0)
 			break;
-		rc = read_list(shard, snapshot, above, folder, &attempt);
+		rc = read_list(shard, snapshot, index, above, folder, &attempt);
 		if (rc == -ERR_NOT_FOUND)
 			continue;
 		if (rc < 0 && err)
@@ -163,10 +131,10 @@ static int load(struct snapshot_shard *shard, const struct snapshot *snapshot,
 	if (rc == 0)
 		rc = open_outside(shard, snapshot, &path, err);
 	if (rc == 0)
-		rc = read_list(shard, snapshot, shard->outside ? shard->outside : store,
+		rc = read_list(shard, snapshot, index, shard->outside ? shard->outside : store,
 			       path.folder, err);
 	if (rc == -ERR_NOT_FOUND && index->shard_path_type != SHARD_PATH_FIXED && !path.listed)
-		rc = search_above(shard, snapshot, &path, err);
+		rc = search_above(shard, snapshot, index, &path, err);
 	if (rc < 0)
 		return rc;
 	shard->directory = shard_directory_new(shard->outside ? shard->outside : store, path.folder,

@@ -1,11 +1,10 @@
 """Indices with OpenSearch's `index.codec` zstd and zstd_no_dict.
 
-The custom-codecs plugin is in no registry, so no node here can make them: tests/lucene/ZstdWriter.java
+The custom-codecs plugin is in no registry, so no node here can make them: lucene/ZstdWriter.java
 writes them with Lucene 9.12.1 and zstd-jni in the plugin's published layout."""
 
 import functools
 import os
-import pathlib
 import subprocess
 
 import pytest
@@ -15,39 +14,22 @@ from repository_writer import write_repository
 from support import OK, Document, assert_same, canonical, parse, written_documents
 from test_bitflip import FLIPS, SEED, SWEEP
 
-CACHE = pathlib.Path(os.environ.get("SHARDLIFT_CACHE", pathlib.Path.home() / ".cache/shardlift"))
-ARTIFACTS = ["org.apache.lucene:lucene-core:9.12.1", "com.github.luben:zstd-jni:1.5.6-1"]
-WRITER = support.ROOT / "tests" / "lucene" / "ZstdWriter.java"
+WRITER = support.ROOT / "tests" / "e2e" / "lucene" / "write-zstd"
+NO_JAVA = 77
 VARIANTS = [(codec, layout) for codec in ("ZSTD", "ZSTDNODICT") for layout in ("compound", "plain")]
-
-
-def shell(script, *arguments):
-    """Runs a line with the functions that start real nodes."""
-    library = support.ROOT / "tests" / "nodes" / "lib.sh"
-    return subprocess.run(["bash", "-euc", f'. "$0"; {script}', library, *map(str, arguments)],
-                          check=True, stdout=subprocess.PIPE, text=True, timeout=590).stdout.strip()
 
 
 @pytest.fixture(scope="session")
 def written(tmp_path_factory):
     """written("ZSTD", "compound"): a folder with index/ and expected.ndjson."""
-    jars = CACHE / "zstd-writer"
-    for artifact in ARTIFACTS:
-        _, name, version = artifact.split(":")
-        if not (jars / f"{name}-{version}.jar").exists():
-            shell('fetch_artifact "$1" "$2"', artifact, jars)
-    java, classes = shell("java_17"), tmp_path_factory.mktemp("classes")
-    shell('compile "$1" "$2" "$3" "$4"', java, f"{jars}/*", classes, WRITER)
-    services = classes / "META-INF" / "services"
-    services.mkdir(parents=True)
-    (services / "org.apache.lucene.codecs.Codec").write_text(
-        "ZstdWriter$WithDictionary\nZstdWriter$WithoutDictionary\n")
-
     @functools.cache
     def write(codec, layout):
         folder = tmp_path_factory.mktemp(f"{codec}-{layout}")
-        subprocess.run([f"{java}/bin/java", "-Xmx512m", "-cp", f"{classes}:{jars}/*", "ZstdWriter",
-                        folder, codec, layout], check=True, timeout=300)
+        process = subprocess.run([str(WRITER), str(folder), codec, layout], capture_output=True,
+                                 text=True, timeout=590)
+        if process.returncode == NO_JAVA:
+            pytest.skip("no Java 17 to 21 on this machine")
+        assert process.returncode == 0, process.stderr
         return folder
     return write
 

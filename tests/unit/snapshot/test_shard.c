@@ -361,9 +361,49 @@ static void names_and_sizes_that_cannot_be_are_refused(void **state)
 			    ERR_LIMIT, "parts");
 }
 
-static void a_list_without_files_is_no_shard(void **state)
+static void put_settings(struct fixture *f, const char *settings)
 {
-	assert_list_refused(*state, "", ERR_UNSUPPORTED, "lists no files");
+	struct str json = arena_printf(
+		&f->mem, "{\"a\":{\"settings\":{\"index.number_of_shards\":\"1\"%s}}}", settings);
+
+	memory_store_put_dat(f->memory, "indices/I/meta-U.dat", "index-metadata", json.ptr);
+}
+
+static void a_list_without_files_names_the_snapshot_it_is_mounted_from(void **state)
+{
+	static const char *const settings[] = {
+		",\"index.searchable_snapshot.repository\":\"archive\","
+		"\"index.searchable_snapshot.snapshot_id.name\":\"old\"",
+		",\"index.store.snapshot.repository_name\":\"archive\","
+		"\"index.store.snapshot.snapshot_name\":\"old\"",
+	};
+	struct fixture *f = *state;
+
+	put_list(f, "");
+	for (size_t i = 0; i < COUNT_OF(settings); i++) {
+		put_settings(f, settings[i]);
+		assert_int_equal(open_shard(f, 0), -ERR_UNSUPPORTED);
+		assert_said(f, "shard 0 of index 'a'");
+		assert_said(f, "snapshot 'old' of the cluster's repository 'archive'");
+	}
+	put_settings(f, "");
+	assert_int_equal(open_shard(f, 0), -ERR_UNSUPPORTED);
+	assert_said(f, "mounted from another snapshot");
+}
+
+static void a_shallow_copy_names_the_remote_store(void **state)
+{
+	struct fixture *f = *state;
+
+	memory_store_put_dat(f->memory, FOLDER "shallow-snap-U.dat", "snapshot",
+			     "{\"name\":\"s\",\"remote_store_repository\":\"far\"}");
+	assert_int_equal(open_shard(f, 0), -ERR_UNSUPPORTED);
+	assert_said(f, "remote store (repository 'far')");
+	memory_store_remove(f->memory, FOLDER "shallow-snap-U.dat");
+	assert_int_equal(open_shard(f, 0), -ERR_NOT_FOUND);
+	f->snapshot->shallow_copy = true;
+	assert_int_equal(open_shard(f, 0), -ERR_UNSUPPORTED);
+	assert_said(f, "remote_store_index_shallow_copy false");
 }
 
 static void a_missing_shard_is_told_with_the_snapshots_reason(void **state)
@@ -394,7 +434,8 @@ int main(void)
 		TEST(a_virtual_blob_without_content_is_refused),
 		TEST(content_with_a_wrong_checksum_is_refused),
 		TEST(names_and_sizes_that_cannot_be_are_refused),
-		TEST(a_list_without_files_is_no_shard),
+		TEST(a_list_without_files_names_the_snapshot_it_is_mounted_from),
+		TEST(a_shallow_copy_names_the_remote_store),
 		TEST(a_missing_shard_is_told_with_the_snapshots_reason),
 	};
 

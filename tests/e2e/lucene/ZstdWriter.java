@@ -1,15 +1,14 @@
 /* Writes a Lucene index whose stored fields are compressed as OpenSearch's custom-codecs plugin does
  * for `index.codec` zstd and zstd_no_dict, and what Lucene reads out of it.
  *
- *   java -cp OUT:lucene-core-9.12.1.jar:zstd-jni.jar ZstdWriter DIR ZSTD|ZSTDNODICT compound|plain
+ *   ZstdWriter DIR ZSTD|ZSTDNODICT compound|plain       (write-zstd runs it)
  *
  * The plugin itself is in no registry: these are Lucene's own classes, with compression modes
  * written after the plugin's published layout (ZstdCompressionMode, ZstdNoDictCompressionMode,
  * Lucene912CustomStoredFieldsFormat of custom-codecs 2.19) and named as it names them.
  *
  * DIR/index gets the index; DIR/expected.ndjson the live documents, as OpenSearch's own reader would
- * see them: a line {"_id", "_routing", "_source"} each. OUT needs META-INF/services for
- * org.apache.lucene.codecs.Codec with the names of the two codecs here. */
+ * see them: a line {"_id", "_routing", "_source"} each. */
 import com.github.luben.zstd.Zstd;
 import com.github.luben.zstd.ZstdCompressCtx;
 import com.github.luben.zstd.ZstdDecompressCtx;
