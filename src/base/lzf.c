@@ -23,12 +23,14 @@ static int damaged(size_t at, const char *what, struct err *err)
 /* A match nearer than its length repeats itself, so byte by byte. */
 static void copy_match(uint8_t *to, size_t distance, size_t length)
 {
+	const uint8_t *from = to - distance;
+
 	if (distance >= length) {
-		memcpy(to, to - distance, length);
+		memcpy(to, from, length);
 		return;
 	}
 	for (size_t i = 0; i < length; i++)
-		to[i] = to[i - distance];
+		to[i] = from[i];
 }
 
 /* Decodes to exactly `len` bytes at `to`; false when the cursor's bytes are no such thing. */

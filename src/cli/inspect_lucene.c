@@ -224,8 +224,8 @@ const struct command command_inspect_lucene = {
 				"DIR is a folder with a segments_N, such as "
 				"nodes/0/indices/<uuid>/0/index below a node's data path. Each "
 				"line has _id, _routing, _parent and _type where stored, and "
-				"_source as it "
-				"was sent; a source that is no JSON comes as _source_base64, one "
+				"_source as it was sent, made JSON if it was SMILE, CBOR or YAML; "
+				"a source that cannot be made JSON comes as _source_base64, one "
 				"that is not stored as null.",
 			.min_positionals = 1,
 			.max_positionals = 1,

@@ -4,7 +4,7 @@
  *
  *   chunk:  vInt first document | vInt documents
  *           one document: vInt stored fields, vInt length; else an array of each, as in format 50
- *           one bare LZ4 block; from version 1 (Lucene 4.2) on one per chunk size of content
+ *           one bare LZ4 block; from version 1 (Lucene 4.5) on one per chunk size of content
  *           where that is twice the chunk size or more
  *
  * Before version 2 (Lucene 4.8) nothing proves the bytes: a pass holds the chunks against the

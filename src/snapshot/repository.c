@@ -1,4 +1,5 @@
 #include "snapshot/repository_internal.h"
+#include "snapshot/text_blob.h"
 
 #include "base/limits.h"
 #include "base/rd.h"
@@ -79,8 +80,8 @@ static struct str read_version(const struct json *entry, struct arena *mem)
 }
 
 /* Snapshots of before 5.0 are a bare name, which is their uuid too. */
-static int parse_summary(const struct json *entry, struct arena *mem, struct snapshot_summary *out,
-			 struct err *err)
+int repository_parse_summary(const struct json *entry, struct arena *mem,
+			     struct snapshot_summary *out, struct err *err)
 {
 	struct str name = json_string(entry->type == JSON_STRING ? entry : json_get(entry, "name"));
 	int rc;
@@ -113,7 +114,8 @@ static int parse_snapshots(struct repository *repository, struct err *err)
 		return arena_fail(&repository->mem, "the list of snapshots", err);
 	json_each (entry, list) {
 		repository->entries[i] = entry;
-		rc = parse_summary(entry, &repository->mem, &repository->snapshots[i++], err);
+		rc = repository_parse_summary(entry, &repository->mem, &repository->snapshots[i++],
+					      err);
 		if (rc < 0)
 			return rc;
 	}
@@ -255,12 +257,14 @@ static int load(struct repository *repository, struct err *err)
 		return rc;
 	rc = blob_store_read(repository->store, repository->index_blob, &repository->mem,
 			     LIMIT_REPOSITORY_INDEX, &text, err);
+	if (rc == 0 && !repository->has_ids)
+		rc = text_blob_expand(text, &repository->mem, &text, err);
+	if (rc == 0)
+		rc = repository_parse(repository, text, err);
 	if (rc < 0)
-		return rc;
-	if (repository_parse(repository, text, err) < 0)
 		return err_wrap(err, "blob '" STR_FMT "' of repository '%s'",
 				STR_ARG(repository->index_blob), repository->store->uri);
-	return 0;
+	return repository->has_ids ? repository_add_incompatible(repository, err) : 0;
 }
 
 int repository_open(struct blob_store *store, struct repository **out, struct err *err)

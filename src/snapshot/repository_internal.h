@@ -13,13 +13,18 @@ struct repository {
 	bool has_ids;             /* index-N: it gives snapshots and indices ids */
 	struct json *root;        /* its content */
 	struct snapshot_summary *snapshots;
-	struct json **entries; /* of snapshots[i] in the content */
+	struct json **entries; /* of snapshots[i] in the content; NULL: it is not there */
 	size_t snapshot_count;
 	struct member_table metadata_identifiers; /* index_metadata_identifiers; empty before 7.9 */
 };
 
 /* Parses the content of index-N or index, which is `text` in repository->mem. */
 int repository_parse(struct repository *repository, struct str text, struct err *err);
+/* One entry of a list of snapshots; what is not in it as text is printed into the arena. */
+int repository_parse_summary(const struct json *entry, struct arena *mem,
+			     struct snapshot_summary *out, struct err *err);
+/* Adds the snapshots of the blob incompatible-snapshots, where there is one. */
+int repository_add_incompatible(struct repository *repository, struct err *err);
 /* Sorts the indices by name. Two of one name are ERR_FORMAT. */
 int snapshot_sort_indices(struct snapshot *snapshot, struct err *err);
 /* Fills the snapshot's indices from its own list of names, which is in the body of its blob. */

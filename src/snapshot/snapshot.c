@@ -235,7 +235,8 @@ static int load(struct snapshot *snapshot, const struct json *entry, struct err 
 
 	if (rc < 0)
 		return rc;
-	has_ids = snapshot->repository->has_ids && snapshot->format == &metadata_format_dat;
+	has_ids = snapshot->repository->has_ids && entry != NULL &&
+		  snapshot->format == &metadata_format_dat;
 	info = json_get(root, "snapshot");
 	rc = read_info(snapshot, info, err);
 	if (rc == 0 && !has_ids)

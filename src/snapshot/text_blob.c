@@ -7,19 +7,25 @@
 /* What Elasticsearch 1 writes for metadata:
  *
  *   '{' …              JSON
- *   'Z' 'V' type …     JSON in chunks of LZF: what is at the root and in the folders of indices,
- *                      when the repository has the setting `compress`
+ *   'Z' 'V' type …     JSON in chunks of LZF: what is at the root (up to 1.6 the list of snapshots
+ *                      too) and in the folders of indices, when the repository has the setting
+ *                      `compress`
  *
  * Neither has a checksum. What is read is held against something else wherever a flipped bit could
  * lead to other documents: see snapshot_names.c and index_metadata.c.
  *
- * Source: Elasticsearch 1.7.6 BlobStoreRepository, BlobStoreIndexShardRepository, LZFCompressor. */
+ * Source: Elasticsearch 1.0.3 and 1.7.6 BlobStoreRepository, BlobStoreIndexShardRepository,
+ * LZFCompressor. */
 
-static int expand(struct str chunks, struct arena *mem, struct str *out, struct err *err)
+int text_blob_expand(struct str blob, struct arena *mem, struct str *out, struct err *err)
 {
 	cleanup(buf_release) struct buf text = BUF_INIT(LIMIT_SNAPSHOT_BLOB);
-	int rc = lzf_decode(&text, chunks, err);
+	int rc;
 
+	*out = blob;
+	if (!lzf_is_chunked(blob))
+		return 0;
+	rc = lzf_decode(&text, blob, err);
 	if (rc < 0)
 		return rc;
 	*out = arena_str(mem, buf_str(&text));
@@ -28,13 +34,10 @@ static int expand(struct str chunks, struct arena *mem, struct str *out, struct 
 
 int text_blob_decode(struct str blob, struct arena *mem, struct json **out, struct err *err)
 {
-	if (lzf_is_chunked(blob)) {
-		int rc = expand(blob, mem, &blob, err);
+	struct str text;
+	int rc = text_blob_expand(blob, mem, &text, err);
 
-		if (rc < 0)
-			return rc;
-	}
-	return json_parse(blob, mem, out, err);
+	return rc < 0 ? rc : json_parse(text, mem, out, err);
 }
 
 static int read_blob(struct blob_store *store, struct str name, const char *codec,

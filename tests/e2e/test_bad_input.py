@@ -171,12 +171,13 @@ def test_a_partial_snapshot(shardlift, partial_snapshot, tmp_path):
     assert "PARTIAL" in shown.out, shown
 
 
-def test_a_source_that_is_no_json(shardlift, pool, tmp_path):
-    """Elasticsearch keeps a document that was sent as YAML or CBOR in that form."""
+def test_a_source_that_is_no_json_and_cannot_become_it(shardlift, pool, tmp_path):
+    """Elasticsearch keeps a document that was sent as YAML or CBOR in that form. Some numbers in them
+    mean different things to different versions of it."""
     node = pool.get("es-node", "7.10")
     node.clear()
-    bodies = [("application/json", b'{"n": 1}'), ("application/yaml", b"---\nn: 2\n"),
-              ("application/cbor", b"\xbf\x61n\x03\xff")]
+    bodies = [("application/json", b'{"n": 1}'), ("application/yaml", b"---\nn: 010\n"),
+              ("application/cbor", b"\xbf\x61n\xc4\x82\x02\x01\xff")]
     for number, (content_type, body) in enumerate(bodies, start=1):
         request = urllib.request.Request(f"{node.url}/mixed/_doc/{number}", body,
                                          {"Content-Type": content_type}, method="PUT")
@@ -191,7 +192,8 @@ def test_a_source_that_is_no_json(shardlift, pool, tmp_path):
     row = result.json()["indices"][0]
     assert (row["documents"], row["sent"], row["failed"]) == (3, 1, 2), result
     recorded = recorded_failures(shardlift)
-    assert len(recorded) == 2 and all("JSON" in line for line in recorded), recorded
+    assert len(recorded) == 2 and all(
+        "versions of Elasticsearch read" in line for line in recorded), recorded
 
 
 def recorded_failures(shardlift):

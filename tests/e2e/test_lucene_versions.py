@@ -17,6 +17,7 @@ Version = collections.namedtuple("Version", "info fields fast best older")
 VERSIONS = {
     "4.0.0": Version("40", "40", "Lucene40StoredFields", None, None),
     "4.1.0": Version("40", "40", "Lucene41StoredFields", None, "4.0.0"),
+    "4.3.1": Version("40", "42", "Lucene41StoredFields", None, "4.1.0"),
     "4.6.1": Version("46", "46", "Lucene41StoredFields", None, None),
     "4.8.1": Version("46", "46", "Lucene41StoredFields", None, "4.6.1"),
     "4.10.4": Version("46", "46", "Lucene41StoredFields", None, "4.6.1"),

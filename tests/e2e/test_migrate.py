@@ -105,11 +105,12 @@ def test_the_longest_way_round_gives_the_same(shardlift, repository, opensearch)
         assert_target_holds(opensearch, {n: documents[n] for n in ("books", "family")}, str(more))
 
 
-@pytest.mark.parametrize("fixture,snapshot", [("es-5.6.16", "snap1"), ("es-5.6.16", "snap2"),
-                                              ("es-8.19.21", "snap1"), ("es-8.19.21", "snap2")])
+@pytest.mark.parametrize("fixture,snapshot", [
+    ("es-1.7.6", "snap1"), ("es-2.4.6", "snap2"), ("es-5.6.16", "snap1"), ("es-5.6.16", "snap2"),
+    ("es-8.19.21", "snap1"), ("es-8.19.21", "snap2")])
 def test_documents_go_into_indices_that_are_there(shardlift, repository, opensearch, fixture,
                                                   snapshot):
-    """5.6 holds types and 8.19 mappings that OpenSearch does not know: documents only."""
+    """Up to 5.6 there are types, in 8.19 mappings that OpenSearch does not know: documents only."""
     documents = stored(expected_documents(fixture, snapshot))
     for name in documents:
         opensearch.api("PUT", f"/{name}", {"settings": {"number_of_replicas": 0},

@@ -176,6 +176,50 @@ static void a_snapshot_of_elasticsearch_1_in_a_later_repository_lists_its_own(vo
 	assert_true(str_is(f->snapshot->indices[1].metadata_blob, "indices/b/snapshot-one"));
 }
 
+static void snapshots_that_later_releases_put_aside_are_there_too(void **state)
+{
+	struct fixture *f = *state;
+	const struct snapshot_summary *summaries;
+	size_t count;
+
+	put(f, "index-3",
+	    "{\"snapshots\":[{\"name\":\"new\",\"uuid\":\"U\",\"state\":1}],"
+	    "\"indices\":{\"a\":{\"id\":\"I\",\"snapshots\":[\"U\"]}}}");
+	put(f, "incompatible-snapshots",
+	    "{\"incompatible-snapshots\":[{\"name\":\"two\",\"uuid\":\"two\"},\"one\"]}");
+	open_snapshot(f, "one");
+	summaries = repository_snapshots(f->repository, &count);
+	assert_int_equal(count, 3);
+	assert_true(str_is(summaries[0].name, "new"));
+	assert_int_equal(f->snapshot->index_count, 2);
+	open_snapshot(f, "two");
+	assert_true(str_is(f->snapshot->indices[0].metadata_blob, "indices/a/meta-two.dat"));
+}
+
+static void a_damaged_list_of_snapshots_put_aside_is_named(void **state)
+{
+	static const char *const damaged[] = {"", "{}", "{\"incompatible-snapshots\":[{}]}"};
+	struct fixture *f = *state;
+
+	put(f, "index-3", "{\"snapshots\":[]}");
+	for (size_t i = 0; i < COUNT_OF(damaged); i++) {
+		put(f, "incompatible-snapshots", damaged[i]);
+		assert_int_equal(
+			repository_open(memory_store_blobs(f->memory), &f->repository, &f->err),
+			-ERR_FORMAT);
+		assert_said(f, "blob 'incompatible-snapshots' of repository 'memory'");
+	}
+}
+
+static void the_list_of_snapshots_may_be_compressed(void **state)
+{
+	struct fixture *f = *state;
+
+	memory_store_put(f->memory, "index", STR("ZV\x00\x00\x15{\"snapshots\":[\"one\"]}"));
+	open_snapshot(f, "one");
+	assert_int_equal(f->snapshot->index_count, 2);
+}
+
 static void a_snapshot_without_its_blob_names_both_it_may_be(void **state)
 {
 	struct fixture *f = *state;
@@ -255,6 +299,9 @@ int main(void)
 		TEST(global_metadata_is_called_metadata),
 		TEST(aliases_may_be_in_an_array),
 		TEST(a_snapshot_of_elasticsearch_1_in_a_later_repository_lists_its_own),
+		TEST(snapshots_that_later_releases_put_aside_are_there_too),
+		TEST(a_damaged_list_of_snapshots_put_aside_is_named),
+		TEST(the_list_of_snapshots_may_be_compressed),
 		TEST(a_snapshot_without_its_blob_names_both_it_may_be),
 		TEST(what_is_left_out_of_a_text_is_damage),
 		TEST(fewer_shards_than_there_are_is_damage),
