@@ -31,6 +31,8 @@ static const struct setting_rule rules[] = {
 	{"index.data_path", ANY, "it is a path of the source's nodes"},
 	{"index.store.type", ANY, NULL},
 	{"index.store.snapshot.*", ANY, NULL},
+	{"index.searchable_snapshot.*", ANY, NULL},
+	{"index.source_only", ANY, NULL},
 	{"index.remote_store.*", ANY, NULL},
 
 	/* What would stop or alter the documents on their way in. */

@@ -202,6 +202,23 @@ static int read_mappings(const struct json *body, struct arena *mem, struct inde
 	return rc;
 }
 
+/* A source-only snapshot keeps mappings where they have no effect: {"<type>": {"enabled": false,
+ * "_meta": {"<type>": {…}}}}.
+ * Source: Elasticsearch 7.10.2 SourceOnlySnapshotRepository. */
+static void restore_mappings(struct index_metadata *metadata, struct arena *mem)
+{
+	struct json *restored = json_new(mem, JSON_OBJECT);
+
+	if (!json_bool_or(json_get(metadata->settings, "index.source_only"), false))
+		return;
+	json_each (type, metadata->mappings) {
+		struct json *kept = json_get_str(json_get(type, "_meta"), type->key);
+
+		json_append(restored, shell(mem, kept ? kept : type));
+	}
+	metadata->mappings = restored;
+}
+
 static int count_setting(const struct json *settings, const char *key, int64_t fallback,
 			 int32_t *out, struct err *err)
 {
@@ -255,6 +272,7 @@ static int read_body(const struct json *body, struct arena *mem, struct index_me
 		rc = read_counts(body, out, err);
 	if (rc < 0)
 		return rc;
+	restore_mappings(out, mem);
 	out->closed = str_is(json_string(json_get(body, "state")), "close");
 	out->created_version =
 		json_text_or(json_get(out->settings, "index.version.created"), STR(""));

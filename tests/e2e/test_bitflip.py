@@ -19,7 +19,8 @@ SEED = int(os.environ.get("SHARDLIFT_SEED", random.randrange(2**31)))
     ("es-1.7.6", "snap1"), ("es-1.7.6", "snap2"), ("es-2.4.6", "snap2"),
     ("es-5.6.16", "snap2"), ("es-6.8.23", "snap1"), ("es-7.10.2", "snap2"), ("es-8.19.21", "snap2"),
     ("os-1.3.14.chunked", "snap-2"), ("os-2.19.6", "snap-2"), ("os-3.8.0", "snap-1"),
-    ("os-2.19.6.hashed-prefix", "snap-2"), ("os-3.8.0.hashed-infix", "snap-2")])
+    ("os-2.19.6.hashed-prefix", "snap-2"), ("os-3.8.0.hashed-infix", "snap-2"),
+    ("es-7.10.2.source-only", "snap-1")])
 def test_every_blob_flipped_at_sampled_bits(repository, fixture, snapshot):
     command = [str(SWEEP), str(repository(fixture)), snapshot, str(FLIPS), str(SEED)]
     print(" ".join(command))

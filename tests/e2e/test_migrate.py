@@ -59,6 +59,18 @@ def test_mappings_settings_and_aliases_come_along(shardlift, repository, opensea
     assert got["settings"]["index"]["analysis"] == source["analysis"]
 
 
+def test_a_source_only_snapshot_arrives_with_the_mappings_it_hides(shardlift, repository,
+                                                                   opensearch):
+    result = migrate(shardlift, repository("es-7.10.2.source-only"), "snap-1", opensearch)
+    assert result.code == OK, result
+    got = opensearch.api("GET", "/books")["books"]
+    assert {k: v["type"] for k, v in got["mappings"]["properties"].items()} == {
+        "n": "integer", "nest": "nested", "t": "text"}
+    assert "enabled" not in got["mappings"] and got["aliases"] == {"shelf": {}}
+    assert_target_holds(opensearch, expected_documents("es-7.10.2.source-only", "snap-1"),
+                        "source only")
+
+
 def test_replicas_can_be_overridden(shardlift, repository, opensearch):
     result = migrate(shardlift, repository("os-2.19.6"), "snap-1", opensearch, "--index-allowlist",
                      "qa", "--number-of-replicas", "0")

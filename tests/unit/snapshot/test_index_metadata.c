@@ -146,6 +146,18 @@ static void a_long_list_keeps_its_order(void **state)
 		    "\"index.number_of_shards\":\"1\"}");
 }
 
+static void mappings_of_a_source_only_snapshot_are_what_they_were(void **state)
+{
+	struct fixture *f = *state;
+
+	put_and_read(f, "{\"a\":{\"settings\":{\"index.number_of_shards\":\"1\","
+			"\"index.source_only\":\"true\"},"
+			"\"mappings\":[{\"_doc\":{\"enabled\":false,\"_meta\":{\"_doc\":{"
+			"\"properties\":{\"f\":{\"type\":\"text\"}}}}}}]}}");
+	assert_json(f->metadata.mappings,
+		    "{\"_doc\":{\"properties\":{\"f\":{\"type\":\"text\"}}}}");
+}
+
 static void mappings_are_read_as_object_text_and_bytes(void **state)
 {
 	struct fixture *f = *state;
@@ -216,6 +228,7 @@ int main(void)
 		TEST(nested_settings_become_flat_ones),
 		TEST(numbered_settings_of_5_x_become_lists),
 		TEST(a_long_list_keeps_its_order),
+		TEST(mappings_of_a_source_only_snapshot_are_what_they_were),
 		TEST(mappings_are_read_as_object_text_and_bytes),
 		TEST(damaged_metadata_names_index_and_blob),
 		TEST(missing_metadata_names_index_and_blob),
