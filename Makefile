@@ -11,7 +11,7 @@ setup:
 
 build:
 	@scripts/setup build
-	@test -f $(BUILD)/build.ninja || meson setup $(BUILD) --prefix $(PREFIX) >/dev/null
+	@test -f $(BUILD)/build.ninja || meson setup $(BUILD) >/dev/null
 	@ninja -C $(BUILD) --quiet
 
 # A real Elasticsearch 7.10 with 200,000 documents, snapshotted and migrated to OpenSearch 2.19.
@@ -40,6 +40,7 @@ lint:
 	@tests/lint
 
 install: build
+	@meson configure $(BUILD) --prefix "$(abspath $(PREFIX))"
 	@meson install -C $(BUILD) --destdir "$(DESTDIR)" --quiet
 
 clean:

@@ -46,8 +46,9 @@ static int add_all(struct repository *repository, struct str text, struct err *e
 	if (rc < 0)
 		return rc;
 	json_each (entry, list) {
-		rc = repository_parse_summary(
-			entry, &repository->snapshots[repository->snapshot_count], err);
+		rc = repository_parse_summary(entry, &repository->mem,
+					      &repository->snapshots[repository->snapshot_count],
+					      err);
 		if (rc < 0)
 			return rc;
 		repository->snapshot_count++;

@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "base/rd.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 /* The root of a repository:
@@ -46,9 +47,41 @@ static struct str state_name(const struct json *state)
 	return json_text_or(state, STR(""));
 }
 
+/* OpenSearch sets this bit in its version ids. */
+#define OPENSEARCH_VERSION_BIT 0x08000000
+/* From here on Elasticsearch counts changes of its index format, not releases. */
+#define FIRST_INDEX_VERSION 8500000
+#define FIRST_INDEX_VERSION_OF_9 9000000
+
+/* 7100299 is 7.10.2; 8500010 is some 8.x. */
+struct str repository_version_of_id(int64_t id, struct arena *mem)
+{
+	if (id <= 0 || id > INT32_MAX)
+		return STR("");
+	if (id >= FIRST_INDEX_VERSION && !(id & OPENSEARCH_VERSION_BIT))
+		return arena_printf(mem, "%" PRId64 ".x", id / 1000000);
+	id &= ~(int64_t)OPENSEARCH_VERSION_BIT;
+	return arena_printf(mem, "%" PRId64 ".%" PRId64 ".%" PRId64, id / 1000000, id / 10000 % 100,
+			    id / 100 % 100);
+}
+
+/* version is a text, in 8.9 and 8.10 an id. From 8.11 on it is always "8.11.0", and index_version
+ * holds the id: only that of 9 says more. */
+static struct str read_version(const struct json *entry, struct arena *mem)
+{
+	const struct json *version = json_get(entry, "version");
+	int64_t index_version = json_i64_or(json_get(entry, "index_version"), 0);
+
+	if (index_version >= FIRST_INDEX_VERSION_OF_9)
+		return repository_version_of_id(index_version, mem);
+	if (version && version->type == JSON_NUMBER)
+		return repository_version_of_id(json_i64_or(version, 0), mem);
+	return json_text_or(version, STR(""));
+}
+
 /* Snapshots of before 5.0 are a bare name, which is their uuid too. */
-int repository_parse_summary(const struct json *entry, struct snapshot_summary *out,
-			     struct err *err)
+int repository_parse_summary(const struct json *entry, struct arena *mem,
+			     struct snapshot_summary *out, struct err *err)
 {
 	struct str name = json_string(entry->type == JSON_STRING ? entry : json_get(entry, "name"));
 	int rc;
@@ -58,7 +91,9 @@ int repository_parse_summary(const struct json *entry, struct snapshot_summary *
 	out->name = name;
 	out->uuid = json_text_or(json_get(entry, "uuid"), name);
 	out->state = state_name(json_get(entry, "state"));
-	out->version = json_text_or(json_get(entry, "version"), STR(""));
+	out->version = read_version(entry, mem);
+	if (mem->failed)
+		return arena_fail(mem, "a version", err);
 	rc = repository_check_component(out->uuid, "the uuid of a snapshot", err);
 	return rc < 0 ? err_wrap(err, "snapshot '" STR_FMT "'", STR_ARG(name)) : 0;
 }
@@ -79,7 +114,8 @@ static int parse_snapshots(struct repository *repository, struct err *err)
 		return arena_fail(&repository->mem, "the list of snapshots", err);
 	json_each (entry, list) {
 		repository->entries[i] = entry;
-		rc = repository_parse_summary(entry, &repository->snapshots[i++], err);
+		rc = repository_parse_summary(entry, &repository->mem, &repository->snapshots[i++],
+					      err);
 		if (rc < 0)
 			return rc;
 	}

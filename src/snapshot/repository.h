@@ -18,7 +18,7 @@ struct snapshot_summary {
 	struct str state;   /* "SUCCESS", "PARTIAL", "FAILED", "IN_PROGRESS", "INCOMPATIBLE"; "" if
 			       not said */
 	struct str version; /* of the cluster, "7.10.2"; "" if nothing says it. "8.11.0" is what all
-			       clusters from 8.11 on write */
+			       clusters from 8.11 to 8.19 write, "9.x" is any 9 */
 };
 
 /* Reads index.latest and index-N, or index. `store` is borrowed and outlives the repository. A

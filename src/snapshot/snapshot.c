@@ -16,24 +16,11 @@
  *
  * Source: Elasticsearch 7.10.2 SnapshotInfo; OpenSearch 2.19 SnapshotInfo. */
 
-/* OpenSearch sets this bit in its version ids. */
-#define OPENSEARCH_VERSION_BIT 0x08000000
-
 static int32_t i32_of(const struct json *v)
 {
 	int64_t n = json_i64_or(v, 0);
 
 	return n < 0 || n > INT32_MAX ? 0 : (int32_t)n;
-}
-
-/* 7100299 is 7.10.2. */
-static struct str version_of_id(int64_t id, struct arena *mem)
-{
-	if (id <= 0 || id > INT32_MAX)
-		return STR("");
-	id &= ~(int64_t)OPENSEARCH_VERSION_BIT;
-	return arena_printf(mem, "%" PRId64 ".%" PRId64 ".%" PRId64, id / 1000000, id / 10000 % 100,
-			    id / 100 % 100);
 }
 
 static int read_failures(struct snapshot *snapshot, const struct json *failures, struct err *err)
@@ -68,8 +55,8 @@ static int read_info(struct snapshot *snapshot, const struct json *info, struct 
 			       STR_ARG(name), STR_ARG(summary->name));
 	summary->state = json_text_or(json_get(info, "state"), summary->state);
 	if (summary->version.len == 0)
-		summary->version =
-			version_of_id(json_i64_or(json_get(info, "version_id"), 0), &snapshot->mem);
+		summary->version = repository_version_of_id(
+			json_i64_or(json_get(info, "version_id"), 0), &snapshot->mem);
 	snapshot->start_ms = json_i64_or(json_get(info, "start_time"), 0);
 	snapshot->end_ms = json_i64_or(json_get(info, "end_time"), 0);
 	snapshot->total_shards = i32_of(json_get(info, "total_shards"));

@@ -297,6 +297,37 @@ static void paths_of_an_unknown_type_are_refused_by_it(void **state)
 	assert_shard_refused(f, ERR_UNSUPPORTED, "the unknown shard_path_type 3");
 }
 
+static void versions_are_told_as_far_as_their_ids_do(void **state)
+{
+	static const struct {
+		const char *entry, *version;
+	} cases[] = {
+		{"\"version\":\"7.10.2\"", "7.10.2"},
+		{"\"version\":8090099", "8.9.0"},
+		{"\"version\":8500010", "8.x"},
+		{"\"version\":\"8.11.0\",\"index_version\":8536000", "8.11.0"},
+		{"\"version\":\"8.11.0\",\"index_version\":9033000", "9.x"},
+		{"\"state\":1", ""},
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		cleanup(buf_release) struct buf text = BUF_INIT(KIB(1));
+		size_t count;
+
+		buf_printf(&text,
+			   "{\"snapshots\":[{\"name\":\"s\",\"uuid\":\"U\",%s}],\"indices\":{}}",
+			   cases[i].entry);
+		put(f, "index-1", buf_cstr(&text));
+		assert_int_equal(
+			repository_open(memory_store_blobs(f->memory), &f->repository, &f->err), 0);
+		assert_true(str_is(repository_snapshots(f->repository, &count)->version,
+				   cases[i].version));
+		repository_close(f->repository);
+		f->repository = NULL;
+	}
+}
+
 static void an_encrypted_repository_is_recognised(void **state)
 {
 	static const char *const heads[] = {"\2\5\x78...", "\2\4\x78...", "\1\x80..."};
@@ -411,6 +442,7 @@ int main(void)
 		TEST(shards_at_hashed_paths_are_looked_for_where_the_hash_says),
 		TEST(the_longest_list_of_hashed_paths_counts),
 		TEST(paths_of_an_unknown_type_are_refused_by_it),
+		TEST(versions_are_told_as_far_as_their_ids_do),
 		TEST(an_encrypted_repository_is_recognised),
 		TEST(an_unknown_snapshot_is_answered_with_those_there_are),
 		TEST(a_missing_or_foreign_snapshot_blob_is_named),
