@@ -134,9 +134,10 @@ def test_comments_pass_or_end_as_failed_documents(shardlift, pool, opensearch):
 @pytest.fixture
 def ancient(pool):
     node = pool.get("es-node", "1.7")
-    for mapping, options in (("lzf", {"compress": True}), ("threshold", {"compress_threshold": "1k"}),
-                             ("smile", {"compress": True, "format": "smile"})):
-        send(node, "PUT", f"/{mapping}", json.dumps({
+    for index, options in (("lzf", {"compress": True}),
+                           ("threshold", {"compress_threshold": "1k"}),
+                           ("smile", {"compress": True, "format": "smile"})):
+        send(node, "PUT", f"/{index}", json.dumps({
             "settings": {"number_of_shards": 1, "number_of_replicas": 0},
             "mappings": {"t": {"enabled": False, "_source": options}}}).encode())
     yield node
