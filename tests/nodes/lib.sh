@@ -127,10 +127,19 @@ expand_globs() {
 	done
 }
 
+# maven ARGUMENT...: says nothing unless it fails.
+maven() {
+	local said
+	said=$(mvn -q -B "$@" 2>&1) || {
+		echo "$said" >&2
+		return 1
+	}
+}
+
 # fetch_artifact GROUP:ARTIFACT:VERSION[:TYPE] FOLDER: one file, no dependencies.
 fetch_artifact() {
-	mvn -q -B -Dstyle.color=never "$maven_dependency:copy" -Dartifact="$1" -DoutputDirectory="$2" \
-		-Dmdep.useBaseVersion=true >&2 || die "Maven has no $1"
+	maven "$maven_dependency:copy" -Dartifact="$1" -DoutputDirectory="$2" \
+		-Dmdep.useBaseVersion=true || die "Maven has no $1"
 }
 
 # write_pom FOLDER GROUP:ARTIFACT:VERSION...: a pom with these dependencies.
@@ -166,8 +175,8 @@ write_reactor() {
 
 # fetch_dependencies FOLDER: what the poms in FOLDER ask for, into jars/ beside each.
 fetch_dependencies() {
-	(cd "$1" && mvn -q -B -Dstyle.color=never "$maven_dependency:copy-dependencies" -DincludeScope=runtime \
-		-DoutputDirectory=jars >&2) || die "Maven could not fetch what $1/pom.xml asks for"
+	(cd "$1" && maven "$maven_dependency:copy-dependencies" -DincludeScope=runtime \
+		-DoutputDirectory=jars) || die "Maven could not fetch what $1 asks for"
 }
 
 # drop_known KNOWN FOLDER: removes FOLDER's jars whose artifact (the name without its version) is in
