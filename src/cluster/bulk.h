@@ -18,10 +18,21 @@ struct bulk {
 	size_t count, capacity;
 };
 
+enum bulk_operation {
+	BULK_INDEX,
+	BULK_CREATE, /* a 409 means that it is there already, and is a success */
+	BULK_DELETE, /* without a source; a 404 is a success */
+};
+
 struct bulk_document {
 	struct str index, id;     /* id.ptr NULL: the target makes one */
 	struct str routing, type; /* ptr NULL: not sent */
 	struct str source;
+	/* Sent with "version_type":"external_gte" where above -1; a 409 then means that something
+	 * newer is there. */
+	int64_t version;
+	enum bulk_operation operation;
+	bool external; /* version is to be sent */
 };
 
 /* A bulk whose body never exceeds `limit` bytes. */
@@ -47,7 +58,9 @@ struct bulk_result {
 	size_t succeeded;
 	struct bulk_failure *failures;
 	size_t failure_count;
-	size_t retries; /* requests sent beyond the first */
+	size_t retries;    /* requests sent beyond the first */
+	size_t superseded; /* of succeeded: the target had something newer, or it already */
+	size_t refusals;   /* answers and items that said "not now": 429, 503 … */
 };
 
 void bulk_result_init(struct bulk_result *result);

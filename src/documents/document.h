@@ -14,6 +14,7 @@ struct document {
 			      * sent instead; ptr NULL: not stored */
 	const char *problem; /* NULL, or why the source is no JSON: it is as stored then */
 	int64_t doc;         /* Lucene document id in the shard */
+	int64_t version;     /* _version; -1: not asked for, or not stored */
 	bool live;           /* false only where deleted ones were asked for */
 };
 
