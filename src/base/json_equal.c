@@ -22,8 +22,7 @@ static struct member *sorted_members(const struct json *object)
 	struct member *members = mem_alloc(object->count * sizeof(*members));
 	size_t count = 0;
 
-	json_each(child, object)
-	{
+	json_each (child, object) {
 		members[count] = (struct member){child, count};
 		count++;
 	}

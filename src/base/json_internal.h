@@ -43,6 +43,10 @@ bool json_scan_end(struct json_scan *s);
 /* The error of a scan that was refused. */
 int json_scan_fail(const struct json_scan *s, struct err *err);
 
+/* Decodes what was scanned as a string into `to`, which has raw.len bytes: no escape is shorter
+ * than what it stands for. Returns the decoded length. */
+size_t json_unescape(struct str raw, char *to);
+
 /* The value of four hexadecimal digits that were scanned before. */
 static inline uint32_t json_hex4(const char *p)
 {

@@ -1,7 +1,6 @@
 #include "base/json.h"
 #include "base/json_internal.h"
 #include "base/limits.h"
-#include "base/utf8.h"
 
 struct parser {
 	struct json_scan scan;
@@ -18,70 +17,18 @@ static bool refuse_full(struct parser *p)
 	return false;
 }
 
-static char unescaped(char c)
-{
-	switch (c) {
-	case 'b':
-		return '\b';
-	case 'f':
-		return '\f';
-	case 'n':
-		return '\n';
-	case 'r':
-		return '\r';
-	case 't':
-		return '\t';
-	default:
-		return c;
-	}
-}
-
-/* The code point of a \uXXXX at p, joined with the one after it if they are a surrogate pair. */
-static const char *decode_u(const char *p, const char *end, uint32_t *code_point)
-{
-	uint32_t low;
-
-	*code_point = json_hex4(p + 2);
-	p += 6;
-	if (*code_point < 0xd800 || *code_point > 0xdbff || end - p < 6 || p[0] != '\\' ||
-	    p[1] != 'u')
-		return p;
-	low = json_hex4(p + 2);
-	if (low < 0xdc00 || low > 0xdfff)
-		return p;
-	*code_point = 0x10000 + ((*code_point - 0xd800) << 10 | (low - 0xdc00));
-	return p + 6;
-}
-
 /* Decodes what was scanned as a string; a text with no escapes stays where it is. */
 static bool decode(struct parser *p, struct str raw, bool has_escapes, struct str *out)
 {
-	const char *at = raw.ptr, *end = raw.ptr + raw.len, *escape;
-	uint32_t code_point;
 	char *to;
 
 	*out = raw;
 	if (!has_escapes)
 		return true;
-	/* No escape is shorter than what it stands for. */
 	to = arena_alloc(p->mem, raw.len);
 	if (!to)
 		return refuse_full(p);
-	out->ptr = to;
-	while ((escape = memchr(at, '\\', (size_t)(end - at)))) {
-		memcpy(to, at, (size_t)(escape - at));
-		to += escape - at;
-		if (escape[1] == 'u') {
-			at = decode_u(escape, end, &code_point);
-			to += utf8_encode(code_point, to);
-		} else {
-			*to++ = unescaped(escape[1]);
-			at = escape + 2;
-		}
-	}
-	memcpy(to, at, (size_t)(end - at));
-	to += end - at;
-	out->len = (size_t)(to - out->ptr);
+	*out = str_of(to, json_unescape(raw, to));
 	return true;
 }
 

@@ -9,8 +9,7 @@ struct json *json_get_str(const struct json *v, struct str key)
 
 	if (!v || v->type != JSON_OBJECT)
 		return NULL;
-	json_each(child, v)
-	{
+	json_each (child, v) {
 		if (str_eq(child->key, key))
 			found = child;
 	}
@@ -179,8 +178,7 @@ struct json *json_copy(struct arena *mem, const struct json *v)
 	copy->text = v->text;
 	if (!copy_text(mem, &copy->key) || !copy_text(mem, &copy->text))
 		return NULL;
-	json_each(child, v)
-	{
+	json_each (child, v) {
 		child_copy = json_copy(mem, child);
 		if (!child_copy)
 			return NULL;

@@ -98,8 +98,7 @@ static void write_children(struct buf *out, const struct json *v, size_t indent)
 	size_t inner = indent == COMPACT ? COMPACT : indent + 1;
 
 	buf_append_byte(out, object ? '{' : '[');
-	json_each(child, v)
-	{
+	json_each (child, v) {
 		if (child != v->first)
 			buf_append_byte(out, ',');
 		new_line(out, inner);

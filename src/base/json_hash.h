@@ -1,0 +1,52 @@
+/* A 128-bit hash of what a JSON text says, whatever it looks like: the same for members in another
+ * order, other white space, escapes spelled otherwise, numbers written otherwise (1, 1.0, 1e0;
+ * never through a double). Everything else makes a difference: order in arrays, duplicate members,
+ * digits.
+ *
+ * One pass over the text, no tree. An object's hash is a sum over its members, so none is sorted.
+ * The values are XXH3's (128 bits): not meant against those who forge collisions. */
+#ifndef BASE_JSON_HASH_H
+#define BASE_JSON_HASH_H
+
+#include "base/buf.h"
+
+struct hash128 {
+	uint64_t low, high;
+};
+
+struct json_hasher_level;
+
+/* One thread's scratch. */
+struct json_hasher {
+	struct json_hasher_level *levels;
+	size_t level_capacity;
+	struct buf text; /* a string without its escapes, a number in its one form */
+};
+
+void json_hasher_init(struct json_hasher *hasher);
+void json_hasher_release(struct json_hasher *hasher);
+/* ERR_FORMAT for what is no JSON (json_validate's errors), ERR_LIMIT nested too deep. */
+int json_hash(struct json_hasher *hasher, struct str text, struct hash128 *out, struct err *err);
+/* Of plain bytes. */
+struct hash128 bytes_hash(struct str bytes);
+
+static inline bool hash128_equal(struct hash128 a, struct hash128 b)
+{
+	return a.low == b.low && a.high == b.high;
+}
+
+/* Sums without order: (a + b) - b == a. */
+static inline struct hash128 hash128_add(struct hash128 a, struct hash128 b)
+{
+	struct hash128 sum = {a.low + b.low, a.high + b.high};
+
+	sum.high += sum.low < a.low;
+	return sum;
+}
+
+static inline struct hash128 hash128_subtract(struct hash128 a, struct hash128 b)
+{
+	return (struct hash128){a.low - b.low, a.high - b.high - (a.low < b.low)};
+}
+
+#endif

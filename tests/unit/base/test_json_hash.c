@@ -1,0 +1,150 @@
+#include "base/json_hash.h"
+#include "base/json_number_text.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+static struct hash128 hash_of(const char *text)
+{
+	struct json_hasher hasher;
+	struct hash128 hash = {0};
+	struct err err = {0};
+
+	json_hasher_init(&hasher);
+	if (json_hash(&hasher, str_from(text), &hash, &err) < 0)
+		fail_msg("%s: %s", text, err.message);
+	json_hasher_release(&hasher);
+	return hash;
+}
+
+static bool same(const char *a, const char *b)
+{
+	return hash128_equal(hash_of(a), hash_of(b));
+}
+
+static void what_only_looks_different_is_equal(void **state)
+{
+	static const char *const pairs[][2] = {
+		{"{\"a\":1,\"b\":[1,2]}", " { \"b\" : [ 1 , 2 ] , \"a\" : 1 } "},
+		{"[1]", "[1.0]"},
+		{"[100]", "[1e2]"},
+		{"[0.001]", "[1E-3]"},
+		{"[-0]", "[0.000e7]"},
+		{"[12.50]", "[1250e-2]"},
+		{"[12345678901234567890123]", "[12345678901234567890123.0]"},
+		{"[1e400]", "[10e399]"},
+		{"\"\\u00e9\\n\"", "\"\xc3\xa9\\u000a\""},
+		{"{\"\\u0061\":{}}", "{\"a\":{ }}"},
+		{"{\"a\":{\"x\":1,\"y\":{\"z\":[]}}}", "{\"a\":{\"y\":{\"z\":[]},\"x\":1}}"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+		if (!same(pairs[i][0], pairs[i][1]))
+			fail_msg("%s and %s differ", pairs[i][0], pairs[i][1]);
+}
+
+static void what_says_something_else_differs(void **state)
+{
+	static const char *const pairs[][2] = {
+		{"[1,2]", "[2,1]"},
+		{"[1]", "[\"1\"]"},
+		{"[]", "{}"},
+		{"[[]]", "[]"},
+		{"[[1],2]", "[[1,2]]"},
+		{"[null]", "[]"},
+		{"{\"a\":null}", "{}"},
+		{"[true]", "[false]"},
+		{"[\"true\"]", "[true]"},
+		{"{\"a\":\"b\"}", "{\"b\":\"a\"}"},
+		{"{\"a\":1}", "{\"a\":1,\"a\":1}"},
+		{"{\"a\":{\"b\":1},\"c\":{\"d\":2}}", "{\"a\":{\"d\":2},\"c\":{\"b\":1}}"},
+		{"[1]", "[-1]"},
+		{"[10]", "[1]"},
+		{"[0.1]", "[0.01]"},
+		{"[9007199254740993]", "[9007199254740992]"},
+		{"[0.30000000000000004]", "[0.3]"},
+		{"\"a\"", "\"a \""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+		if (same(pairs[i][0], pairs[i][1]))
+			fail_msg("%s and %s are taken for equal", pairs[i][0], pairs[i][1]);
+}
+
+static void what_is_no_json_is_refused_with_the_byte(void **state)
+{
+	struct json_hasher hasher;
+	struct hash128 hash;
+	struct err err = {0};
+
+	(void)state;
+	json_hasher_init(&hasher);
+	assert_int_equal(json_hash(&hasher, STR("{\"a\":1"), &hash, &err), -ERR_FORMAT);
+	assert_non_null(strstr(err.message, "byte 6 of 6"));
+	assert_int_equal(json_hash(&hasher, STR("[1]x"), &hash, &err), -ERR_FORMAT);
+	json_hasher_release(&hasher);
+}
+
+/* digits[.digits][e] of one random value, spelled at random. */
+static void spell(char *out, uint64_t digits, int exponent)
+{
+	int shift = rand() % 5;
+
+	if (rand() % 2)
+		sprintf(out, "%llu%.*se%d", (unsigned long long)digits, shift, "00000",
+			exponent - shift);
+	else
+		sprintf(out, "%llu.%.*sE%+d", (unsigned long long)digits, shift + 1, "000000",
+			exponent);
+}
+
+static void numbers_are_equal_however_they_are_spelled(void **state)
+{
+	unsigned seed = (unsigned)time(NULL);
+
+	(void)state;
+	print_message("seed %u\n", seed);
+	srand(seed);
+	for (int i = 0; i < 20000; i++) {
+		uint64_t digits = 1 + (uint64_t)rand() * (uint64_t)(rand() % 1000);
+		int exponent = rand() % 40 - 20;
+		char a[100], b[100];
+
+		spell(a, digits, exponent);
+		spell(b, digits, exponent);
+		if (!json_numbers_equal(str_from(a), str_from(b)) || !same(a, b))
+			fail_msg("%s and %s differ", a, b);
+		spell(b, digits + 1, exponent);
+		if (json_numbers_equal(str_from(a), str_from(b)) || same(a, b))
+			fail_msg("%s and %s are taken for equal", a, b);
+	}
+}
+
+static void sums_can_be_taken_back(void **state)
+{
+	struct hash128 a = {UINT64_MAX - 1, 7}, b = {5, UINT64_MAX};
+
+	(void)state;
+	assert_true(hash128_equal(hash128_subtract(hash128_add(a, b), b), a));
+	assert_true(hash128_equal(hash128_add(a, b), hash128_add(b, a)));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_only_looks_different_is_equal),
+		cmocka_unit_test(what_says_something_else_differs),
+		cmocka_unit_test(what_is_no_json_is_refused_with_the_byte),
+		cmocka_unit_test(numbers_are_equal_however_they_are_spelled),
+		cmocka_unit_test(sums_can_be_taken_back),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
