@@ -34,6 +34,8 @@ bool json_scan_number(struct json_scan *s, struct str *text);
 bool json_scan_word(struct json_scan *s, const char *word);
 /* A member's name and its colon. */
 bool json_scan_key(struct json_scan *s, struct str *raw, bool *has_escapes);
+/* Any value, with all that is in it. */
+bool json_scan_value(struct json_scan *s);
 /* Remembers why and returns false. */
 bool json_scan_refuse(struct json_scan *s, const char *problem);
 /* What a byte that starts no token deserves to hear. */

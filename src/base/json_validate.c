@@ -89,27 +89,35 @@ static bool scan_opening(struct json_scan *s, struct levels *l, char first, bool
 	return *empty || !object || json_scan_key(s, &ignored, &has_escapes);
 }
 
-int json_validate(struct str text, struct err *err)
+bool json_scan_value(struct json_scan *s)
 {
-	struct json_scan s = json_scan_over(text);
 	struct levels l;
 	bool more = true, empty;
 
 	l.depth = 0;
 	l.in_object = false;
 	while (more) {
-		char first = json_scan_peek(&s);
+		char first = json_scan_peek(s);
 
 		if (first == '{' || first == '[') {
-			if (!scan_opening(&s, &l, first, &empty))
-				return json_scan_fail(&s, err);
+			if (!scan_opening(s, &l, first, &empty))
+				return false;
 			if (!empty)
 				continue;
-		} else if (!scan_scalar(&s, first)) {
-			return json_scan_fail(&s, err);
+		} else if (!scan_scalar(s, first)) {
+			return false;
 		}
-		if (!scan_closings(&s, &l, &more))
-			return json_scan_fail(&s, err);
+		if (!scan_closings(s, &l, &more))
+			return false;
 	}
-	return json_scan_end(&s) ? 0 : json_scan_fail(&s, err);
+	return true;
+}
+
+int json_validate(struct str text, struct err *err)
+{
+	struct json_scan s = json_scan_over(text);
+
+	if (!json_scan_value(&s) || !json_scan_end(&s))
+		return json_scan_fail(&s, err);
+	return 0;
 }

@@ -48,6 +48,10 @@ void cluster_cancel(struct cluster *cluster);
 int cluster_request(struct cluster *cluster, const char *method, const char *path, struct str body,
 		    bool repeatable, struct arena *mem, int *status, struct json **answer,
 		    struct err *err);
+/* As cluster_request, with the answer as it came: borrowed until the next request. */
+int cluster_request_text(struct cluster *cluster, const char *method, const char *path,
+			 struct str body, bool repeatable, int *status, struct str *answer,
+			 struct err *err);
 /* "type: reason" out of an error answer, in `mem`; falls back to the status. */
 struct str cluster_error_reason(const struct json *answer, int status, struct arena *mem);
 

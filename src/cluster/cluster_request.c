@@ -55,24 +55,38 @@ int cluster_send(struct cluster *cluster, const struct http_request *request, bo
 	}
 }
 
+int cluster_request_text(struct cluster *cluster, const char *method, const char *path,
+			 struct str body, bool repeatable, int *status, struct str *answer,
+			 struct err *err)
+{
+	struct http_request request = {
+		.method = method, .path = path, .body = body, .once = !repeatable};
+	struct backoff backoff;
+	int rc;
+
+	*status = 0;
+	*answer = STR_NONE;
+	backoff_start(&backoff, &cluster->retry);
+	rc = cluster_send(cluster, &request, repeatable, &backoff, err);
+	if (rc < 0)
+		return rc;
+	*status = cluster->response.status;
+	*answer = buf_str(&cluster->response.body);
+	return 0;
+}
+
 int cluster_request(struct cluster *cluster, const char *method, const char *path, struct str body,
 		    bool repeatable, struct arena *mem, int *status, struct json **answer,
 		    struct err *err)
 {
-	struct http_request request = {
-		.method = method, .path = path, .body = body, .once = !repeatable};
 	struct err unreadable = {0};
-	struct backoff backoff;
 	struct str text;
-	int failed;
+	int rc = cluster_request_text(cluster, method, path, body, repeatable, status, &text, err);
 
 	*answer = NULL;
-	*status = 0;
-	backoff_start(&backoff, &cluster->retry);
-	if ((failed = cluster_send(cluster, &request, repeatable, &backoff, err)) < 0)
-		return failed;
-	*status = cluster->response.status;
-	text = arena_str(mem, buf_str(&cluster->response.body));
+	if (rc < 0)
+		return rc;
+	text = arena_str(mem, text);
 	if (!text.ptr)
 		return arena_fail(mem, "answer of the cluster", err);
 	if (json_parse(text, mem, answer, &unreadable) == 0)
