@@ -15,7 +15,8 @@ struct live_documents_options {
 	int64_t page_bytes; /* aimed at; pages shrink and grow with the documents. 0: 8 MiB */
 	int64_t page_documents; /* at most; 0: 1000 */
 	bool versions;          /* document.version and seq_no */
-	bool by_sequence;       /* sorted by _seq_no (ES 6, OS): resumes after `after_sequence` */
+	bool by_sequence;       /* sorted by _seq_no (ES 6, OS): resumes after `after_sequence`.
+				   One shard: ERR_USAGE without */
 	int64_t after_sequence; /* -1: from the start */
 	bool ids_only;          /* no sources */
 };
