@@ -83,7 +83,8 @@ static void append_search(struct live_cursor *cursor)
 		buf_append_str(body, STR(",\"fields\":[\"_source\",\"_routing\",\"_parent\"]"));
 	if (options->versions)
 		buf_append_str(body, STR(",\"version\":true"));
-	if (!is_elasticsearch_before(cursor, 7))
+	/* A scroll refuses it. */
+	if (cursor->mode == LIVE_SEQUENCE && !is_elasticsearch_before(cursor, 7))
 		buf_append_str(body, STR(",\"track_total_hits\":false"));
 	if (options->query.ptr)
 		buf_printf(body, ",\"query\":" STR_FMT, STR_ARG(options->query));

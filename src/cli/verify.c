@@ -1,0 +1,318 @@
+#include "cli/command.h"
+#include "cli/interrupt.h"
+#include "cli/snapshot_source.h"
+#include "cli/source_options.h"
+#include "cli/verify_report.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "metadata/index_filter.h"
+#include "net/url.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+
+struct verify_fields {
+	struct general_fields general;
+	struct repository_fields repository;
+	struct source_fields source;
+	struct target_fields target;
+	struct opt_list index_allowlist, renames;
+	int64_t threads, max_named, max_looked;
+	const char *sample, *query;
+	bool without_ids;
+};
+
+#define VERIFY(member) OPT_FIELD(struct verify_fields, member), .category = "Comparison"
+
+static const struct opt verify_options[] = {
+	{.name = "index-allowlist",
+	 .type = OPT_LIST,
+	 VERIFY(index_allowlist),
+	 .metavar = "NAME|regex:PATTERN",
+	 .help = "Indices to compare, by their names on the source. Without it, all but system and "
+		 "tool indices."},
+	{.name = "rename",
+	 .type = OPT_LIST,
+	 VERIFY(renames),
+	 .metavar = "FROM=TO",
+	 .help = "The index FROM of the source is called TO on the target."},
+	{.name = "sample",
+	 .type = OPT_STRING,
+	 VERIFY(sample),
+	 .metavar = "PERCENT",
+	 .fallback = "100%",
+	 .help = "Compare this part of the ids, the same on both sides: 1%."},
+	{.name = "query",
+	 .type = OPT_STRING,
+	 VERIFY(query),
+	 .metavar = "JSON",
+	 .help = "A query clause; of live clusters only documents that fulfil it are compared."},
+	{.name = "ignore-ids",
+	 .type = OPT_BOOL,
+	 VERIFY(without_ids),
+	 .help = "The target made its own ids: compare contents alone. What differs is counted, "
+		 "not "
+		 "named."},
+	{.name = "threads",
+	 .type = OPT_INT,
+	 VERIFY(threads),
+	 .min = 1,
+	 .max = 256,
+	 .help = "Shards read at once; without it one for each processor."},
+	{.name = "max-named",
+	 .type = OPT_INT,
+	 VERIFY(max_named),
+	 .fallback = "1000",
+	 .min = 0,
+	 .max = 10000000,
+	 .help = "Documents named for an index, at most."},
+	{.name = "max-looked-at",
+	 .type = OPT_INT,
+	 VERIFY(max_looked),
+	 .fallback = "1000000",
+	 .min = 1,
+	 .max = 1000000000,
+	 .help = "Documents held in memory (about 150 bytes each) to name those that differ. Where "
+		 "more would be needed, the report says that it counted in part."},
+	{0},
+};
+
+/* All that is open. */
+struct verifying {
+	struct verify_fields *fields;
+	struct arena *mem;
+	struct snapshot_source snapshots[2];
+	struct cluster *clusters[2];
+	const char *names[2];
+	struct verify_side *sides[2];
+	struct index_filter *filter;
+	struct verify_pair *pairs;
+	size_t pair_count;
+};
+
+static void verifying_release(struct verifying *v)
+{
+	index_filter_free(v->filter);
+	for (int side = 0; side < 2; side++) {
+		verify_side_close(v->sides[side]);
+		cluster_close(v->clusters[side]);
+		snapshot_source_release(&v->snapshots[side]);
+	}
+}
+
+/* A URL without what may be secret in it. */
+static int public_url(const char *text, struct arena *mem, const char **out, struct err *err)
+{
+	struct url url;
+
+	if (url_parse(text, mem, &url, err) < 0)
+		return -(int)err->kind;
+	*out = arena_printf(mem, "%s://" STR_FMT ":%u" STR_FMT, url.tls ? "https" : "http",
+			    STR_ARG(url.host), url.port, STR_ARG(url.path))
+		       .ptr;
+	return *out ? 0 : arena_fail(mem, "a URL", err);
+}
+
+static int open_snapshot(struct verifying *v, int side, const struct repository_fields *fields,
+			 struct err *err)
+{
+	struct snapshot_source *source = &v->snapshots[side];
+
+	if (snapshot_source_open(source, fields, err) < 0 ||
+	    snapshot_check_complete(source->snapshot, false, err) < 0)
+		return -(int)err->kind;
+	v->names[side] = arena_printf(v->mem, "%s#%s", fields->repo_uri, fields->snapshot_name).ptr;
+	if (!v->names[side])
+		return arena_fail(v->mem, "a name", err);
+	v->sides[side] = verify_side_of_snapshot(source->snapshot, v->names[side]);
+	return 0;
+}
+
+static int open_source(struct verifying *v, struct err *err)
+{
+	struct verify_fields *f = v->fields;
+	enum source_origin origin;
+
+	if (source_fields_resolve(&f->source, &f->repository, &origin, v->mem, err) < 0)
+		return -(int)err->kind;
+	if (origin == SOURCE_SNAPSHOT)
+		return open_snapshot(v, 0, &f->repository, err);
+	if (public_url(f->source.host, v->mem, &v->names[0], err) < 0 ||
+	    source_connect(&f->source, &v->clusters[0], err) < 0)
+		return -(int)err->kind;
+	v->sides[0] = verify_side_of_cluster(v->clusters[0], v->names[0], str_from(f->query));
+	return 0;
+}
+
+static int open_target(struct verifying *v, struct err *err)
+{
+	struct verify_fields *f = v->fields;
+	struct repository_fields repository = {.from = f->target.to};
+	enum target_kind kind;
+	const char *path;
+
+	if (f->target.to && strchr(f->target.to, '#')) {
+		if (repository_fields_resolve(&repository, true, v->mem, err) < 0)
+			return -(int)err->kind;
+		return open_snapshot(v, 1, &repository, err);
+	}
+	if (target_fields_resolve(&f->target, &kind, &path, err) < 0)
+		return -(int)err->kind;
+	if (kind != TARGET_CLUSTER)
+		return err_set(err, ERR_USAGE,
+			       "--to '%s': a comparison is with a cluster (URL) or a snapshot "
+			       "(REPO-URI#SNAPSHOT)",
+			       f->target.host);
+	if (public_url(f->target.host, v->mem, &v->names[1], err) < 0 ||
+	    target_connect(&f->target, &v->clusters[1], err) < 0)
+		return -(int)err->kind;
+	v->sides[1] = verify_side_of_cluster(v->clusters[1], v->names[1], str_from(f->query));
+	return 0;
+}
+
+/* The name on the target. */
+static struct str renamed(const struct verify_fields *fields, struct str name)
+{
+	struct str from, to;
+
+	for (size_t i = 0; i < fields->renames.count; i++)
+		if (str_split(str_from(fields->renames.items[i]), '=', &from, &to) &&
+		    str_eq(from, name))
+			return to;
+	return name;
+}
+
+static int check_renames(const struct verify_fields *fields, struct err *err)
+{
+	struct str from, to;
+
+	for (size_t i = 0; i < fields->renames.count; i++)
+		if (!str_split(str_from(fields->renames.items[i]), '=', &from, &to) ||
+		    from.len == 0 || to.len == 0)
+			return err_set(err, ERR_USAGE, "--rename '%s': write FROM=TO",
+				       fields->renames.items[i]);
+	return 0;
+}
+
+static int choose_pairs(struct verifying *v, struct err *err)
+{
+	struct str *names;
+	size_t count;
+
+	if (check_renames(v->fields, err) < 0 ||
+	    index_filter_new(&v->fields->index_allowlist, &v->filter, err) < 0 ||
+	    v->sides[0]->ops->list(v->sides[0], v->mem, &names, &count, err) < 0)
+		return -(int)err->kind;
+	v->pairs = arena_zalloc(v->mem, count + 1, sizeof(*v->pairs));
+	if (!v->pairs)
+		return arena_fail(v->mem, "the indices", err);
+	for (size_t i = 0; i < count; i++)
+		if (index_filter_accepts(v->filter, names[i]))
+			v->pairs[v->pair_count++] =
+				(struct verify_pair){names[i], renamed(v->fields, names[i])};
+	if (v->pair_count > 0)
+		return 0;
+	return err_set(err, ERR_USAGE,
+		       "none of the %zu indices of %s is selected; name some with "
+		       "--index-allowlist",
+		       count, v->names[0]);
+}
+
+static int parse_sample(const char *text, double *out, struct err *err)
+{
+	char *end;
+	double percent = strtod(text, &end);
+
+	if (*end == '%')
+		end++;
+	if (*end || end == text || !(percent > 0 && percent <= 100))
+		return err_set(err, ERR_USAGE,
+			       "--sample '%s': a part of the ids in percent, above 0%% and at most "
+			       "100%%",
+			       text);
+	*out = percent / 100;
+	return 0;
+}
+
+static int64_t processors(void)
+{
+	cpu_set_t set;
+
+	return sched_getaffinity(0, sizeof(set), &set) == 0 ? MAX(CPU_COUNT(&set), 1) : 1;
+}
+
+static int compare(struct verifying *v, struct err *err)
+{
+	const struct verify_fields *f = v->fields;
+	struct verify_options options = {
+		.threads = f->threads ? f->threads : processors(),
+		.max_named = f->max_named,
+		.max_looked = f->max_looked,
+		.hash = {.without_id = f->without_ids},
+	};
+	struct verify_progress progress = {0};
+	struct verify_report report = {0};
+	struct verify_facts facts = {.source = v->names[0], .target = v->names[1]};
+	int64_t started = clock_monotonic_ms();
+	struct err ended = {0};
+	int rc, printed;
+
+	if (parse_sample(f->sample, &options.sample, err) < 0)
+		return -(int)err->kind;
+	rc = verify_run(v->sides[0], v->sides[1], v->pairs, v->pair_count, &options, &progress,
+			interrupt_catch(), &report, &ended);
+	facts.sample = options.sample;
+	facts.elapsed_ms = clock_monotonic_ms() - started;
+	facts.err = rc < 0 ? &ended : NULL;
+	printed = f->general.json ? verify_report_print_json(&report, &facts, stdout, err)
+				  : verify_report_print(&report, &facts, stdout, err);
+	if (printed == 0 && rc < 0)
+		*err = ended;
+	rc = printed < 0 ? printed : rc;
+	if (rc == 0)
+		rc = report.equal ? EXIT_CODE_OK : EXIT_CODE_COMPLETED_WITH_ERRORS;
+	verify_report_release(&report);
+	return rc;
+}
+
+static int run(struct cli *cli, void *fields, struct err *err)
+{
+	cleanup(verifying_release) struct verifying v = {.fields = fields, .mem = cli->mem};
+
+	if (open_source(&v, err) < 0 || open_target(&v, err) < 0 || choose_pairs(&v, err) < 0)
+		return -(int)err->kind;
+	return compare(&v, err);
+}
+
+static const struct opt_part parts[] = {
+	{repository_options, offsetof(struct verify_fields, repository)},
+	{source_options, offsetof(struct verify_fields, source)},
+	{target_options, offsetof(struct verify_fields, target)},
+	{verify_options, 0},
+	{general_options, offsetof(struct verify_fields, general)},
+	{0},
+};
+
+const struct command command_verify = {
+	.options =
+		{
+			.name = "verify",
+			.summary = "Prove that two sides hold the same documents, or name those "
+				   "that differ",
+			.parts = parts,
+			.details =
+				"Reads both sides whole: id, routing and everything that each "
+				"_source says, but for the order of keys, white space and the "
+				"spelling of numbers. Exit code 0: equal; 1: different.\n"
+				"\n"
+				"Examples:\n"
+				"  shardlift verify --from /backups#nightly --to "
+				"https://search.example:9200\n"
+				"  shardlift verify --from https://old:9200 --to https://new:9200 "
+				"--sample 1%",
+		},
+	.fields_size = sizeof(struct verify_fields),
+	.run = run,
+};

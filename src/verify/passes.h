@@ -1,0 +1,29 @@
+/* One pass over both sides of an index: all parts, by several threads. */
+#ifndef VERIFY_PASSES_H
+#define VERIFY_PASSES_H
+
+#include "verify/verify.h"
+
+/* What a pass does with documents. One a thread and side; made and ended by the pass. */
+struct pass_visitor {
+	/* Each document, with its hash. */
+	void (*document)(void *user, int side, const struct document *document,
+			 const struct document_hash *hash);
+	/* A thread's own user data, merged when it ends; NULL: `shared` is used by all. */
+	void *(*start)(void *shared);
+	void (*end)(void *user, void *shared); /* one at a time */
+	void *shared;
+};
+
+struct pass {
+	struct verify_side *sides[2];
+	struct verify_index indices[2];
+	const struct verify_options *options;
+	struct verify_progress *progress;
+	const atomic_bool *cancel;
+};
+
+/* 0 when both sides were read to their ends. The first failure stops all and is the one told. */
+int pass_run(const struct pass *pass, const struct pass_visitor *visitor, struct err *err);
+
+#endif

@@ -1,0 +1,79 @@
+/* A snapshot as one side of a comparison. */
+#include "backfill/shard_documents.h"
+#include "verify/verify_side.h"
+
+#include <stdlib.h>
+
+struct snapshot_side {
+	struct verify_side base;
+	const struct snapshot *snapshot;
+};
+
+static const struct snapshot *snapshot_of(const struct verify_side *side)
+{
+	return ((const struct snapshot_side *)side)->snapshot;
+}
+
+static int look(struct verify_side *side, struct verify_index *index, struct err *err)
+{
+	const struct snapshot *snapshot = snapshot_of(side);
+	const struct snapshot_index *found = snapshot_find_index(snapshot, index->name);
+	cleanup(arena_release) struct arena mem = ARENA_INIT(LIMIT_METADATA_ARENA);
+	struct index_metadata metadata = {0};
+	int rc;
+
+	if (!found)
+		return err_set(err, ERR_NOT_FOUND, "%s has no index '" STR_FMT "'", side->what,
+			       STR_ARG(index->name));
+	rc = snapshot_index_metadata(snapshot, found, &mem, &metadata, err);
+	if (rc < 0)
+		return rc;
+	index->parts = (size_t)MAX(metadata.shard_count, 0);
+	index->documents = 0;
+	return 0;
+}
+
+static int open_part(struct verify_side *side, const struct verify_index *index, size_t part,
+		     struct document_source **out, struct err *err)
+{
+	const struct snapshot *snapshot = snapshot_of(side);
+
+	return shard_documents_open(snapshot, snapshot_find_index(snapshot, index->name),
+				    (int32_t)part, out, err);
+}
+
+static int list(struct verify_side *side, struct arena *mem, struct str **names, size_t *count,
+		struct err *err)
+{
+	const struct snapshot *snapshot = snapshot_of(side);
+
+	*names = arena_zalloc(mem, snapshot->index_count + 1, sizeof(**names));
+	if (!*names)
+		return arena_fail(mem, "the names of indices", err);
+	*count = snapshot->index_count;
+	for (size_t i = 0; i < *count; i++)
+		(*names)[i] = snapshot->indices[i].name;
+	return 0;
+}
+
+static void close_side(struct verify_side *side)
+{
+	free(side);
+}
+
+static const struct verify_side_ops ops = {look, open_part, list, close_side};
+
+struct verify_side *verify_side_of_snapshot(const struct snapshot *snapshot, const char *what)
+{
+	struct snapshot_side *side = mem_zalloc(sizeof(*side));
+
+	side->base = (struct verify_side){&ops, what};
+	side->snapshot = snapshot;
+	return &side->base;
+}
+
+void verify_side_close(struct verify_side *side)
+{
+	if (side)
+		side->ops->close(side);
+}

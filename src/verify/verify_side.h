@@ -1,0 +1,47 @@
+/* One side of a comparison: where its documents are, in parts that are read at the same time.
+ *
+ * After verify_side_new_… a side is used by many threads; each reads a part at a time. */
+#ifndef VERIFY_VERIFY_SIDE_H
+#define VERIFY_VERIFY_SIDE_H
+
+#include "cluster/cluster.h"
+#include "documents/document.h"
+#include "snapshot/repository.h"
+
+struct verify_side;
+
+/* An index of a side. */
+struct verify_index {
+	struct str name;
+	size_t parts;       /* its shards */
+	uint64_t documents; /* about so many; 0: not known */
+};
+
+struct verify_side_ops {
+	/* Fills parts and documents. ERR_NOT_FOUND: there is no such index here. */
+	int (*look)(struct verify_side *side, struct verify_index *index, struct err *err);
+	/* The documents of a part, for one thread. */
+	int (*open)(struct verify_side *side, const struct verify_index *index, size_t part,
+		    struct document_source **out, struct err *err);
+	/* Names of all its indices, in `mem`. */
+	int (*list)(struct verify_side *side, struct arena *mem, struct str **names, size_t *count,
+		    struct err *err);
+	void (*close)(struct verify_side *side);
+};
+
+/* Implementations embed this as their first member. */
+struct verify_side {
+	const struct verify_side_ops *ops;
+	const char *what; /* "snapshot 'nightly'", "https://host:9200": for messages; borrowed */
+};
+
+/* The snapshot is borrowed. */
+struct verify_side *verify_side_of_snapshot(const struct snapshot *snapshot, const char *what);
+/* The cluster is borrowed; parts are read over clones of it. Indices are refreshed when looked at.
+ * `query`: JSON of a clause that documents must fulfil; ptr NULL: all. */
+struct verify_side *verify_side_of_cluster(struct cluster *cluster, const char *what,
+					   struct str query);
+/* Accepts NULL. */
+void verify_side_close(struct verify_side *side);
+
+#endif

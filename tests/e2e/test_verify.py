@@ -1,0 +1,97 @@
+"""verify: what a migration wrote is equal to where it came from, and every change is named."""
+
+import opensearchpy
+
+import support
+
+
+def verify(shardlift, *arguments):
+    return shardlift("verify", *arguments, "--json", "true")
+
+
+def index_of(result, name):
+    return next(i for i in result.json()["indices"] if i["source_index"] == name)
+
+
+def differences(result, name):
+    return {(d["kind"], d["id"]) for d in index_of(result, name)["differences"]}
+
+
+def migrated(shardlift, repository, snapshot, node):
+    result = shardlift("migrate", "--from", f"{repository}#{snapshot}", "--to", node.url,
+                       "--number-of-replicas", "0")
+    assert result.code in (support.OK, support.ERRORS), result
+    return f"{repository}#{snapshot}"
+
+
+def test_what_was_migrated_is_equal(shardlift, repository, opensearch):
+    source = migrated(shardlift, repository("es-7.10.2"), "snap2", opensearch)
+    result = shardlift("verify", "--from", source, "--to", opensearch.url,
+                       "--index-allowlist", "books,logs-2020.01,family")
+    assert result.code == support.OK, result
+    assert "Equal: 3 of 3 indices are equal" in result.out
+
+
+def test_every_change_on_the_target_is_named(shardlift, repository, opensearch):
+    source = migrated(shardlift, repository("es-7.10.2"), "snap2", opensearch)
+    documents = opensearch.documents("books")
+    changed, removed = documents[3], documents[5]
+    client = opensearchpy.OpenSearch(opensearch.url, timeout=60)
+    hit = client.get(index="books", id=changed.id, routing=changed.routing)
+    client.index(index="books", id=changed.id, routing=changed.routing,
+                 body={**hit["_source"], "added_by_test": [1, 2]}, refresh=True)
+    client.delete(index="books", id=removed.id, routing=removed.routing, refresh=True)
+    client.index(index="books", id="only-here", body={"a": 1}, refresh=True)
+    result = verify(shardlift, "--from", source, "--to", opensearch.url, "--index-allowlist", "books")
+    assert result.code == support.ERRORS, result
+    assert differences(result, "books") == {("changed", changed.id), ("missing", removed.id),
+                                            ("extra", "only-here")}
+    paths = [d.get("paths") for d in index_of(result, "books")["differences"]
+             if d["kind"] == "changed"]
+    assert paths == ["added_by_test (only on the target)"]
+
+
+def test_two_clusters_are_compared_under_other_names(shardlift, opensearch):
+    client = opensearch.connect()
+    for i in range(300):
+        client.index(index="old", id=str(i), body={"n": i, "price": 1.5}, routing=str(i % 3))
+    client.indices.refresh(index="old")
+    client.reindex(body={"source": {"index": "old"}, "dest": {"index": "new"}}, refresh=True)
+    arguments = ("--from", opensearch.url, "--to", opensearch.url, "--index-allowlist", "old",
+                 "--rename", "old=new")
+    result = verify(shardlift, *arguments)
+    assert result.code == support.OK, result
+    assert index_of(result, "old")["target_documents"] == 300
+    client.update(index="new", id="7", routing="1", body={"doc": {"n": 8}}, refresh=True)
+    result = verify(shardlift, *arguments)
+    assert result.code == support.ERRORS, result
+    assert differences(result, "old") == {("changed", "7")}
+
+
+def test_an_index_missing_on_the_target_is_different(shardlift, repository, opensearch):
+    result = verify(shardlift, "--from", f"{repository('es-7.10.2')}#snap2", "--to", opensearch.url,
+                    "--index-allowlist", "books")
+    assert result.code == support.ERRORS, result
+    assert "has no index 'books'" in index_of(result, "books")["reason"]
+
+
+def test_two_snapshots_are_compared(shardlift, repository):
+    folder = repository("es-7.10.2")
+    result = verify(shardlift, "--from", f"{folder}#snap2", "--to", f"{folder}#snap2",
+                    "--index-allowlist", "books")
+    assert result.code == support.OK, result
+
+
+def test_what_stores_no_source_is_never_called_equal(shardlift, repository):
+    folder = repository("es-7.10.2")
+    result = verify(shardlift, "--from", f"{folder}#snap2", "--to", f"{folder}#snap2",
+                    "--index-allowlist", "metrics")
+    assert result.code == support.ERRORS, result
+    assert index_of(result, "metrics")["verdict"] == "not compared"
+
+
+def test_a_bad_sample_is_refused(shardlift, repository):
+    folder = repository("es-7.10.2")
+    result = shardlift("verify", "--from", f"{folder}#snap2", "--to", f"{folder}#snap2", "--sample", "0")
+    assert result.code == support.USAGE, result
+    assert "--sample '0'" in result.err
