@@ -2,6 +2,7 @@
 #ifndef METADATA_METADATA_READ_H
 #define METADATA_METADATA_READ_H
 
+#include "base/opt.h"
 #include "metadata/metadata_item.h"
 #include "snapshot/repository.h"
 
@@ -23,7 +24,6 @@ int metadata_read_snapshot(const struct snapshot *snapshot,
 struct metadata_selection {
 	const struct opt_list *indices, *index_templates, *component_templates, *others;
 };
-struct opt_list;
 int metadata_select(struct metadata_set *set, const struct metadata_selection *selection,
 		    struct err *err);
 
