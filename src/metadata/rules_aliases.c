@@ -1,0 +1,3 @@
+#include "metadata/rules_internal.h"
+
+const struct rule rules_of_aliases[] = {{0}};
