@@ -1,0 +1,182 @@
+/* What cannot be, told before anything is created. */
+#include "metadata/metadata_write.h"
+#include "metadata/settings_tree.h"
+
+struct checking {
+	struct metadata_set *set;
+	struct cluster *target;
+	struct json *indices, *aliases, *components, *plugins; /* names on the target, as members */
+};
+
+static bool is_going(const struct metadata_item *item)
+{
+	return item->outcome != OUTCOME_EXCLUDED && item->outcome != OUTCOME_BLOCKED &&
+	       item->outcome != OUTCOME_REPORTED;
+}
+
+static void block(struct checking *c, struct metadata_item *item, struct str reason)
+{
+	item->outcome = OUTCOME_BLOCKED;
+	item->reason = reason;
+	metadata_item_note(c->set, item, NOTE_ERROR, "", STR_NONE, STR_FMT, STR_ARG(reason));
+}
+
+/* The column `member` of a listing; an endpoint that is not there or not for us lists nothing. */
+static int read_names(struct checking *c, const char *path, const char *list, const char *member,
+		      struct json **out, struct err *err)
+{
+	struct json *answer = NULL;
+	struct err refused = {0};
+	int status, rc = cluster_request(c->target, "GET", path, STR_NONE, true, &c->set->mem,
+					 &status, &answer, &refused);
+
+	*out = json_new(&c->set->mem, JSON_OBJECT);
+	if (rc < 0 && refused.kind != ERR_AUTH) {
+		*err = refused;
+		return rc;
+	}
+	if (rc < 0 || status != 200)
+		return 0;
+	json_each (row, list ? json_get(answer, list) : answer)
+		json_set(*out, json_string(json_get(row, member)),
+			 json_new_bool(&c->set->mem, true));
+	return 0;
+}
+
+/* The item of that name that goes to the target, by its name there. */
+static const struct metadata_item *find_going(const struct metadata_set *set,
+					      enum metadata_kind kind, struct str name)
+{
+	for (size_t i = 0; i < set->count; i++)
+		if (set->items[i]->kind == kind && is_going(set->items[i]) &&
+		    str_eq(set->items[i]->target_name, name))
+			return set->items[i];
+	return NULL;
+}
+
+static void check_alias(struct checking *c, struct metadata_item *alias)
+{
+	size_t writers = 0;
+
+	if (find_going(c->set, METADATA_INDEX, alias->target_name) ||
+	    json_get_str(c->indices, alias->target_name)) {
+		block(c, alias,
+		      arena_printf(&c->set->mem,
+				   "the alias has the name of an index on the target; rename or "
+				   "delete one of them"));
+		return;
+	}
+	json_each (member, alias->source)
+		writers += json_bool_or(json_get(member, "is_write_index"), false);
+	if (writers > 1)
+		block(c, alias,
+		      arena_printf(&c->set->mem,
+				   "%zu indices are its write index; a target takes one", writers));
+}
+
+static void check_components(struct checking *c, struct metadata_item *template)
+{
+	const struct json *ignored =
+		json_get(template->result, "ignore_missing_component_templates");
+
+	json_each (name, json_get(template->result, "composed_of")) {
+		struct str component = json_string(name);
+		bool may_miss = false;
+
+		json_each (other, ignored)
+			may_miss |= str_eq(json_string(other), component);
+		if (may_miss || find_going(c->set, METADATA_COMPONENT_TEMPLATE, component) ||
+		    json_get_str(c->components, component))
+			continue;
+		block(c, template,
+		      arena_printf(&c->set->mem,
+				   "its component template '" STR_FMT
+				   "' is neither selected nor on the target; name it with "
+				   "--component-template-allowlist",
+				   STR_ARG(component)));
+		return;
+	}
+}
+
+/* Types of analysis components that a plugin brings. */
+static const struct {
+	const char *type;
+	bool prefix;
+	const char *plugin;
+} analysis_plugins[] = {
+	{"icu_", true, "analysis-icu"},
+	{"phonetic", false, "analysis-phonetic"},
+	{"kuromoji", true, "analysis-kuromoji"},
+	{"nori", true, "analysis-nori"},
+	{"smartcn", true, "analysis-smartcn"},
+	{"polish", false, "analysis-stempel"},
+	{"polish_stem", false, "analysis-stempel"},
+	{"ukrainian", false, "analysis-ukrainian"},
+};
+
+static const char *plugin_of(struct str type)
+{
+	for (size_t i = 0; i < COUNT_OF(analysis_plugins); i++) {
+		struct str name = str_from(analysis_plugins[i].type);
+
+		if (analysis_plugins[i].prefix ? str_starts(type, name) : str_eq(type, name))
+			return analysis_plugins[i].plugin;
+	}
+	return NULL;
+}
+
+static void check_analysis(struct checking *c, struct metadata_item *item,
+			   const struct json *content)
+{
+	json_each (class, json_path(content, "settings", "analysis", NULL))
+		json_each (component, class) {
+			const char *plugin = plugin_of(json_string(json_get(component, "type")));
+
+			if (!plugin || json_get(c->plugins, plugin))
+				continue;
+			block(c, item,
+			      arena_printf(&c->set->mem,
+					   "its analysis component '" STR_FMT
+					   "' needs the plugin %s, which the target does not have",
+					   STR_ARG(component->key), plugin));
+			return;
+		}
+}
+
+static void check_item(struct checking *c, struct metadata_item *item)
+{
+	const struct json *content = json_get(item->result, "template");
+
+	if (item->kind == METADATA_ALIAS)
+		check_alias(c, item);
+	if (item->kind == METADATA_INDEX_TEMPLATE)
+		check_components(c, item);
+	if (is_going(item))
+		check_analysis(c, item, content ? content : item->result);
+	if (is_going(item) && item->kind == METADATA_INDEX &&
+	    json_get_str(c->aliases, item->target_name))
+		block(c, item,
+		      STR("the index has the name of an alias on the target; rename or delete one "
+			  "of them"));
+}
+
+int metadata_check(struct metadata_set *set, struct cluster *target,
+		   const struct metadata_write_options *options, struct err *err)
+{
+	struct checking c = {.set = set, .target = target};
+
+	(void)options;
+	if (read_names(&c, "/_cat/indices?format=json&h=index", NULL, "index", &c.indices, err) <
+		    0 ||
+	    read_names(&c, "/_cat/aliases?format=json&h=alias", NULL, "alias", &c.aliases, err) <
+		    0 ||
+	    read_names(&c, "/_component_template", "component_templates", "name", &c.components,
+		       err) < 0 ||
+	    read_names(&c, "/_cat/plugins?format=json&h=component", NULL, "component", &c.plugins,
+		       err) < 0)
+		return err_wrap(err, "what the target has cannot be read");
+	for (size_t i = 0; i < set->count; i++)
+		if (is_going(set->items[i]))
+			check_item(&c, set->items[i]);
+	return set->mem.failed ? arena_fail(&set->mem, "the metadata to be written", err) : 0;
+}
