@@ -23,6 +23,8 @@ extern const struct command command_snapshot_list;
 extern const struct command command_snapshot_show;
 extern const struct command command_inspect_lucene;
 extern const struct command command_verify;
+extern const struct command command_metadata_evaluate;
+extern const struct command command_metadata_migrate;
 
 /* The whole program: finds the command, parses, runs, prints its error; the exit code. */
 int cli_main(int argc, char **argv);

@@ -14,8 +14,9 @@
 #include <unistd.h>
 
 static const struct command *const commands[] = {
-	&command_migrate,       &command_backfill,       &command_snapshot_list,
-	&command_snapshot_show, &command_inspect_lucene, &command_verify,
+	&command_migrate,           &command_backfill,         &command_snapshot_list,
+	&command_snapshot_show,     &command_inspect_lucene,   &command_verify,
+	&command_metadata_evaluate, &command_metadata_migrate,
 };
 
 #define NAME_MAX_LENGTH 64

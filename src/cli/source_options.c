@@ -1,5 +1,7 @@
 #include "cli/source_options.h"
 
+#include "net/url.h"
+
 #define SOURCE(member) OPT_FIELD(struct source_fields, member), .category = "Source cluster"
 
 const struct opt source_options[] = {
@@ -129,6 +131,16 @@ struct http_options source_http_options(const struct source_fields *fields)
 		.request_timeout_ms = fields->request_timeout_ms,
 		.flag_prefix = "--source-",
 	};
+}
+
+const char *public_url(const char *text, struct arena *mem)
+{
+	struct url url;
+	struct str shown = STR_NONE;
+
+	if (url_parse(text, mem, &url, NULL) == 0)
+		shown = url_without_secrets(&url, mem);
+	return shown.ptr ? shown.ptr : "(no URL)";
 }
 
 static int connect_within(const struct http_options *options, int64_t retry_ms,

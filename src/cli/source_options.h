@@ -24,6 +24,8 @@ int source_fields_resolve(struct source_fields *source, struct repository_fields
 struct http_options source_http_options(const struct source_fields *fields);
 /* Connects with them. */
 int source_connect(const struct source_fields *fields, struct cluster **out, struct err *err);
+/* The URL without what may be secret in it, in `mem`; as given where it is none. */
+const char *public_url(const char *text, struct arena *mem);
 int target_connect(const struct target_fields *fields, struct cluster **out, struct err *err);
 
 #endif

@@ -7,7 +7,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "metadata/index_filter.h"
-#include "net/url.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -102,19 +101,6 @@ static void verifying_release(struct verifying *v)
 	}
 }
 
-/* A URL without what may be secret in it. */
-static int public_url(const char *text, struct arena *mem, const char **out, struct err *err)
-{
-	struct url url;
-
-	if (url_parse(text, mem, &url, err) < 0)
-		return -(int)err->kind;
-	*out = arena_printf(mem, "%s://" STR_FMT ":%u" STR_FMT, url.tls ? "https" : "http",
-			    STR_ARG(url.host), url.port, STR_ARG(url.path))
-		       .ptr;
-	return *out ? 0 : arena_fail(mem, "a URL", err);
-}
-
 static int open_snapshot(struct verifying *v, int side, const struct repository_fields *fields,
 			 struct err *err)
 {
@@ -139,8 +125,8 @@ static int open_source(struct verifying *v, struct err *err)
 		return -(int)err->kind;
 	if (origin == SOURCE_SNAPSHOT)
 		return open_snapshot(v, 0, &f->repository, err);
-	if (public_url(f->source.host, v->mem, &v->names[0], err) < 0 ||
-	    source_connect(&f->source, &v->clusters[0], err) < 0)
+	v->names[0] = public_url(f->source.host, v->mem);
+	if (source_connect(&f->source, &v->clusters[0], err) < 0)
 		return -(int)err->kind;
 	v->sides[0] = verify_side_of_cluster(v->clusters[0], v->names[0], str_from(f->query));
 	return 0;
@@ -165,8 +151,8 @@ static int open_target(struct verifying *v, struct err *err)
 			       "--to '%s': a comparison is with a cluster (URL) or a snapshot "
 			       "(REPO-URI#SNAPSHOT)",
 			       f->target.host);
-	if (public_url(f->target.host, v->mem, &v->names[1], err) < 0 ||
-	    target_connect(&f->target, &v->clusters[1], err) < 0)
+	v->names[1] = public_url(f->target.host, v->mem);
+	if (target_connect(&f->target, &v->clusters[1], err) < 0)
 		return -(int)err->kind;
 	v->sides[1] = verify_side_of_cluster(v->clusters[1], v->names[1], str_from(f->query));
 	return 0;

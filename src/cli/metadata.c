@@ -1,0 +1,359 @@
+/* metadata evaluate, metadata migrate */
+#include "cli/command.h"
+#include "cli/interrupt.h"
+#include "cli/metadata_report.h"
+#include "cli/snapshot_source.h"
+#include "cli/source_options.h"
+
+#include "metadata/metadata_read.h"
+#include "metadata/metadata_write.h"
+#include "metadata/rules.h"
+
+struct metadata_fields {
+	struct general_fields general;
+	struct repository_fields repository;
+	struct source_fields source;
+	struct target_fields target;
+	struct opt_list kinds, indices, index_templates, component_templates, others, renames;
+	bool open_only, allow_existing, preserve_routing, keep_allocation, show_excluded;
+	bool keyword_subfields, allow_partial, succeed_on_empty;
+	int64_t replicas, awareness;
+	const char *multi_type, *on_unsupported;
+};
+
+#define ITEMS(member) OPT_FIELD(struct metadata_fields, member), .category = "Items"
+#define RULES(member) OPT_FIELD(struct metadata_fields, member), .category = "Rules"
+
+static const struct opt metadata_options[] = {
+	{.name = "kind",
+	 .type = OPT_LIST,
+	 ITEMS(kinds),
+	 .metavar = "KIND",
+	 .help = "Only these kinds: index, alias, legacy-template, index-template, "
+		 "component-template, pipeline, script, lifecycle-policy, snapshot-policy, "
+		 "data-stream, cluster-settings, security. Without it, all."},
+	{.name = "index-allowlist",
+	 .env = "METADATA_MIGRATE_INDEX_ALLOWLIST",
+	 .type = OPT_LIST,
+	 ITEMS(indices),
+	 .metavar = "NAME|regex:PATTERN",
+	 .help = "Indices (and data streams) by name. Without it, all but system and tool "
+		 "indices."},
+	{.name = "index-template-allowlist",
+	 .type = OPT_LIST,
+	 ITEMS(index_templates),
+	 .metavar = "NAME|regex:PATTERN",
+	 .help = "Legacy and composable templates by name."},
+	{.name = "component-template-allowlist",
+	 .type = OPT_LIST,
+	 ITEMS(component_templates),
+	 .metavar = "NAME|regex:PATTERN",
+	 .help = "Component templates by name."},
+	{.name = "other-allowlist",
+	 .type = OPT_LIST,
+	 ITEMS(others),
+	 .metavar = "NAME|regex:PATTERN",
+	 .help = "Policies, pipelines and scripts by name."},
+	{.name = "rename",
+	 .type = OPT_LIST,
+	 ITEMS(renames),
+	 .metavar = "FROM=TO",
+	 .help = "The index FROM is called TO on the target."},
+	{.name = "open-only",
+	 .type = OPT_BOOL,
+	 ITEMS(open_only),
+	 .help = "Leave closed indices out."},
+	{.name = "allow-partial-snapshot",
+	 .type = OPT_BOOL,
+	 ITEMS(allow_partial),
+	 .help = "Take a snapshot of state PARTIAL for what it holds."},
+	{.name = "allow-existing-indexes",
+	 .type = OPT_BOOL,
+	 ITEMS(allow_existing),
+	 .help = "An index that is on the target already is left as it is, and no failure."},
+	{.name = "succeed-on-empty",
+	 .type = OPT_BOOL,
+	 ITEMS(succeed_on_empty),
+	 .fallback = "true",
+	 .help = "false: it is a failure when nothing is selected."},
+	{.name = "show-excluded",
+	 .type = OPT_BOOL,
+	 ITEMS(show_excluded),
+	 .help = "List what is left out, too."},
+	{.name = "number-of-replicas",
+	 .aliases = "replicas",
+	 .type = OPT_INT,
+	 RULES(replicas),
+	 .fallback = "-1",
+	 .min = -1,
+	 .max = 1000,
+	 .help = "Replicas of every index; -1: as on the source."},
+	{.name = "cluster-awareness-attributes",
+	 .aliases = "min-replicas",
+	 .type = OPT_INT,
+	 RULES(awareness),
+	 .fallback = "1",
+	 .min = 0,
+	 .max = 100,
+	 .help = "Zones of the target: copies become a multiple of it."},
+	{.name = "multi-type-behavior",
+	 .type = OPT_CHOICE,
+	 RULES(multi_type),
+	 .choices = "UNION|SPLIT|NONE",
+	 .fallback = "UNION",
+	 .help = "Indices with several mapping types: one mapping of all, an index a type, or "
+		 "refuse."},
+	{.name = "on-unsupported",
+	 .type = OPT_CHOICE,
+	 RULES(on_unsupported),
+	 .choices = "block|disable",
+	 .fallback = "block",
+	 .help = "Fields of a type that the target has nothing for: block the index, or keep the "
+		 "field unindexed (object, enabled: false)."},
+	{.name = "preserve-routing",
+	 .type = OPT_BOOL,
+	 RULES(preserve_routing),
+	 .help = "Keep documents of custom routings on the shards they had, for live sources, "
+		 "too."},
+	{.name = "keep-allocation",
+	 .type = OPT_BOOL,
+	 RULES(keep_allocation),
+	 .help = "Keep settings of shard allocation; the target has other nodes."},
+	{.name = "keyword-subfields",
+	 .type = OPT_BOOL,
+	 RULES(keyword_subfields),
+	 .help = "Old analysed string fields get a .keyword subfield."},
+	{0},
+};
+
+struct migrating {
+	struct metadata_fields *fields;
+	struct arena *mem;
+	struct snapshot_source snapshot;
+	struct cluster *source, *target;
+	struct metadata_set set;
+	struct metadata_facts facts;
+};
+
+static void migrating_release(struct migrating *m)
+{
+	metadata_set_release(&m->set);
+	cluster_close(m->source);
+	cluster_close(m->target);
+	snapshot_source_release(&m->snapshot);
+}
+
+static int read_options(struct migrating *m, struct metadata_read_options *options, struct err *err)
+{
+	const struct opt_list *kinds = &m->fields->kinds;
+
+	options->open_only = m->fields->open_only;
+	for (size_t i = 0; i < kinds->count; i++) {
+		int kind = metadata_kind_parse(str_from(kinds->items[i]));
+
+		if (kind < 0)
+			return err_set(err, ERR_USAGE,
+				       "--kind '%s': there is no such kind; --help lists them",
+				       kinds->items[i]);
+		options->kinds[kind] = true;
+	}
+	return 0;
+}
+
+static int read_source(struct migrating *m, struct err *err)
+{
+	struct metadata_fields *f = m->fields;
+	struct metadata_read_options options = {0};
+	const struct metadata_selection selection = {&f->indices, &f->index_templates,
+						     &f->component_templates, &f->others};
+	enum source_origin origin;
+	int rc;
+
+	if (read_options(m, &options, err) < 0 ||
+	    source_fields_resolve(&f->source, &f->repository, &origin, m->mem, err) < 0)
+		return -(int)err->kind;
+	if (origin == SOURCE_CLUSTER) {
+		m->facts.source = public_url(f->source.host, m->mem);
+		rc = source_connect(&f->source, &m->source, err);
+		if (rc == 0)
+			rc = metadata_read_cluster(m->source, &options, &m->set, err);
+	} else {
+		m->facts.source = f->repository.repo_uri;
+		rc = snapshot_source_open(&m->snapshot, &f->repository, err);
+		if (rc == 0)
+			rc = snapshot_check_complete(m->snapshot.snapshot, f->allow_partial, err);
+		if (rc == 0)
+			rc = metadata_read_snapshot(m->snapshot.snapshot, &options, &m->set, err);
+	}
+	return rc < 0 ? rc : metadata_select(&m->set, &selection, err);
+}
+
+static int open_target(struct migrating *m, struct err *err)
+{
+	struct metadata_fields *f = m->fields;
+	const struct cluster_version *version;
+	enum target_kind kind;
+	const char *path;
+
+	if (target_fields_resolve(&f->target, &kind, &path, err) < 0)
+		return -(int)err->kind;
+	if (kind != TARGET_CLUSTER)
+		return err_set(err, ERR_USAGE,
+			       "--to '%s': metadata goes to a cluster; give its URL",
+			       f->target.host);
+	m->facts.target = public_url(f->target.host, m->mem);
+	if (target_connect(&f->target, &m->target, err) < 0)
+		return -(int)err->kind;
+	version = cluster_version(m->target);
+	m->facts.target_description = arena_printf(
+		m->mem, "Remote Cluster (%s %d.%d.%d)",
+		version->flavour == CLUSTER_OPENSEARCH ? "OPENSEARCH" : "ELASTICSEARCH",
+		version->major, version->minor, version->patch);
+	return 0;
+}
+
+static int rename_items(struct migrating *m, struct err *err)
+{
+	const struct opt_list *renames = &m->fields->renames;
+
+	for (size_t i = 0; i < renames->count; i++) {
+		struct str from, to;
+		struct metadata_item *item;
+
+		if (!str_split(str_from(renames->items[i]), '=', &from, &to) || !from.len ||
+		    !to.len)
+			return err_set(err, ERR_USAGE, "--rename '%s': write FROM=TO",
+				       renames->items[i]);
+		item = metadata_set_find(&m->set, METADATA_INDEX, from);
+		if (!item)
+			return err_set(err, ERR_USAGE,
+				       "--rename '%s': the source has no index '" STR_FMT "'",
+				       renames->items[i], STR_ARG(from));
+		item->target_name = to;
+	}
+	return 0;
+}
+
+static int apply_rules(struct migrating *m, struct err *err)
+{
+	const struct metadata_fields *f = m->fields;
+	const struct rule_options options = {
+		.target = *cluster_version(m->target),
+		.multi_type = strcmp(f->multi_type, "SPLIT") == 0  ? MULTI_TYPE_SPLIT
+			      : strcmp(f->multi_type, "NONE") == 0 ? MULTI_TYPE_NONE
+								   : MULTI_TYPE_UNION,
+		.on_unsupported = strcmp(f->on_unsupported, "disable") == 0 ? UNSUPPORTED_DISABLE
+									    : UNSUPPORTED_BLOCK,
+		.replicas = f->replicas,
+		.awareness_attributes = f->awareness,
+		.preserve_routing = f->preserve_routing,
+		.keep_allocation = f->keep_allocation,
+		.keyword_subfields = f->keyword_subfields,
+	};
+
+	return rules_apply(&m->set, &options, err);
+}
+
+static size_t count_selected(const struct metadata_set *set)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < set->count; i++)
+		count += set->items[i]->outcome != OUTCOME_EXCLUDED;
+	return count;
+}
+
+static int finish(struct migrating *m, int rc, struct err *ended, struct err *err)
+{
+	size_t problems = metadata_report_problems(&m->set);
+
+	m->facts.err = rc < 0 ? ended : NULL;
+	if (!m->fields->general.json)
+		metadata_report_print(&m->set, &m->facts, stdout);
+	else if (metadata_report_print_json(&m->set, &m->facts, stdout, err) < 0)
+		return -(int)err->kind;
+	if (rc < 0) {
+		*err = *ended;
+		return rc;
+	}
+	if (count_selected(&m->set) == 0 && !m->fields->succeed_on_empty)
+		return err_set(err, ERR_USAGE,
+			       "nothing is selected, and --succeed-on-empty is false");
+	return problems ? EXIT_CODE_COMPLETED_WITH_ERRORS : EXIT_CODE_OK;
+}
+
+static int run_metadata(struct cli *cli, void *fields, bool plan, struct err *err)
+{
+	struct metadata_fields *f = fields;
+	cleanup(migrating_release) struct migrating m = {.fields = f, .mem = cli->mem};
+	const struct metadata_write_options options = {.allow_existing = f->allow_existing,
+						       .plan = plan};
+	struct err ended = {0};
+	int rc;
+
+	metadata_set_init(&m.set);
+	m.facts.plan = plan;
+	m.facts.show_excluded = f->show_excluded;
+	if (open_target(&m, err) < 0 || read_source(&m, err) < 0 || rename_items(&m, err) < 0 ||
+	    apply_rules(&m, err) < 0)
+		return -(int)err->kind;
+	rc = metadata_check(&m.set, m.target, &options, &ended);
+	if (rc == 0)
+		rc = metadata_write(&m.set, m.target, &options, interrupt_catch(), &ended);
+	return finish(&m, rc, &ended, err);
+}
+
+static int evaluate(struct cli *cli, void *fields, struct err *err)
+{
+	return run_metadata(cli, fields, true, err);
+}
+
+static int migrate(struct cli *cli, void *fields, struct err *err)
+{
+	return run_metadata(cli, fields, false, err);
+}
+
+static const struct opt_part parts[] = {
+	{repository_options, offsetof(struct metadata_fields, repository)},
+	{source_options, offsetof(struct metadata_fields, source)},
+	{target_options, offsetof(struct metadata_fields, target)},
+	{metadata_options, 0},
+	{general_options, offsetof(struct metadata_fields, general)},
+	{0},
+};
+
+const struct command command_metadata_evaluate = {
+	.options =
+		{
+			.name = "metadata evaluate",
+			.summary =
+				"Tell what of the source's metadata would be created, and how it "
+				"would change; writes nothing",
+			.parts = parts,
+			.details = "Examples:\n"
+				   "  shardlift metadata evaluate --from /backups#nightly --to "
+				   "https://search.example:9200\n"
+				   "  shardlift metadata evaluate --from https://old:9200 --to "
+				   "https://new:9200 --json",
+		},
+	.fields_size = sizeof(struct metadata_fields),
+	.run = evaluate,
+};
+
+const struct command command_metadata_migrate = {
+	.options =
+		{
+			.name = "metadata migrate",
+			.summary = "Create templates, policies, pipelines, indices and aliases on "
+				   "the target",
+			.parts = parts,
+			.details = "The same command again goes on where it stopped: what is there "
+				   "already is left as it is.\n"
+				   "\n"
+				   "Example:\n"
+				   "  shardlift metadata migrate --from /backups#nightly --to "
+				   "https://search.example:9200 --replicas 1",
+		},
+	.fields_size = sizeof(struct metadata_fields),
+	.run = migrate,
+};
