@@ -156,13 +156,12 @@ static void note_block(struct sending *s, const struct json *error)
 static void note_unblock(struct sending *s)
 {
 	const struct cluster_watch *watch = &s->cluster->watch;
-	unsigned tries = s->backoff.tries;
 
 	if (!s->blocked)
 		return;
 	s->blocked = false;
-	backoff_start(&s->backoff, &s->cluster->retry);
-	s->backoff.tries = tries;
+	s->backoff.policy = s->cluster->retry;
+	backoff_prolong(&s->backoff);
 	if (watch->unblocked)
 		watch->unblocked(watch->user);
 }
