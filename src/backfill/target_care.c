@@ -11,6 +11,7 @@ struct target_care {
 	struct cluster *cluster;
 	struct target_care_options options;
 	struct target_tuning *tuning;
+	size_t tuned; /* indices */
 	_Atomic(struct pressure *) pressure;
 	atomic_bool blocked; /* some sender waits for a full disk */
 };
@@ -95,6 +96,11 @@ static struct tuning_place place_of(const struct target_care *care)
 				     .target = care->options.target};
 }
 
+static const char *indices_of(size_t count)
+{
+	return count == 1 ? "index" : "indices";
+}
+
 static void log_restored(const struct target_care *care, const struct tuning_report *report)
 {
 	if (report->busy)
@@ -103,12 +109,14 @@ static void log_restored(const struct target_care *care, const struct tuning_rep
 			 "back at its end",
 			 care->options.session);
 	else if (report->restored > 0)
-		log_info("target", "settings of %zu indices are as they were", report->restored);
+		log_info("target", "settings of %zu %s are as they were", report->restored,
+			 indices_of(report->restored));
 	if (report->kept > 0)
 		log_warn("target",
-			 "settings of %zu indices were not put back (%s); `shardlift "
-			 "restore-settings --target-host %s` does so when that is mended",
-			 report->kept, report->reason, care->options.target);
+			 "settings of %zu %s were not put back (%s); `shardlift restore-settings "
+			 "--target-host %s` does so when that is mended",
+			 report->kept, indices_of(report->kept), report->reason,
+			 care->options.target);
 }
 
 static int put_back_leftovers(struct target_care *care, struct err *err)
@@ -138,9 +146,11 @@ static int tune(struct target_care *care, const struct backfill_index *indices, 
 	if (failed < 0)
 		return err_wrap(err, "tuning the target's indices (--tune-target false goes "
 				     "without)");
+	care->tuned = report.tuned;
 	if (report.tuned > 0)
-		log_info("target", "%zu indices are tuned for the load and put back at its end",
-			 report.tuned);
+		log_info("target",
+			 "settings of %zu %s are tuned for the load, and put back at its end",
+			 report.tuned, indices_of(report.tuned));
 	if (report.left_alone > 0)
 		log_info("target", "%zu indices are not tuned for the load: %s", report.left_alone,
 			 report.reason);
@@ -177,7 +187,7 @@ int target_care_begin(struct target_care *care, const struct snapshot *snapshot,
 static bool is_out_of_reach(const struct err *ended_by)
 {
 	return ended_by && (ended_by->kind == ERR_UNREACHABLE || ended_by->kind == ERR_TIMEOUT ||
-			    ended_by->kind == ERR_HTTP || ended_by->kind == ERR_AUTH);
+			    (ended_by->kind == ERR_HTTP && ended_by->retry));
 }
 
 void target_care_end(struct target_care *care, const struct err *ended_by)
@@ -189,10 +199,13 @@ void target_care_end(struct target_care *care, const struct err *ended_by)
 		return;
 	if (is_out_of_reach(ended_by)) {
 		target_tuning_abandon(take(care->tuning));
-		log_warn("target",
-			 "settings of its indices stay tuned for the load; the next run of this "
-			 "command or `shardlift restore-settings --target-host %s` puts them back",
-			 care->options.target);
+		if (care->tuned > 0)
+			log_warn("target",
+				 "settings of its indices stay tuned for the load; the next run of "
+				 "this "
+				 "command or `shardlift restore-settings --target-host %s` puts "
+				 "them back",
+				 care->options.target);
 		return;
 	}
 	if (target_tuning_end(take(care->tuning), &report, &err) < 0)

@@ -23,7 +23,8 @@ struct transfer {
 	bool compress;           /* bulks over HTTP */
 	struct snapshot_source source;
 	struct index_filter *filter;
-	struct cluster *cluster; /* NULL: no cluster */
+	struct cluster *cluster;  /* NULL: no cluster */
+	struct target_care *care; /* NULL: no cluster */
 	struct failed_documents *failed;
 	struct progress progress;
 	struct migrate_report report;
@@ -34,6 +35,7 @@ static void transfer_release(struct transfer *transfer)
 {
 	migrate_report_release(&transfer->report);
 	failed_documents_close(transfer->failed, NULL);
+	target_care_free(transfer->care);
 	cluster_close(transfer->cluster);
 	index_filter_free(transfer->filter);
 	snapshot_source_release(&transfer->source);
@@ -68,13 +70,7 @@ static int look_at_url(struct transfer *transfer, struct err *err)
 	if (url_parse(fields->host, transfer->mem, &url, err) < 0)
 		return err_wrap(err, "--target-host");
 	transfer->compress = !fields->disable_compression && !is_loopback(url.host);
-	transfer->target_name = arena_printf(transfer->mem,
-					     memchr(url.host.ptr, ':', url.host.len)
-						     ? "%s://[" STR_FMT "]:%u" STR_FMT
-						     : "%s://" STR_FMT ":%u" STR_FMT,
-					     url.tls ? "https" : "http", STR_ARG(url.host),
-					     url.port, STR_ARG(url.path))
-					.ptr;
+	transfer->target_name = url_without_secrets(&url, transfer->mem).ptr;
 	return transfer->target_name ? 0 : arena_fail(transfer->mem, "--target-host", err);
 }
 
@@ -208,6 +204,27 @@ static int open_failed_documents(struct transfer *transfer, struct err *err)
 	return failed_documents_open(folder.ptr, session, &transfer->failed, err);
 }
 
+/* Before the senders' ways to the target are made: what watches it, watches them too. */
+static int open_care(struct transfer *transfer, struct err *err)
+{
+	const struct care_fields *fields = transfer->request->care;
+	struct target_care_options options = {
+		.session = session_name(transfer),
+		.target = transfer->target_name,
+		.tune = fields->tune_target,
+		.allow_missing = fields->allow_missing,
+		.pause_ms = fields->pause_ms,
+	};
+
+	if (!transfer->cluster)
+		return 0;
+	if (state_dir_path(transfer->request->general->state_dir, transfer->mem, &options.state_dir,
+			   err) < 0)
+		return -(int)err->kind;
+	transfer->care = target_care_new(transfer->cluster, &options);
+	return 0;
+}
+
 static int64_t processors(void)
 {
 	cpu_set_t set;
@@ -231,6 +248,7 @@ static struct migrate_plan make_plan(struct transfer *transfer)
 		.filter = transfer->filter,
 		.target = transfer->cluster,
 		.failed = transfer->failed,
+		.care = transfer->care,
 		.create_indices = create && transfer->cluster,
 		.create = {.replicas = create ? create->replicas : -1,
 			   .allow_existing = create && create->allow_existing},
@@ -356,7 +374,8 @@ int transfer_run(const struct transfer_request *request, struct cli *cli, struct
 	};
 
 	if (resolve(&transfer, err) < 0 || open_source(&transfer, err) < 0 ||
-	    open_target(&transfer, err) < 0 || open_failed_documents(&transfer, err) < 0)
+	    open_target(&transfer, err) < 0 || open_failed_documents(&transfer, err) < 0 ||
+	    open_care(&transfer, err) < 0)
 		return -(int)err->kind;
 	return run(&transfer, err);
 }

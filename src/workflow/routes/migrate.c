@@ -226,6 +226,24 @@ static int prepare(struct route *route, struct migrate_index *index, struct err 
 	return rc;
 }
 
+/* Looks after the target before the first document is sent. */
+static int begin_care(struct route *route, struct err *err)
+{
+	const struct migrate_plan *plan = route->plan;
+	bool *created = mem_zalloc(route->accepted_count + 1);
+	int rc;
+
+	for (size_t i = 0; i < route->accepted_count; i++) {
+		const struct migrate_index *index = &route->report->indices[route->positions[i]];
+
+		created[i] = plan->create_indices && index->created.outcome == INDEX_CREATED;
+	}
+	rc = target_care_begin(plan->care, plan->snapshot, route->accepted, created,
+			       route->accepted_count, route->cancel, err);
+	free(created);
+	return rc;
+}
+
 static int send_documents(struct route *route, struct progress *progress, struct err *err)
 {
 	const struct migrate_plan *plan = route->plan;
@@ -375,7 +393,11 @@ static int run(struct route *route, struct progress *progress, struct err *err)
 		if (rc < 0)
 			return rc;
 	}
-	rc = send_documents(route, progress, err);
+	rc = begin_care(route, err);
+	if (rc == 0) {
+		rc = send_documents(route, progress, err);
+		target_care_end(route->plan->care, rc < 0 ? err : NULL);
+	}
 	if (rc == 0)
 		rc = count_all(route, err);
 	if (rc == 0)

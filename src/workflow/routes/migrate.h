@@ -3,6 +3,7 @@
 #define WORKFLOW_ROUTES_MIGRATE_H
 
 #include "backfill/backfill.h"
+#include "backfill/target_care.h"
 #include "metadata/index_create.h"
 #include "metadata/index_filter.h"
 
@@ -14,7 +15,8 @@ struct migrate_plan {
 	struct index_create_options create;
 	struct backfill_options backfill;
 	struct failed_documents *failed;
-	bool create_indices; /* false: backfill alone, the indices are there */
+	struct target_care *care; /* borrowed; NULL: none is taken */
+	bool create_indices;      /* false: backfill alone, the indices are there */
 };
 
 /* What became of one index of the snapshot. */
