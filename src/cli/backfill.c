@@ -5,6 +5,7 @@ struct backfill_fields {
 	struct repository_fields repository;
 	struct target_fields target;
 	struct transfer_fields transfer;
+	struct work_fields work;
 };
 
 static int run(struct cli *cli, void *fields, struct err *err)
@@ -16,6 +17,7 @@ static int run(struct cli *cli, void *fields, struct err *err)
 		.repository = &f->repository,
 		.target = &f->target,
 		.transfer = &f->transfer,
+		.work = &f->work,
 	};
 
 	return transfer_run(&request, cli, err);
@@ -25,6 +27,7 @@ static const struct opt_part parts[] = {
 	{repository_options, offsetof(struct backfill_fields, repository)},
 	{target_options, offsetof(struct backfill_fields, target)},
 	{transfer_options, offsetof(struct backfill_fields, transfer)},
+	{work_options, offsetof(struct backfill_fields, work)},
 	{general_options, offsetof(struct backfill_fields, general)},
 	{0},
 };
