@@ -51,10 +51,26 @@ int shard_documents_size(const struct snapshot *snapshot, const struct snapshot_
 	return 0;
 }
 
-int shard_documents_open(const struct snapshot *snapshot, const struct snapshot_index *index,
-			 int32_t shard, struct document_source **out, struct err *err)
+int shard_documents_divide(const struct snapshot *snapshot, const struct snapshot_index *index,
+			   int32_t shard, uint64_t bytes, struct arena *mem, int64_t **starts,
+			   uint64_t **sizes, size_t *count, int64_t *total_docs, struct err *err)
 {
-	static const struct lucene_documents_options options = {.include_deleted = false};
+	(void)snapshot;
+	(void)index;
+	(void)shard;
+	(void)bytes;
+	(void)mem;
+	(void)starts;
+	(void)sizes;
+	(void)count;
+	(void)total_docs;
+	return err_set(err, ERR_UNSUPPORTED, "not divided");
+}
+
+int shard_documents_open(const struct snapshot *snapshot, const struct snapshot_index *index,
+			 int32_t shard, const struct lucene_documents_options *options,
+			 struct document_source **out, struct err *err)
+{
 	cleanup(shard_closep) struct snapshot_shard *opened = NULL;
 	struct document_source *lucene;
 	struct shard_documents *documents;
@@ -62,7 +78,7 @@ int shard_documents_open(const struct snapshot *snapshot, const struct snapshot_
 
 	if (rc < 0)
 		return rc;
-	rc = lucene_documents_open(opened->directory, &options, &lucene, err);
+	rc = lucene_documents_open(opened->directory, options, &lucene, err);
 	if (rc < 0)
 		return rc;
 	documents = mem_zalloc(sizeof(*documents));
@@ -71,5 +87,24 @@ int shard_documents_open(const struct snapshot *snapshot, const struct snapshot_
 	documents->lucene = lucene;
 	documents->shard = take(opened);
 	*out = &documents->base;
+	return 0;
+}
+
+size_t shard_documents_parts(const struct document_source *source,
+			     const struct checksum_part **parts)
+{
+	(void)source;
+	*parts = NULL;
+	return 0;
+}
+
+int shard_documents_check(const struct snapshot *snapshot, const struct snapshot_index *index,
+			  int32_t shard, const atomic_bool *cancel, struct err *err)
+{
+	(void)snapshot;
+	(void)index;
+	(void)shard;
+	(void)cancel;
+	(void)err;
 	return 0;
 }

@@ -72,8 +72,7 @@ static int check_blocks(struct str name, const struct json *settings, struct err
 		if (json_bool_or(json_get(settings, blocks[i]), false))
 			return err_set(err, ERR_BLOCKED,
 				       "index '" STR_FMT "' takes no writes on the target: %s is "
-							 "true; lift it (PUT /" STR_FMT
-				       "/_settings {\"%s\": null})",
+				       "true; lift it (PUT /" STR_FMT "/_settings {\"%s\": null})",
 				       STR_ARG(name), blocks[i], STR_ARG(name), blocks[i]);
 	return 0;
 }

@@ -6,6 +6,7 @@ struct backfill_fields {
 	struct target_fields target;
 	struct transfer_fields transfer;
 	struct care_fields care;
+	struct work_fields work;
 };
 
 static int run(struct cli *cli, void *fields, struct err *err)
@@ -18,6 +19,7 @@ static int run(struct cli *cli, void *fields, struct err *err)
 		.target = &f->target,
 		.transfer = &f->transfer,
 		.care = &f->care,
+		.work = &f->work,
 	};
 
 	return transfer_run(&request, cli, err);
@@ -28,6 +30,7 @@ static const struct opt_part parts[] = {
 	{target_options, offsetof(struct backfill_fields, target)},
 	{transfer_options, offsetof(struct backfill_fields, transfer)},
 	{care_options, offsetof(struct backfill_fields, care)},
+	{work_options, offsetof(struct backfill_fields, work)},
 	{general_options, offsetof(struct backfill_fields, general)},
 	{0},
 };

@@ -6,6 +6,7 @@ struct migrate_fields {
 	struct target_fields target;
 	struct transfer_fields transfer;
 	struct care_fields care;
+	struct work_fields work;
 	struct create_fields create;
 };
 
@@ -19,6 +20,7 @@ static int run(struct cli *cli, void *fields, struct err *err)
 		.target = &f->target,
 		.transfer = &f->transfer,
 		.care = &f->care,
+		.work = &f->work,
 		.create = &f->create,
 	};
 
@@ -31,6 +33,7 @@ static const struct opt_part parts[] = {
 	{create_options, offsetof(struct migrate_fields, create)},
 	{transfer_options, offsetof(struct migrate_fields, transfer)},
 	{care_options, offsetof(struct migrate_fields, care)},
+	{work_options, offsetof(struct migrate_fields, work)},
 	{general_options, offsetof(struct migrate_fields, general)},
 	{0},
 };

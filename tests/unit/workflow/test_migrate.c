@@ -71,19 +71,23 @@ int index_create(struct cluster *target, struct str name, const struct index_met
 int backfill_run(const struct snapshot *snapshot, const struct backfill_index *indices,
 		 size_t count, const struct backfill_options *options,
 		 struct failed_documents *failed, struct progress *progress, atomic_bool *cancel,
-		 struct backfill_index_result *results, struct err *err)
+		 struct backfill_report *report, struct err *err)
 {
+	struct backfill_index_result *results = report->indices;
+
 	(void)snapshot;
 	(void)failed;
 	(void)progress;
 	(void)cancel;
 	(void)err;
-	sent_indices = count;
 	kept_types = options->keep_type;
 	for (size_t i = 0; i < count; i++) {
 		const struct fake_index *fake = fake_of(indices[i].target_name);
 
 		assert_int_equal(indices[i].shard_count, 2);
+		if (indices[i].blocked)
+			continue;
+		sent_indices++;
 		results[i] = (struct backfill_index_result){.documents = fake->documents,
 							    .sent = fake->sent,
 							    .failed = fake->failed,
