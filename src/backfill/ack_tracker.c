@@ -49,36 +49,9 @@ void ack_tracker_acknowledge(struct ack_tracker *tracker, struct doc_range range
 		(tracker->out_count - i) * sizeof(*tracker->out));
 }
 
-/* Between the bulks that are out. */
-static struct doc_range gap_behind(const struct ack_tracker *tracker, size_t i)
-{
-	return (struct doc_range){tracker->out[i].end, i + 1 < tracker->out_count
-							       ? tracker->out[i + 1].first
-							       : tracker->covered};
-}
-
-/* The end of an acknowledged range that `doc` lies in; else `doc`. */
-static int64_t pass_over(const struct ack_tracker *tracker, int64_t doc)
-{
-	for (size_t i = 0; i < tracker->before_count; i++)
-		if (tracker->before[i].first <= doc && doc < tracker->before[i].end)
-			return tracker->before[i].end;
-	for (size_t i = 0; i < tracker->out_count; i++) {
-		struct doc_range gap = gap_behind(tracker, i);
-
-		if (gap.first <= doc && doc < gap.end)
-			return gap.end;
-	}
-	return doc;
-}
-
 int64_t ack_tracker_next_doc(const struct ack_tracker *tracker)
 {
-	int64_t next = tracker->out_count ? tracker->out[0].first : tracker->covered, after;
-
-	while ((after = pass_over(tracker, next)) > next)
-		next = after;
-	return next;
+	return tracker->out_count ? tracker->out[0].first : tracker->covered;
 }
 
 bool ack_tracker_is_settled(const struct ack_tracker *tracker)
@@ -104,6 +77,14 @@ static void put(struct ranges *to, struct doc_range range)
 	}
 	if (to->count < to->most)
 		to->ranges[to->count++] = range;
+}
+
+/* Between the bulks that are out. */
+static struct doc_range gap_behind(const struct ack_tracker *tracker, size_t i)
+{
+	return (struct doc_range){tracker->out[i].end, i + 1 < tracker->out_count
+							       ? tracker->out[i + 1].first
+							       : tracker->covered};
 }
 
 size_t ack_tracker_ranges(const struct ack_tracker *tracker, struct doc_range *ranges, size_t most)

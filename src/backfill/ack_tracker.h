@@ -28,11 +28,11 @@ void ack_tracker_release(struct ack_tracker *tracker);
 /* The next bulk covers everything up to `end`, which is above what is covered. Its range. */
 struct doc_range ack_tracker_add(struct ack_tracker *tracker, int64_t end);
 void ack_tracker_acknowledge(struct ack_tracker *tracker, struct doc_range range);
-/* The checkpoint: all documents before it are acknowledged, that of its own is not. */
+/* The checkpoint: all documents before it are acknowledged. It is where a bulk began or ends. */
 int64_t ack_tracker_next_doc(const struct ack_tracker *tracker);
 /* Nothing is out. */
 bool ack_tracker_is_settled(const struct ack_tracker *tracker);
-/* The ranges behind next_doc that are acknowledged too, ascending and apart: at most `most` into
+/* The ranges from next_doc on that are acknowledged too, ascending and apart: at most `most` into
  * `ranges`, their number returned. */
 size_t ack_tracker_ranges(const struct ack_tracker *tracker, struct doc_range *ranges, size_t most);
 

@@ -102,7 +102,7 @@ static struct item *begin(struct pipeline *p, struct work_claim *claim)
 
 	if (item && blocked) {
 		err_set(&failure, ERR_BLOCKED, "%s", blocked);
-		if (item_end_reading(item, 0, &(struct item_counts){0}, &failure, &err) < 0)
+		if (item_end_reading(item, &(struct item_reading){.failure = &failure}, &err) < 0)
 			pipeline_stop(p, &err);
 	} else if (item && is_to_be_divided(item)) {
 		divide(item);

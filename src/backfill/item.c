@@ -30,11 +30,18 @@ static void unlink_item(struct item *item)
 		p->items = item->next;
 }
 
+static void release_cut(struct item_cut *cut)
+{
+	for (size_t i = 0; i < cut->part_count; i++)
+		free((char *)(uintptr_t)cut->parts[i].segment.ptr);
+	free(cut->parts);
+}
+
 static void free_item(struct item *item)
 {
-	for (size_t i = 0; i < item->part_count; i++)
-		free((char *)(uintptr_t)item->parts[i].segment.ptr);
-	free(item->parts);
+	for (size_t i = 0; i < item->cut_count; i++)
+		release_cut(&item->cuts[i]);
+	free(item->cuts);
 	ack_tracker_release(&item->acks);
 	work_claim_release(&item->claim);
 	pthread_cond_destroy(&item->saved_some);
@@ -46,7 +53,6 @@ int item_open(struct pipeline *p, struct work_claim *claim, size_t index, struct
 	      struct err *err)
 {
 	struct item *item = mem_zalloc(sizeof(*item));
-	struct item_state state;
 	int rc;
 
 	item->p = p;
@@ -58,15 +64,13 @@ int item_open(struct pipeline *p, struct work_claim *claim, size_t index, struct
 	item->progress = item->claim.progress;
 	item->progress.state = STR_NONE;
 	item->failures_on_record = item->progress.failed;
-	rc = item_state_parse(item->claim.progress.state, &item->claim.mem, &state, err);
+	rc = item_state_parse(item->claim.progress.state, &item->claim.mem, &item->before, err);
 	if (rc < 0) {
 		free_item(item);
 		return rc;
 	}
-	ack_tracker_init(&item->acks, item->progress.next_doc, state.acknowledged,
-			 state.acknowledged_count);
-	item_add_parts(item, state.parts, state.part_count);
-	item->resumed = state.resumed || item->progress.next_doc > item->claim.item.first_doc;
+	ack_tracker_init(&item->acks, item->progress.next_doc, item->before.acknowledged,
+			 item->before.acknowledged_count);
 	link_item(item);
 	*out = item;
 	return 0;
@@ -106,60 +110,89 @@ int64_t item_begin(const struct item *item, const struct doc_range **acknowledge
 	return item->acks.covered;
 }
 
-struct doc_range item_add_bulk(struct item *item, int64_t end)
+/* With the lock held. */
+static void add_cut(struct item *item, int64_t end_doc, const struct checksum_part *parts,
+		    size_t count)
+{
+	struct item_cut *cut;
+
+	if (item->cut_count == item->cut_capacity) {
+		item->cut_capacity = MAX(item->cut_capacity * 2, (size_t)16);
+		item->cuts = mem_realloc(item->cuts, item->cut_capacity * sizeof(*item->cuts));
+	}
+	cut = &item->cuts[item->cut_count++];
+	*cut = (struct item_cut){.end_doc = end_doc, .part_count = count};
+	cut->parts = mem_alloc((count + 1) * sizeof(*parts));
+	for (size_t i = 0; i < count; i++) {
+		cut->parts[i] = parts[i];
+		cut->parts[i].segment = str_of(str_dup(parts[i].segment), parts[i].segment.len);
+	}
+}
+
+struct doc_range item_add_bulk(struct item *item, int64_t end, const struct checksum_part *parts,
+			       size_t part_count)
 {
 	struct doc_range range;
 
 	pthread_mutex_lock(&item->lock);
 	range = ack_tracker_add(&item->acks, end);
+	add_cut(item, end, parts, part_count);
 	pthread_mutex_unlock(&item->lock);
 	return range;
 }
 
-static bool is_within(const struct checksum_part *part, const struct checksum_part *other)
+/* Whether a checkpoint may still come to lie there. */
+static bool is_wanted(const struct item *item, const struct item_cut *cut)
 {
-	return str_eq(part->segment, other->segment) && part->offset >= other->offset &&
-	       part->offset + part->length <= other->offset + other->length;
-}
-
-/* What is read a second time, after a restart, proves nothing new. */
-static bool has_part(const struct item *item, const struct checksum_part *part)
-{
-	for (size_t i = 0; i < item->part_count; i++)
-		if (is_within(part, &item->parts[i]))
+	for (size_t i = 0; i < item->acks.out_count; i++)
+		if (item->acks.out[i].first == cut->end_doc)
 			return true;
-	return false;
-}
-
-void item_add_parts(struct item *item, const struct checksum_part *parts, size_t count)
-{
-	pthread_mutex_lock(&item->lock);
-	for (size_t i = 0; i < count; i++) {
-		struct checksum_part *part;
-
-		if (has_part(item, &parts[i]))
-			continue;
-		if (item->part_count == item->part_capacity) {
-			item->part_capacity = MAX(item->part_capacity * 2, (size_t)8);
-			item->parts = mem_realloc(item->parts,
-						  item->part_capacity * sizeof(*item->parts));
-		}
-		part = &item->parts[item->part_count++];
-		*part = parts[i];
-		part->segment = str_of(str_dup(parts[i].segment), parts[i].segment.len);
-	}
-	pthread_mutex_unlock(&item->lock);
+	return cut->end_doc >= item->acks.covered;
 }
 
 /* With the lock held. */
-static int write_state(const struct item *item, struct buf *out, struct err *err)
+static void drop_cuts(struct item *item)
 {
-	size_t most = item->acks.out_count + item->acks.before_count;
-	struct item_state state = {
-		.parts = item->parts, .part_count = item->part_count, .resumed = item->resumed};
-	cleanup(mem_freep) struct doc_range *ranges = mem_alloc((most + 1) * sizeof(*ranges));
+	size_t kept = 0;
 
-	state.acknowledged = ranges;
+	for (size_t i = 0; i < item->cut_count; i++) {
+		if (is_wanted(item, &item->cuts[i]))
+			item->cuts[kept++] = item->cuts[i];
+		else
+			release_cut(&item->cuts[i]);
+	}
+	item->cut_count = kept;
+}
+
+/* With the lock held. What was read when documents before `next_doc` had come; NULL: nothing since
+ * it was claimed. The last of several counts: that of the end. */
+static const struct item_cut *cut_at(const struct item *item, int64_t next_doc)
+{
+	const struct item_cut *found = NULL;
+
+	for (size_t i = 0; i < item->cut_count; i++)
+		if (item->cuts[i].end_doc == next_doc)
+			found = &item->cuts[i];
+	return found;
+}
+
+/* With the lock held. The checksums are those of the checkpoint that the item was claimed with, and
+ * of what was read since. */
+static int write_state(const struct item *item, int64_t next_doc, struct buf *out, struct err *err)
+{
+	const struct item_cut *cut = cut_at(item, next_doc);
+	size_t most = item->acks.out_count + item->acks.before_count;
+	size_t before = item->before.part_count, since = cut ? cut->part_count : 0;
+	cleanup(mem_freep) struct doc_range *ranges = mem_alloc((most + 1) * sizeof(*ranges));
+	cleanup(mem_freep) struct checksum_part *parts =
+		mem_alloc((before + since + 1) * sizeof(*parts));
+	struct item_state state = {
+		.acknowledged = ranges, .parts = parts, .part_count = before + since};
+
+	if (before)
+		memcpy(parts, item->before.parts, before * sizeof(*parts));
+	if (since)
+		memcpy(parts + before, cut->parts, since * sizeof(*parts));
 	state.acknowledged_count = ack_tracker_ranges(&item->acks, ranges, most);
 	item_state_write(out, &state);
 	return buf_check(out, "the state of a work item", err);
@@ -174,7 +207,7 @@ struct saving {
 };
 
 /* With the lock held. */
-static int prepare(const struct item *item, struct saving *s, struct err *err)
+static int prepare(struct item *item, struct saving *s, struct err *err)
 {
 	s->changes = item->changes;
 	s->progress = item->progress;
@@ -185,7 +218,8 @@ static int prepare(const struct item *item, struct saving *s, struct err *err)
 		s->progress.documents += item->rest.documents;
 		s->progress.failed += item->rest.failed;
 	}
-	if (write_state(item, &s->state, err) < 0)
+	drop_cuts(item);
+	if (write_state(item, s->progress.next_doc, &s->state, err) < 0)
 		return -(int)err->kind;
 	s->progress.state = buf_str(&s->state);
 	return 0;
@@ -298,17 +332,19 @@ int item_acknowledge(struct item *item, struct doc_range range, const struct ite
 	return rc;
 }
 
-int item_end_reading(struct item *item, int64_t end_doc, const struct item_counts *rest,
-		     const struct err *failure, struct err *err)
+int item_end_reading(struct item *item, const struct item_reading *reading, struct err *err)
 {
 	int rc = 0;
 
 	pthread_mutex_lock(&item->lock);
 	item->read = true;
-	item->end_doc = end_doc;
-	item->rest = *rest;
-	if (failure)
-		item->failure = *failure;
+	item->end_doc = reading->end_doc;
+	item->rest = reading->rest;
+	if (reading->failure)
+		item->failure = *reading->failure;
+	else
+		add_cut(item, MAX(item->end_doc, item->acks.covered), reading->parts,
+			reading->part_count);
 	if (ack_tracker_is_settled(&item->acks))
 		rc = save(item, err);
 	pthread_mutex_unlock(&item->lock);

@@ -19,6 +19,13 @@ struct item_counts {
 	uint64_t documents, sent, failed, superseded, source_bytes;
 };
 
+/* Checksums of what was read up to the end of a bulk, since the item was claimed. */
+struct item_cut {
+	int64_t end_doc;
+	struct checksum_part *parts; /* names are owned */
+	size_t part_count;
+};
+
 enum item_end {
 	ITEM_OPEN = 0,
 	ITEM_COMPLETED,
@@ -39,11 +46,12 @@ struct item {
 	pthread_cond_t saved_some;
 	struct ack_tracker acks;
 	struct work_progress progress; /* counts; of what is acknowledged */
-	struct checksum_part *parts;   /* of what was read; names are owned */
-	size_t part_count, part_capacity;
+	struct item_state before;      /* as claimed */
+	struct item_cut *cuts;         /* where bulks end, ascending */
+	size_t cut_count, cut_capacity;
 	struct item_counts rest; /* behind the last bulk */
 	int64_t end_doc;         /* once it is read */
-	bool resumed, read;
+	bool read;
 	struct err failure; /* why reading ended; ERR_NONE: it came to the end */
 	uint64_t changes, saved;
 	uint64_t failures_on_record; /* of progress.failed, flushed */
@@ -67,18 +75,23 @@ static inline bool item_is_open(const struct item *item)
 int64_t item_begin(const struct item *item, const struct doc_range **acknowledged, size_t *count);
 /* Divides it: see coordinator_ops.divide. */
 int item_divide(struct item *item, const struct work_item *ranges, size_t count, struct err *err);
-/* The next bulk covers all documents before `end`. */
-struct doc_range item_add_bulk(struct item *item, int64_t end);
+/* The next bulk covers all documents before `end`; `parts` (copied) are the source's, now. */
+struct doc_range item_add_bulk(struct item *item, int64_t end, const struct checksum_part *parts,
+			       size_t part_count);
 /* A bulk was acknowledged, and what failed of it is on record (not flushed). The rest of the errors
  * are the coordinator's, and end the run; a lost lease is none. */
 int item_acknowledge(struct item *item, struct doc_range range, const struct item_counts *counts,
 		     struct err *err);
-/* Checksums that the source tells now. */
-void item_add_parts(struct item *item, const struct checksum_part *parts, size_t count);
-/* Its reader is done: at `end_doc`, with `rest` behind the last bulk, or by `failure` (NULL: none).
- * It is completed or given up when all its bulks are acknowledged. */
-int item_end_reading(struct item *item, int64_t end_doc, const struct item_counts *rest,
-		     const struct err *failure, struct err *err);
+/* How reading an item ended. */
+struct item_reading {
+	int64_t end_doc;
+	struct item_counts rest;           /* behind the last bulk */
+	const struct checksum_part *parts; /* at the end */
+	size_t part_count;
+	const struct err *failure; /* NULL: it came to the end */
+};
+/* Its reader is done. It is completed or given up when all its bulks are acknowledged. */
+int item_end_reading(struct item *item, const struct item_reading *reading, struct err *err);
 /* Makes the lease run anew if less than half of it is left. */
 int item_renew(struct item *item, struct err *err);
 

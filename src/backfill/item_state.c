@@ -58,7 +58,6 @@ int item_state_parse(struct str text, struct arena *mem, struct item_state *out,
 	json_each (part, parts)
 		if (!read_part(part, &out->parts[out->part_count++]))
 			return damaged(err);
-	out->resumed = json_bool_or(json_get(root, "resumed"), false);
 	return 0;
 }
 
@@ -79,7 +78,7 @@ void item_state_write(struct buf *out, const struct item_state *state)
 	for (size_t i = 0; i < state->acknowledged_count; i++)
 		buf_printf(out, "%s[%" PRId64 ",%" PRId64 "]", i ? "," : "",
 			   state->acknowledged[i].first, state->acknowledged[i].end);
-	buf_printf(out, "],\"resumed\":%s,\"parts\":[", state->resumed ? "true" : "false");
+	buf_append_str(out, STR("],\"parts\":["));
 	for (size_t i = 0; i < state->part_count; i++) {
 		if (i)
 			buf_append_byte(out, ',');

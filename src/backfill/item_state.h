@@ -1,7 +1,7 @@
 /* What a checkpoint holds beside its counts, as JSON: which documents behind next_doc are
  * acknowledged, and the checksums of what was read.
  *
- * {"acknowledged":[[1500,2000]],"resumed":true,"parts":[{"segment":"_3","offset":0,"length":4096,
+ * {"acknowledged":[[1500,2000]],"parts":[{"segment":"_3","offset":0,"length":4096,
  * "crc":1,"file_length":9000,"expected":2,"at_end":false}]}; all are optional. */
 #ifndef BACKFILL_ITEM_STATE_H
 #define BACKFILL_ITEM_STATE_H
@@ -17,7 +17,6 @@ struct item_state {
 	size_t acknowledged_count;
 	struct checksum_part *parts;
 	size_t part_count;
-	bool resumed; /* it was read in more than one go: parts alone may not prove it */
 };
 
 /* Into `mem`; a text without a pointer is an empty state. ERR_FORMAT: it is none of ours. */

@@ -11,6 +11,7 @@ struct reader {
 	struct pipeline *p;
 	struct pooled_bulk *filling; /* NULL: none is held */
 	struct item *item;
+	struct document_source *source;
 	struct bulk action; /* scratch, for documents that are not sent */
 
 	/* Acknowledged before a restart, and passed over. */
@@ -19,7 +20,6 @@ struct reader {
 
 	int64_t seen;              /* past the last document taken up */
 	struct item_counts counts; /* since the last bulk */
-	size_t parts;              /* checksums handed on */
 
 	/* What was counted since it was last published. */
 	uint64_t documents, failed;
@@ -31,10 +31,10 @@ static const struct backfill_index *index_of(const struct reader *r)
 	return &r->p->indices[r->item->index];
 }
 
-static void publish(struct reader *r, const struct document_source *source)
+static void publish(struct reader *r)
 {
 	struct progress *progress = r->p->progress;
-	uint64_t position = document_source_position(source);
+	uint64_t position = document_source_position(r->source);
 
 	atomic_fetch_add(&progress->documents_read, r->documents);
 	atomic_fetch_add(&progress->documents_failed, r->failed);
@@ -53,12 +53,15 @@ static void push(struct reader *r)
 {
 	struct pooled_bulk *bulk = r->filling;
 	int32_t shard = r->item->claim.item.shard;
+	const struct checksum_part *parts;
+	size_t part_count;
 
 	if (!bulk)
 		return;
 	r->filling = NULL;
+	part_count = shard_documents_parts(r->source, &parts);
 	bulk->item = r->item;
-	bulk->covers = item_add_bulk(r->item, r->seen);
+	bulk->covers = item_add_bulk(r->item, r->seen, parts, part_count);
 	bulk->counts = r->counts;
 	bulk->origin = (struct bulk_origin){.index = index_of(r)->target_name,
 					    .shard = shard,
@@ -171,40 +174,29 @@ static bool is_done(struct reader *r, int64_t doc)
 	return r->skips && doc >= r->skip->first;
 }
 
-/* Checksums of files read to their end: the earlier they are kept, the less is read twice. */
-static void keep_parts(struct reader *r, const struct document_source *source)
-{
-	const struct checksum_part *parts;
-	size_t count = shard_documents_parts(source, &parts);
-
-	if (count > r->parts)
-		item_add_parts(r->item, parts + r->parts, count - r->parts);
-	r->parts = count;
-}
-
 /* 0: to the end; 1: it was stopped. */
-static int copy_documents(struct reader *r, struct document_source *source, struct err *err)
+static int copy_documents(struct reader *r, struct err *err)
 {
 	const struct pooled_bulk *bulk = NULL;
 	struct document document;
 	int rc;
 
-	while ((rc = document_source_next(source, &document, err)) > 0) {
+	while ((rc = document_source_next(r->source, &document, err)) > 0) {
 		if (pipeline_stopping(r->p) || !item_is_open(r->item))
 			break;
 		if (UNLIKELY(r->skips) && is_done(r, document.doc))
 			continue;
+		/* A bulk that it does not fit into ends here: nothing lies between. */
+		r->seen = document.doc;
 		if (!deliver(r, &document))
 			break;
 		r->seen = document.doc + 1;
 		if (bulk == r->filling && r->documents < PUBLISH_EVERY)
 			continue;
 		bulk = r->filling;
-		publish(r, source);
-		keep_parts(r, source);
+		publish(r);
 	}
-	publish(r, source);
-	keep_parts(r, source);
+	publish(r);
 	return rc;
 }
 
@@ -221,7 +213,7 @@ static struct str failure_in_snapshot(const struct snapshot *snapshot, const cha
 	return STR_NONE;
 }
 
-static int open_documents(struct reader *r, struct document_source **source, struct err *err)
+static int open_documents(struct reader *r, struct err *err)
 {
 	const struct work_item *item = &r->item->claim.item;
 	struct lucene_documents_options options = {
@@ -238,45 +230,54 @@ static int open_documents(struct reader *r, struct document_source **source, str
 		return err_set(err, ERR_UNREADABLE, "failed when the snapshot was taken: " STR_FMT,
 			       STR_ARG(failure));
 	return shard_documents_open(r->p->snapshot, index_of(r)->source, item->shard, &options,
-				    source, err);
+				    &r->source, err);
 }
 
 /* Reads what is left of it; 0: to the end; 1: it was stopped. */
 static int read_documents(struct reader *r, struct err *err)
 {
 	const struct work_claim *claim = &r->item->claim;
-	struct document_source *source = NULL;
 	int rc;
 
 	if (r->seen >= claim->item.end_doc) {
 		work_bytes_open(r->p->bytes, &claim->item, &claim->progress, 0);
 		return 0;
 	}
-	rc = open_documents(r, &source, err);
+	rc = open_documents(r, err);
 	work_bytes_open(r->p->bytes, &claim->item, &claim->progress,
-			rc < 0 ? 0 : source->total_bytes);
-	if (rc == 0)
-		rc = copy_documents(r, source, err);
+			rc < 0 ? 0 : r->source->total_bytes);
+	if (rc < 0)
+		return rc;
+	rc = copy_documents(r, err);
 	push(r);
-	document_source_close(source);
 	return rc;
+}
+
+static int end_reading(struct reader *r, const struct err *failure, struct err *err)
+{
+	int64_t end_doc = r->item->claim.item.end_doc;
+	struct item_reading reading = {.end_doc = end_doc == WORK_TO_END ? r->seen : end_doc,
+				       .rest = r->counts,
+				       .failure = failure};
+
+	if (r->source)
+		reading.part_count = shard_documents_parts(r->source, &reading.parts);
+	return item_end_reading(r->item, &reading, err);
 }
 
 static void read_item(struct reader *r)
 {
-	int64_t end_doc = r->item->claim.item.end_doc;
 	struct err failure, err;
 	int rc;
 
 	r->counts = (struct item_counts){0};
-	r->position = r->parts = 0;
+	r->position = 0;
 	r->seen = item_begin(r->item, &r->skip, &r->skips);
 	rc = read_documents(r, &failure);
-	if (rc > 0)
-		return;
-	if (item_end_reading(r->item, end_doc == WORK_TO_END ? r->seen : end_doc, &r->counts,
-			     rc < 0 ? &failure : NULL, &err) < 0)
+	if (rc <= 0 && end_reading(r, rc < 0 ? &failure : NULL, &err) < 0)
 		pipeline_stop(r->p, &err);
+	document_source_close(r->source);
+	r->source = NULL;
 }
 
 void *reader_main(void *pipeline)

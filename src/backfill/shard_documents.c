@@ -1,7 +1,5 @@
 #include "backfill/shard_documents.h"
 
-#include "documents/lucene_documents.h"
-
 #include <stdlib.h>
 
 struct shard_documents {
@@ -51,22 +49,6 @@ int shard_documents_size(const struct snapshot *snapshot, const struct snapshot_
 	return 0;
 }
 
-int shard_documents_divide(const struct snapshot *snapshot, const struct snapshot_index *index,
-			   int32_t shard, uint64_t bytes, struct arena *mem, int64_t **starts,
-			   uint64_t **sizes, size_t *count, int64_t *total_docs, struct err *err)
-{
-	(void)snapshot;
-	(void)index;
-	(void)shard;
-	(void)bytes;
-	(void)mem;
-	(void)starts;
-	(void)sizes;
-	(void)count;
-	(void)total_docs;
-	return err_set(err, ERR_UNSUPPORTED, "not divided");
-}
-
 int shard_documents_open(const struct snapshot *snapshot, const struct snapshot_index *index,
 			 int32_t shard, const struct lucene_documents_options *options,
 			 struct document_source **out, struct err *err)
@@ -93,18 +75,27 @@ int shard_documents_open(const struct snapshot *snapshot, const struct snapshot_
 size_t shard_documents_parts(const struct document_source *source,
 			     const struct checksum_part **parts)
 {
-	(void)source;
-	*parts = NULL;
-	return 0;
+	return lucene_documents_parts(((const struct shard_documents *)source)->lucene, parts);
+}
+
+int shard_documents_divide(const struct snapshot *snapshot, const struct snapshot_index *index,
+			   int32_t shard, uint64_t bytes, struct arena *mem, int64_t **starts,
+			   uint64_t **sizes, size_t *count, int64_t *total_docs, struct err *err)
+{
+	cleanup(shard_closep) struct snapshot_shard *opened = NULL;
+	int rc = snapshot_shard_open(snapshot, index, shard, &opened, err);
+
+	if (rc < 0)
+		return rc;
+	return lucene_documents_divide(opened->directory, bytes, mem, starts, sizes, count,
+				       total_docs, err);
 }
 
 int shard_documents_check(const struct snapshot *snapshot, const struct snapshot_index *index,
 			  int32_t shard, const atomic_bool *cancel, struct err *err)
 {
-	(void)snapshot;
-	(void)index;
-	(void)shard;
-	(void)cancel;
-	(void)err;
-	return 0;
+	cleanup(shard_closep) struct snapshot_shard *opened = NULL;
+	int rc = snapshot_shard_open(snapshot, index, shard, &opened, err);
+
+	return rc < 0 ? rc : lucene_documents_check(opened->directory, cancel, err);
 }

@@ -8,7 +8,6 @@
 struct parts {
 	struct checksum_part *parts;
 	size_t count;
-	bool resumed;
 };
 
 static int gather(const struct work_status *rows, size_t count, struct arena *mem,
@@ -24,7 +23,6 @@ static int gather(const struct work_status *rows, size_t count, struct arena *me
 		if (item_state_parse(rows[i].progress.state, mem, &states[i], err) < 0)
 			return -(int)err->kind;
 		total += states[i].part_count;
-		out->resumed |= states[i].resumed;
 	}
 	out->parts = arena_zalloc(mem, total, sizeof(*out->parts));
 	if (!out->parts)
@@ -47,7 +45,7 @@ static int join(struct parts *parts, bool *complete, struct err *err)
 {
 	size_t to;
 
-	*complete = !parts->resumed;
+	*complete = true;
 	if (parts->count)
 		qsort(parts->parts, parts->count, sizeof(*parts->parts), by_segment);
 	for (size_t from = 0; from < parts->count; from = to) {

@@ -7,8 +7,8 @@
 
 #include <stdatomic.h>
 
-/* All `rows` of one shard, completed. Where their checksums do not cover a file, because reading
- * was interrupted, its bytes are read once more. ERR_FORMAT: the shard is damaged. */
+/* All `rows` of one shard, completed. Where their checksums do not cover a file, its bytes are read
+ * once more. ERR_FORMAT: the shard is damaged. */
 int shard_proof(const struct snapshot *snapshot, const struct snapshot_index *index, int32_t shard,
 		const struct work_status *rows, size_t count, const atomic_bool *cancel,
 		struct err *err);
