@@ -32,7 +32,8 @@ struct lucene_documents {
 	struct lucene_directory *dir; /* borrowed */
 	bool include_deleted, with_versions;
 	struct document_versions versions;
-	struct arena mem; /* the commit */
+	const struct document_selection *selection; /* NULL: all */
+	struct arena mem;                           /* the commit */
 	struct segment_infos infos;
 	size_t next_segment;
 	struct segment_reader *segment; /* NULL between segments */
@@ -203,8 +204,11 @@ static int open_segment(struct lucene_documents *documents, struct err *err)
 
 	if (segment_reader_open(documents->dir, commit, &documents->segment, err) < 0)
 		return -(int)err->kind;
-	documents->next_segment++;
 	segment = documents->segment;
+	if (documents->selection)
+		segment_selection_apply(&documents->selection->segments[documents->next_segment],
+					segment);
+	documents->next_segment++;
 	documents->wanted = resolve(&segment->field_infos);
 	documents->id_seen = false;
 	documents->chunk = (struct stored_chunk){0};
@@ -220,7 +224,8 @@ static int finish_segment(struct lucene_documents *documents, struct err *err)
 {
 	struct segment_reader *segment = documents->segment;
 
-	if (segment->live.live_count > 0 && !documents->id_seen)
+	/* What is selected may be nested children only. */
+	if (segment->live.live_count > 0 && !documents->id_seen && !documents->selection)
 		return no_id(documents, err);
 	documents->bytes_done += stored_fields_size(segment->stored);
 	documents->doc_base += segment->info.max_doc;
@@ -230,12 +235,24 @@ static int finish_segment(struct lucene_documents *documents, struct err *err)
 	return 0;
 }
 
+static void pass_unselected(struct lucene_documents *documents)
+{
+	const struct document_selection *selection = documents->selection;
+	size_t *next = &documents->next_segment;
+
+	while (selection && *next < documents->infos.count &&
+	       segment_selection_is_empty(&selection->segments[*next]))
+		documents->doc_base += selection->segments[(*next)++].max_doc;
+}
+
 /* Moves on to the next chunk, past the end of a segment too. 1: there is one; 0: the end. */
 static int next_chunk(struct lucene_documents *documents, struct err *err)
 {
 	int got;
 
 	for (;;) {
+		if (!documents->segment)
+			pass_unselected(documents);
 		if (!documents->segment && documents->next_segment == documents->infos.count)
 			return 0;
 		if (!documents->segment && open_segment(documents, err) < 0)
@@ -325,6 +342,9 @@ static int open_commit(struct lucene_documents *documents, struct err *err)
 	if (segment_infos_read(documents->dir, &documents->mem, &documents->infos, err) < 0)
 		return -(int)err->kind;
 	for (size_t i = 0; i < documents->infos.count; i++) {
+		if (documents->selection &&
+		    segment_selection_is_empty(&documents->selection->segments[i]))
+			continue;
 		if (measure(documents->dir, &documents->infos.segments[i], &size, err) < 0)
 			return -(int)err->kind;
 		documents->source.total_bytes += size;
@@ -342,6 +362,7 @@ int lucene_documents_open(struct lucene_directory *dir,
 	documents->dir = dir;
 	documents->include_deleted = options && options->include_deleted;
 	documents->with_versions = options && options->versions;
+	documents->selection = options ? options->selection : NULL;
 	documents->mem = ARENA_INIT(LIMIT_METADATA_ARENA);
 	source_converter_init(&documents->converter);
 	if (open_commit(documents, err) < 0) {

@@ -3,11 +3,14 @@
 #define DOCUMENTS_LUCENE_DOCUMENTS_H
 
 #include "documents/document.h"
+#include "documents/document_selection.h"
 #include "lucene/directory.h"
 
 struct lucene_documents_options {
 	bool include_deleted; /* give deleted documents too, with live = false */
 	bool versions;        /* read _version out of the doc values */
+	/* Borrowed; NULL: all documents. Segments of which nothing is selected are not opened. */
+	const struct document_selection *selection;
 	/* Only documents [first_doc, end_doc) of the shard; end_doc 0: to the end. Chunks before
 	 * and after are not read. */
 	int64_t first_doc, end_doc;
