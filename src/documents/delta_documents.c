@@ -23,7 +23,7 @@ struct delta_documents {
 	enum phase phase;
 	struct document_source *part; /* at hand */
 	uint64_t bytes_done;          /* of the parts before */
-	uint64_t vanished_bytes, changed_bytes;
+	uint64_t vanished_bytes, changed_bytes, update_bytes;
 	size_t passes;
 	struct siphash_key key;
 	struct id_table ids;
@@ -88,13 +88,41 @@ static void spare(struct delta_documents *d, int64_t doc)
 	segment_selection_drop(&vanished->segments[i], (int32_t)doc);
 }
 
+/* Documents [first, end) of a commit. */
 static int open_part(struct delta_documents *d, struct lucene_directory *dir,
-		     const struct document_selection *selection, struct err *err)
+		     const struct document_selection *selection, int64_t first, int64_t end,
+		     struct err *err)
 {
 	const struct lucene_documents_options options = {.versions = d->options.versions,
-							 .selection = selection};
+							 .selection = selection,
+							 .first_doc = first,
+							 .end_doc = end};
 
+	if (!dir || first >= end)
+		return 0;
 	return lucene_documents_open(dir, &options, &d->part, err);
+}
+
+static int open_vanished(struct delta_documents *d, struct err *err)
+{
+	return open_part(d, d->previous, &d->plan.vanished, d->options.first_doc,
+			 MIN(d->options.end_doc, d->plan.previous_docs), err);
+}
+
+static int open_changed(struct delta_documents *d, struct err *err)
+{
+	return open_part(d, d->current, &d->plan.changed, 0, d->plan.current_docs, err);
+}
+
+/* Those of them that are in the range. */
+static int open_updates(struct delta_documents *d, struct err *err)
+{
+	int64_t first = MAX(d->options.first_doc - d->plan.previous_docs, 0);
+	int64_t end = MIN(d->options.end_doc - d->plan.previous_docs, d->plan.current_docs);
+
+	if (d->options.mode == DELTA_DELETES)
+		return 0;
+	return open_part(d, d->current, &d->plan.changed, first, end, err);
 }
 
 static void close_part(struct delta_documents *d)
@@ -110,12 +138,11 @@ static int read_ids(struct delta_documents *d, bool vanished, size_t pass, struc
 {
 	cleanup(buf_release) struct buf text = BUF_INIT(MIB(1));
 	struct document document;
-	int got;
+	int got = 0;
 
-	if (open_part(d, vanished ? d->previous : d->current,
-		      vanished ? &d->plan.vanished : &d->plan.changed, err) < 0)
+	if ((vanished ? open_vanished(d, err) : open_changed(d, err)) < 0)
 		return -(int)err->kind;
-	while ((got = document_source_next(d->part, &document, err)) > 0) {
+	while (d->part && (got = document_source_next(d->part, &document, err)) > 0) {
 		struct siphash_value hash = hash_of(d, &document, &text);
 
 		if (pass_of(d, hash) != pass)
@@ -158,7 +185,6 @@ static void cut_vanished(struct delta_documents *d)
 
 	for (size_t i = 0; i < d->plan.vanished.count; i++) {
 		struct segment_selection *segment = &d->plan.vanished.segments[i];
-
 		bool inside = base >= first && base + segment->max_doc <= end;
 
 		if (base >= end || base + segment->max_doc <= first)
@@ -171,39 +197,15 @@ static void cut_vanished(struct delta_documents *d)
 	}
 }
 
-/* Changed segments that lie outside as a whole need not be read for their documents; they are for
- * their ids as long as there is anything to delete. */
-static void cut_changed(struct delta_documents *d)
-{
-	int64_t base = d->plan.previous_docs;
-
-	for (size_t i = 0; i < d->plan.changed.count; i++) {
-		struct segment_selection *segment = &d->plan.changed.segments[i];
-
-		if (base >= d->options.end_doc || base + segment->max_doc <= d->options.first_doc)
-			segment->choice = CHOICE_NOTHING;
-		base += segment->max_doc;
-	}
-}
-
 /* ---- the stream ---- */
-
-static bool wants_updates(const struct delta_documents *d)
-{
-	return d->options.mode != DELTA_DELETES;
-}
 
 static int enter(struct delta_documents *d, enum phase phase, struct err *err)
 {
 	close_part(d);
 	d->phase = phase;
-	if (phase == PHASE_DELETES && d->previous)
-		return open_part(d, d->previous, &d->plan.vanished, err);
-	if (phase == PHASE_UPDATES && d->current && wants_updates(d)) {
-		cut_changed(d);
-		return open_part(d, d->current, &d->plan.changed, err);
-	}
-	return 0;
+	if (phase == PHASE_DELETES)
+		return open_vanished(d, err);
+	return phase == PHASE_UPDATES ? open_updates(d, err) : 0;
 }
 
 static void make_delete(struct document *document)
@@ -215,23 +217,18 @@ static void make_delete(struct document *document)
 		document->version++;
 }
 
-/* 1: a document of the range; 0: the phase has no more. */
+/* 1: a document; 0: the phase has no more. */
 static int next_of_part(struct delta_documents *d, struct document *out, struct err *err)
 {
-	int got;
+	int got = d->part ? document_source_next(d->part, out, err) : 0;
 
-	while (d->part && (got = document_source_next(d->part, out, err)) != 0) {
-		if (got < 0)
-			return got;
-		if (d->phase == PHASE_DELETES) {
-			make_delete(out);
-			return 1;
-		}
+	if (got <= 0)
+		return got;
+	if (d->phase == PHASE_DELETES)
+		make_delete(out);
+	else
 		out->doc += d->plan.previous_docs;
-		if (out->doc >= d->options.first_doc && out->doc < d->options.end_doc)
-			return 1;
-	}
-	return 0;
+	return 1;
 }
 
 static int delta_next(struct document_source *source, struct document *out, struct err *err)
@@ -277,15 +274,13 @@ static void delta_close(struct document_source *source)
 static const struct document_source_ops delta_ops = {
 	.next = delta_next, .position = delta_position, .close = delta_close};
 
-static int measure(struct delta_documents *d, struct lucene_directory *dir,
-		   const struct document_selection *selection, uint64_t *bytes, struct err *err)
+static int measure(struct delta_documents *d,
+		   int (*open)(struct delta_documents *d, struct err *err), uint64_t *bytes,
+		   struct err *err)
 {
-	*bytes = 0;
-	if (!dir)
-		return 0;
-	if (open_part(d, dir, selection, err) < 0)
+	if (open(d, err) < 0)
 		return -(int)err->kind;
-	*bytes = d->part->total_bytes;
+	*bytes = d->part ? d->part->total_bytes : 0;
 	document_source_close(d->part);
 	d->part = NULL;
 	return 0;
@@ -300,7 +295,7 @@ static void plan_passes(struct delta_documents *d)
 
 	d->passes = d->changed_bytes > 0 ? vanished / room + (vanished % room != 0) : 0;
 	d->source.total_bytes = d->passes * (d->vanished_bytes + d->changed_bytes) +
-				d->vanished_bytes + (wants_updates(d) ? d->changed_bytes : 0);
+				d->vanished_bytes + d->update_bytes;
 }
 
 static int open_delta(struct delta_documents *d, struct err *err)
@@ -310,8 +305,9 @@ static int open_delta(struct delta_documents *d, struct err *err)
 	if (delta_plan_make(d->previous, d->current, deletes, &d->plan, err) < 0)
 		return -(int)err->kind;
 	cut_vanished(d);
-	if (measure(d, d->previous, &d->plan.vanished, &d->vanished_bytes, err) < 0 ||
-	    measure(d, d->current, &d->plan.changed, &d->changed_bytes, err) < 0)
+	if (measure(d, open_vanished, &d->vanished_bytes, err) < 0 ||
+	    measure(d, open_changed, &d->changed_bytes, err) < 0 ||
+	    measure(d, open_updates, &d->update_bytes, err) < 0)
 		return -(int)err->kind;
 	plan_passes(d);
 	return 0;

@@ -21,6 +21,9 @@
  * `memory` demands; for each partition the changed documents of both commits are read once. Two ids
  * of one hash would keep a document alive that should be deleted; never the reverse.
  *
+ * lucene_documents_parts is not for this source: checksums are compared where a segment is read
+ * from front to back, which the comparison of ids does.
+ *
  * Both shards must be of indices with the same number of shards and the same routing: else an id
  * may live on in another shard. The caller checks that. */
 #ifndef DOCUMENTS_DELTA_DOCUMENTS_H
