@@ -171,6 +171,15 @@ void pipeline_wait_for_work(struct pipeline *p, uint64_t seen, int64_t wait_ms)
 	pthread_mutex_unlock(&p->lock);
 }
 
+static void poll_control(struct pipeline *p)
+{
+	if (!p->options->control || !p->options->pressure)
+		return;
+	pthread_mutex_unlock(&p->lock);
+	control_poll(p->options->control, p->options->pressure);
+	pthread_mutex_lock(&p->lock);
+}
+
 /* Until all senders have ended. Watches the flag meanwhile; a cancelled run lets bulks in flight
  * end, but not for ever; one whose target is gone cuts the other senders off at once. */
 static void watch(struct pipeline *p)
@@ -192,6 +201,7 @@ static void watch(struct pipeline *p)
 			cut_off = true;
 			cancel_sinks(p);
 		}
+		poll_control(p);
 		pipeline_wait(p, CANCEL_POLL_MS);
 	}
 	pthread_mutex_unlock(&p->lock);

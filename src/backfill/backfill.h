@@ -7,6 +7,7 @@
 #define BACKFILL_BACKFILL_H
 
 #include "backfill/bulk_sink.h"
+#include "backfill/control.h"
 #include "backfill/coordinator.h"
 #include "backfill/failed_documents.h"
 #include "backfill/pressure.h"
@@ -52,6 +53,7 @@ struct backfill_options {
 	struct coordinator *coordinator; /* borrowed */
 	struct str fingerprint;          /* of source and plan: see coordinator_ops.create */
 	struct pressure *pressure;       /* borrowed; NULL: senders press as they can */
+	struct control *control;         /* borrowed; NULL: nobody changes `pressure` meanwhile */
 	/* Makes sender i's way to the target. */
 	int (*open_sink)(void *user, size_t sender, struct bulk_sink **out, struct err *err);
 	void *open_sink_user;

@@ -249,6 +249,8 @@ struct pressure_state pressure_look(struct pressure *pressure)
 	pthread_mutex_lock(&pressure->lock);
 	state = (struct pressure_state){.allowed = pressure->allowed,
 					.in_flight = pressure->in_flight,
+					.documents_per_second = pressure->documents.per_second,
+					.bytes_per_second = pressure->bytes.per_second,
 					.paused = pressure->paused,
 					.refusals = pressure->refusals};
 	pthread_mutex_unlock(&pressure->lock);

@@ -44,6 +44,7 @@ void pressure_close(struct pressure *pressure);
 
 struct pressure_state {
 	int64_t allowed, in_flight; /* bulks */
+	int64_t documents_per_second, bytes_per_second;
 	bool paused;
 	uint64_t refusals; /* of the bulks that left */
 };

@@ -24,10 +24,13 @@ struct transfer {
 	bool compress;           /* bulks over HTTP */
 	struct snapshot_source source;
 	struct index_filter *filter;
-	struct cluster *cluster; /* NULL: no cluster */
+	struct cluster *cluster;  /* NULL: no cluster */
+	struct target_care *care; /* NULL: no cluster */
 	struct failed_documents *failed;
 	struct transfer_session session;
 	struct pressure *pressure;
+	struct control *control;
+	bool generates_ids; /* the target does */
 	struct progress progress;
 	struct migrate_report report;
 	int64_t started_ms;
@@ -37,7 +40,9 @@ static void transfer_release(struct transfer *transfer)
 {
 	migrate_report_release(&transfer->report);
 	failed_documents_close(transfer->failed, NULL);
+	target_care_free(transfer->care);
 	transfer_session_release(&transfer->session);
+	control_free(transfer->control);
 	pressure_free(transfer->pressure);
 	cluster_close(transfer->cluster);
 	index_filter_free(transfer->filter);
@@ -73,13 +78,7 @@ static int look_at_url(struct transfer *transfer, struct err *err)
 	if (url_parse(fields->host, transfer->mem, &url, err) < 0)
 		return err_wrap(err, "--target-host");
 	transfer->compress = !fields->disable_compression && !is_loopback(url.host);
-	transfer->target_name = arena_printf(transfer->mem,
-					     memchr(url.host.ptr, ':', url.host.len)
-						     ? "%s://[" STR_FMT "]:%u" STR_FMT
-						     : "%s://" STR_FMT ":%u" STR_FMT,
-					     url.tls ? "https" : "http", STR_ARG(url.host),
-					     url.port, STR_ARG(url.path))
-					.ptr;
+	transfer->target_name = url_without_secrets(&url, transfer->mem).ptr;
 	return transfer->target_name ? 0 : arena_fail(transfer->mem, "--target-host", err);
 }
 
@@ -197,6 +196,53 @@ static int open_session(struct transfer *transfer, struct err *err)
 	return failed_documents_open(folder.ptr, transfer->session.name, &transfer->failed, err);
 }
 
+static struct pressure_options pressure_of(const struct transfer *transfer)
+{
+	const struct care_fields *care = transfer->request->care;
+
+	/* Only a cluster can be overwhelmed. */
+	return (struct pressure_options){
+		.max_in_flight = transfer->request->transfer->max_connections,
+		.documents_per_second = care->documents_per_second,
+		.bytes_per_second = care->bytes_per_second,
+		.adaptive = transfer->cluster != NULL,
+	};
+}
+
+static enum generated_ids ids_mode(const struct transfer_fields *fields)
+{
+	if (strcmp(fields->generated_ids, "always") == 0)
+		return GENERATED_IDS_ALWAYS;
+	return strcmp(fields->generated_ids, "never") == 0 ? GENERATED_IDS_NEVER
+							   : GENERATED_IDS_AUTO;
+}
+
+/* Before the senders' ways to the target are made: what watches it, watches them too. */
+static int open_care(struct transfer *transfer, struct err *err)
+{
+	const struct care_fields *fields = transfer->request->care;
+	const struct pressure_options pressure = pressure_of(transfer);
+	const struct target_care_options options = {
+		.state_dir = transfer->session.state_dir,
+		.session = transfer->session.name,
+		.target = transfer->target_name,
+		.tune = fields->tune_target,
+		.allow_missing = fields->allow_missing,
+		.pause_ms = fields->pause_ms,
+	};
+	enum generated_ids ids = ids_mode(transfer->request->transfer);
+
+	transfer->pressure = pressure_new(&pressure);
+	transfer->control =
+		control_new(transfer->session.state_dir, transfer->session.name, &pressure);
+	transfer->generates_ids = ids == GENERATED_IDS_ALWAYS;
+	if (!transfer->cluster)
+		return 0;
+	transfer->care = target_care_new(transfer->cluster, &options);
+	target_care_press(transfer->care, transfer->pressure);
+	return target_generates_ids(transfer->cluster, ids, &transfer->generates_ids, err);
+}
+
 static int64_t processors(void)
 {
 	cpu_set_t set;
@@ -221,6 +267,7 @@ static struct migrate_plan make_plan(struct transfer *transfer)
 		.filter = transfer->filter,
 		.target = transfer->cluster,
 		.failed = transfer->failed,
+		.care = transfer->care,
 		.ours = transfer->session.ours,
 		.create_indices = create && transfer->cluster,
 		.create = {.replicas = create ? create->replicas : -1,
@@ -237,9 +284,10 @@ static struct migrate_plan make_plan(struct transfer *transfer)
 			     .operation = strcmp(fields->op_type, "create") == 0 ? BULK_CREATE
 										 : BULK_INDEX,
 			     .source_versions = fields->source_versions,
-			     .ids = strcmp(fields->generated_ids, "always") == 0
-					    ? BACKFILL_IDS_GENERATED
-					    : BACKFILL_IDS_KEEP,
+			     .ids = transfer->generates_ids ? BACKFILL_IDS_GENERATED
+							    : BACKFILL_IDS_KEEP,
+			     .pressure = transfer->pressure,
+			     .control = transfer->control,
 			     .coordinator = transfer->session.coordinator,
 			     .fingerprint = transfer->session.fingerprint,
 			     .open_sink = open_sink,
@@ -397,7 +445,8 @@ int transfer_run(const struct transfer_request *request, struct cli *cli, struct
 	};
 
 	if (resolve(&transfer, err) < 0 || open_source(&transfer, err) < 0 ||
-	    open_target(&transfer, err) < 0 || open_session(&transfer, err) < 0)
+	    open_target(&transfer, err) < 0 || open_session(&transfer, err) < 0 ||
+	    open_care(&transfer, err) < 0)
 		return -(int)err->kind;
 	return run(&transfer, err);
 }

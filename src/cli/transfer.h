@@ -2,6 +2,7 @@
 #ifndef CLI_TRANSFER_H
 #define CLI_TRANSFER_H
 
+#include "cli/care.h"
 #include "cli/command.h"
 #include "cli/common_options.h"
 
@@ -44,6 +45,7 @@ struct transfer_request {
 	struct repository_fields *repository;
 	struct target_fields *target;
 	const struct transfer_fields *transfer;
+	const struct care_fields *care;
 	const struct work_fields *work;
 	const struct create_fields *create; /* NULL: documents alone */
 };

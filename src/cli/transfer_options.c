@@ -87,8 +87,8 @@ const struct opt transfer_options[] = {
 	 DOCUMENTS(generated_ids),
 	 .choices = "auto|always|never",
 	 .fallback = "auto",
-	 .help = "always: the target makes the ids, and what is sent twice is there twice. auto is "
-		 "never as yet."},
+	 .help = "always: the target makes the ids, and what is sent twice is there twice. auto: "
+		 "where the target is a Serverless collection of a type that takes no others."},
 	{.name = "progress",
 	 .type = OPT_CHOICE,
 	 DOCUMENTS(progress),

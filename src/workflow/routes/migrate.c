@@ -268,6 +268,30 @@ static int prepare(struct route *route, struct migrate_index *index, struct err 
 	return rc;
 }
 
+/* Looks after the target before the first document is sent: for the indices that get some. */
+static int begin_care(struct route *route, struct err *err)
+{
+	const struct migrate_plan *plan = route->plan;
+	struct backfill_index *usable = mem_zalloc((route->accepted_count + 1) * sizeof(*usable));
+	bool *created = mem_zalloc(route->accepted_count + 1);
+	size_t count = 0;
+	int rc;
+
+	for (size_t i = 0; i < route->accepted_count; i++) {
+		const struct migrate_index *index = &route->report->indices[route->positions[i]];
+
+		if (route->accepted[i].blocked)
+			continue;
+		created[count] = plan->create_indices && index->created.outcome == INDEX_CREATED;
+		usable[count++] = route->accepted[i];
+	}
+	rc = target_care_begin(plan->care, plan->snapshot, usable, created, count, route->cancel,
+			       err);
+	free(created);
+	free(usable);
+	return rc;
+}
+
 static int send_documents(struct route *route, struct progress *progress, struct err *err)
 {
 	const struct migrate_plan *plan = route->plan;
@@ -423,7 +447,11 @@ static int run(struct route *route, struct progress *progress, struct err *err)
 		if (rc < 0)
 			return rc;
 	}
-	rc = send_documents(route, progress, err);
+	rc = begin_care(route, err);
+	if (rc == 0) {
+		rc = send_documents(route, progress, err);
+		target_care_end(route->plan->care, rc < 0 ? err : NULL);
+	}
 	if (rc == 0)
 		rc = count_all(route, err);
 	if (rc == 0)

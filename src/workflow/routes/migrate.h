@@ -3,6 +3,7 @@
 #define WORKFLOW_ROUTES_MIGRATE_H
 
 #include "backfill/backfill.h"
+#include "backfill/target_care.h"
 #include "metadata/index_create.h"
 #include "metadata/index_filter.h"
 #include "workflow/routes/created_indices.h"
@@ -15,6 +16,7 @@ struct migrate_plan {
 	struct index_create_options create;
 	struct backfill_options backfill;
 	struct failed_documents *failed;
+	struct target_care *care;     /* borrowed; NULL: none is taken */
 	bool create_indices;          /* false: backfill alone, the indices are there */
 	struct created_indices *ours; /* that this session created before; NULL: none, and they
 					 are not remembered */

@@ -97,6 +97,26 @@ int backfill_run(const struct snapshot *snapshot, const struct backfill_index *i
 	return 0;
 }
 
+int target_care_begin(struct target_care *care, const struct snapshot *snapshot,
+		      const struct backfill_index *indices, const bool *created_here, size_t count,
+		      const atomic_bool *cancelled, struct err *error)
+{
+	(void)snapshot;
+	(void)indices;
+	(void)created_here;
+	(void)count;
+	(void)cancelled;
+	(void)error;
+	assert_null(care);
+	return 0;
+}
+
+void target_care_end(struct target_care *care, const struct err *ended_by)
+{
+	(void)ended_by;
+	assert_null(care);
+}
+
 int cluster_request(struct cluster *cluster, const char *method, const char *path, struct str body,
 		    bool repeatable, struct arena *mem, int *status, struct json **answer,
 		    struct err *err)
