@@ -29,6 +29,7 @@ extern const struct command command_inspect_lucene;
 extern const struct command command_verify;
 extern const struct command command_metadata_evaluate;
 extern const struct command command_metadata_migrate;
+extern const struct command command_transform_try;
 
 /* The whole program: finds the command, parses, runs, prints its error; the exit code. */
 int cli_main(int argc, char **argv);
