@@ -23,7 +23,8 @@
 #define LIMIT_SHARDS 65536           /* shards of one index, and replicas */
 #define LIMIT_PATH KIB(4)            /* a file name or request path */
 #define LIMIT_SECRET KIB(64)         /* the file of a password or key */
-#define LIMIT_JSON_DEPTH 512         /* levels of nesting in a tree */
-#define LIMIT_JSON_SCAN_DEPTH 65536  /* levels of nesting where no tree is built */
+#define LIMIT_TRANSFORM_CONFIGURATION MIB(64) /* transformer steps with bindings and scripts */
+#define LIMIT_JSON_DEPTH 512                  /* levels of nesting in a tree */
+#define LIMIT_JSON_SCAN_DEPTH 65536           /* levels of nesting where no tree is built */
 
 #endif

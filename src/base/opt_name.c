@@ -77,27 +77,6 @@ static struct str to_kebab(struct str given, char out[static LONGEST_NAME * 2])
 	return str_of(out, length);
 }
 
-/* Single insertions, deletions and changes that make b of a (Levenshtein). Both are at most
- * LONGEST_NAME bytes. */
-static size_t distance(struct str a, struct str b)
-{
-	size_t row[LONGEST_NAME + 1], diagonal, above;
-
-	for (size_t j = 0; j <= b.len; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= a.len; i++) {
-		diagonal = row[0];
-		row[0] = i;
-		for (size_t j = 1; j <= b.len; j++) {
-			above = row[j];
-			row[j] = MIN(MIN(above, row[j - 1]) + 1,
-				     diagonal + (a.ptr[i - 1] != b.ptr[j - 1]));
-			diagonal = above;
-		}
-	}
-	return row[b.len];
-}
-
 struct candidate {
 	size_t distance;
 	struct str name;
@@ -108,14 +87,12 @@ static void consider(struct candidate *best, struct str given, struct str name, 
 {
 	size_t apart;
 
-	if (name.len > LONGEST_NAME || given.len > LONGEST_NAME)
-		return;
-	apart = distance(given, name);
+	apart = str_distance(given, name);
 	if (apart < best->distance)
 		*best = (struct candidate){apart, name, ""};
 	if (secret && str_ends(given, STR("-file"))) {
 		given.len -= strlen("-file");
-		apart = distance(given, name);
+		apart = str_distance(given, name);
 		if (apart < best->distance)
 			*best = (struct candidate){apart, name, "-file"};
 	}
@@ -129,8 +106,7 @@ struct str opt_nearest(const struct opt_command *command, struct str given, stru
 	struct str alias;
 
 	given = to_kebab(given, kebab);
-	opt_each(part, row, command)
-	{
+	opt_each (part, row, command) {
 		consider(&best, given, str_from(row->name), row->type == OPT_SECRET);
 		aliases = row->aliases;
 		while ((alias = opt_next_word(&aliases)).len > 1)

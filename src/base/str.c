@@ -72,3 +72,24 @@ char *str_dup(struct str s)
 	copy[s.len] = '\0';
 	return copy;
 }
+
+size_t str_distance(struct str a, struct str b)
+{
+	size_t row[STR_DISTANCE_MAX + 1], diagonal, above;
+
+	if (a.len > STR_DISTANCE_MAX || b.len > STR_DISTANCE_MAX)
+		return SIZE_MAX;
+	for (size_t j = 0; j <= b.len; j++)
+		row[j] = j;
+	for (size_t i = 1; i <= a.len; i++) {
+		diagonal = row[0];
+		row[0] = i;
+		for (size_t j = 1; j <= b.len; j++) {
+			above = row[j];
+			row[j] = MIN(MIN(above, row[j - 1]) + 1,
+				     diagonal + (a.ptr[i - 1] != b.ptr[j - 1]));
+			diagonal = above;
+		}
+	}
+	return row[b.len];
+}

@@ -66,6 +66,10 @@ bool str_split(struct str s, char separator, struct str *head, struct str *tail)
 bool str_to_u64(struct str s, uint64_t *out);
 /* Digits 0-9a-z, as Lucene's generations and the checksums in shard metadata. */
 bool str_to_u64_base36(struct str s, uint64_t *out);
+/* Single insertions, deletions and changes of a byte that make b of a (Levenshtein), for "do you
+ * mean". SIZE_MAX when either is longer than STR_DISTANCE_MAX bytes. */
+size_t str_distance(struct str a, struct str b);
+#define STR_DISTANCE_MAX 64
 /* Returns owned, NUL-terminated. */
 char *str_dup(struct str s);
 

@@ -65,27 +65,6 @@ static const struct command *find_command(int argc, char **argv, int *words)
 	return NULL;
 }
 
-/* Letters to insert, delete or change to get from one to the other (Levenshtein). */
-static size_t distance(const char *a, const char *b)
-{
-	size_t row[NAME_MAX_LENGTH + 1], length = strnlen(b, NAME_MAX_LENGTH);
-
-	for (size_t j = 0; j <= length; j++)
-		row[j] = j;
-	for (size_t i = 0; a[i]; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i + 1;
-		for (size_t j = 0; j < length; j++) {
-			size_t above = row[j + 1];
-
-			row[j + 1] = MIN(diagonal + (a[i] != b[j]), MIN(above, row[j]) + 1);
-			diagonal = above;
-		}
-	}
-	return row[length];
-}
-
 static int unknown_command(int argc, char **argv, struct err *err)
 {
 	const char *nearest = NULL;
@@ -96,7 +75,8 @@ static int unknown_command(int argc, char **argv, struct err *err)
 	snprintf(given, sizeof(given), "%s%s%s", argv[0], two ? " " : "", two ? argv[1] : "");
 	for (size_t i = 0; i < COUNT_OF(commands); i++) {
 		const char *name = commands[i]->options.name;
-		size_t apart = MIN(distance(given, name), distance(argv[0], name));
+		size_t apart = MIN(str_distance(str_from(given), str_from(name)),
+				   str_distance(str_from(argv[0]), str_from(name)));
 
 		/* Half of a name of two words is a good beginning. */
 		if (strchr(name, ' ') && strncmp(name, argv[0], strcspn(name, " ")) == 0 &&

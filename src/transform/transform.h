@@ -28,8 +28,11 @@ struct transform_message {
 struct transform_step;
 
 struct transform_step_ops {
-	/* All messages of the batch. Negative only when the step itself is of no use any more (its
-	 * helper cannot be started …); what is wrong with one message goes into its error. */
+	/* All messages of the batch: none of them is NULL, an array, or has an error yet (the
+	 * pipeline takes arrays apart before each step and puts them together again after it; it
+	 * names step and message in errors). Negative only when the step itself is of no use any
+	 * more (its helper cannot be started …); what is wrong with one message goes into its
+	 * error. */
 	int (*apply)(struct transform_step *step, struct transform_message *messages, size_t count,
 		     struct arena *mem, struct err *err);
 	void (*close)(struct transform_step *step);
@@ -50,8 +53,9 @@ struct transform_context {
 	int64_t script_memory;      /* bytes of the helper process, at most */
 };
 
-/* A provider's name and how a step is made of its configuration. ERR_USAGE names the key that is
- * wrong. Each provider is a file; the table is providers.c. */
+/* A provider's name and how a step is made of its configuration (NULL: none given), which lives as
+ * long as the step. ERR_USAGE names the key that is wrong. make sets ops alone of the embedded
+ * struct. Each provider is a file; the table is providers.c. */
 struct transform_provider {
 	const char *name;
 	int (*make)(const struct json *configuration, const struct transform_context *context,
@@ -66,6 +70,9 @@ struct transform;
  * An unknown provider is ERR_USAGE naming the nearest; all is checked here, before any message. */
 int transform_new(struct str text, const struct transform_context *context, struct transform **out,
 		  struct err *err);
+/* The same from a tree that outlives it, for steps that hold steps. */
+int transform_new_of_json(const struct json *configuration, const struct transform_context *context,
+			  struct transform **out, struct err *err);
 /* Accepts NULL. */
 void transform_free(struct transform *transform);
 /* Sends the batch through all steps. */
