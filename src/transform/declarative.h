@@ -5,22 +5,24 @@
 
 #include "transform/transform.h"
 
-/* The shape of all: see transform.h. */
-typedef int transform_make(const struct json *configuration,
-			   const struct transform_context *context, struct transform_step **out,
+extern const struct transform_provider transform_provider_conditional;
+extern const struct transform_provider transform_provider_data_stream;
+extern const struct transform_provider transform_provider_document_type_removal;
+extern const struct transform_provider transform_provider_jmespath;
+extern const struct transform_provider transform_provider_jolt;
+extern const struct transform_provider transform_provider_metadata_updater;
+extern const struct transform_provider transform_provider_type_routing;
+
+struct jmespath;
+
+/* The expression that {"script": …} holds; for the transformer and the predicate. ERR_USAGE. */
+int jmespath_configuration(const struct json *configuration, struct jmespath **out,
 			   struct err *err);
 
-transform_make type_routing_make;          /* TypeMappingSanitizationTransformerProvider */
-transform_make jmespath_transformer_make;  /* JsonJMESPathTransformerProvider */
-transform_make conditional_make;           /* JsonConditionalTransformerProvider */
-transform_make jolt_make;                  /* JsonJoltTransformerProvider */
-transform_make noop_make;                  /* NoopTransformerProvider */
-transform_make document_type_removal_make; /* JsonTransformerForDocumentTypeRemovalProvider */
-transform_make data_stream_make;           /* DataStreamBackingIndexTransformerProvider */
-transform_make metadata_updater_make;      /* MetadataUpdaterTransformerProvider */
-
-/* ERR_USAGE for a provider of the Java tool that there is not here: what to use instead. 0: the
- * name is none of these. */
-int transform_refuse_provider(struct str name, struct err *err);
+/* Known by name and refused, with what to use instead. */
+extern const struct transform_provider transform_provider_jinjava;
+extern const struct transform_provider transform_provider_jmespath_predicate;
+extern const struct transform_provider transform_provider_js_predicate;
+extern const struct transform_provider transform_provider_python;
 
 #endif

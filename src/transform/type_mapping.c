@@ -41,9 +41,9 @@ static const char *const root_keys[] = {
 };
 
 /* Those that no later version takes, so that a difference does not matter. */
-static const char *const obsolete_keys[] = {"_all",  "_analyzer", "_boost", "_id",     "_index",
-					    "_size", "_parent",   "_ttl",   "_timestamp", "_type",
-					    "_uid",  "include_in_all"};
+static const char *const obsolete_keys[] = {"_all",       "_analyzer", "_boost",  "_id",
+					    "_index",     "_size",     "_parent", "_ttl",
+					    "_timestamp", "_type",     "_uid",    "include_in_all"};
 
 static bool is_one_of(struct str key, const char *const *keys, size_t count)
 {
@@ -120,8 +120,9 @@ static int conflict(const struct field_path *path, struct str key, struct str wh
 	print_path(&place, path);
 	if (path && key.len)
 		return err_set(err, ERR_CONFLICT,
-			       "'" STR_FMT "' of field '%s' differs among the types that go into '"
-			       STR_FMT "'; send them to indices of their own",
+			       "'" STR_FMT
+			       "' of field '%s' differs among the types that go into '" STR_FMT
+			       "'; send them to indices of their own",
 			       STR_ARG(key), buf_cstr(&place), STR_ARG(where));
 	if (path)
 		return err_set(err, ERR_CONFLICT,

@@ -1,6 +1,6 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "transform/type_routes.h"
-#include "transform/value_step.h"
+#include "transform/transform_internal.h"
 
 #include <ctype.h>
 #include <pcre2.h>
@@ -13,12 +13,11 @@
 struct regex_route {
 	pcre2_code *code;
 	pcre2_match_data *match;
-	struct str target; /* with $1 … */
+	struct str target; /* with $1 …; borrowed */
 };
 
 struct type_routes {
-	struct arena mem;
-	struct json *statics; /* or NULL */
+	const struct json *statics; /* or NULL; borrowed */
 	struct regex_route *regexes;
 	size_t regex_count;
 	pcre2_match_context *limits;
@@ -41,7 +40,8 @@ static const char *name_problem(struct str name)
 	for (size_t i = 0; i < name.len; i++) {
 		if (isupper((unsigned char)name.ptr[i]))
 			return "has an upper-case letter";
-		if (name.ptr[i] < ' ' ? name.ptr[i] >= 0 : strchr("\\/*?\"<>| ,#:", name.ptr[i]) != NULL)
+		if (name.ptr[i] < ' ' ? name.ptr[i] >= 0
+				      : strchr("\\/*?\"<>| ,#:", name.ptr[i]) != NULL)
 			return "has a character that no index name may have";
 	}
 	return NULL;
@@ -76,8 +76,8 @@ static int read_statics(struct type_routes *routes, const struct json *statics, 
 	json_each (types, statics)
 		if (read_static_types(types, err) < 0)
 			return -(int)ERR_USAGE;
-	routes->statics = json_copy(&routes->mem, statics);
-	return routes->statics ? 0 : arena_fail(&routes->mem, "staticMappings", err);
+	routes->statics = statics;
+	return 0;
 }
 
 static int compile(struct regex_route *route, struct str index, struct str type, size_t position,
@@ -90,11 +90,12 @@ static int compile(struct regex_route *route, struct str index, struct str type,
 
 	buf_printf(&pattern, "(?:" STR_FMT ")/(?:" STR_FMT ")", STR_ARG(index), STR_ARG(type));
 	if (buf_check(&pattern, "a pattern of regexMappings", err) < 0)
-		return err_set(err, ERR_USAGE, "regexMappings[%zu]: a pattern is longer than %zu bytes",
-			       position, PATTERN_MAX);
-	route->code = pcre2_compile((PCRE2_SPTR)pattern.ptr, pattern.len,
-				    PCRE2_UTF | PCRE2_ANCHORED | PCRE2_ENDANCHORED, &problem, &at,
-				    NULL);
+		return err_set(err, ERR_USAGE,
+			       "regexMappings[%zu]: a pattern is longer than %zu bytes", position,
+			       PATTERN_MAX);
+	route->code =
+		pcre2_compile((PCRE2_SPTR)pattern.ptr, pattern.len,
+			      PCRE2_UTF | PCRE2_ANCHORED | PCRE2_ENDANCHORED, &problem, &at, NULL);
 	if (!route->code) {
 		pcre2_get_error_message(problem, reason, sizeof(reason));
 		return err_set(err, ERR_USAGE,
@@ -143,10 +144,11 @@ static int check_references(const struct regex_route *route, size_t position, st
 	for (size_t i = 0; i < route->target.len; i++)
 		if (group_reference(route->target, i, groups, &group) &&
 		    (group == 0 || group > groups))
-			return err_set(err, ERR_USAGE,
-				       "regexMappings[%zu].targetIndexPattern: there is no group $%u;"
-				       " the two source patterns have %u",
-				       position, group, groups);
+			return err_set(
+				err, ERR_USAGE,
+				"regexMappings[%zu].targetIndexPattern: there is no group $%u;"
+				" the two source patterns have %u",
+				position, group, groups);
 	return 0;
 }
 
@@ -159,16 +161,14 @@ static int read_regex(struct type_routes *routes, const struct json *entry, size
 
 	if (entry->type != JSON_OBJECT)
 		return err_set(err, ERR_USAGE, "regexMappings[%zu] is no object", position);
-	if (value_step_check_keys(entry, "an entry of regexMappings", keys, err) < 0)
-		return -(int)ERR_USAGE;
+	if (transform_check_keys(entry, keys, err) < 0)
+		return err_wrap(err, "regexMappings[%zu]", position);
 	for (size_t i = 0; keys[i]; i++)
 		if (!json_string(json_get(entry, keys[i])).len)
 			return err_set(err, ERR_USAGE,
 				       "regexMappings[%zu].%s is missing, or no text", position,
 				       keys[i]);
-	route->target = arena_str(&routes->mem, json_string(json_get(entry, keys[2])));
-	if (!route->target.ptr)
-		return arena_fail(&routes->mem, "regexMappings", err);
+	route->target = json_string(json_get(entry, keys[2]));
 	routes->regex_count++;
 	if (compile(route, json_string(json_get(entry, keys[0])),
 		    json_string(json_get(entry, keys[1])), position, err) < 0)
@@ -199,7 +199,6 @@ int type_routes_new(const struct json *configuration, struct type_routes **out, 
 {
 	struct type_routes *routes = mem_zalloc(sizeof(*routes));
 
-	routes->mem = ARENA_INIT(LIMIT_TRANSFORM_CONFIGURATION);
 	routes->last_index = routes->last_type = routes->last_target = BUF_INIT(KIB(64));
 	routes->limits = pcre2_match_context_create(NULL);
 	if (routes->limits)
@@ -226,7 +225,6 @@ void type_routes_free(struct type_routes *routes)
 	buf_release(&routes->last_index);
 	buf_release(&routes->last_type);
 	buf_release(&routes->last_target);
-	arena_release(&routes->mem);
 	free(routes);
 }
 
@@ -338,8 +336,7 @@ int type_routes_index(struct type_routes *routes, struct str index, struct str t
 
 	if (problem)
 		return err_set(err, ERR_FORMAT,
-			       "index '" STR_FMT "', type '" STR_FMT
-			       "': the target index '" STR_FMT
+			       "index '" STR_FMT "', type '" STR_FMT "': the target index '" STR_FMT
 			       "' %s; name another in staticMappings",
 			       STR_ARG(index), STR_ARG(type), STR_ARG(*target), problem);
 	return status;

@@ -14,7 +14,8 @@
 
 struct type_routes;
 
-/* Reads both keys of `configuration` (an object or NULL). ERR_USAGE names the place in it. */
+/* Reads both keys of `configuration` (an object or NULL), which must live as long. ERR_USAGE names
+ * the place in it. */
 int type_routes_new(const struct json *configuration, struct type_routes **out, struct err *err);
 /* Accepts NULL. */
 void type_routes_free(struct type_routes *routes);

@@ -1,11 +1,10 @@
 #include "transform/type_routing.h"
 
 #include "transform/declarative.h"
+#include "transform/transform_internal.h"
 #include "transform/value_step.h"
 
 #include <stdlib.h>
-
-static const char provider[] = "TypeMappingSanitizationTransformerProvider";
 
 static const char *const feature_names[TYPE_FEATURE_COUNT] = {
 	[TYPE_FEATURE_BULK] = "rewrite_bulk",
@@ -37,7 +36,8 @@ static int read_features(struct type_routing *routing, const struct json *flags,
 	if (!flags || flags->type == JSON_NULL)
 		return 0;
 	if (flags->type != JSON_OBJECT)
-		return err_set(err, ERR_USAGE, "featureFlags is no object {feature: true or false}");
+		return err_set(err, ERR_USAGE,
+			       "featureFlags is no object {feature: true or false}");
 	json_each (flag, flags) {
 		bool *off = find_feature(routing, flag->key);
 		const struct json *enabled = json_get(flag, "enabled");
@@ -45,7 +45,8 @@ static int read_features(struct type_routing *routing, const struct json *flags,
 
 		if (!off)
 			return err_set(err, ERR_USAGE,
-				       "featureFlags has no '" STR_FMT "'; there are %s, %s, %s, %s "
+				       "featureFlags has no '" STR_FMT
+				       "'; there are %s, %s, %s, %s "
 				       "and %s",
 				       STR_ARG(flag->key), feature_names[0], feature_names[1],
 				       feature_names[2], feature_names[3], feature_names[4]);
@@ -77,7 +78,7 @@ static int read_configuration(struct type_routing *routing, const struct json *c
 {
 	static const char *const keys[] = {"staticMappings", "regexMappings", "sourceProperties",
 					   "featureFlags", NULL};
-	int status = value_step_check_keys(configuration, provider, keys, err);
+	int status = transform_check_keys(configuration, keys, err);
 
 	if (status < 0)
 		return status;
@@ -105,23 +106,24 @@ static value_step_fn function_of(enum transform_kind kind)
 	BUG("no kind of message");
 }
 
-int type_routing_make(const struct json *configuration, const struct transform_context *context,
-		      struct transform_step **out, struct err *err)
+static int make(const struct json *configuration, const struct transform_context *context,
+		struct transform_step **out, struct err *err)
 {
 	struct type_routing *routing;
 	int status;
 
 	if (context->kind == TRANSFORM_TUPLE)
 		return err_set(err, ERR_USAGE,
-			       "%s has nothing to do with tuples; use it for documents, metadata or "
-			       "requests",
-			       provider);
+			       "tuples have no types; use it for documents, metadata or requests");
 	routing = mem_zalloc(sizeof(*routing));
 	status = read_configuration(routing, configuration, context->kind, err);
 	if (status < 0) {
 		release(routing);
-		return err_wrap(err, "%s", provider);
+		return status;
 	}
-	*out = value_step_new(provider, function_of(context->kind), routing, release);
+	*out = value_step_new(function_of(context->kind), routing, release);
 	return 0;
 }
+
+const struct transform_provider transform_provider_type_routing = {
+	"TypeMappingSanitizationTransformerProvider", make};

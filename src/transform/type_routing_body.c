@@ -19,10 +19,11 @@ static int no_lines(const struct routed_request *request, const char *what, stru
 {
 	if (request->mem->failed)
 		return arena_fail(request->mem, "the body of a request", err);
-	return err_set(err, ERR_FORMAT,
-		       "the body of the %s request is no newline-delimited JSON, by which its types "
-		       "are routed",
-		       what);
+	return err_set(
+		err, ERR_FORMAT,
+		"the body of the %s request is no newline-delimited JSON, by which its types "
+		"are routed",
+		what);
 }
 
 static void move_to(struct json *array, struct json *value)
@@ -62,7 +63,7 @@ static int retarget(struct routed_request *request, struct json *named, struct e
 	struct str target;
 	int status;
 
-	if (!index.len)
+	if (named->type != JSON_OBJECT || !index.len)
 		return err_set(err, ERR_FORMAT,
 			       "neither the path nor the body names the index of a document");
 	status = type_routes_index(request->routing->routes, index, type, request->mem, &target,
@@ -142,6 +143,11 @@ static int retarget_search(struct routed_request *request, struct json *header, 
 	struct routed_request search = {.routing = request->routing, .mem = request->mem};
 	struct json *list;
 
+	if (header->type != JSON_OBJECT)
+		return err_set(
+			err, ERR_FORMAT,
+			"the body of the _msearch request has a line that is no header where "
+			"one must be");
 	if (!indices.len && !types.len)
 		return 1;
 	if (!indices.len)

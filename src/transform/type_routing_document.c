@@ -13,8 +13,8 @@ int type_routing_document(void *state, struct json *value, struct arena *mem, st
 	if (!index.len)
 		return err_set(err, ERR_FORMAT,
 			       "the document has no operation._index, by which types are routed");
-	status = type_routes_index(routing->routes, index,
-				   json_text_or(type, STR("_doc")), mem, &target, err);
+	status = type_routes_index(routing->routes, index, json_text_or(type, STR("_doc")), mem,
+				   &target, err);
 	if (status < 0)
 		return status;
 	if (status == 0) {

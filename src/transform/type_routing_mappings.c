@@ -41,6 +41,8 @@ static int unite(struct routed_request *request, struct json *body, const struct
 	struct json *united = json_new(request->mem, JSON_OBJECT);
 	const struct json *defaults = json_get(types, "_default_");
 
+	if (!united)
+		return arena_fail(request->mem, "the mapping of a request", err);
 	json_each (mapping, types) {
 		int status = mapping == defaults ? 0 : wanted(request, mapping->key, err);
 

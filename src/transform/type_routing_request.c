@@ -33,6 +33,7 @@ static const struct row rows[] = {
 
 	{"GET POST", "{i}/{t}/_search", "{i}/_search", ROW_INDICES, ALWAYS, NULL},
 	{"GET POST", "{i}/{t}/_search/template", "{i}/_search/template", ROW_INDICES, ALWAYS, NULL},
+	{"GET POST", "{i}/{t}/_search_shards", "{i}/_search_shards", ROW_INDICES, ALWAYS, NULL},
 	{"GET POST", "{i}/{t}/_count", "{i}/_count", ROW_INDICES, ALWAYS, NULL},
 	{"GET POST", "{i}/{t}/_validate/query", "{i}/_validate/query", ROW_INDICES, ALWAYS, NULL},
 	{"POST", "{i}/{t}/_delete_by_query", "{i}/_delete_by_query", ROW_INDICES, ALWAYS, NULL},
@@ -87,6 +88,8 @@ static const struct row rows[] = {
 	{"DELETE", "{i}/{t}/_mapping", NULL, ROW_REFUSED, ALWAYS, NULL},
 	{"DELETE", "{i}/_mapping/{t}", NULL, ROW_REFUSED, ALWAYS, NULL},
 	{"DELETE", "{i}/{t}", NULL, ROW_REFUSED, ALWAYS, NULL},
+	{"DELETE", "{i}/{t}/_query", NULL, ROW_REFUSED, ALWAYS, NULL},
+	{"GET POST", "{i}/{t}/_search/exists", NULL, ROW_REFUSED, ALWAYS, NULL},
 	{"GET POST", "{i}/{t}/_percolate", NULL, ROW_REFUSED, ALWAYS, NULL},
 	{"GET POST", "{i}/{t}/_percolate/count", NULL, ROW_REFUSED, ALWAYS, NULL},
 	{"GET POST", "{i}/{t}/{x}/_percolate", NULL, ROW_REFUSED, ALWAYS, NULL},

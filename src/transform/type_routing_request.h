@@ -18,8 +18,8 @@ struct routed_request {
 	bool nothing; /* all that it names is dropped */
 };
 
-/* Appends the targets of index and type, either of which may be a list ("a,b"); in an index, * stands
- * for those of staticMappings as well. An empty type: all the targets of an index that is in
+/* Appends the targets of index and type, either of which may be a list ("a,b"); in an index, *
+ * stands for those of staticMappings as well. An empty type: all the targets of an index that is in
  * staticMappings; another keeps its name. Negative: a name, or a pattern that needs too long. */
 int routed_request_add_targets(struct routed_request *request, struct str index, struct str type,
 			       struct err *err);

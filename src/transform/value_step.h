@@ -9,14 +9,7 @@
 typedef int (*value_step_fn)(void *state, struct json *value, struct arena *mem, struct json **out,
 			     struct err *err);
 
-/* A step that calls `fn` for every value of every message; an array stands for several, and those
- * that it becomes are put in its place. Takes `state`, which release (may be NULL) frees. */
-struct transform_step *value_step_new(const char *provider, value_step_fn fn, void *state,
-				      void (*release)(void *state));
-
-/* ERR_USAGE unless `configuration` is an object (or NULL, null or an empty text) that has no key
- * but those listed, which end with NULL. */
-int value_step_check_keys(const struct json *configuration, const char *provider,
-			  const char *const *keys, struct err *err);
+/* A step that calls `fn` for every message. Takes `state`, which release (may be NULL) frees. */
+struct transform_step *value_step_new(value_step_fn fn, void *state, void (*release)(void *state));
 
 #endif
