@@ -15,7 +15,7 @@
 
 static const struct command *const commands[] = {
 	&command_migrate,       &command_backfill,       &command_snapshot_list,
-	&command_snapshot_show, &command_inspect_lucene,
+	&command_snapshot_show, &command_inspect_lucene, &command_transform_try,
 };
 
 #define NAME_MAX_LENGTH 64

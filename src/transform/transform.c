@@ -290,6 +290,14 @@ int transform_apply(struct transform *transform, struct transform_message *messa
 	return 0;
 }
 
+bool transform_ignores_sources(const struct transform *transform)
+{
+	for (size_t i = 0; i < transform->count; i++)
+		if (!transform->steps[i]->ignores_source)
+			return false;
+	return true;
+}
+
 static bool is_known(struct str key, const char *const *keys)
 {
 	for (; *keys; keys++)
