@@ -11,6 +11,7 @@ static struct json *body_lines(struct routed_request *request)
 		return lines && lines->type == JSON_ARRAY ? lines : NULL;
 	lines = json_new(request->mem, JSON_ARRAY);
 	json_append(lines, json_remove(request->payload, STR("inlinedJsonBody")));
+	request->changed = true;
 	json_set(request->payload, STR("inlinedJsonSequenceBodies"), lines);
 	return lines;
 }
@@ -54,6 +55,22 @@ static int set_default_target(struct routed_request *request, struct err *err)
 	return 0;
 }
 
+/* Names the target of {"_index", "_type"}: by nothing, where it is that of the path. */
+static void rename_target(struct routed_request *request, struct json *named, struct str target)
+{
+	struct json *index = json_get(named, "_index");
+	bool as_path = request->target_count && str_eq(target, request->targets[0]);
+	bool type = json_remove(named, STR("_type")) != NULL;
+
+	if (!type && (index ? !as_path && str_eq(json_string(index), target) : as_path))
+		return;
+	request->changed = true;
+	if (as_path)
+		json_remove(named, STR("_index"));
+	else
+		json_set(named, STR("_index"), json_new_string(request->mem, target));
+}
+
 /* Sends what {"_index", "_type"} name, or else the path, to its target. 0: there is none. */
 static int retarget(struct routed_request *request, struct json *named, struct err *err)
 {
@@ -68,14 +85,10 @@ static int retarget(struct routed_request *request, struct json *named, struct e
 			       "neither the path nor the body names the index of a document");
 	status = type_routes_index(request->routing->routes, index, type, request->mem, &target,
 				   err);
-	if (status <= 0)
-		return status;
-	json_remove(named, STR("_type"));
-	if (request->target_count && str_eq(target, request->targets[0]))
-		json_remove(named, STR("_index"));
-	else
-		json_set(named, STR("_index"), json_new_string(request->mem, target));
-	return 1;
+	request->changed |= status == 0;
+	if (status > 0)
+		rename_target(request, named, target);
+	return status;
 }
 
 int routed_body_bulk(struct routed_request *request, struct err *err)
@@ -155,6 +168,9 @@ static int retarget_search(struct routed_request *request, struct json *header, 
 	if (routed_request_add_targets(&search, indices, types.len ? types : request->type, err) <
 	    0)
 		return -(int)err->kind;
+	if (!types.len && search.target_count == 1 && str_eq(search.targets[0], indices))
+		return 1;
+	request->changed = true;
 	list = json_new(request->mem, JSON_ARRAY);
 	for (size_t i = 0; i < search.target_count; i++)
 		json_append(list, json_new_string(request->mem, search.targets[i]));
@@ -183,6 +199,7 @@ int routed_body_multi_search(struct routed_request *request, struct err *err)
 		status = dropped ? 0 : retarget_search(request, header, err);
 		if (status < 0)
 			return status;
+		request->changed |= status == 0;
 		if (status > 0)
 			move_to(kept, header);
 		if (status > 0 && body)

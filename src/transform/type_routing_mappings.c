@@ -2,10 +2,12 @@
 #include "transform/type_routing_request.h"
 
 /* Keys of a mapping that no target without types takes. */
-static void remove_unsupported(struct json *mapping)
+static bool remove_unsupported(struct json *mapping)
 {
-	json_remove(mapping, STR("_all"));
-	json_remove(mapping, STR("_parent"));
+	bool all = json_remove(mapping, STR("_all")) != NULL;
+	bool parent = json_remove(mapping, STR("_parent")) != NULL;
+
+	return all || parent;
 }
 
 /* Whether the request speaks of types: it says so, or its version does. */
@@ -28,8 +30,9 @@ int routed_body_put_mapping(struct routed_request *request, struct err *err)
 		mapping = json_remove(body, request->type);
 		json_set(request->payload, STR("inlinedJsonBody"), mapping);
 		body = mapping;
+		request->changed = true;
 	}
-	remove_unsupported(body);
+	request->changed |= remove_unsupported(body);
 	return 0;
 }
 
@@ -60,6 +63,7 @@ static int unite(struct routed_request *request, struct json *body, const struct
 	type_mapping_add_defaults(united, defaults, request->mem);
 	remove_unsupported(united);
 	json_set(body, STR("mappings"), united);
+	request->changed = true;
 	return 0;
 }
 

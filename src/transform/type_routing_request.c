@@ -228,6 +228,8 @@ static int set_uri(struct routed_request *request, struct buf *uri, struct err *
 	request_query_append_without(uri, request->path.query, STR("include_type_name"));
 	if (buf_check(uri, "the path of a request", err) < 0)
 		return -(int)err->kind;
+	if (str_eq(buf_str(uri), json_string(json_get(request->message, "URI"))))
+		return request->changed;
 	copy = arena_str(request->mem, buf_str(uri));
 	if (!copy.ptr)
 		return arena_fail(request->mem, "the path of a request", err);

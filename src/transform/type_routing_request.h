@@ -15,6 +15,7 @@ struct routed_request {
 	struct arena *mem;
 	struct str *targets; /* of index and type, each once */
 	size_t target_count;
+	bool changed; /* the body */
 	bool nothing; /* all that it names is dropped */
 };
 
