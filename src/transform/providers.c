@@ -1,8 +1,20 @@
+#include "transform/declarative.h"
 #include "transform/transform_internal.h"
 
 static const struct transform_provider *const providers[] = {
+	&transform_provider_conditional,
+	&transform_provider_data_stream,
+	&transform_provider_document_type_removal,
+	&transform_provider_jinjava,
+	&transform_provider_jmespath,
+	&transform_provider_jmespath_predicate,
+	&transform_provider_jolt,
+	&transform_provider_js_predicate,
+	&transform_provider_metadata_updater,
 	&transform_provider_noop,
+	&transform_provider_python,
 	&transform_provider_script,
+	&transform_provider_type_routing,
 };
 
 const struct transform_provider *transform_provider_find(struct str name)
