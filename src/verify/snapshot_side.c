@@ -39,7 +39,7 @@ static int open_part(struct verify_side *side, const struct verify_index *index,
 	const struct snapshot *snapshot = snapshot_of(side);
 
 	return shard_documents_open(snapshot, snapshot_find_index(snapshot, index->name),
-				    (int32_t)part, out, err);
+				    (int32_t)part, NULL, out, err);
 }
 
 static int list(struct verify_side *side, struct arena *mem, struct str **names, size_t *count,
