@@ -5,6 +5,7 @@
 #ifndef BACKFILL_BACKFILL_H
 #define BACKFILL_BACKFILL_H
 
+#include "backfill/allowed_failures.h"
 #include "backfill/bulk_sink.h"
 #include "backfill/failed_documents.h"
 #include "backfill/progress.h"
@@ -34,6 +35,7 @@ struct backfill_options {
 	int64_t readers, senders;   /* threads */
 	bool emit_type;             /* _type in every action line: targets before Elasticsearch 7 */
 	bool keep_type; /* _type in the action lines of documents that were stored with one */
+	struct allowed_failures allowed; /* count as sent */
 	/* Makes sender i's way to the target. */
 	int (*open_sink)(void *user, size_t sender, struct bulk_sink **out, struct err *err);
 	void *open_sink_user;

@@ -27,13 +27,16 @@ static int record_failure(struct pipeline *p, const struct pooled_bulk *bulk,
 					 .action = action_of(&bulk->bulk, failure->item),
 					 .source = source_of(&bulk->bulk, failure->item)};
 	struct json *action;
+	const struct json *metadata;
 	char work_item[WORK_ITEM_MAX];
 
 	pipeline_work_item(&p->indices[bulk->index], bulk->origin.shard, work_item);
 	record.work_item = str_from(work_item);
 	/* The id is where it was written to; a target that makes ids has none. */
-	if (json_parse(record.action, mem, &action, NULL) == 0)
-		record.id = json_string(json_path(action, "index", "_id", NULL));
+	if (json_parse(record.action, mem, &action, NULL) == 0) {
+		metadata = action->type == JSON_OBJECT ? action->first : NULL;
+		record.id = json_string(json_get(metadata, "_id"));
+	}
 	return failed_documents_add(p->failed, &record, err);
 }
 
@@ -79,6 +82,7 @@ static int send_one(struct pipeline *p, struct bulk_sink *sink, const struct poo
 	rc = sink->ops->send(sink, &bulk->bulk, &bulk->origin, &result, err);
 	if (rc < 0)
 		return rc;
+	allowed_failures_apply(&p->options->allowed, &result);
 	/* On record before they are counted: a full disk must not hide them. */
 	rc = record_failures(p, bulk, &result, err);
 	if (rc < 0)

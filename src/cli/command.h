@@ -22,6 +22,9 @@ extern const struct command command_backfill;
 extern const struct command command_snapshot_list;
 extern const struct command command_snapshot_show;
 extern const struct command command_inspect_lucene;
+extern const struct command command_failed_documents_list;
+extern const struct command command_failed_documents_count;
+extern const struct command command_failed_documents_retry;
 
 /* The whole program: finds the command, parses, runs, prints its error; the exit code. */
 int cli_main(int argc, char **argv);

@@ -14,8 +14,14 @@
 #include <unistd.h>
 
 static const struct command *const commands[] = {
-	&command_migrate,       &command_backfill,       &command_snapshot_list,
-	&command_snapshot_show, &command_inspect_lucene,
+	&command_migrate,
+	&command_backfill,
+	&command_failed_documents_list,
+	&command_failed_documents_count,
+	&command_failed_documents_retry,
+	&command_snapshot_list,
+	&command_snapshot_show,
+	&command_inspect_lucene,
 };
 
 #define NAME_MAX_LENGTH 64
@@ -36,7 +42,7 @@ static void print_overview(FILE *out)
 	      "Commands:\n",
 	      out);
 	for (size_t i = 0; i < COUNT_OF(commands); i++)
-		fprintf(out, "  %-16s%s\n", commands[i]->options.name,
+		fprintf(out, "  %-24s%s\n", commands[i]->options.name,
 			commands[i]->options.summary);
 	fputs("\n`shardlift COMMAND --help` tells the options of one; `shardlift --version` the "
 	      "version.\n",
@@ -55,14 +61,21 @@ static int words_of_name(const char *name, int argc, char **argv)
 	return argc >= 2 && strcmp(argv[1], name + first + 1) == 0 ? 2 : 0;
 }
 
+/* The longest name counts: `backfill status` is no `backfill`. */
 static const struct command *find_command(int argc, char **argv, int *words)
 {
+	const struct command *found = NULL;
+
+	*words = 0;
 	for (size_t i = 0; i < COUNT_OF(commands); i++) {
-		*words = words_of_name(commands[i]->options.name, argc, argv);
-		if (*words > 0)
-			return commands[i];
+		int taken = words_of_name(commands[i]->options.name, argc, argv);
+
+		if (taken > *words) {
+			*words = taken;
+			found = commands[i];
+		}
 	}
-	return NULL;
+	return found;
 }
 
 /* Letters to insert, delete or change to get from one to the other (Levenshtein). */

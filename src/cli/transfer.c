@@ -26,12 +26,15 @@ struct transfer {
 	struct cluster *cluster; /* NULL: no cluster */
 	struct failed_documents *failed;
 	struct progress progress;
+	struct backfill_metrics metrics;
+	struct metrics_server *metrics_server; /* NULL: none */
 	struct migrate_report report;
 	int64_t started_ms;
 };
 
 static void transfer_release(struct transfer *transfer)
 {
+	metrics_server_stop(transfer->metrics_server);
 	migrate_report_release(&transfer->report);
 	failed_documents_close(transfer->failed, NULL);
 	cluster_close(transfer->cluster);
@@ -240,6 +243,8 @@ static struct migrate_plan make_plan(struct transfer *transfer)
 			     .readers = fields->readers ? fields->readers : processors(),
 			     .senders = fields->max_connections,
 			     .emit_type = needs_type(transfer->cluster),
+			     .allowed = {transfer->request->allowed->types.items,
+					 transfer->request->allowed->types.count},
 			     .open_sink = open_sink,
 			     .open_sink_user = transfer},
 	};
@@ -323,6 +328,10 @@ static int run(struct transfer *transfer, struct err *err)
 	struct progress_bar *bar;
 	int ended;
 
+	transfer->metrics.progress = &transfer->progress;
+	if (backfill_metrics_start(transfer->request->metrics, &transfer->metrics,
+				   &transfer->metrics_server, err) < 0)
+		return -(int)err->kind;
 	bar = progress_bar_start(&transfer->progress, transfer->request->transfer->progress);
 	ended = migrate_run(&plan, &transfer->progress, interrupt_catch(), &transfer->report,
 			    &run_err);

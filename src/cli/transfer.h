@@ -2,8 +2,10 @@
 #ifndef CLI_TRANSFER_H
 #define CLI_TRANSFER_H
 
+#include "cli/backfill_metrics.h"
 #include "cli/command.h"
 #include "cli/common_options.h"
+#include "cli/failed_documents_options.h"
 
 /* How documents are selected and sent. */
 struct transfer_fields {
@@ -30,6 +32,8 @@ struct transfer_request {
 	struct repository_fields *repository;
 	struct target_fields *target;
 	const struct transfer_fields *transfer;
+	const struct allowed_fields *allowed;
+	const struct metrics_fields *metrics;
 	const struct create_fields *create; /* NULL: documents alone */
 };
 
