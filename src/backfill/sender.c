@@ -3,20 +3,6 @@
 
 #include "base/json.h"
 
-static struct str action_of(const struct bulk *bulk, size_t item)
-{
-	const struct bulk_item *at = &bulk->items[item];
-
-	return str_of(bulk->body.ptr + at->action_start, at->source_start - 1 - at->action_start);
-}
-
-static struct str source_of(const struct bulk *bulk, size_t item)
-{
-	const struct bulk_item *at = &bulk->items[item];
-
-	return str_of(bulk->body.ptr + at->source_start, at->end - 1 - at->source_start);
-}
-
 static int record_failure(struct pipeline *p, const struct pooled_bulk *bulk,
 			  const struct bulk_failure *failure, struct arena *mem, struct err *err)
 {
@@ -24,19 +10,16 @@ static int record_failure(struct pipeline *p, const struct pooled_bulk *bulk,
 					 .failure_type = failure->type,
 					 .reason = failure->reason,
 					 .status = failure->status,
-					 .action = action_of(&bulk->bulk, failure->item),
-					 .source = source_of(&bulk->bulk, failure->item)};
+					 .action = bulk_item_action(&bulk->bulk, failure->item),
+					 .source = bulk_item_source(&bulk->bulk, failure->item)};
 	struct json *action;
-	const struct json *metadata;
 	char work_item[WORK_ITEM_MAX];
 
 	pipeline_work_item(&p->indices[bulk->index], bulk->origin.shard, work_item);
 	record.work_item = str_from(work_item);
 	/* The id is where it was written to; a target that makes ids has none. */
-	if (json_parse(record.action, mem, &action, NULL) == 0) {
-		metadata = action->type == JSON_OBJECT ? action->first : NULL;
-		record.id = json_string(json_get(metadata, "_id"));
-	}
+	if (json_parse(record.action, mem, &action, NULL) == 0)
+		record.id = json_string(json_get(action->first, "_id"));
 	return failed_documents_add(p->failed, &record, err);
 }
 

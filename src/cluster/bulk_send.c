@@ -153,6 +153,14 @@ static int refused(struct sending *s, const struct http_request *request, size_t
 	return fail_alone(s, items[0], err);
 }
 
+/* The target is as the item would have it, or further, and says so by refusing it. */
+static bool is_superseded(const struct bulk_item *item, const struct bulk_item_answer *answer)
+{
+	if (answer->status == 409)
+		return item->external || item->operation == BULK_CREATE;
+	return answer->status == 404 && item->operation == BULK_DELETE && answer->wordless;
+}
+
 /* Counts what was taken and records what failed for good. Moves those to be sent again to the front
  * of `items` and `answers`; *left is their number. */
 static int account(struct sending *s, size_t *items, struct bulk_item_answer *answers, size_t count,
@@ -164,7 +172,11 @@ static int account(struct sending *s, size_t *items, struct bulk_item_answer *an
 	for (size_t i = 0; i < count; i++) {
 		if (!answers[i].error) {
 			s->result->succeeded++;
+		} else if (is_superseded(&s->bulk->items[items[i]], &answers[i])) {
+			s->result->succeeded++;
+			s->result->superseded++;
 		} else if (cluster_status_is_passing(answers[i].status)) {
+			s->result->refusals++;
 			items[kept] = items[i];
 			answers[kept++] = answers[i];
 		} else if ((failed = add_item_failure(s, items[i], &answers[i], "", err)) < 0) {
@@ -256,6 +268,7 @@ int bulk_send(struct cluster *cluster, const struct bulk *bulk, bool compress,
 	arena_reset(&result->mem);
 	result->failures = NULL;
 	result->succeeded = result->failure_count = result->retries = 0;
+	result->superseded = result->refusals = 0;
 	if (bulk->count == 0)
 		return 0;
 	s.items = mem_alloc(bulk->count * sizeof(*s.items));
@@ -264,5 +277,6 @@ int bulk_send(struct cluster *cluster, const struct bulk *bulk, bool compress,
 	backoff_start(&s.backoff, &cluster->retry);
 	failed = send_items(&s, s.items, bulk->count, err);
 	result->retries = s.backoff.tries > 0 ? s.backoff.tries - 1 : 0;
+	result->refusals += s.backoff.refusals;
 	return failed;
 }

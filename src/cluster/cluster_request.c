@@ -43,6 +43,7 @@ int cluster_send(struct cluster *cluster, const struct http_request *request, bo
 			return cluster_refusal(cluster, request, err);
 		if (sent == 0 && !cluster_status_is_passing(status))
 			return 0;
+		backoff->refusals += sent == 0;
 		if (repeatable ? sent == 0 || lost.retry : sent == 0 && status == 429)
 			waited =
 				backoff_wait(backoff, &cluster->alarm,

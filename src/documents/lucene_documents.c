@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "documents/document_id.h"
+#include "documents/document_versions.h"
 #include "documents/source_format.h"
 #include "lucene/compound.h"
 #include "lucene/segment_reader.h"
@@ -29,7 +30,8 @@ struct wanted_fields {
 struct lucene_documents {
 	struct document_source source;
 	struct lucene_directory *dir; /* borrowed */
-	bool include_deleted;
+	bool include_deleted, with_versions;
+	struct document_versions versions;
 	struct arena mem; /* the commit */
 	struct segment_infos infos;
 	size_t next_segment;
@@ -175,13 +177,17 @@ static int next_in_chunk(struct lucene_documents *documents, struct document *ou
 
 		if (!live && !documents->include_deleted)
 			continue;
-		*out = (struct document){.doc = documents->doc_base + doc, .live = live};
+		*out = (struct document){
+			.doc = documents->doc_base + doc, .version = -1, .live = live};
 		got = read_document(documents, i, out, err);
 		if (got < 0)
 			return err_wrap(err, "document %d of segment '" STR_FMT "' in '%s'", doc,
 					STR_ARG(segment->commit.name), documents->dir->name);
 		if (got == 0)
 			continue;
+		if (documents->with_versions &&
+		    document_versions_get(&documents->versions, doc, &out->version, err) < 0)
+			return -(int)err->kind;
 		documents->id_seen |= live;
 		if (UNLIKELY(out->source.ptr && !source_is_plain_json(out->source)))
 			convert_source(documents, out);
@@ -205,6 +211,8 @@ static int open_segment(struct lucene_documents *documents, struct err *err)
 	documents->next_in_chunk = 0;
 	if (segment->live.live_count > 0 && documents->wanted.id < 0 && documents->wanted.uid < 0)
 		return no_id(documents, err);
+	if (documents->with_versions)
+		return document_versions_start(&documents->versions, segment, true, err);
 	return 0;
 }
 
@@ -217,6 +225,7 @@ static int finish_segment(struct lucene_documents *documents, struct err *err)
 	documents->bytes_done += stored_fields_size(segment->stored);
 	documents->doc_base += segment->info.max_doc;
 	documents->segment = NULL;
+	document_versions_end(&documents->versions);
 	segment_reader_close(segment);
 	return 0;
 }
@@ -272,6 +281,7 @@ static void documents_close(struct document_source *source)
 {
 	struct lucene_documents *documents = (struct lucene_documents *)source;
 
+	document_versions_end(&documents->versions);
 	segment_reader_close(documents->segment);
 	source_converter_release(&documents->converter);
 	arena_release(&documents->mem);
@@ -331,6 +341,7 @@ int lucene_documents_open(struct lucene_directory *dir,
 	documents->source.ops = &documents_ops;
 	documents->dir = dir;
 	documents->include_deleted = options && options->include_deleted;
+	documents->with_versions = options && options->versions;
 	documents->mem = ARENA_INIT(LIMIT_METADATA_ARENA);
 	source_converter_init(&documents->converter);
 	if (open_commit(documents, err) < 0) {

@@ -17,9 +17,12 @@
 	} while (0)
 
 #define MOST_IDS 1100
+/* A 404 without an error, as for a document that is not there. */
+#define GONE (-404)
 
 /* What the fake cluster does with a document is in its id: "ok-…" is taken; "bad-…" refused;
- * "busyN-…" comes back 429 N times; "stuck-…" always. One "poison-…" brings 400 for the whole bulk,
+ * "busyN-…" comes back 429 N times; "stuck-…" always; "newer-…" conflicts, "gone-…" is not found,
+ * "homeless-…" misses its index. One "poison-…" brings 400 for the whole bulk,
  * "big-…" 413, "boom-…" 500. */
 struct fake_cluster {
 	char ids[MOST_IDS][32];
@@ -57,6 +60,12 @@ static int status_of(struct str id, unsigned sends)
 		return 400;
 	if (str_starts(id, STR("stuck-")))
 		return 429;
+	if (str_starts(id, STR("newer-")))
+		return 409;
+	if (str_starts(id, STR("gone-")))
+		return GONE;
+	if (str_starts(id, STR("homeless-")))
+		return 404;
 	if (str_starts(id, STR("busy")))
 		return sends <= (unsigned)(id.ptr[4] - '0') ? 429 : 201;
 	BUG("an id that says nothing");
@@ -79,6 +88,8 @@ static void write_item(struct buf *out, int status)
 {
 	if (status == 201)
 		buf_printf(out, "{\"index\":{\"status\":201}}");
+	else if (status == GONE)
+		buf_printf(out, "{\"delete\":{\"status\":404}}");
 	else
 		buf_printf(out,
 			   "{\"index\":{\"status\":%d,\"error\":{\"type\":\"%s\",\"reason\":\"no "
@@ -199,6 +210,19 @@ static void add_sized(struct stage *s, const char *id, size_t size)
 		fail_msg("%s", s->err.message);
 }
 
+static void add_as(struct stage *s, const char *id, enum bulk_operation operation, bool external)
+{
+	struct bulk_document document = {.index = STR("books"),
+					 .id = str_from(id),
+					 .source = STR("{}"),
+					 .operation = operation,
+					 .version = 3,
+					 .external = external};
+
+	if (bulk_add(&s->bulk, &document, &s->err) < 0)
+		fail_msg("%s", s->err.message);
+}
+
 static void add(struct stage *s, const char *id)
 {
 	add_sized(s, id, 10);
@@ -301,6 +325,66 @@ static void only_the_documents_that_came_back_are_sent_again(void **state)
 	assert_int_equal(*sends_of(s.fake, STR("busy1-b")), 2);
 	assert_int_equal(*sends_of(s.fake, STR("busy2-a")), 3);
 	assert_int_equal(*sends_of(s.fake, STR("busy3-c")), 4);
+}
+
+static void what_the_target_has_already_is_a_success_where_the_item_says_so(void **state)
+{
+	cleanup(end) struct stage s;
+
+	(void)state;
+	begin(&s, 1000);
+	add_as(&s, "newer-index", BULK_INDEX, true);
+	add_as(&s, "newer-plain", BULK_INDEX, false);
+	add_as(&s, "newer-create", BULK_CREATE, false);
+	add_as(&s, "newer-delete", BULK_DELETE, true);
+	add_as(&s, "newer-deleted", BULK_DELETE, false);
+	add_as(&s, "gone-delete", BULK_DELETE, false);
+	add_as(&s, "gone-index", BULK_INDEX, true);
+	add_as(&s, "homeless-delete", BULK_DELETE, true);
+	sends_well(&s);
+	assert_int_equal(s.result.succeeded, 4);
+	assert_int_equal(s.result.superseded, 4);
+	assert_int_equal(s.result.failure_count, 4);
+	assert_int_equal(s.result.failures[0].item, 1);
+	assert_int_equal(s.result.failures[0].status, 409);
+	assert_int_equal(s.result.failures[1].item, 4);
+	assert_int_equal(s.result.failures[2].item, 6);
+	assert_int_equal(s.result.failures[3].item, 7);
+	assert_int_equal(s.fake->bulks, 1);
+}
+
+static void a_delete_among_others_that_came_back_is_sent_again_without_a_source(void **state)
+{
+	cleanup(end) struct stage s;
+
+	(void)state;
+	begin(&s, 60 * 1000);
+	add(&s, "ok-1");
+	add_as(&s, "busy1-delete", BULK_DELETE, true);
+	add(&s, "ok-2");
+	add_as(&s, "busy1-create", BULK_CREATE, false);
+	sends_well(&s);
+	assert_int_equal(s.result.succeeded, 4);
+	assert_int_equal(s.result.superseded, 0);
+	assert_int_equal(*sends_of(s.fake, STR("ok-2")), 1);
+	assert_int_equal(*sends_of(s.fake, STR("busy1-delete")), 2);
+	assert_int_equal(*sends_of(s.fake, STR("busy1-create")), 2);
+	assert_int_equal(s.result.refusals, 2);
+}
+
+static void whole_answers_that_say_not_now_count_as_refusals(void **state)
+{
+	cleanup(end) struct stage s;
+
+	(void)state;
+	begin(&s, 0);
+	s.fake->always_status = 503;
+	add(&s, "ok-1");
+	assert_int_equal(send_now(&s), -ERR_HTTP);
+	assert_int_equal(s.result.refusals, 1);
+	s.fake->always_status = 0;
+	sends_well(&s);
+	assert_int_equal(s.result.refusals, 0);
 }
 
 static void documents_that_are_never_taken_fail_when_the_time_is_up(void **state)
@@ -538,6 +622,10 @@ int main(void)
 		cmocka_unit_test(a_compressed_bulk_arrives_as_it_is),
 		cmocka_unit_test(a_refused_document_fails_with_its_reason_and_is_not_sent_again),
 		cmocka_unit_test(only_the_documents_that_came_back_are_sent_again),
+		cmocka_unit_test(what_the_target_has_already_is_a_success_where_the_item_says_so),
+		cmocka_unit_test(
+			a_delete_among_others_that_came_back_is_sent_again_without_a_source),
+		cmocka_unit_test(whole_answers_that_say_not_now_count_as_refusals),
 		cmocka_unit_test(documents_that_are_never_taken_fail_when_the_time_is_up),
 		cmocka_unit_test(the_time_begins_anew_with_every_document_that_is_taken),
 		cmocka_unit_test(
