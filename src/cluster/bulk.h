@@ -90,6 +90,10 @@ void bulk_result_release(struct bulk_result *result);
  *   retry->max_total_ms without a single item taken they have failed ("gave up after N tries: …").
  * - A 413 or 400 for the whole request is split in halves until the one document that causes it is
  *   found; a 500 or the like too, after a few tries.
+ * - What is kept out because a disk of the target is full is sent again, too, and the cluster's
+ *   watch told; after its block_wait_ms (at least max_total_ms) that ends it all (ERR_HTTP): no
+ *   document fails for it.
+ *
  * Negative only when the target cannot be used at all: unreachable or overloaded beyond
  * retry->max_total_ms, 401, 403, another status for the whole request, an answer that does not
  * account for every item (ERR_HTTP), cancelled. Then *result tells of the items that were answered

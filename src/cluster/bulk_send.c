@@ -12,6 +12,9 @@
 /* Single documents in a row that bring status 500: then it is not the documents. */
 #define HOPELESS 16
 
+/* Longest wait between tries while a disk is full: somebody may be waiting beside it. */
+#define FULL_DISK_DELAY_MS 5000
+
 /* One call of bulk_send. */
 struct sending {
 	struct cluster *cluster;
@@ -23,6 +26,7 @@ struct sending {
 	struct buf body;  /* of a part with gaps */
 	struct arena mem; /* of the last answer */
 	unsigned patience, server_errors;
+	bool blocked; /* by a full disk, as of the last answer */
 };
 
 static void sending_release(struct sending *s)
@@ -129,6 +133,72 @@ static int fail_alone(struct sending *s, size_t item, struct err *err)
 	return add_failure(s, item, cluster->response.status, type, "", reason, err);
 }
 
+/* A full disk is no fault of the documents: they wait longer, and never fail for it. */
+static void note_block(struct sending *s, const struct json *error)
+{
+	const struct cluster_watch *watch = &s->cluster->watch;
+	struct str type, reason;
+
+	if (!s->blocked) {
+		s->backoff.policy.max_total_ms =
+			MAX(watch->block_wait_ms, s->backoff.policy.max_total_ms);
+		s->backoff.policy.max_delay_ms =
+			MIN(FULL_DISK_DELAY_MS, s->backoff.policy.max_delay_ms);
+		s->backoff.delay_ms = MIN(s->backoff.delay_ms, FULL_DISK_DELAY_MS);
+		backoff_prolong(&s->backoff);
+	}
+	s->blocked = true;
+	cluster_error_parts(error, 0, &s->mem, &type, &reason);
+	if (watch->blocked)
+		watch->blocked(watch->user, reason);
+}
+
+static void note_unblock(struct sending *s)
+{
+	const struct cluster_watch *watch = &s->cluster->watch;
+
+	if (!s->blocked)
+		return;
+	s->blocked = false;
+	s->backoff.policy = s->cluster->retry;
+	backoff_prolong(&s->backoff);
+	if (watch->unblocked)
+		watch->unblocked(watch->user);
+}
+
+static int still_blocked(struct sending *s, const struct json *error, struct err *err)
+{
+	struct str type, reason;
+
+	cluster_error_parts(error, 0, &s->mem, &type, &reason);
+	return err_set(err, ERR_HTTP,
+		       "POST %s/_bulk: the target takes no writes for %lld s now, its disk is "
+		       "full: %.*s; free space there and run the same command again",
+		       http_client_url(s->cluster->client),
+		       (long long)s->backoff.policy.max_total_ms / 1000,
+		       (int)MIN(reason.len, (size_t)400), reason.ptr);
+}
+
+/* A 403 for a whole request that says that no disk has room. 0: it says something else; 1: send it
+ * again. */
+static int wait_for_disk(struct sending *s, struct err *err)
+{
+	struct json *answer = NULL, *error;
+	int waited;
+
+	arena_reset(&s->mem);
+	if (json_parse(buf_str(&s->cluster->response.body), &s->mem, &answer, NULL) < 0)
+		return 0;
+	error = json_get(answer, "error");
+	if (!cluster_error_is_full_disk(error))
+		return 0;
+	s->backoff.refusals++;
+	cluster_tell_refused(s->cluster);
+	note_block(s, error);
+	waited = backoff_wait(&s->backoff, &s->cluster->alarm, -1, err);
+	return waited == 0 ? still_blocked(s, error, err) : waited;
+}
+
 /* A status other than 2xx for a whole request. 1: send it again. */
 static int refused(struct sending *s, const struct http_request *request, size_t *items,
 		   size_t count, struct err *err)
@@ -136,6 +206,8 @@ static int refused(struct sending *s, const struct http_request *request, size_t
 	int status = s->cluster->response.status, waited;
 	bool server_error = status >= 500 || status == 408;
 
+	if (status == 403 && (waited = wait_for_disk(s, err)) != 0)
+		return waited;
 	if (!server_error && status != 400 && status != 413)
 		return cluster_bad_status(s->cluster, request, "the bulk is refused", err);
 	if (server_error && s->patience > 0) {
@@ -175,7 +247,8 @@ static int account(struct sending *s, size_t *items, struct bulk_item_answer *an
 		} else if (is_superseded(&s->bulk->items[items[i]], &answers[i])) {
 			s->result->succeeded++;
 			s->result->superseded++;
-		} else if (cluster_status_is_passing(answers[i].status)) {
+		} else if (cluster_status_is_passing(answers[i].status) ||
+			   cluster_error_is_full_disk(answers[i].error)) {
 			s->result->refusals++;
 			items[kept] = items[i];
 			answers[kept++] = answers[i];
@@ -201,6 +274,35 @@ static int give_up(struct sending *s, const size_t *items, const struct bulk_ite
 	return failed;
 }
 
+/* The first of these that is blocked by a full disk; NULL: none. */
+static const struct json *find_block(const struct bulk_item_answer *answers, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (cluster_error_is_full_disk(answers[i].error))
+			return answers[i].error;
+	return NULL;
+}
+
+/* Waits before the `left` items that were not taken are sent again: 1. When the time is up they
+ * have failed; but what a full disk kept out ends the run. */
+static int wait_for_items(struct sending *s, const size_t *items,
+			  const struct bulk_item_answer *answers, size_t left, struct err *err)
+{
+	const struct json *block = find_block(answers, left);
+	int waited;
+
+	cluster_tell_refused(s->cluster);
+	if (block)
+		note_block(s, block);
+	else
+		note_unblock(s);
+	waited = backoff_wait(&s->backoff, &s->cluster->alarm, s->cluster->response.retry_after_ms,
+			      err);
+	if (waited != 0)
+		return waited;
+	return block ? still_blocked(s, block, err) : give_up(s, items, answers, left, err);
+}
+
 /* Reads an answer with status 2xx. 1: *count items, now at the front, are to be sent again. */
 static int answered(struct sending *s, size_t *items, size_t *count, struct err *err)
 {
@@ -216,16 +318,19 @@ static int answered(struct sending *s, size_t *items, size_t *count, struct err 
 		return err_wrap(err, "POST %s/_bulk", http_client_url(s->cluster->client));
 	if (answer.all_taken) {
 		s->result->succeeded += *count;
+		note_unblock(s);
 		return 0;
 	}
-	if ((failed = account(s, items, answer.items, *count, &left, err)) < 0 || left == 0)
+	if ((failed = account(s, items, answer.items, *count, &left, err)) < 0)
 		return failed;
+	if (left == 0) {
+		note_unblock(s);
+		return 0;
+	}
 	if (left < *count)
 		backoff_prolong(&s->backoff);
 	*count = left;
-	failed = backoff_wait(&s->backoff, &s->cluster->alarm, s->cluster->response.retry_after_ms,
-			      err);
-	return failed == 0 ? give_up(s, items, answer.items, left, err) : failed;
+	return wait_for_items(s, items, answer.items, left, err);
 }
 
 static int send_items(struct sending *s, size_t *items, size_t count, struct err *err)

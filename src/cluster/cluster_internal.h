@@ -9,6 +9,7 @@ struct cluster {
 	struct http_client *client;
 	struct http_options options; /* its strings are the caller's */
 	struct cluster_retry retry;
+	struct cluster_watch watch;
 	struct cluster_version version;
 	char version_text[64];
 	struct http_response response; /* of the last request */
@@ -21,6 +22,8 @@ struct cluster {
  */
 int cluster_send(struct cluster *cluster, const struct http_request *request, bool repeatable,
 		 struct backoff *backoff, struct err *err);
+/* Tells the watch that there was a "not now". */
+void cluster_tell_refused(const struct cluster *cluster);
 /* Overloaded or on its way: the same may be taken later. Also for the items of a bulk. */
 bool cluster_status_is_passing(int status);
 
