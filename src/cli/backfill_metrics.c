@@ -39,19 +39,12 @@ static const struct {
 	{COUNTER("pipelineErrors_total", "Documents that failed for good."), OF(documents_failed)},
 	{COUNTER("bytesRead_total", "Bytes of stored fields read."), OF(bytes_read)},
 	{COUNTER("bytesSent_total", "Bytes of bulk bodies that were answered."), OF(bytes_sent)},
-	{COUNTER("nextWorkAssigned_total", "Work items that were claimed."), OF(work_assigned)},
-	{COUNTER("noNextWorkAvailable_total", "Times that no work item was free."),
-	 OF(work_unavailable)},
 	{COUNTER("shardlift_documents_read_total", "Live documents that were read."),
 	 OF(documents_read)},
 	{COUNTER("shardlift_bulk_retries_total", "Bulk requests that were sent once more."),
 	 OF(retries)},
 	{GAUGE("shardlift_source_bytes", "Bytes of stored fields to read, estimated at first."),
 	 OF(bytes_total)},
-	{GAUGE("shardlift_resumed_bytes", "Of the bytes read: those that an earlier run has read."),
-	 OF(bytes_resumed)},
-	{GAUGE("shardlift_shards", "Shards of this run."), OF(shards_total)},
-	{GAUGE("shardlift_shards_done", "Shards read to their end."), OF(shards_done)},
 };
 
 static void collect_pressure(const struct backfill_metrics *metrics, struct buf *out)

@@ -35,13 +35,13 @@ static void sample(struct progress_bar *bar)
 	const struct progress *p = bar->progress;
 	struct progress_sample now = {.time_ms = clock_monotonic_ms()};
 
+	now.jumps = atomic_load(&p->jumps);
 	now.documents = atomic_load(&p->documents_sent);
 	now.failed = atomic_load(&p->documents_failed);
 	now.retries = atomic_load(&p->retries);
-	now.bytes_resumed = atomic_load(&p->bytes_resumed);
 	now.bytes_done =
-		progress_bytes_done(atomic_load(&p->bytes_read), now.bytes_resumed,
-				    atomic_load(&p->documents_read), now.documents + now.failed);
+		progress_bytes_done(atomic_load(&p->bytes_read), atomic_load(&p->documents_read),
+				    now.documents + now.failed);
 	now.bytes_total = atomic_load(&p->bytes_total);
 	progress_history_add(&bar->history, now);
 }

@@ -17,11 +17,11 @@ void progress_bar_stop(struct progress_bar *bar);
 
 /* One reading of the counters. */
 struct progress_sample {
-	int64_t time_ms;        /* monotonic */
-	uint64_t bytes_total;   /* of stored fields */
-	uint64_t bytes_done;    /* of these: read, and their documents answered for */
-	uint64_t bytes_resumed; /* of bytes_done: by an earlier run; no pace of ours */
+	int64_t time_ms;      /* monotonic */
+	uint64_t bytes_total; /* of stored fields */
+	uint64_t bytes_done;  /* of these: read, and their documents answered for */
 	uint64_t documents, failed, retries;
+	uint64_t jumps; /* as in struct progress */
 };
 
 /* The last ten seconds of samples: rates come from these. */
@@ -31,14 +31,15 @@ struct progress_history {
 	size_t count, next; /* next: where the next one goes */
 };
 
+/* Starts anew where the counters jumped: what an earlier run did is no pace. */
 void progress_history_add(struct progress_history *history, struct progress_sample sample);
 /* Per second, over the history; 0 while it is too short to tell. */
 double progress_documents_per_second(const struct progress_history *history);
 /* Seconds until bytes_total at the pace of the history; -1: not to be told. */
 int64_t progress_seconds_left(const struct progress_history *history);
 /* Of the bytes read, those whose documents have been answered for: readers run ahead by as much as
- * bulks may wait. What was resumed is answered for, and its documents are not counted. */
-uint64_t progress_bytes_done(uint64_t bytes_read, uint64_t bytes_resumed, uint64_t documents_read,
+ * bulks may wait. */
+uint64_t progress_bytes_done(uint64_t bytes_read, uint64_t documents_read,
 			     uint64_t documents_answered);
 /* Appends the newest sample in words, with a bar where `width` columns leave room for one (0: all
  * the words, no bar). */

@@ -16,16 +16,18 @@
 /* Below this the clock's grain says more than the counters. */
 #define SHORTEST_MS 200
 
-void progress_history_add(struct progress_history *history, struct progress_sample sample)
-{
-	history->samples[history->next] = sample;
-	history->next = (history->next + 1) % PROGRESS_SAMPLES;
-	history->count = MIN(history->count + 1, (size_t)PROGRESS_SAMPLES);
-}
-
 static const struct progress_sample *newest(const struct progress_history *history)
 {
 	return &history->samples[(history->next + PROGRESS_SAMPLES - 1) % PROGRESS_SAMPLES];
+}
+
+void progress_history_add(struct progress_history *history, struct progress_sample sample)
+{
+	if (history->count > 0 && newest(history)->jumps != sample.jumps)
+		history->count = history->next = 0;
+	history->samples[history->next] = sample;
+	history->next = (history->next + 1) % PROGRESS_SAMPLES;
+	history->count = MIN(history->count + 1, (size_t)PROGRESS_SAMPLES);
 }
 
 static const struct progress_sample *oldest(const struct progress_history *history)
@@ -47,16 +49,10 @@ double progress_documents_per_second(const struct progress_history *history)
 	return per_second(history, oldest(history)->documents, newest(history)->documents);
 }
 
-/* An item that is taken over half done is a leap of bytes_done, and no speed. */
-static uint64_t own_bytes(const struct progress_sample *sample)
-{
-	return sample->bytes_done - MIN(sample->bytes_resumed, sample->bytes_done);
-}
-
 int64_t progress_seconds_left(const struct progress_history *history)
 {
 	const struct progress_sample *now = newest(history);
-	double pace = per_second(history, own_bytes(oldest(history)), own_bytes(now));
+	double pace = per_second(history, oldest(history)->bytes_done, now->bytes_done);
 	double left;
 
 	if (now->bytes_total == 0)
@@ -67,15 +63,12 @@ int64_t progress_seconds_left(const struct progress_history *history)
 	return pace > 0 && left / pace < 360000 ? (int64_t)(left / pace + 0.5) : -1;
 }
 
-uint64_t progress_bytes_done(uint64_t bytes_read, uint64_t bytes_resumed, uint64_t documents_read,
+uint64_t progress_bytes_done(uint64_t bytes_read, uint64_t documents_read,
 			     uint64_t documents_answered)
 {
-	uint64_t own = bytes_read - MIN(bytes_resumed, bytes_read);
-
 	if (documents_answered >= documents_read)
 		return bytes_read;
-	return bytes_read - own +
-	       (uint64_t)((double)own * (double)documents_answered / (double)documents_read);
+	return (uint64_t)((double)bytes_read * (double)documents_answered / (double)documents_read);
 }
 
 /* Full only when all is read. */
