@@ -19,6 +19,7 @@ struct command {
 
 extern const struct command command_migrate;
 extern const struct command command_backfill;
+extern const struct command command_backfill_status;
 extern const struct command command_snapshot_list;
 extern const struct command command_snapshot_show;
 extern const struct command command_inspect_lucene;

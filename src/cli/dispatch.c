@@ -16,6 +16,7 @@
 static const struct command *const commands[] = {
 	&command_migrate,
 	&command_backfill,
+	&command_backfill_status,
 	&command_failed_documents_list,
 	&command_failed_documents_count,
 	&command_failed_documents_retry,
