@@ -141,6 +141,17 @@ static void append_stamp(struct buf *out)
 		   text + 14, text + 17);
 }
 
+/* A process of the same number may have written here within this second, where numbers are few. */
+static void append_free_name(struct buf *name, struct failed_documents *stream, int folder)
+{
+	do {
+		buf_reset(name);
+		buf_append_str(name, STR("failed-document-stream-"));
+		append_stamp(name);
+		buf_printf(name, "-%llu.ndjson.gz", (unsigned long long)stream->file_number++);
+	} while (faccessat(folder, buf_cstr(name), F_OK, AT_SYMLINK_NOFOLLOW) == 0);
+}
+
 static int create_file(struct failed_documents *stream, struct str target_index,
 		       struct gzip_file **out, struct err *err)
 {
@@ -153,9 +164,7 @@ static int create_file(struct failed_documents *stream, struct str target_index,
 
 	if (rc < 0)
 		return rc;
-	buf_append_str(&name, STR("failed-document-stream-"));
-	append_stamp(&name);
-	buf_printf(&name, "-%llu.ndjson.gz", (unsigned long long)stream->file_number++);
+	append_free_name(&name, stream, folder);
 	buf_printf(&path, "%s/%s/%s/%s", stream->path, index, worker, buf_cstr(&name));
 	rc = gzip_file_create(folder, buf_cstr(&name), buf_cstr(&path), out, err);
 	if (rc == 0 && fsync(folder) < 0)

@@ -49,15 +49,22 @@ static void without_a_command_it_tells_which_there_are(void **state)
 
 	(void)state;
 	assert_int_equal(ran.code, EXIT_CODE_OK);
-	assert_non_null(strstr(ran.out, "\n  snapshot list   List the snapshots"));
+	assert_non_null(strstr(ran.out, "\n  snapshot list           List the snapshots"));
 	assert_string_equal(ran.err, "");
 }
 
 static void every_command_tells_its_options(void **state)
 {
 	static const struct command *const commands[] = {
-		&command_migrate,       &command_backfill,       &command_snapshot_list,
-		&command_snapshot_show, &command_inspect_lucene,
+		&command_migrate,
+		&command_backfill,
+		&command_backfill_status,
+		&command_failed_documents_list,
+		&command_failed_documents_count,
+		&command_failed_documents_retry,
+		&command_snapshot_list,
+		&command_snapshot_show,
+		&command_inspect_lucene,
 	};
 
 	(void)state;
