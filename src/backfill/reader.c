@@ -195,8 +195,8 @@ static int open_shard(struct reader *r, struct document_source **source, struct 
 	if (failure.ptr)
 		return err_set(err, ERR_UNREADABLE, "failed when the snapshot was taken: " STR_FMT,
 			       STR_ARG(failure));
-	return shard_documents_open(r->p->snapshot, index_of(r)->source, r->shard->shard, source,
-				    err);
+	return shard_documents_open(r->p->snapshot, index_of(r)->source, r->shard->shard, NULL,
+				    source, err);
 }
 
 static void read_shard(struct reader *r)

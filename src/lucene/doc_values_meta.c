@@ -212,7 +212,7 @@ int doc_values_meta_decode(struct str body, const uint8_t *id, struct str suffix
 			   struct doc_values_meta *out, struct err *err)
 {
 	struct rd rd = rd_over(body);
-	bool old;
+	bool old = false;
 	int failed;
 
 	*out = (struct doc_values_meta){0};

@@ -112,13 +112,15 @@ int shard_documents_size(const struct snapshot *snapshot, const struct snapshot_
 }
 
 int shard_documents_open(const struct snapshot *snapshot, const struct snapshot_index *index,
-			 int32_t shard, struct document_source **out, struct err *err)
+			 int32_t shard, const struct lucene_documents_options *options,
+			 struct document_source **out, struct err *err)
 {
 	static const struct document_source_ops ops = {fake_next, fake_position, fake_close};
 	struct fake_source *s;
 
 	(void)snapshot;
 	(void)index;
+	(void)options;
 	opening_order[atomic_fetch_add(&opened, 1) % SHARDS] = shard;
 	if (shards[shard].missing)
 		return err_set(err, ERR_NOT_FOUND, "no such blob");
