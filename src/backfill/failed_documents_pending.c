@@ -14,10 +14,10 @@ struct visit {
 	uint64_t *lines; /* of each file, as first counted: the visit knows no others */
 	uint64_t total;  /* records and ledger entries */
 	uint64_t passes, pass;
-	struct id_table settled; /* records of this pass that are in a ledger */
-	struct id_table latest;  /* documents of this pass, and where their last record is */
-	struct arena mem;        /* of one record */
-	bool first_round;        /* problems are told once */
+	struct digest_table settled; /* records of this pass that are in a ledger */
+	struct digest_table latest;  /* documents of this pass, and where their last record is */
+	struct arena mem;            /* of one record */
+	bool first_round;            /* problems are told once */
 };
 
 /* A record of this pass on its way through a round. */
@@ -31,8 +31,8 @@ struct found {
 static void release(struct visit *v)
 {
 	failed_documents_files_release(&v->files);
-	id_table_release(&v->settled);
-	id_table_release(&v->latest);
+	digest_table_release(&v->settled);
+	digest_table_release(&v->latest);
 	arena_release(&v->mem);
 	free(v->lines);
 }
@@ -114,7 +114,7 @@ static void settle(void *user, const struct retried_entry *entry)
 	bool added;
 
 	if (in_pass(v, entry->document))
-		id_table_add(&v->settled, entry->record, &added);
+		digest_table_add(&v->settled, entry->record, &added);
 }
 
 /* 1: *out is an unsettled record of this pass; 0: it is none of ours. */
@@ -133,7 +133,7 @@ static int read_record(struct visit *v, struct str line, struct found *out, stru
 	out->ids.document = out->record.id.ptr
 				    ? id128_of_pair(out->record.target_index, out->record.id)
 				    : out->ids.record;
-	return in_pass(v, out->ids.document) && !id_table_find(&v->settled, out->ids.record);
+	return in_pass(v, out->ids.document) && !digest_table_find(&v->settled, out->ids.record);
 }
 
 /* Calls `visit` for each unsettled record of this pass until one does not return 0. */
@@ -190,7 +190,7 @@ static int note_latest(struct visit *v, const struct found *found, struct err *e
 {
 	int64_t time = order_of(found->record.timestamp);
 	bool added;
-	struct id_entry *entry = id_table_add(&v->latest, found->ids.document, &added);
+	struct digest_entry *entry = digest_table_add(&v->latest, found->ids.document, &added);
 
 	(void)err;
 	if (!added && time < entry->time)
@@ -203,7 +203,7 @@ static int note_latest(struct visit *v, const struct found *found, struct err *e
 
 static int hand_over(struct visit *v, const struct found *found, struct err *err)
 {
-	const struct id_entry *entry = id_table_find(&v->latest, found->ids.document);
+	const struct digest_entry *entry = digest_table_find(&v->latest, found->ids.document);
 	const char *type = v->filter->type;
 	struct failed_pending pending = {.record = &found->record,
 					 .ids = found->ids,
@@ -221,8 +221,8 @@ static int run_pass(struct visit *v, struct err *err)
 {
 	int rc;
 
-	id_table_clear(&v->settled);
-	id_table_clear(&v->latest);
+	digest_table_clear(&v->settled);
+	digest_table_clear(&v->latest);
 	rc = read_ledgers(v, settle, err);
 	v->first_round = v->pass == 0;
 	if (rc == 0)

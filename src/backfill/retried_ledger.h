@@ -3,7 +3,7 @@
 #ifndef BACKFILL_RETRIED_LEDGER_H
 #define BACKFILL_RETRIED_LEDGER_H
 
-#include "backfill/id_table.h"
+#include "backfill/digest_table.h"
 #include "base/err.h"
 
 enum retried_outcome {

@@ -90,3 +90,12 @@ int shard_documents_divide(const struct snapshot *snapshot, const struct snapsho
 	return lucene_documents_divide(opened->directory, bytes, mem, starts, sizes, count,
 				       total_docs, err);
 }
+
+int shard_documents_check(const struct snapshot *snapshot, const struct snapshot_index *index,
+			  int32_t shard, const atomic_bool *cancel, struct err *err)
+{
+	cleanup(shard_closep) struct snapshot_shard *opened = NULL;
+	int rc = snapshot_shard_open(snapshot, index, shard, &opened, err);
+
+	return rc < 0 ? rc : lucene_documents_check(opened->directory, cancel, err);
+}

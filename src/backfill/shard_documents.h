@@ -5,6 +5,8 @@
 #include "documents/lucene_documents.h"
 #include "snapshot/repository.h"
 
+#include <stdatomic.h>
+
 /* Bytes of all files of the shard: what larger shards are told by. */
 int shard_documents_size(const struct snapshot *snapshot, const struct snapshot_index *index,
 			 int32_t shard, uint64_t *bytes, struct err *err);
@@ -19,5 +21,8 @@ size_t shard_documents_parts(const struct document_source *source,
 int shard_documents_divide(const struct snapshot *snapshot, const struct snapshot_index *index,
 			   int32_t shard, uint64_t bytes, struct arena *mem, int64_t **starts,
 			   uint64_t **sizes, size_t *count, int64_t *total_docs, struct err *err);
+/* As lucene_documents_check. */
+int shard_documents_check(const struct snapshot *snapshot, const struct snapshot_index *index,
+			  int32_t shard, const atomic_bool *cancel, struct err *err);
 
 #endif

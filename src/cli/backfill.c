@@ -7,6 +7,8 @@ struct backfill_fields {
 	struct transfer_fields transfer;
 	struct allowed_fields allowed;
 	struct metrics_fields metrics;
+	struct care_fields care;
+	struct work_fields work;
 };
 
 static int run(struct cli *cli, void *fields, struct err *err)
@@ -20,6 +22,8 @@ static int run(struct cli *cli, void *fields, struct err *err)
 		.transfer = &f->transfer,
 		.allowed = &f->allowed,
 		.metrics = &f->metrics,
+		.care = &f->care,
+		.work = &f->work,
 	};
 
 	return transfer_run(&request, cli, err);
@@ -31,6 +35,8 @@ static const struct opt_part parts[] = {
 	{transfer_options, offsetof(struct backfill_fields, transfer)},
 	{allowed_options, offsetof(struct backfill_fields, allowed)},
 	{metrics_options, offsetof(struct backfill_fields, metrics)},
+	{care_options, offsetof(struct backfill_fields, care)},
+	{work_options, offsetof(struct backfill_fields, work)},
 	{general_options, offsetof(struct backfill_fields, general)},
 	{0},
 };

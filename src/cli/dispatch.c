@@ -17,6 +17,10 @@ static const struct command *const commands[] = {
 	&command_migrate,
 	&command_backfill,
 	&command_backfill_status,
+	&command_backfill_pause,
+	&command_backfill_resume,
+	&command_backfill_rate,
+	&command_restore_settings,
 	&command_failed_documents_list,
 	&command_failed_documents_count,
 	&command_failed_documents_retry,
@@ -62,7 +66,7 @@ static int words_of_name(const char *name, int argc, char **argv)
 	return argc >= 2 && strcmp(argv[1], name + first + 1) == 0 ? 2 : 0;
 }
 
-/* The longest name counts: `backfill status` is no `backfill`. */
+/* `backfill pause` is another command than `backfill`: the longest name counts. */
 static const struct command *find_command(int argc, char **argv, int *words)
 {
 	const struct command *found = NULL;

@@ -22,7 +22,7 @@ struct counting {
 	struct arena *mem;
 	struct group *groups;
 	size_t count, capacity;
-	struct id_table table; /* of a group's texts: `line` is its number */
+	struct digest_table table; /* of a group's texts: `line` is its number */
 	uint64_t total;
 	size_t damaged;
 };
@@ -30,7 +30,7 @@ struct counting {
 static void counting_release(struct counting *counting)
 {
 	free(counting->groups);
-	id_table_release(&counting->table);
+	digest_table_release(&counting->table);
 }
 
 /* The group's number; all that come after GROUPS_MAX share the last one. */
@@ -39,15 +39,15 @@ static int group_of(struct counting *counting, const struct failed_record *recor
 {
 	char index[ID128_TEXT];
 	struct id128 id = id128_of_pair(record->failure_type, pattern);
-	struct id_entry *entry;
+	struct digest_entry *entry;
 	bool added;
 
 	id128_print(id, index);
 	id = id128_of_pair(str_from(index), record->target_index);
 	*at = counting->count - 1;
-	if (counting->count == GROUPS_MAX && !id_table_find(&counting->table, id))
+	if (counting->count == GROUPS_MAX && !digest_table_find(&counting->table, id))
 		return 0;
-	entry = id_table_add(&counting->table, id, &added);
+	entry = digest_table_add(&counting->table, id, &added);
 	if (added) {
 		if (counting->count == counting->capacity) {
 			counting->capacity = MAX(counting->capacity * 2, (size_t)16);

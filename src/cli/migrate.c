@@ -7,6 +7,8 @@ struct migrate_fields {
 	struct transfer_fields transfer;
 	struct allowed_fields allowed;
 	struct metrics_fields metrics;
+	struct care_fields care;
+	struct work_fields work;
 	struct create_fields create;
 };
 
@@ -21,6 +23,8 @@ static int run(struct cli *cli, void *fields, struct err *err)
 		.transfer = &f->transfer,
 		.allowed = &f->allowed,
 		.metrics = &f->metrics,
+		.care = &f->care,
+		.work = &f->work,
 		.create = &f->create,
 	};
 
@@ -34,6 +38,8 @@ static const struct opt_part parts[] = {
 	{transfer_options, offsetof(struct migrate_fields, transfer)},
 	{allowed_options, offsetof(struct migrate_fields, allowed)},
 	{metrics_options, offsetof(struct migrate_fields, metrics)},
+	{care_options, offsetof(struct migrate_fields, care)},
+	{work_options, offsetof(struct migrate_fields, work)},
 	{general_options, offsetof(struct migrate_fields, general)},
 	{0},
 };

@@ -133,11 +133,21 @@ static int fail_alone(struct sending *s, size_t item, struct err *err)
 	return add_failure(s, item, cluster->response.status, type, "", reason, err);
 }
 
+/* The words of a block, without the ';' that ends them. */
+static struct str block_reason(struct sending *s, const struct json *error)
+{
+	struct str type, reason;
+
+	cluster_error_parts(error, 0, &s->mem, &type, &reason);
+	while (reason.len && reason.ptr[reason.len - 1] == ';')
+		reason.len--;
+	return reason;
+}
+
 /* A full disk is no fault of the documents: they wait longer, and never fail for it. */
 static void note_block(struct sending *s, const struct json *error)
 {
 	const struct cluster_watch *watch = &s->cluster->watch;
-	struct str type, reason;
 
 	if (!s->blocked) {
 		s->backoff.policy.max_total_ms =
@@ -148,9 +158,8 @@ static void note_block(struct sending *s, const struct json *error)
 		backoff_prolong(&s->backoff);
 	}
 	s->blocked = true;
-	cluster_error_parts(error, 0, &s->mem, &type, &reason);
 	if (watch->blocked)
-		watch->blocked(watch->user, reason);
+		watch->blocked(watch->user, block_reason(s, error));
 }
 
 static void note_unblock(struct sending *s)
@@ -168,9 +177,8 @@ static void note_unblock(struct sending *s)
 
 static int still_blocked(struct sending *s, const struct json *error, struct err *err)
 {
-	struct str type, reason;
+	struct str reason = block_reason(s, error);
 
-	cluster_error_parts(error, 0, &s->mem, &type, &reason);
 	return err_set(err, ERR_HTTP,
 		       "POST %s/_bulk: the target takes no writes for %lld s now, its disk is "
 		       "full: %.*s; free space there and run the same command again",
@@ -179,19 +187,17 @@ static int still_blocked(struct sending *s, const struct json *error, struct err
 		       (int)MIN(reason.len, (size_t)400), reason.ptr);
 }
 
-/* A 403 for a whole request that says that no disk has room. 0: it says something else; 1: send it
- * again. */
+/* No disk of the target has room, for the whole request. 1: send it again. */
 static int wait_for_disk(struct sending *s, struct err *err)
 {
-	struct json *answer = NULL, *error;
+	struct json *answer = NULL;
+	const struct json *error;
 	int waited;
 
 	arena_reset(&s->mem);
-	if (json_parse(buf_str(&s->cluster->response.body), &s->mem, &answer, NULL) < 0)
-		return 0;
+	if (json_parse(buf_str(&s->cluster->response.body), &s->mem, &answer, err) < 0)
+		return -(int)err->kind;
 	error = json_get(answer, "error");
-	if (!cluster_error_is_full_disk(error))
-		return 0;
 	s->backoff.refusals++;
 	cluster_tell_refused(s->cluster);
 	note_block(s, error);
@@ -206,8 +212,8 @@ static int refused(struct sending *s, const struct http_request *request, size_t
 	int status = s->cluster->response.status, waited;
 	bool server_error = status >= 500 || status == 408;
 
-	if (status == 403 && (waited = wait_for_disk(s, err)) != 0)
-		return waited;
+	if (cluster_response_is_full_disk(s->cluster))
+		return wait_for_disk(s, err);
 	if (!server_error && status != 400 && status != 413)
 		return cluster_bad_status(s->cluster, request, "the bulk is refused", err);
 	if (server_error && s->patience > 0) {

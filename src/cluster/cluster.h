@@ -57,7 +57,8 @@ void cluster_cancel(struct cluster *cluster);
  * retry->max_total_ms have passed (ERR_HTTP, or what http_client_send says). One that is not
  * `repeatable` (a POST that would act twice) only on 429, which says that nothing was done.
  * *status and *answer (a JSON tree in `mem`; NULL if no JSON) of the last answer; any other status
- * is a success here, but 401 and 403 are ERR_AUTH (a 403 of an index or cluster block is not).
+ * is a success here, but 401 and 403 are ERR_AUTH (a 403 of an index or cluster block is not, nor
+ * is a 429 for a full disk repeated).
  * `path` is encoded. */
 int cluster_request(struct cluster *cluster, const char *method, const char *path, struct str body,
 		    bool repeatable, struct arena *mem, int *status, struct json **answer,

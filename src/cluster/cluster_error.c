@@ -146,6 +146,19 @@ bool cluster_error_is_full_disk(const struct json *error)
 	return false;
 }
 
+bool cluster_response_is_full_disk(const struct cluster *cluster)
+{
+	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(64));
+	int status = cluster->response.status;
+	struct json *answer = NULL;
+
+	if (status != 403 && status != 429)
+		return false;
+	if (json_parse(buf_str(&cluster->response.body), &mem, &answer, NULL) < 0)
+		return false;
+	return cluster_error_is_full_disk(json_get(answer, "error"));
+}
+
 /* Who asked, and what to do when that one is not known (401). */
 static void describe_asker(const struct http_client *client, char who[static 400],
 			   char next[static 400])

@@ -47,7 +47,8 @@ int cluster_send(struct cluster *cluster, const struct http_request *request, bo
 		backoff->tries++;
 		if (sent == 0 && cluster_response_is_refusal(cluster))
 			return cluster_refusal(cluster, request, err);
-		if (sent == 0 && !cluster_status_is_passing(status))
+		if (sent == 0 &&
+		    (!cluster_status_is_passing(status) || cluster_response_is_full_disk(cluster)))
 			return 0;
 		backoff->refusals += sent == 0;
 		if (sent == 0)

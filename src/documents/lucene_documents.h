@@ -6,6 +6,8 @@
 #include "documents/document_selection.h"
 #include "lucene/directory.h"
 
+#include <stdatomic.h>
+
 struct lucene_documents_options {
 	bool include_deleted; /* give deleted documents too, with live = false */
 	bool versions;        /* read _version out of the doc values */
@@ -66,6 +68,11 @@ size_t lucene_documents_parts(const struct document_source *source,
  * workers read different bytes in the same place. Parts that the chain does not need are ignored.
  */
 int checksum_parts_join(struct checksum_part *parts, size_t count, bool *complete, struct err *err);
+
+/* Reads the stored fields of all segments, decompressing nothing, and compares their checksums: for
+ * a shard whose parts are not complete. ERR_FORMAT: a file is damaged; ERR_CANCELLED: *cancel. */
+int lucene_documents_check(struct lucene_directory *dir, const atomic_bool *cancel,
+			   struct err *err);
 
 /* Where a shard may be divided: document ids, ascending, at chunk boundaries, so that each piece
  * has about `bytes` of stored fields. Reads .si, .fdx (and .fdm) only. The arrays live in `mem`;

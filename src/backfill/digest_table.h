@@ -1,10 +1,10 @@
 /* A hash table of 128-bit names: of documents, and of records of them. */
-#ifndef BACKFILL_ID_TABLE_H
-#define BACKFILL_ID_TABLE_H
+#ifndef BACKFILL_DIGEST_TABLE_H
+#define BACKFILL_DIGEST_TABLE_H
 
-#include "base/str.h"
+#include "base/siphash.h"
 
-/* A strong hash of bytes (XXH3, 128 bits). */
+/* SipHash with a key that all processes share: names are kept in files. */
 struct id128 {
 	uint64_t high, low;
 };
@@ -21,24 +21,24 @@ static inline bool id128_eq(struct id128 a, struct id128 b)
 void id128_print(struct id128 id, char text[static ID128_TEXT]);
 bool id128_parse(struct str text, struct id128 *out);
 
-struct id_entry {
+struct digest_entry {
 	struct id128 id;
 	int64_t time;        /* the user's */
 	uint64_t file, line; /* the user's */
 	bool used;
 };
 
-struct id_table {
-	struct id_entry *slots;
+struct digest_table {
+	struct digest_entry *slots;
 	size_t count, capacity;
 };
 
 /* Starts as {0}. */
-void id_table_release(struct id_table *table);
-void id_table_clear(struct id_table *table);
-/* NULL if absent. Valid until the next id_table_add. */
-struct id_entry *id_table_find(const struct id_table *table, struct id128 id);
+void digest_table_release(struct digest_table *table);
+void digest_table_clear(struct digest_table *table);
+/* NULL if absent. Valid until the next digest_table_add. */
+struct digest_entry *digest_table_find(const struct digest_table *table, struct id128 id);
 /* The entry of the id, a new one with everything else zero where *added. */
-struct id_entry *id_table_add(struct id_table *table, struct id128 id, bool *added);
+struct digest_entry *digest_table_add(struct digest_table *table, struct id128 id, bool *added);
 
 #endif

@@ -1,26 +1,30 @@
-#include "backfill/id_table.h"
+#include "backfill/digest_table.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <xxhash.h>
 
-static struct id128 of(XXH128_hash_t hash)
+static struct id128 hash(const struct siphash_key *key, struct str bytes)
 {
-	return (struct id128){hash.high64, hash.low64};
+	struct siphash_value value = siphash(key, bytes);
+
+	return (struct id128){value.words[0], value.words[1]};
 }
 
 struct id128 id128_of(struct str bytes)
 {
-	return of(XXH3_128bits(bytes.ptr ? bytes.ptr : "", bytes.len));
+	static const struct siphash_key key = {{0x73686172646c6966, 0x6661696c65640000}};
+
+	return hash(&key, bytes);
 }
 
 struct id128 id128_of_pair(struct str a, struct str b)
 {
-	XXH128_hash_t hash = XXH3_128bits(a.ptr ? a.ptr : "", a.len);
+	struct id128 first = id128_of(a);
+	/* The first text's hash is the key, so that where it ends counts. */
+	const struct siphash_key key = {{first.high, first.low}};
 
-	/* The seed carries the first text's hash, so that where it ends counts. */
-	return of(XXH3_128bits_withSeed(b.ptr ? b.ptr : "", b.len, hash.low64 ^ hash.high64));
+	return hash(&key, b);
 }
 
 void id128_print(struct id128 id, char text[static ID128_TEXT])
@@ -45,13 +49,13 @@ bool id128_parse(struct str text, struct id128 *out)
 	return true;
 }
 
-void id_table_release(struct id_table *table)
+void digest_table_release(struct digest_table *table)
 {
 	free(table->slots);
-	*table = (struct id_table){0};
+	*table = (struct digest_table){0};
 }
 
-void id_table_clear(struct id_table *table)
+void digest_table_clear(struct digest_table *table)
 {
 	if (table->slots)
 		memset(table->slots, 0, table->capacity * sizeof(*table->slots));
@@ -59,7 +63,7 @@ void id_table_clear(struct id_table *table)
 }
 
 /* Where it is, or where it would go. There always is a free slot. */
-static struct id_entry *slot_of(const struct id_table *table, struct id128 id)
+static struct digest_entry *slot_of(const struct digest_table *table, struct id128 id)
 {
 	size_t mask = table->capacity - 1, at = (size_t)id.low & mask;
 
@@ -68,17 +72,17 @@ static struct id_entry *slot_of(const struct id_table *table, struct id128 id)
 	return &table->slots[at];
 }
 
-struct id_entry *id_table_find(const struct id_table *table, struct id128 id)
+struct digest_entry *digest_table_find(const struct digest_table *table, struct id128 id)
 {
-	struct id_entry *slot = table->capacity ? slot_of(table, id) : NULL;
+	struct digest_entry *slot = table->capacity ? slot_of(table, id) : NULL;
 
 	return slot && slot->used ? slot : NULL;
 }
 
-static void grow(struct id_table *table)
+static void grow(struct digest_table *table)
 {
-	struct id_table larger = {.capacity = MAX(table->capacity * 2, (size_t)256),
-				  .count = table->count};
+	struct digest_table larger = {.capacity = MAX(table->capacity * 2, (size_t)256),
+				      .count = table->count};
 
 	larger.slots = mem_zalloc(larger.capacity * sizeof(*larger.slots));
 	for (size_t i = 0; i < table->capacity; i++)
@@ -88,16 +92,16 @@ static void grow(struct id_table *table)
 	*table = larger;
 }
 
-struct id_entry *id_table_add(struct id_table *table, struct id128 id, bool *added)
+struct digest_entry *digest_table_add(struct digest_table *table, struct id128 id, bool *added)
 {
-	struct id_entry *slot;
+	struct digest_entry *slot;
 
 	if (table->count >= table->capacity / 4 * 3)
 		grow(table);
 	slot = slot_of(table, id);
 	*added = !slot->used;
 	if (*added) {
-		*slot = (struct id_entry){.id = id, .used = true};
+		*slot = (struct digest_entry){.id = id, .used = true};
 		table->count++;
 	}
 	return slot;

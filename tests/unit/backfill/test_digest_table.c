@@ -1,4 +1,4 @@
-#include "backfill/id_table.h"
+#include "backfill/digest_table.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,23 +15,23 @@ static struct id128 numbered(unsigned i)
 
 static void what_was_added_is_found_and_nothing_else(void **state)
 {
-	cleanup(id_table_release) struct id_table table = {0};
+	cleanup(digest_table_release) struct digest_table table = {0};
 	bool added;
 
 	(void)state;
-	assert_null(id_table_find(&table, numbered(1)));
+	assert_null(digest_table_find(&table, numbered(1)));
 	for (unsigned i = 0; i < 5000; i++) {
-		id_table_add(&table, numbered(i), &added)->line = i;
+		digest_table_add(&table, numbered(i), &added)->line = i;
 		assert_true(added);
 	}
 	for (unsigned i = 0; i < 5000; i++) {
-		assert_int_equal(id_table_find(&table, numbered(i))->line, i);
-		assert_int_equal(id_table_add(&table, numbered(i), &added)->line, i);
+		assert_int_equal(digest_table_find(&table, numbered(i))->line, i);
+		assert_int_equal(digest_table_add(&table, numbered(i), &added)->line, i);
 		assert_false(added);
 	}
-	assert_null(id_table_find(&table, numbered(5000)));
-	id_table_clear(&table);
-	assert_null(id_table_find(&table, numbered(1)));
+	assert_null(digest_table_find(&table, numbered(5000)));
+	digest_table_clear(&table);
+	assert_null(digest_table_find(&table, numbered(1)));
 }
 
 static void a_pair_is_told_apart_by_where_it_is_cut(void **state)
