@@ -39,12 +39,18 @@ static const struct {
 	{COUNTER("pipelineErrors_total", "Documents that failed for good."), OF(documents_failed)},
 	{COUNTER("bytesRead_total", "Bytes of stored fields read."), OF(bytes_read)},
 	{COUNTER("bytesSent_total", "Bytes of bulk bodies that were answered."), OF(bytes_sent)},
+	{COUNTER("nextWorkAssigned_total", "Work items that this process claimed."),
+	 OF(work_assigned)},
+	{COUNTER("noNextWorkAvailable_total", "Times that it asked and no work item was free."),
+	 OF(work_unavailable)},
 	{COUNTER("shardlift_documents_read_total", "Live documents that were read."),
 	 OF(documents_read)},
 	{COUNTER("shardlift_bulk_retries_total", "Bulk requests that were sent once more."),
 	 OF(retries)},
 	{GAUGE("shardlift_source_bytes", "Bytes of stored fields to read, estimated at first."),
 	 OF(bytes_total)},
+	{GAUGE("shardlift_work_items", "Work items of the session."), OF(items_total)},
+	{GAUGE("shardlift_work_items_done", "Work items that are completed."), OF(items_done)},
 };
 
 static void collect_pressure(const struct backfill_metrics *metrics, struct buf *out)
@@ -56,7 +62,7 @@ static void collect_pressure(const struct backfill_metrics *metrics, struct buf 
 				   paused = GAUGE("shardlift_paused", "1 while sending is paused."),
 				   refusals = COUNTER("shardlift_refusals_total",
 						      "Answers and items that said \"not now\".");
-	struct pressure_state state = metrics->look(metrics->pressure);
+	struct pressure_state state = pressure_look(metrics->pressure);
 
 	metric_put(out, &allowed, (double)state.allowed);
 	metric_put(out, &in_flight, (double)state.in_flight);
@@ -75,7 +81,7 @@ void backfill_metrics_collect(void *user, struct buf *out)
 
 		metric_put(out, &rows[i].metric, (double)atomic_load(counter));
 	}
-	if (metrics->pressure && metrics->look)
+	if (metrics->pressure)
 		collect_pressure(metrics, out);
 }
 

@@ -19,8 +19,7 @@ extern const struct opt metrics_options[];
 /* What is told; all borrowed, and read while the server runs. */
 struct backfill_metrics {
 	const struct progress *progress;
-	struct pressure *pressure;                                /* NULL: none */
-	struct pressure_state (*look)(struct pressure *pressure); /* pressure_look */
+	struct pressure *pressure; /* NULL: none */
 };
 
 /* Appends the text; a metrics_collect, `user` is a struct backfill_metrics. */

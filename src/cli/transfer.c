@@ -416,7 +416,7 @@ static int run(struct transfer *transfer, struct err *err)
 	struct progress_bar *bar;
 	int ended;
 
-	transfer->metrics.progress = &transfer->progress;
+	transfer->metrics = (struct backfill_metrics){&transfer->progress, transfer->pressure};
 	if (backfill_metrics_start(transfer->request->metrics, &transfer->metrics,
 				   &transfer->metrics_server, err) < 0)
 		return -(int)err->kind;

@@ -115,6 +115,27 @@ def test_failed_documents_are_listed_and_come_in_once_their_cause_is_gone(shardl
     assert len(opensearch.documents("people")) == len(PLANTED) - 1
 
 
+def test_status_tells_how_a_backfill_ended(shardlift, planted, opensearch):
+    location, _ = planted
+    numbers_only(opensearch)
+    assert migrate(shardlift, location, opensearch).code == ERRORS
+    status = ("backfill", "status", "--pace", "0", "--json", "--session-name", "one")
+    told = shardlift(*status, "--deep-check", "--target-host", opensearch.url)
+    assert told.code == OK, told
+    session, = told.json()["sessions"]
+    assert session["finished"] is True and session["total"]["percent"] == 100, told
+    people, = session["indices"]
+    assert people["index"] == "people" and people["target_has_all"] is True, told
+    assert (people["sent"], people["failed"]) == (COUNT - len(PLANTED), len(PLANTED)), told
+    assert people["target_documents"] == COUNT - len(PLANTED), told
+
+    opensearch.api("DELETE", "/people/_doc/8?refresh=true")
+    missing = shardlift(*status, "--deep-check", "--target-host", opensearch.url)
+    assert missing.code == ERRORS, missing
+    assert missing.json()["sessions"][0]["indices"][0]["target_has_all"] is False, missing
+    assert shardlift(*status).code == OK
+
+
 def test_error_types_that_are_allowed_count_as_success(shardlift, planted, opensearch):
     location, _ = planted
     numbers_only(opensearch)
