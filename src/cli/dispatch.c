@@ -153,6 +153,20 @@ struct program {
 	bool json_errors;
 };
 
+/* Before the options are read, so that what is wrong with them is an object, too. */
+static bool asks_for_json(int argc, char **argv)
+{
+	const char *variable = getenv("SHARDLIFT_LOG_FORMAT");
+
+	for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		if (strcmp(argv[i], "--log-format=json") == 0)
+			return true;
+		if (strcmp(argv[i], "--log-format") == 0 && i + 1 < argc)
+			return strcmp(argv[i + 1], "json") == 0;
+	}
+	return variable && strcmp(variable, "json") == 0;
+}
+
 static void configure_log(struct program *program, const struct general_fields *general)
 {
 	program->json_errors = strcmp(general->log_format, "json") == 0;
@@ -247,6 +261,8 @@ int cli_main(int argc, char **argv)
 	int code;
 
 	signal(SIGPIPE, SIG_IGN);
+	program.json_errors = asks_for_json(argc, argv);
+	log_configure(LOG_INFO, program.json_errors ? LOG_JSON : LOG_TEXT);
 	code = run_words(&program, argc > 0 ? argc - 1 : 0, argv + 1, &err);
 	if (code >= 0)
 		code = close_output(code, &err);

@@ -170,7 +170,10 @@ struct progress_bar *progress_bar_start(const struct progress *progress, const c
 		return NULL;
 	bar = mem_zalloc(sizeof(*bar));
 	bar->progress = progress;
-	bar->way = terminal ? REDRAW : strcmp(mode, "always") == 0 ? LINES : LOG;
+	bar->way = log_format_now() == LOG_JSON  ? LOG
+		   : terminal                    ? REDRAW
+		   : strcmp(mode, "always") == 0 ? LINES
+						 : LOG;
 	bar->shown_ms = clock_monotonic_ms();
 	init_sync(bar);
 	sample(bar);
