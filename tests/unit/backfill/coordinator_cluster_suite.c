@@ -25,7 +25,7 @@ int main(int argc, char **argv)
 		.name = "coordinator_cluster",
 		.open = open_at,
 		.processes = 3,
-		.items_per_process = 6,
+		.items = 12,
 	};
 
 	if (argc != 2) {
