@@ -6,6 +6,7 @@
 #ifndef BACKFILL_BACKFILL_H
 #define BACKFILL_BACKFILL_H
 
+#include "backfill/allowed_failures.h"
 #include "backfill/bulk_sink.h"
 #include "backfill/control.h"
 #include "backfill/coordinator.h"
@@ -54,6 +55,7 @@ struct backfill_options {
 	struct str fingerprint;          /* of source and plan: see coordinator_ops.create */
 	struct pressure *pressure;       /* borrowed; NULL: senders press as they can */
 	struct control *control;         /* borrowed; NULL: nobody changes `pressure` meanwhile */
+	struct allowed_failures allowed; /* count as sent */
 	/* Makes sender i's way to the target. */
 	int (*open_sink)(void *user, size_t sender, struct bulk_sink **out, struct err *err);
 	void *open_sink_user;

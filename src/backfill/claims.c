@@ -143,6 +143,9 @@ static void note(struct pipeline *p, enum claim_outcome outcome)
 	if (outcome == CLAIM_LATER && p->options->one_item)
 		p->end = BACKFILL_ALL_LEASED;
 	pthread_mutex_unlock(&p->lock);
+	atomic_fetch_add(outcome == CLAIM_TAKEN ? &p->progress->work_assigned
+						: &p->progress->work_unavailable,
+			 1);
 	if (outcome == CLAIM_ALL_DONE)
 		pipeline_work_changed(p);
 }

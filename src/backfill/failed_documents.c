@@ -141,6 +141,17 @@ static void append_stamp(struct buf *out)
 		   text + 14, text + 17);
 }
 
+/* A process of the same number may have written here within this second, where numbers are few. */
+static void append_free_name(struct buf *name, struct failed_documents *stream, int folder)
+{
+	do {
+		buf_reset(name);
+		buf_append_str(name, STR("failed-document-stream-"));
+		append_stamp(name);
+		buf_printf(name, "-%llu.ndjson.gz", (unsigned long long)stream->file_number++);
+	} while (faccessat(folder, buf_cstr(name), F_OK, AT_SYMLINK_NOFOLLOW) == 0);
+}
+
 static int create_file(struct failed_documents *stream, struct str target_index,
 		       struct gzip_file **out, struct err *err)
 {
@@ -153,9 +164,7 @@ static int create_file(struct failed_documents *stream, struct str target_index,
 
 	if (rc < 0)
 		return rc;
-	buf_append_str(&name, STR("failed-document-stream-"));
-	append_stamp(&name);
-	buf_printf(&name, "-%llu.ndjson.gz", (unsigned long long)stream->file_number++);
+	append_free_name(&name, stream, folder);
 	buf_printf(&path, "%s/%s/%s/%s", stream->path, index, worker, buf_cstr(&name));
 	rc = gzip_file_create(folder, buf_cstr(&name), buf_cstr(&path), out, err);
 	if (rc == 0 && fsync(folder) < 0)
@@ -226,25 +235,33 @@ static void append_base64(struct buf *out, struct str bytes)
 	json_write(out, &value);
 }
 
-/* The action's metadata ({"_index":…,"_id":…}) out of {"index":…}. */
-static struct str operation_of(struct str action)
-{
-	struct str opening = STR("{\"index\":");
+/* What was to be done: of {"create":{"_index":…,"_id":…}} its name and its metadata. */
+struct operation {
+	struct str name, metadata;
+};
 
-	if (!str_starts(action, opening) || action.len <= opening.len)
-		return STR("{}");
-	action = str_from_offset(action, opening.len);
-	action.len--;
-	return action;
+static struct operation operation_of(struct str action)
+{
+	static const char *const names[] = {"index", "create", "delete"};
+
+	for (size_t i = 0; json_validate(action, NULL) == 0 && i < COUNT_OF(names); i++) {
+		struct str metadata = json_raw_member(action, names[i]);
+
+		if (metadata.ptr)
+			return (struct operation){str_from(names[i]), metadata};
+	}
+	return (struct operation){STR("index"), STR("{}")};
 }
 
 /* The Java tool's bulk operation: schema, operation, document. */
-static void append_request(struct buf *out, const struct failed_document *document)
+static void append_request(struct buf *out, const struct failed_document *document,
+			   const struct operation *operation)
 {
-	buf_append_str(out, STR(",\"requestItem\":{\"schema\":\"rfs-opensearch-bulk-v1\","
-				"\"operation_type\":\"index\",\"include_document\":true,"
-				"\"operation\":"));
-	buf_append_str(out, operation_of(document->action));
+	buf_printf(out,
+		   ",\"requestItem\":{\"schema\":\"rfs-opensearch-bulk-v1\","
+		   "\"operation_type\":\"" STR_FMT "\",\"include_document\":%s,\"operation\":",
+		   STR_ARG(operation->name), str_is(operation->name, "delete") ? "false" : "true");
+	buf_append_str(out, operation->metadata);
 	if (document->source.ptr && json_validate(document->source, NULL) == 0) {
 		buf_append_str(out, STR(",\"document\":"));
 		buf_append_str(out, document->source);
@@ -255,14 +272,13 @@ static void append_request(struct buf *out, const struct failed_document *docume
 	buf_append_byte(out, '}');
 }
 
-static void append_response(struct buf *out, const struct failed_document *document)
+static void append_response(struct buf *out, const struct failed_document *document,
+			    const struct operation *operation)
 {
-	buf_append_str(out, STR(",\"responseItem\":"));
-	if (document->status == 0) {
-		buf_printf(out, "{\"index\":{\"error\":{\"type\":");
-	} else {
-		buf_printf(out, "{\"index\":{\"status\":%d,\"error\":{\"type\":", document->status);
-	}
+	buf_printf(out, ",\"responseItem\":{\"" STR_FMT "\":{", STR_ARG(operation->name));
+	if (document->status != 0)
+		buf_printf(out, "\"status\":%d,", document->status);
+	buf_append_str(out, STR("\"error\":{\"type\":"));
 	json_write_string(out, document->failure_type);
 	append_text(out, "reason", document->reason);
 	buf_append_str(out, STR("}}}}\n"));
@@ -272,6 +288,7 @@ static void append_record(struct buf *out, const struct failed_documents *stream
 			  const struct failed_document *document)
 {
 	bool exhausted = document->status == 429 || document->status >= 500;
+	struct operation operation = operation_of(document->action);
 	char now[25];
 
 	clock_format_utc(clock_wall_ms(), now);
@@ -285,8 +302,8 @@ static void append_record(struct buf *out, const struct failed_documents *stream
 	append_text(out, "failureClass",
 		    exhausted ? STR("RETRYABLE_EXHAUSTED") : STR("NON_RETRYABLE"));
 	append_text(out, "timestamp", str_from(now));
-	append_request(out, document);
-	append_response(out, document);
+	append_request(out, document, &operation);
+	append_response(out, document, &operation);
 }
 
 /* A line of the source may have ended inside its JSON; in the record it must not. */

@@ -16,7 +16,7 @@ struct failed_document {
 	struct str id;
 	struct str failure_type, reason;
 	int status;
-	struct str action, source; /* as they were to be sent */
+	struct str action, source; /* as they were to be sent: {"index":{…}}, "create", "delete" */
 };
 
 /* Opens the stream below `directory`; nothing is written before the first failure. Thread-safe

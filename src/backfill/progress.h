@@ -18,6 +18,8 @@ struct progress {
 	_Atomic uint64_t documents_failed;
 	_Atomic uint64_t bytes_sent; /* bulk bodies */
 	_Atomic uint64_t retries;
+	_Atomic uint64_t work_assigned;    /* work items claimed by this process */
+	_Atomic uint64_t work_unavailable; /* times it asked and none was free */
 };
 
 #endif

@@ -81,6 +81,7 @@ static int send_one(struct pipeline *p, struct bulk_sink *sink, const struct poo
 	rc = send_pressed(p, sink, bulk, &result, err);
 	if (rc < 0)
 		return rc;
+	allowed_failures_apply(&p->options->allowed, &result);
 	/* On record before they are counted: a full disk must not hide them. */
 	rc = record_failures(p, bulk, &result, err);
 	if (rc < 0)

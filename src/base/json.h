@@ -38,6 +38,10 @@ int json_parse(struct str text, struct arena *mem, struct json **out, struct err
  * allocates nothing. ERR_FORMAT says the byte. */
 int json_validate(struct str text, struct err *err);
 
+/* The text of an object's member, byte for byte (the last of duplicates; names with escapes are
+ * none); ptr NULL if absent or if there is no object. For text that json_validate has accepted. */
+struct str json_raw_member(struct str object, const char *key);
+
 /* The member of an object; NULL if absent, or if v is NULL or no object. The last of duplicates. */
 struct json *json_get(const struct json *v, const char *key);
 struct json *json_get_str(const struct json *v, struct str key);

@@ -12,10 +12,10 @@
 #define LONGEST_MESSAGE 4096
 
 static atomic_int most_level = LOG_INFO;
+static atomic_int line_format = LOG_TEXT;
 
 /* Held while a line is written, so that lines and progress bars do not mix. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static enum log_format line_format = LOG_TEXT;
 static struct {
 	void (*before)(void *);
 	void (*after)(void *);
@@ -25,9 +25,12 @@ static struct {
 void log_configure(enum log_level most, enum log_format format)
 {
 	atomic_store(&most_level, (int)most);
-	pthread_mutex_lock(&lock);
-	line_format = format;
-	pthread_mutex_unlock(&lock);
+	atomic_store(&line_format, (int)format);
+}
+
+enum log_format log_format_now(void)
+{
+	return (enum log_format)atomic_load(&line_format);
 }
 
 void log_set_hooks(void (*before)(void *), void (*after)(void *), void *user)
@@ -93,7 +96,7 @@ void log_line(enum log_level level, const char *module, const char *fmt, ...)
 	clean(message);
 	clock_format_utc(clock_wall_ms(), time);
 	pthread_mutex_lock(&lock);
-	if (line_format == LOG_JSON)
+	if (log_format_now() == LOG_JSON)
 		format_json(&line, time, names[level], module, message);
 	else
 		buf_printf(&line, "%s %s %s %s\n", time, names[level], module, message);

@@ -12,6 +12,8 @@ enum log_format { LOG_TEXT, LOG_JSON };
 
 void log_configure(enum log_level most, enum log_format format);
 void log_set_hooks(void (*before)(void *), void (*after)(void *), void *user);
+/* Safe in signal handlers. */
+enum log_format log_format_now(void);
 bool log_enabled(enum log_level level);
 void log_line(enum log_level level, const char *module, const char *fmt, ...) PRINTF_LIKE(3, 4);
 

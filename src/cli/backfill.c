@@ -5,6 +5,8 @@ struct backfill_fields {
 	struct repository_fields repository;
 	struct target_fields target;
 	struct transfer_fields transfer;
+	struct allowed_fields allowed;
+	struct metrics_fields metrics;
 	struct care_fields care;
 	struct work_fields work;
 };
@@ -18,6 +20,8 @@ static int run(struct cli *cli, void *fields, struct err *err)
 		.repository = &f->repository,
 		.target = &f->target,
 		.transfer = &f->transfer,
+		.allowed = &f->allowed,
+		.metrics = &f->metrics,
 		.care = &f->care,
 		.work = &f->work,
 	};
@@ -29,6 +33,8 @@ static const struct opt_part parts[] = {
 	{repository_options, offsetof(struct backfill_fields, repository)},
 	{target_options, offsetof(struct backfill_fields, target)},
 	{transfer_options, offsetof(struct backfill_fields, transfer)},
+	{allowed_options, offsetof(struct backfill_fields, allowed)},
+	{metrics_options, offsetof(struct backfill_fields, metrics)},
 	{care_options, offsetof(struct backfill_fields, care)},
 	{work_options, offsetof(struct backfill_fields, work)},
 	{general_options, offsetof(struct backfill_fields, general)},

@@ -19,6 +19,7 @@ struct command {
 
 extern const struct command command_migrate;
 extern const struct command command_backfill;
+extern const struct command command_backfill_status;
 extern const struct command command_backfill_pause;
 extern const struct command command_backfill_resume;
 extern const struct command command_backfill_rate;
@@ -30,6 +31,9 @@ extern const struct command command_verify;
 extern const struct command command_metadata_evaluate;
 extern const struct command command_metadata_migrate;
 extern const struct command command_transform_try;
+extern const struct command command_failed_documents_list;
+extern const struct command command_failed_documents_count;
+extern const struct command command_failed_documents_retry;
 
 /* The whole program: finds the command, parses, runs, prints its error; the exit code. */
 int cli_main(int argc, char **argv);

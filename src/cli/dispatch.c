@@ -14,11 +14,23 @@
 #include <unistd.h>
 
 static const struct command *const commands[] = {
-	&command_migrate,           &command_backfill,         &command_snapshot_list,
-	&command_snapshot_show,     &command_inspect_lucene,   &command_verify,
-	&command_metadata_evaluate, &command_metadata_migrate, &command_backfill_pause,
-	&command_backfill_resume,   &command_backfill_rate,    &command_restore_settings,
+	&command_migrate,
+	&command_backfill,
+	&command_snapshot_list,
+	&command_snapshot_show,
+	&command_inspect_lucene,
+	&command_verify,
+	&command_metadata_evaluate,
+	&command_metadata_migrate,
+	&command_backfill_pause,
+	&command_backfill_resume,
+	&command_backfill_rate,
+	&command_restore_settings,
 	&command_transform_try,
+	&command_backfill_status,
+	&command_failed_documents_list,
+	&command_failed_documents_count,
+	&command_failed_documents_retry,
 };
 
 #define NAME_MAX_LENGTH 64
@@ -39,7 +51,7 @@ static void print_overview(FILE *out)
 	      "Commands:\n",
 	      out);
 	for (size_t i = 0; i < COUNT_OF(commands); i++)
-		fprintf(out, "  %-16s%s\n", commands[i]->options.name,
+		fprintf(out, "  %-24s%s\n", commands[i]->options.name,
 			commands[i]->options.summary);
 	fputs("\n`shardlift COMMAND --help` tells the options of one; `shardlift --version` the "
 	      "version.\n",
@@ -124,6 +136,20 @@ struct program {
 	struct arena mem;
 	bool json_errors;
 };
+
+/* Before the options are read, so that what is wrong with them is an object, too. */
+static bool asks_for_json(int argc, char **argv)
+{
+	const char *variable = getenv("SHARDLIFT_LOG_FORMAT");
+
+	for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		if (strcmp(argv[i], "--log-format=json") == 0)
+			return true;
+		if (strcmp(argv[i], "--log-format") == 0 && i + 1 < argc)
+			return strcmp(argv[i + 1], "json") == 0;
+	}
+	return variable && strcmp(variable, "json") == 0;
+}
 
 static void configure_log(struct program *program, const struct general_fields *general)
 {
@@ -219,6 +245,8 @@ int cli_main(int argc, char **argv)
 	int code;
 
 	signal(SIGPIPE, SIG_IGN);
+	program.json_errors = asks_for_json(argc, argv);
+	log_configure(LOG_INFO, program.json_errors ? LOG_JSON : LOG_TEXT);
 	code = run_words(&program, argc > 0 ? argc - 1 : 0, argv + 1, &err);
 	if (code >= 0)
 		code = close_output(code, &err);

@@ -1,6 +1,7 @@
 #include "cli/interrupt.h"
 
 #include "base/err.h"
+#include "base/log.h"
 
 #include <signal.h>
 #include <unistd.h>
@@ -15,6 +16,9 @@ static void handle(int signal_number)
 	(void)signal_number;
 	if (atomic_exchange(&interrupted, true))
 		_exit(EXIT_CODE_INTERRUPTED);
+	/* Who reads objects hears of it from the log when the run ends. */
+	if (log_format_now() == LOG_JSON)
+		return;
 	if (write(STDERR_FILENO, notice, sizeof(notice) - 1) < 0)
 		return; /* nobody reads it; the flag is set */
 }

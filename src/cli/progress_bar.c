@@ -21,7 +21,6 @@ struct progress_bar {
 	const struct progress *progress;
 	enum way way;
 	struct progress_history history;
-	uint64_t jumps;   /* of the counters, as in the history */
 	int64_t shown_ms; /* when the last line was */
 	bool drawn;       /* a bar stands on the terminal's last line */
 	bool logged;      /* a line has been said */
@@ -36,10 +35,7 @@ static void sample(struct progress_bar *bar)
 	const struct progress *p = bar->progress;
 	struct progress_sample now = {.time_ms = clock_monotonic_ms()};
 
-	if (atomic_load(&p->jumps) != bar->jumps) {
-		bar->jumps = atomic_load(&p->jumps);
-		bar->history = (struct progress_history){0};
-	}
+	now.jumps = atomic_load(&p->jumps);
 	now.documents = atomic_load(&p->documents_sent);
 	now.failed = atomic_load(&p->documents_failed);
 	now.retries = atomic_load(&p->retries);
@@ -174,7 +170,10 @@ struct progress_bar *progress_bar_start(const struct progress *progress, const c
 		return NULL;
 	bar = mem_zalloc(sizeof(*bar));
 	bar->progress = progress;
-	bar->way = terminal ? REDRAW : strcmp(mode, "always") == 0 ? LINES : LOG;
+	bar->way = log_format_now() == LOG_JSON  ? LOG
+		   : terminal                    ? REDRAW
+		   : strcmp(mode, "always") == 0 ? LINES
+						 : LOG;
 	bar->shown_ms = clock_monotonic_ms();
 	init_sync(bar);
 	sample(bar);

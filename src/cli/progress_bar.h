@@ -21,6 +21,7 @@ struct progress_sample {
 	uint64_t bytes_total; /* of stored fields */
 	uint64_t bytes_done;  /* of these: read, and their documents answered for */
 	uint64_t documents, failed, retries;
+	uint64_t jumps; /* as in struct progress */
 };
 
 /* The last ten seconds of samples: rates come from these. */
@@ -30,6 +31,7 @@ struct progress_history {
 	size_t count, next; /* next: where the next one goes */
 };
 
+/* Starts anew where the counters jumped: what an earlier run did is no pace. */
 void progress_history_add(struct progress_history *history, struct progress_sample sample);
 /* Per second, over the history; 0 while it is too short to tell. */
 double progress_documents_per_second(const struct progress_history *history);

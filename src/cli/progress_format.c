@@ -16,16 +16,18 @@
 /* Below this the clock's grain says more than the counters. */
 #define SHORTEST_MS 200
 
-void progress_history_add(struct progress_history *history, struct progress_sample sample)
-{
-	history->samples[history->next] = sample;
-	history->next = (history->next + 1) % PROGRESS_SAMPLES;
-	history->count = MIN(history->count + 1, (size_t)PROGRESS_SAMPLES);
-}
-
 static const struct progress_sample *newest(const struct progress_history *history)
 {
 	return &history->samples[(history->next + PROGRESS_SAMPLES - 1) % PROGRESS_SAMPLES];
+}
+
+void progress_history_add(struct progress_history *history, struct progress_sample sample)
+{
+	if (history->count > 0 && newest(history)->jumps != sample.jumps)
+		history->count = history->next = 0;
+	history->samples[history->next] = sample;
+	history->next = (history->next + 1) % PROGRESS_SAMPLES;
+	history->count = MIN(history->count + 1, (size_t)PROGRESS_SAMPLES);
 }
 
 static const struct progress_sample *oldest(const struct progress_history *history)

@@ -32,12 +32,15 @@ struct transfer {
 	struct control *control;
 	bool generates_ids; /* the target does */
 	struct progress progress;
+	struct backfill_metrics metrics;
+	struct metrics_server *metrics_server; /* NULL: none */
 	struct migrate_report report;
 	int64_t started_ms;
 };
 
 static void transfer_release(struct transfer *transfer)
 {
+	metrics_server_stop(transfer->metrics_server);
 	migrate_report_release(&transfer->report);
 	failed_documents_close(transfer->failed, NULL);
 	target_care_free(transfer->care);
@@ -235,6 +238,8 @@ static int open_care(struct transfer *transfer, struct err *err)
 	transfer->pressure = pressure_new(&pressure);
 	transfer->control =
 		control_new(transfer->session.state_dir, transfer->session.name, &pressure);
+	/* A session that is paused stays so from its first bulk on. */
+	control_look(transfer->control, transfer->pressure);
 	transfer->generates_ids = ids == GENERATED_IDS_ALWAYS;
 	if (!transfer->cluster)
 		return 0;
@@ -281,6 +286,8 @@ static struct migrate_plan make_plan(struct transfer *transfer)
 			     .grace_ms = work->grace_ms,
 			     .one_item = work->one_item,
 			     .emit_type = needs_type(transfer->cluster),
+			     .allowed = {transfer->request->allowed->types.items,
+					 transfer->request->allowed->types.count},
 			     .operation = strcmp(fields->op_type, "create") == 0 ? BULK_CREATE
 										 : BULK_INDEX,
 			     .source_versions = fields->source_versions,
@@ -411,6 +418,10 @@ static int run(struct transfer *transfer, struct err *err)
 	struct progress_bar *bar;
 	int ended;
 
+	transfer->metrics = (struct backfill_metrics){&transfer->progress, transfer->pressure};
+	if (backfill_metrics_start(transfer->request->metrics, &transfer->metrics,
+				   &transfer->metrics_server, err) < 0)
+		return -(int)err->kind;
 	bar = progress_bar_start(&transfer->progress, transfer->request->transfer->progress);
 	ended = migrate_run(&plan, &transfer->progress, interrupt_catch(), &transfer->report,
 			    &run_err);

@@ -2,9 +2,11 @@
 #ifndef CLI_TRANSFER_H
 #define CLI_TRANSFER_H
 
+#include "cli/backfill_metrics.h"
 #include "cli/care.h"
 #include "cli/command.h"
 #include "cli/common_options.h"
+#include "cli/failed_documents_options.h"
 
 /* How documents are selected and sent. */
 struct transfer_fields {
@@ -45,6 +47,8 @@ struct transfer_request {
 	struct repository_fields *repository;
 	struct target_fields *target;
 	const struct transfer_fields *transfer;
+	const struct allowed_fields *allowed;
+	const struct metrics_fields *metrics;
 	const struct care_fields *care;
 	const struct work_fields *work;
 	const struct create_fields *create; /* NULL: documents alone */

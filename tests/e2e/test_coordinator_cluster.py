@@ -33,8 +33,10 @@ def node_of(pool, kind, version):
     ("os-node", "1.3"), ("os-node", "3.8")])
 def test_every_promise_of_a_coordinator(pool, kind, version):
     node = node_of(pool, kind, version)
+    node.clear()
     run = subprocess.run([TESTS / "coordinator_cluster_suite", node.url], capture_output=True,
                          text=True, timeout=600, env=SANITIZER)
+    node.clear()
     assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-5000:]
 
 

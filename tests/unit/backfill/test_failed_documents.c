@@ -184,6 +184,61 @@ static void more_indices_than_open_files_lose_nothing(void **state)
 	}
 }
 
+static struct failed_document operated(struct str action, struct str source)
+{
+	struct failed_document document = refused;
+
+	document.action = action;
+	document.source = source;
+	return document;
+}
+
+static void creates_and_deletes_are_recorded_as_what_they_are(void **state)
+{
+	cleanup(temporary_folder_remove) char *folder = temporary_folder();
+	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(8));
+	struct failed_documents *stream = open_stream(folder);
+	struct failed_document document =
+		operated(STR("{\"delete\":{\"_index\":\"books\",\"_id\":\"}\",\"version\":7,"
+			     "\"version_type\":\"external_gte\"}}"),
+			 STR_NONE);
+	struct str text, first, second;
+	struct json *request;
+	struct err err = {0};
+
+	(void)state;
+	assert_int_equal(failed_documents_add(stream, &document, &err), 0);
+	document = operated(STR("{\"create\":{\"_index\":\"books\"}}"), STR("{}"));
+	assert_int_equal(failed_documents_add(stream, &document, &err), 0);
+	assert_int_equal(failed_documents_close(stream, &err), 0);
+	text = only_file(folder, "books", &mem);
+	str_split(text, '\n', &first, &second);
+	request = json_get(parse(first, &mem), "requestItem");
+	assert_text(request, "operation_type", "delete");
+	assert_false(json_bool_or(json_get(request, "include_document"), true));
+	assert_int_equal(json_i64_or(json_path(request, "operation", "version", NULL), -1), 7);
+	assert_text(json_get(request, "operation"), "_id", "}");
+	assert_null(json_get(request, "document"));
+	assert_non_null(json_path(parse(first, &mem), "responseItem", "delete", "error", NULL));
+	request = json_get(parse(second, &mem), "requestItem");
+	assert_text(request, "operation_type", "create");
+	assert_non_null(json_get(request, "document"));
+}
+
+static void a_process_of_the_same_number_takes_another_file(void **state)
+{
+	cleanup(temporary_folder_remove) char *folder = temporary_folder();
+	struct err err = {0};
+
+	(void)state;
+	for (int i = 0; i < 5; i++) {
+		struct failed_documents *stream = open_stream(folder);
+
+		assert_int_equal(failed_documents_add(stream, &refused, &err), 0);
+		assert_int_equal(failed_documents_close(stream, &err), 0);
+	}
+}
+
 static void nothing_is_written_before_the_first_failure(void **state)
 {
 	cleanup(temporary_folder_remove) char *folder = temporary_folder();
@@ -227,6 +282,8 @@ int main(void)
 		cmocka_unit_test(exhausted_retries_are_told_apart),
 		cmocka_unit_test(what_was_flushed_is_readable_while_more_is_added),
 		cmocka_unit_test(more_indices_than_open_files_lose_nothing),
+		cmocka_unit_test(creates_and_deletes_are_recorded_as_what_they_are),
+		cmocka_unit_test(a_process_of_the_same_number_takes_another_file),
 		cmocka_unit_test(nothing_is_written_before_the_first_failure),
 		cmocka_unit_test(a_full_disk_is_an_error_and_not_a_lost_record),
 	};

@@ -1,10 +1,12 @@
 /* The program as a user meets it first, without any command's work. */
+#include "base/json.h"
 #include "cli/command.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 struct ran {
@@ -49,15 +51,22 @@ static void without_a_command_it_tells_which_there_are(void **state)
 
 	(void)state;
 	assert_int_equal(ran.code, EXIT_CODE_OK);
-	assert_non_null(strstr(ran.out, "\n  snapshot list   List the snapshots"));
+	assert_non_null(strstr(ran.out, "\n  snapshot list           List the snapshots"));
 	assert_string_equal(ran.err, "");
 }
 
 static void every_command_tells_its_options(void **state)
 {
 	static const struct command *const commands[] = {
-		&command_migrate,       &command_backfill,       &command_snapshot_list,
-		&command_snapshot_show, &command_inspect_lucene,
+		&command_migrate,
+		&command_backfill,
+		&command_backfill_status,
+		&command_failed_documents_list,
+		&command_failed_documents_count,
+		&command_failed_documents_retry,
+		&command_snapshot_list,
+		&command_snapshot_show,
+		&command_inspect_lucene,
 	};
 
 	(void)state;
@@ -122,11 +131,34 @@ static void the_version_is_told(void **state)
 	assert_string_equal(ran.out, "shardlift " SHARDLIFT_VERSION "\n");
 }
 
+static void wrong_options_are_an_object_too_where_logs_are(void **state)
+{
+	cleanup(ran_release) struct ran ran = {0};
+	FILE *file = tmpfile();
+	int before = dup(STDERR_FILENO);
+	char line[500] = "";
+
+	(void)state;
+	dup2(fileno(file), STDERR_FILENO);
+	ran = RUN("backfill", "status", "--nonsense", "--log-format", "json");
+	dup2(before, STDERR_FILENO);
+	close(before);
+	rewind(file);
+	assert_non_null(fgets(line, sizeof(line), file));
+	assert_int_equal(ran.code, EXIT_CODE_USAGE);
+	assert_string_equal(ran.err, "");
+	assert_int_equal(json_validate(str_from(line), NULL), 0);
+	assert_non_null(strstr(line, "\"level\":\"error\""));
+	assert_non_null(strstr(line, "--nonsense"));
+	fclose(file);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(without_a_command_it_tells_which_there_are),
 		cmocka_unit_test(every_command_tells_its_options),
+		cmocka_unit_test(wrong_options_are_an_object_too_where_logs_are),
 		cmocka_unit_test(an_unknown_command_is_a_usage_error_that_names_the_nearest),
 		cmocka_unit_test(an_error_is_told_once_and_gives_its_exit_code),
 		cmocka_unit_test(the_version_is_told),

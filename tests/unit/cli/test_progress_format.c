@@ -93,6 +93,26 @@ static void documents_that_only_wait_are_not_done(void **state)
 	assert_int_equal(progress_bytes_done(0, 0, 0), 0);
 }
 
+static void what_an_earlier_run_did_is_done_but_no_pace(void **state)
+{
+	struct progress_history history = {0};
+
+	(void)state;
+	progress_history_add(&history,
+			     (struct progress_sample){.bytes_total = (uint64_t)1000 << 20});
+	/* Of 1000 MiB 800 were there; the other 200 come at 10 a second. */
+	for (int i = 1; i <= 5; i++)
+		progress_history_add(&history, (struct progress_sample){
+						       .time_ms = i * 1000,
+						       .jumps = 1,
+						       .bytes_total = (uint64_t)1000 << 20,
+						       .bytes_done = (uint64_t)(800 + 10 * i) << 20,
+						       .documents = 80000 + (uint64_t)i * 10,
+					       });
+	assert_int_equal(progress_seconds_left(&history), 15);
+	shows(&history, 0, " 85% 850.0/1000.0 MiB  80050 docs  10/s  ETA 0:15  0 failed");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -100,6 +120,7 @@ int main(void)
 		cmocka_unit_test(nothing_known_yet_claims_nothing),
 		cmocka_unit_test(rates_come_from_the_last_ten_seconds),
 		cmocka_unit_test(documents_that_only_wait_are_not_done),
+		cmocka_unit_test(what_an_earlier_run_did_is_done_but_no_pace),
 		cmocka_unit_test(a_run_is_full_only_when_all_is_read),
 	};
 

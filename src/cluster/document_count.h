@@ -1,0 +1,12 @@
+/* How many documents an index of a cluster has. */
+#ifndef CLUSTER_DOCUMENT_COUNT_H
+#define CLUSTER_DOCUMENT_COUNT_H
+
+#include "cluster/cluster.h"
+
+/* Refreshes the index and counts. *count is -1 where the cluster answers but has no number to give
+ * (no such index, closed): *reason, in `mem`, says why. Negative when it does not answer. */
+int document_count(struct cluster *cluster, struct str index, struct arena *mem, int64_t *count,
+		   struct str *reason, struct err *err);
+
+#endif

@@ -1,0 +1,152 @@
+"""Documents that the target refuses: named, counted, and brought in once their cause is removed."""
+
+import json
+
+import pytest
+
+from support import ERRORS, OK, USAGE, assert_same, parse, Document, canonical
+
+COUNT = 2000
+PLANTED = {7: "seven", 1007: "a thousand and seven"}  # no numbers: 1 of 1,000
+
+
+@pytest.fixture(scope="module")
+def planted(pool):
+    """A repository whose index `people` has texts in a field that the target takes for a number, and
+    the documents in it."""
+    node = pool.get("os-node", "2.19")
+    node.clear()
+    node.api("PUT", "/people", {"settings": {"number_of_shards": 2, "number_of_replicas": 0},
+                                "mappings": {"properties": {"age": {"type": "keyword"},
+                                                            "exact": {"type": "keyword"}}}})
+    lines, documents = [], []
+    for number in range(COUNT):
+        age = PLANTED.get(number, str(number))
+        # No JSON library would spell the number like this: it has to arrive as it is.
+        text = json.dumps({"age": age})[:-1] + f', "exact":{number}.10}}'
+        routing = {"routing": "r"} if number % 3 == 1 else {}
+        lines += [json.dumps({"index": {"_id": str(number), **routing}}), text]
+        documents.append(Document("_doc", str(number), routing.get("routing"),
+                                  canonical(parse(text))))
+    answer = node.client.transport.perform_request("POST", "/people/_bulk?refresh=true",
+                                                   body="\n".join(lines) + "\n")
+    assert not answer["errors"]
+    location = node.repositories / "planted"
+    node.api("PUT", "/_snapshot/planted", {"type": "fs", "settings": {"location": str(location)}})
+    node.api("PUT", "/_snapshot/planted/all?wait_for_completion=true")
+    node.clear()
+    return location, documents
+
+
+def numbers_only(node):
+    node.api("PUT", "/people", {"settings": {"number_of_replicas": 0}, "mappings": {"properties": {
+        "age": {"type": "integer"}, "exact": {"type": "keyword"}}}})
+
+
+def migrate(shardlift, location, node, *more):
+    return shardlift("migrate", "--repo-uri", location, "--snapshot-name", "all", "--target-host",
+                     node.url, "--index-allowlist", "people", "--allow-existing-indexes",
+                     "--session-name", "one", *more)
+
+
+def failed(shardlift, command, *more):
+    return shardlift("failed-documents", command, *more)
+
+
+def listed(result):
+    return sorted(json.loads(line)["id"] for line in result.out.splitlines())
+
+
+def test_failed_documents_are_listed_and_come_in_once_their_cause_is_gone(shardlift, planted,
+                                                                         opensearch):
+    location, documents = planted
+    numbers_only(opensearch)
+    result = migrate(shardlift, location, opensearch, "--json")
+    assert result.code == ERRORS, result
+    row = result.json()["indices"][0]
+    assert (row["sent"], row["failed"]) == (COUNT - len(PLANTED), len(PLANTED)), result
+    others = [d for d in documents if int(d.id) not in PLANTED]
+    assert_same(opensearch.documents("people"), others, "people")
+
+    ids = sorted(str(number) for number in PLANTED)
+    told = failed(shardlift, "list", "--json")
+    assert told.code == OK and listed(told) == ids, told
+    record = json.loads(told.out.splitlines()[0])
+    assert record["index"] == "people" and record["type"] == "mapper_parsing_exception", told
+    assert "[age]" in record["reason"] and record["operation"] == "index", told
+    table = failed(shardlift, "list")
+    assert all(id in table.out for id in ids) and "mapper_parsing_exception" in table.out, table
+    assert "1 more" in failed(shardlift, "list", "--limit", "1").out
+    assert failed(shardlift, "list", "--json", "--index", "nobody").out == ""
+    assert failed(shardlift, "list", "--json", "--session-name", "two").out == ""
+    assert listed(failed(shardlift, "list", "--json", "--type", "mapper_parsing_exception")) == ids
+    counted = failed(shardlift, "count", "--json")
+    assert counted.code == OK and counted.json()["documents"] == len(PLANTED), counted
+    assert len(counted.json()["reasons"]) == 1, counted
+
+    # The run once more: the same documents fail again, and count once.
+    assert migrate(shardlift, location, opensearch).code == ERRORS
+    assert listed(failed(shardlift, "list", "--json")) == ids
+
+    plan = failed(shardlift, "retry", "--plan")
+    assert plan.code == OK and "2 documents would be sent" in plan.out, plan
+    assert listed(failed(shardlift, "list", "--json")) == ids
+    target = ("--target-host", opensearch.url)
+    again = failed(shardlift, "retry", *target, "--json")
+    assert again.code == ERRORS, again
+    assert (again.json()["sent"], again.json()["failed"]) == (0, len(PLANTED)), again
+    assert "[age]" in again.json()["indices"][0]["reason"], again
+
+    # The user lets the index take what it did not.
+    opensearch.api("DELETE", "/people")
+    opensearch.api("PUT", "/people", {"settings": {"number_of_replicas": 0}, "mappings": {
+        "properties": {"age": {"type": "keyword"}, "exact": {"type": "keyword"}}}})
+    brought = failed(shardlift, "retry", *target, "--json")
+    assert brought.code == OK, brought
+    assert (brought.json()["sent"], brought.json()["failed"]) == (len(PLANTED), 0), brought
+    assert_same(opensearch.documents("people"),
+                [d for d in documents if int(d.id) in PLANTED], "people")
+
+    assert failed(shardlift, "list", "--json").out == ""
+    assert failed(shardlift, "count", "--json").json()["documents"] == 0
+    opensearch.api("DELETE", "/people/_doc/7?refresh=true")
+    nothing = failed(shardlift, "retry", *target, "--json")
+    assert nothing.code == OK and nothing.json()["documents"] == 0, nothing
+    assert len(opensearch.documents("people")) == len(PLANTED) - 1
+
+
+def test_status_tells_how_a_backfill_ended(shardlift, planted, opensearch):
+    location, _ = planted
+    numbers_only(opensearch)
+    assert migrate(shardlift, location, opensearch).code == ERRORS
+    status = ("backfill", "status", "--pace", "0", "--json", "--session-name", "one")
+    told = shardlift(*status, "--deep-check", "--target-host", opensearch.url)
+    assert told.code == OK, told
+    session, = told.json()["sessions"]
+    assert session["finished"] is True and session["total"]["percent"] == 100, told
+    people, = session["indices"]
+    assert people["index"] == "people" and people["target_has_all"] is True, told
+    assert (people["sent"], people["failed"]) == (COUNT - len(PLANTED), len(PLANTED)), told
+    assert people["target_documents"] == COUNT - len(PLANTED), told
+
+    opensearch.api("DELETE", "/people/_doc/8?refresh=true")
+    missing = shardlift(*status, "--deep-check", "--target-host", opensearch.url)
+    assert missing.code == ERRORS, missing
+    assert missing.json()["sessions"][0]["indices"][0]["target_has_all"] is False, missing
+    assert shardlift(*status).code == OK
+
+
+def test_error_types_that_are_allowed_count_as_success(shardlift, planted, opensearch):
+    location, _ = planted
+    numbers_only(opensearch)
+    result = migrate(shardlift, location, opensearch, "--json", "--allowed-doc-exception-types",
+                     "mapper_parsing_exception,another_exception")
+    row = result.json()["indices"][0]
+    assert (row["sent"], row["failed"]) == (COUNT, 0), result
+    assert failed(shardlift, "list", "--json").out == ""
+
+
+def test_retry_needs_a_cluster(shardlift, tmp_path):
+    result = failed(shardlift, "retry", "--target-host", f"dir:{tmp_path / 'out'}")
+    assert result.code == USAGE and "--plan" in result.err, result
+    assert failed(shardlift, "retry", "--plan").code == OK
