@@ -143,6 +143,52 @@ static void check_analysis(struct checking *c, struct metadata_item *item,
 		}
 }
 
+/* Types of fields that a plugin brings. */
+static const struct {
+	const char *type, *plugin;
+} field_plugins[] = {
+	{"murmur3", "mapper-murmur3"},
+	{"annotated_text", "mapper-annotated-text"},
+	{"icu_collation_keyword", "analysis-icu"},
+};
+
+/* The first field of such a type, at any depth; NULL: none. */
+static const char *missing_field_plugin(const struct checking *c, const struct json *fields,
+					struct str *field)
+{
+	json_each (definition, fields) {
+		struct str type = json_string(json_get(definition, "type"));
+		const char *found =
+			missing_field_plugin(c, json_get(definition, "properties"), field);
+
+		if (!found)
+			found = missing_field_plugin(c, json_get(definition, "fields"), field);
+		if (found)
+			return found;
+		for (size_t i = 0; i < COUNT_OF(field_plugins); i++)
+			if (str_is(type, field_plugins[i].type) &&
+			    !json_get(c->plugins, field_plugins[i].plugin)) {
+				*field = definition->key;
+				return field_plugins[i].plugin;
+			}
+	}
+	return NULL;
+}
+
+static void check_fields(struct checking *c, struct metadata_item *item, const struct json *content)
+{
+	struct str field = STR_NONE;
+	const char *plugin =
+		missing_field_plugin(c, json_path(content, "mappings", "properties", NULL), &field);
+
+	if (plugin)
+		block(c, item,
+		      arena_printf(&c->set->mem,
+				   "its field '" STR_FMT
+				   "' needs the plugin %s, which the target does not have",
+				   STR_ARG(field), plugin));
+}
+
 static void check_item(struct checking *c, struct metadata_item *item)
 {
 	const struct json *content = json_get(item->result, "template");
@@ -153,6 +199,8 @@ static void check_item(struct checking *c, struct metadata_item *item)
 		check_components(c, item);
 	if (is_going(item))
 		check_analysis(c, item, content ? content : item->result);
+	if (is_going(item))
+		check_fields(c, item, content ? content : item->result);
 	if (is_going(item) && item->kind == METADATA_INDEX &&
 	    json_get_str(c->aliases, item->target_name))
 		block(c, item,

@@ -1,3 +1,260 @@
+/* Analysis: names that changed, in definitions and where they are used. */
 #include "metadata/rules_internal.h"
 
-const struct rule rules_of_analysis[] = {{0}};
+#include <inttypes.h>
+
+struct spelling {
+	const char *old_name, *new_name;
+};
+
+static const struct spelling filters[] = {
+	{"nGram", "ngram"},
+	{"edgeNGram", "edge_ngram"},
+	{"delimited_payload_filter", "delimited_payload"},
+	{"analysis_delimited_payload_filter", "delimited_payload"},
+};
+static const struct spelling tokenizers[] = {
+	{"nGram", "ngram"},
+	{"edgeNGram", "edge_ngram"},
+	{"PathHierarchy", "path_hierarchy"},
+};
+static const struct spelling char_filters[] = {{"htmlStrip", "html_strip"}};
+
+static const char *new_name_of(struct str name, const struct spelling *spellings, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (str_is(name, spellings[i].old_name))
+			return spellings[i].new_name;
+	return NULL;
+}
+
+/* The string at `place` (an element, or a member), by its new name. `own`: names that the index
+ * defines itself stay. */
+static bool respell(struct rule_scope *scope, const char *rule, struct json *place,
+		    const struct json *own, const struct spelling *spellings, size_t count)
+{
+	struct str name = json_string(place);
+	const char *spelled;
+
+	if (!name.ptr || (own && json_get_str(own, name)))
+		return false;
+	spelled = new_name_of(name, spellings, count);
+	if (!spelled)
+		return false;
+	rule_note(scope, rule, NOTE_CHANGE, "'" STR_FMT "' is called %s now", STR_ARG(name),
+		  spelled);
+	place->text = str_from(spelled);
+	return true;
+}
+
+/* A name, or a list of names. */
+static bool respell_uses(struct rule_scope *scope, const char *rule, struct json *uses,
+			 const struct json *own, const struct spelling *spellings, size_t count)
+{
+	bool changed = false;
+
+	if (!uses)
+		return false;
+	if (uses->type != JSON_ARRAY)
+		return respell(scope, rule, uses, own, spellings, count);
+	json_each (use, uses)
+		changed |= respell(scope, rule, use, own, spellings, count);
+	return changed;
+}
+
+static bool respell_types(struct rule_scope *scope, const char *rule, struct json *components,
+			  const struct spelling *spellings, size_t count)
+{
+	bool changed = false;
+
+	json_each (component, components) {
+		struct json *type = json_get(component, "type");
+
+		if (type)
+			changed |= respell(scope, rule, type, NULL, spellings, count);
+	}
+	return changed;
+}
+
+static bool spell_names(struct rule_scope *scope, struct str name, struct json *analysis)
+{
+	static const char *const users[] = {"analyzer", "normalizer"};
+	struct json *own_filters = json_get(analysis, "filter");
+	struct json *own_tokenizers = json_get(analysis, "tokenizer");
+	struct json *own_char_filters = json_get(analysis, "char_filter");
+	const char *rule = "analysis-names";
+	bool changed;
+
+	(void)name;
+	changed = respell_types(scope, rule, own_filters, filters, COUNT_OF(filters));
+	changed |= respell_types(scope, rule, own_tokenizers, tokenizers, COUNT_OF(tokenizers));
+	changed |=
+		respell_types(scope, rule, own_char_filters, char_filters, COUNT_OF(char_filters));
+	for (size_t i = 0; i < COUNT_OF(users); i++)
+		json_each (user, json_get(analysis, users[i])) {
+			changed |= respell_uses(scope, rule, json_get(user, "filter"), own_filters,
+						filters, COUNT_OF(filters));
+			changed |= respell_uses(scope, rule, json_get(user, "tokenizer"),
+						own_tokenizers, tokenizers, COUNT_OF(tokenizers));
+			changed |= respell_uses(scope, rule, json_get(user, "char_filter"),
+						own_char_filters, char_filters,
+						COUNT_OF(char_filters));
+		}
+	return changed;
+}
+
+/* Takes `name` out of a list of uses, or out of its object where it is the only one. */
+static bool drop_use(struct json *user, const char *member, const char *name)
+{
+	struct json *uses = json_get(user, member), *kept = NULL, *last = NULL;
+	size_t count = 0;
+
+	if (!uses)
+		return false;
+	if (uses->type != JSON_ARRAY) {
+		if (!str_is(json_string(uses), name))
+			return false;
+		json_remove(user, str_from(member));
+		return true;
+	}
+	for (struct json *use = uses->first, *next; use; use = next) {
+		next = use->next;
+		if (str_is(json_string(use), name))
+			continue;
+		use->next = NULL;
+		if (last)
+			last->next = use;
+		else
+			kept = use;
+		last = use;
+		count++;
+	}
+	if (count == uses->count)
+		return false;
+	uses->first = kept;
+	uses->last = last;
+	uses->count = count;
+	return true;
+}
+
+static bool drop_standard_filter(struct rule_scope *scope, struct str name, struct json *analysis)
+{
+	bool changed = false;
+
+	(void)name;
+	json_each (analyzer, json_get(analysis, "analyzer"))
+		if (drop_use(analyzer, "filter", "standard")) {
+			rule_note(scope, "analysis-standard-filter", NOTE_CHANGE,
+				  "removed filter standard of analyzer '" STR_FMT
+				  "': it did nothing, and is gone",
+				  STR_ARG(analyzer->key));
+			changed = true;
+		}
+	return changed;
+}
+
+static bool replace_html_strip_analyzer(struct rule_scope *scope, struct str name,
+					struct json *analysis)
+{
+	struct arena *mem = &scope->set->mem;
+	bool changed = false;
+
+	(void)name;
+	json_each (analyzer, json_get(analysis, "analyzer")) {
+		struct json *filter;
+
+		if (!str_is(json_string(json_get(analyzer, "type")), "standard_html_strip"))
+			continue;
+		filter = json_new(mem, JSON_ARRAY);
+		json_append(filter, json_new_string(mem, STR("html_strip")));
+		json_set(analyzer, STR("type"), json_new_string(mem, STR("custom")));
+		json_set(analyzer, STR("tokenizer"), json_new_string(mem, STR("standard")));
+		json_set(analyzer, STR("char_filter"), filter);
+		filter = json_new(mem, JSON_ARRAY);
+		json_append(filter, json_new_string(mem, STR("lowercase")));
+		json_set(analyzer, STR("filter"), filter);
+		rule_note(scope, "analysis-html-strip", NOTE_CHANGE,
+			  "analyzer '" STR_FMT
+			  "' of type standard_html_strip is spelled out: html_strip, standard, "
+			  "lowercase",
+			  STR_ARG(analyzer->key));
+		changed = true;
+	}
+	return changed;
+}
+
+static bool rename_default_index(struct rule_scope *scope, struct str name, struct json *analysis)
+{
+	struct json *analyzers = json_get(analysis, "analyzer");
+	struct json *found = json_remove(analyzers, STR("default_index"));
+
+	(void)name;
+	if (!found)
+		return false;
+	if (!json_get(analyzers, "default"))
+		json_set(analyzers, STR("default"), found);
+	rule_note(scope, "analysis-default-index", NOTE_CHANGE,
+		  "analyzer default_index is called default now");
+	return true;
+}
+
+/* The largest gap between two numbers of components of a type. */
+static int64_t largest_gap(const struct json *components, const char *const types[2],
+			   const char *smallest, int64_t smallest_default, const char *largest,
+			   int64_t largest_default)
+{
+	int64_t gap = 0;
+
+	json_each (component, components) {
+		struct str type = json_string(json_get(component, "type"));
+		int64_t from = json_i64_or(json_get(component, smallest), smallest_default);
+		int64_t to = json_i64_or(json_get(component, largest), largest_default);
+
+		if (str_is(type, types[0]) || str_is(type, types[1]))
+			gap = MAX(gap, to - from);
+	}
+	return gap;
+}
+
+static bool allow_gap(struct rule_scope *scope, struct json *settings, const char *setting,
+		      int64_t gap, int64_t limit)
+{
+	if (gap <= limit || json_i64_or(settings_get(settings, setting), 0) >= gap)
+		return false;
+	settings_set(settings, setting, json_new_i64(&scope->set->mem, gap), &scope->set->mem);
+	rule_note(scope, "analysis-gaps", NOTE_CHANGE, "%s is %" PRId64 ", as its analysis needs",
+		  setting, gap);
+	return true;
+}
+
+static bool allow_gaps(struct rule_scope *scope, struct str name, struct json *settings)
+{
+	static const char *const ngrams[2] = {"ngram", "nGram"};
+	static const char *const shingles[2] = {"shingle", "shingle"};
+	const struct json *analysis = json_get(settings, "analysis");
+	const struct json *own_filters = json_get(analysis, "filter");
+	int64_t in_filters = largest_gap(own_filters, ngrams, "min_gram", 1, "max_gram", 2);
+	int64_t in_tokenizers =
+		largest_gap(json_get(analysis, "tokenizer"), ngrams, "min_gram", 1, "max_gram", 2);
+	int64_t in_shingles =
+		largest_gap(own_filters, shingles, "min_shingle_size", 2, "max_shingle_size", 2);
+	bool changed =
+		allow_gap(scope, settings, "max_ngram_diff", MAX(in_filters, in_tokenizers), 1);
+
+	(void)name;
+	return allow_gap(scope, settings, "max_shingle_diff", in_shingles, 3) || changed;
+}
+
+const struct rule rules_of_analysis[] = {
+	{"analysis-gaps", "B702", RULE_SETTINGS, ES_BELOW(7000), ANY_VERSION,
+	 "Limits of n-grams and shingles as wide as the analysis needs", allow_gaps},
+	{"analysis-default-index", "B504", RULE_ANALYSIS, ES_BELOW(5000), ANY_VERSION,
+	 "The analyzer default_index is called default", rename_default_index},
+	{"analysis-standard-filter", "B703", RULE_ANALYSIS, ES_BELOW(8000), ANY_VERSION,
+	 "The token filter standard is gone", drop_standard_filter},
+	{"analysis-names", "B703,B802", RULE_ANALYSIS, ES_BELOW(8000), ANY_VERSION,
+	 "Analysis components by the names they have now", spell_names},
+	{"analysis-html-strip", "B703", RULE_ANALYSIS, ES_BELOW(8000), ANY_VERSION,
+	 "The analyzer standard_html_strip, spelled out", replace_html_strip_analyzer},
+	{0},
+};
