@@ -8,22 +8,23 @@
 /* Names that Elasticsearch 1 to 7 spelled in camel case, as all versions from 7 on know them. */
 static bool is_name(struct str format)
 {
-	bool letters = format.ptr && format.len > 0;
+	bool letters = true;
+
+	if (!format.ptr || format.len < 5)
+		return false;
 
 	/* A pattern never has so many different letters in a row; a name has vowels early. */
 	for (size_t i = 0; i < format.len; i++)
 		letters &= isalpha((unsigned char)format.ptr[i]) || format.ptr[i] == '_' ||
 			   isdigit((unsigned char)format.ptr[i]);
-	if (!letters || format.len < 5)
-		return false;
-	return (memmem(format.ptr, format.len, "ate", 3) ||
-		memmem(format.ptr, format.len, "ime", 3) ||
-		memmem(format.ptr, format.len, "asic", 4) ||
-		memmem(format.ptr, format.len, "epoch", 5) ||
-		memmem(format.ptr, format.len, "our", 3) ||
-		memmem(format.ptr, format.len, "year", 4) ||
-		memmem(format.ptr, format.len, "eek", 3) ||
-		memmem(format.ptr, format.len, "iso", 3));
+	return letters && (memmem(format.ptr, format.len, "ate", 3) ||
+			   memmem(format.ptr, format.len, "ime", 3) ||
+			   memmem(format.ptr, format.len, "asic", 4) ||
+			   memmem(format.ptr, format.len, "epoch", 5) ||
+			   memmem(format.ptr, format.len, "our", 3) ||
+			   memmem(format.ptr, format.len, "year", 4) ||
+			   memmem(format.ptr, format.len, "eek", 3) ||
+			   memmem(format.ptr, format.len, "iso", 3));
 }
 
 /* dateOptionalTime → date_optional_time */
