@@ -7,6 +7,7 @@ struct backfill_fields {
 	struct transfer_fields transfer;
 	struct allowed_fields allowed;
 	struct metrics_fields metrics;
+	struct document_transform_fields transform;
 	struct care_fields care;
 	struct work_fields work;
 };
@@ -22,6 +23,7 @@ static int run(struct cli *cli, void *fields, struct err *err)
 		.transfer = &f->transfer,
 		.allowed = &f->allowed,
 		.metrics = &f->metrics,
+		.transform = &f->transform,
 		.care = &f->care,
 		.work = &f->work,
 	};
@@ -35,6 +37,8 @@ static const struct opt_part parts[] = {
 	{transfer_options, offsetof(struct backfill_fields, transfer)},
 	{allowed_options, offsetof(struct backfill_fields, allowed)},
 	{metrics_options, offsetof(struct backfill_fields, metrics)},
+	{doc_transformer_options, offsetof(struct backfill_fields, transform.transformer)},
+	{transform_run_options, offsetof(struct backfill_fields, transform.run)},
 	{care_options, offsetof(struct backfill_fields, care)},
 	{work_options, offsetof(struct backfill_fields, work)},
 	{general_options, offsetof(struct backfill_fields, general)},

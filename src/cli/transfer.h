@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/common_options.h"
 #include "cli/failed_documents_options.h"
+#include "cli/transform_options.h"
 
 /* How documents are selected and sent. */
 struct transfer_fields {
@@ -22,6 +23,12 @@ struct transfer_fields {
 	bool source_versions;
 };
 extern const struct opt transfer_options[];
+
+/* What documents pass through on their way. */
+struct document_transform_fields {
+	struct transformer_fields transformer;
+	struct transform_run_fields run;
+};
 
 /* How work is divided, leased and continued. */
 struct work_fields {
@@ -49,6 +56,7 @@ struct transfer_request {
 	const struct transfer_fields *transfer;
 	const struct allowed_fields *allowed;
 	const struct metrics_fields *metrics;
+	const struct document_transform_fields *transform;
 	const struct care_fields *care;
 	const struct work_fields *work;
 	const struct create_fields *create; /* NULL: documents alone */
