@@ -31,9 +31,9 @@ static bool read_reference(struct str text, size_t *at, unsigned *level, unsigne
 	while (i < text.len && count < 2) {
 		if (!isdigit((unsigned char)text.ptr[i]))
 			break;
-		while (i < text.len && isdigit((unsigned char)text.ptr[i]))
+		for (; i < text.len && isdigit((unsigned char)text.ptr[i]); i++)
 			numbers[count] =
-				MIN(numbers[count] * 10 + (unsigned)(text.ptr[i++] - '0'), 1000u);
+				MIN(numbers[count] * 10 + (unsigned)(text.ptr[i] - '0'), 1000u);
 		count++;
 		if (!parens || i == text.len || text.ptr[i] != ',' || count == 2)
 			break;

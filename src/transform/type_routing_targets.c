@@ -40,6 +40,10 @@ static int add_target(struct routed_request *request, struct str target, struct 
 		return arena_fail(request->mem, "the indices of a request", err);
 	for (size_t i = 0; i < request->target_count; i++)
 		longer[i] = request->targets[i];
+	/* It may be the configuration's, which does not live as long as messages may. */
+	target = arena_str(request->mem, target);
+	if (!target.ptr)
+		return arena_fail(request->mem, "the indices of a request", err);
 	longer[request->target_count++] = target;
 	request->targets = longer;
 	return 0;
