@@ -1,12 +1,16 @@
 /* Backfill: the documents of a snapshot's indices into a target.
  *
- * Reader threads take shards, decompress each chunk once and fill bulks; a queue bounded by bytes
- * hands them to sender threads. Memory: readers' bulks + queue + bulks in flight <= max_memory. */
+ * Reader threads claim work items of a coordinator (ranges of a shard), decompress each chunk once
+ * and fill bulks; a queue bounded by bytes hands them to sender threads, which checkpoint what was
+ * acknowledged. Memory: readers' bulks + queue + bulks in flight <= max_memory. */
 #ifndef BACKFILL_BACKFILL_H
 #define BACKFILL_BACKFILL_H
 
 #include "backfill/bulk_sink.h"
+#include "backfill/control.h"
+#include "backfill/coordinator.h"
 #include "backfill/failed_documents.h"
+#include "backfill/pressure.h"
 #include "backfill/progress.h"
 #include "snapshot/repository.h"
 
@@ -15,16 +19,22 @@ struct backfill_index {
 	struct str target_name; /* index on the target */
 	int32_t shard_count;
 	struct str only_type; /* of documents stored without one, as ES 6 does; ptr NULL: none */
+	const char *blocked;  /* why its documents cannot be sent in this run: its work is parked;
+				 NULL: they can */
 };
 
-/* What became of one index. */
+/* What became of one index, in this run and those before it of the same session. */
 struct backfill_index_result {
 	uint64_t documents; /* live documents in the snapshot, as read */
 	uint64_t sent, failed;
+	uint64_t superseded; /* of sent: the target had something newer */
 	uint64_t source_bytes;
 	bool unreadable; /* a shard could not be read to its end: `reason` */
 	char reason[1000];
 };
+
+/* How ids are sent. */
+enum backfill_ids { BACKFILL_IDS_KEEP, BACKFILL_IDS_GENERATED };
 
 struct backfill_options {
 	int64_t documents_per_bulk; /* at most */
@@ -32,21 +42,48 @@ struct backfill_options {
 	int64_t max_memory;         /* bytes of all bulks, filled, waiting or in flight; only a
 				       single document may be larger. Bulks shrink to fit */
 	int64_t readers, senders;   /* threads */
-	bool emit_type;             /* _type in every action line: targets before Elasticsearch 7 */
-	bool keep_type; /* _type in the action lines of documents that were stored with one */
+	int64_t range_bytes; /* shards above this are divided in ranges of about it; 0: never */
+	int64_t grace_ms;    /* for bulks in flight when *cancel is set; then they are cut off */
+	bool one_item;       /* claims one work item and ends */
+	bool emit_type;      /* _type in every action line: targets before Elasticsearch 7 */
+	bool keep_type;      /* _type in the action lines of documents that were stored with one */
+	enum bulk_operation operation;
+	bool source_versions; /* _version of the snapshot, as external_gte */
+	enum backfill_ids ids;
+	struct coordinator *coordinator; /* borrowed */
+	struct str fingerprint;          /* of source and plan: see coordinator_ops.create */
+	struct pressure *pressure;       /* borrowed; NULL: senders press as they can */
+	struct control *control;         /* borrowed; NULL: nobody changes `pressure` meanwhile */
 	/* Makes sender i's way to the target. */
 	int (*open_sink)(void *user, size_t sender, struct bulk_sink **out, struct err *err);
 	void *open_sink_user;
 };
 
-/* Runs to the end. `results` has one entry for each of `indices`. 0 when every shard was read and
- * every bulk answered (failed documents are counted, recorded and no error); negative when the
- * target or this machine cannot go on. An index that cannot be read is marked in its result and the
- * rest goes on. *cancel, set from any thread or signal handler, ends it with ERR_CANCELLED after
- * the bulks in flight. `failed` NULL: failed documents are only counted. */
+/* How a run of one item ended. */
+enum backfill_end {
+	BACKFILL_ALL_DONE,   /* no work is left */
+	BACKFILL_ITEM_DONE,  /* one_item: it was completed */
+	BACKFILL_LEASE_LOST, /* … another worker went on with it */
+	BACKFILL_ALL_LEASED, /* … there is work, but others have it */
+	BACKFILL_UNREADABLE, /* … it could not be read */
+};
+
+struct backfill_report {
+	struct backfill_index_result *indices; /* the caller's, one for each index */
+	enum backfill_end end;
+	bool resumed;         /* the session was there before */
+	bool finished_before; /* and had nothing left to do */
+};
+
+/* Runs to the end of the session's work, that of other processes too. 0 when every shard was read
+ * and every bulk answered (failed documents are counted, recorded and no error); negative when the
+ * target, the coordinator or this machine cannot go on. An index that cannot be read is marked in
+ * its result and the rest goes on. *cancel, set from any thread or signal handler, ends it with
+ * ERR_CANCELLED after the bulks in flight; what was not done is handed back. `failed` NULL: failed
+ * documents are only counted. */
 int backfill_run(const struct snapshot *snapshot, const struct backfill_index *indices,
 		 size_t count, const struct backfill_options *options,
 		 struct failed_documents *failed, struct progress *progress, atomic_bool *cancel,
-		 struct backfill_index_result *results, struct err *err);
+		 struct backfill_report *report, struct err *err);
 
 #endif

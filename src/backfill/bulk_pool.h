@@ -7,15 +7,18 @@
 #define BACKFILL_BULK_POOL_H
 
 #include "backfill/bulk_sink.h"
+#include "backfill/item.h"
 
 struct bulk_pool;
 
 struct pooled_bulk {
 	struct bulk bulk;
 	struct bulk_origin origin;
-	size_t index;             /* into the indices of the run */
-	size_t reserved;          /* bytes of the ceiling it holds */
-	struct pooled_bulk *next; /* while unused */
+	struct item *item;         /* of whose documents it is, held */
+	struct doc_range covers;   /* of the item, documents that are not sent included */
+	struct item_counts counts; /* of these, as read */
+	size_t reserved;           /* bytes of the ceiling it holds */
+	struct pooled_bulk *next;  /* while unused */
 };
 
 /* Bulks of `limit` bytes, `ceiling` bytes in all; limit <= ceiling. */

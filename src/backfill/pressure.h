@@ -2,7 +2,9 @@
  * enter before a bulk and leave after it. Thread-safe.
  *
  * Additive increase, multiplicative decrease: one more bulk at once while latency holds, half on a
- * refusal (429, 503, rejected items). */
+ * refusal (429, 503, rejected items), once for all that are in flight then. It begins with two and
+ * doubles until the first bulk is refused or late. A rate holds in the long run: a bulk larger than
+ * a second's worth goes, and the next ones wait for it. */
 #ifndef BACKFILL_PRESSURE_H
 #define BACKFILL_PRESSURE_H
 
@@ -42,8 +44,9 @@ void pressure_close(struct pressure *pressure);
 
 struct pressure_state {
 	int64_t allowed, in_flight; /* bulks */
+	int64_t documents_per_second, bytes_per_second;
 	bool paused;
-	uint64_t refusals;
+	uint64_t refusals; /* of the bulks that left */
 };
 struct pressure_state pressure_look(struct pressure *pressure);
 

@@ -9,8 +9,10 @@
 struct progress {
 	_Atomic uint64_t
 		bytes_total; /* stored fields to read; estimated until all shards are open */
-	_Atomic uint64_t bytes_read; /* of these */
-	_Atomic uint64_t shards_total, shards_done;
+	_Atomic uint64_t bytes_read;              /* of these */
+	_Atomic uint64_t items_total, items_done; /* work items: shards, or ranges of them */
+	_Atomic uint64_t jumps; /* changes when the counters were set to what was done before: a
+				   pace is then measured anew */
 	_Atomic uint64_t documents_read; /* live documents that left a reader */
 	_Atomic uint64_t documents_sent; /* taken by the target */
 	_Atomic uint64_t documents_failed;

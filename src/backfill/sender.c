@@ -1,21 +1,7 @@
 /* A sender thread: sends bulks and accounts for each of their items. */
 #include "backfill/pipeline_internal.h"
-
+#include "base/clock.h"
 #include "base/json.h"
-
-static struct str action_of(const struct bulk *bulk, size_t item)
-{
-	const struct bulk_item *at = &bulk->items[item];
-
-	return str_of(bulk->body.ptr + at->action_start, at->source_start - 1 - at->action_start);
-}
-
-static struct str source_of(const struct bulk *bulk, size_t item)
-{
-	const struct bulk_item *at = &bulk->items[item];
-
-	return str_of(bulk->body.ptr + at->source_start, at->end - 1 - at->source_start);
-}
 
 static int record_failure(struct pipeline *p, const struct pooled_bulk *bulk,
 			  const struct bulk_failure *failure, struct arena *mem, struct err *err)
@@ -24,16 +10,16 @@ static int record_failure(struct pipeline *p, const struct pooled_bulk *bulk,
 					 .failure_type = failure->type,
 					 .reason = failure->reason,
 					 .status = failure->status,
-					 .action = action_of(&bulk->bulk, failure->item),
-					 .source = source_of(&bulk->bulk, failure->item)};
+					 .action = bulk_item_action(&bulk->bulk, failure->item),
+					 .source = bulk_item_source(&bulk->bulk, failure->item)};
 	struct json *action;
 	char work_item[WORK_ITEM_MAX];
 
-	pipeline_work_item(&p->indices[bulk->index], bulk->origin.shard, work_item);
+	pipeline_work_item(&p->indices[bulk->item->index], bulk->origin.shard, work_item);
 	record.work_item = str_from(work_item);
 	/* The id is where it was written to; a target that makes ids has none. */
 	if (json_parse(record.action, mem, &action, NULL) == 0)
-		record.id = json_string(json_path(action, "index", "_id", NULL));
+		record.id = json_string(json_get(action->first, "_id"));
 	return failed_documents_add(p->failed, &record, err);
 }
 
@@ -55,28 +41,44 @@ static int record_failures(struct pipeline *p, const struct pooled_bulk *bulk,
 static void count(struct pipeline *p, const struct pooled_bulk *bulk,
 		  const struct bulk_result *result)
 {
-	struct backfill_index_result *total = &p->results[bulk->index];
-
 	if (result->succeeded + result->failure_count != bulk->bulk.count)
 		BUG("a sink does not account for every document");
-	pthread_mutex_lock(&p->lock);
-	total->sent += result->succeeded;
-	total->failed += result->failure_count;
-	pthread_mutex_unlock(&p->lock);
 	atomic_fetch_add(&p->progress->documents_sent, result->succeeded);
 	atomic_fetch_add(&p->progress->documents_failed, result->failure_count);
 	atomic_fetch_add(&p->progress->bytes_sent, bulk->bulk.body.len);
 	atomic_fetch_add(&p->progress->retries, result->retries);
 }
 
+static int send_pressed(struct pipeline *p, struct bulk_sink *sink, const struct pooled_bulk *bulk,
+			struct bulk_result *result, struct err *err)
+{
+	struct pressure *pressure = p->options->pressure;
+	int64_t began;
+	int rc;
+
+	if (!pressure)
+		return sink->ops->send(sink, &bulk->bulk, &bulk->origin, result, err);
+	if (!pressure_enter(pressure, bulk->bulk.count, bulk->bulk.body.len, &p->stopped))
+		return err_set(err, ERR_CANCELLED, "interrupted");
+	began = clock_monotonic_ms();
+	rc = sink->ops->send(sink, &bulk->bulk, &bulk->origin, result, err);
+	pressure_leave(pressure, &(struct pressure_outcome){
+					 .elapsed_ms = clock_monotonic_ms() - began,
+					 .refusals = result->refusals,
+					 .bytes = bulk->bulk.body.len,
+				 });
+	return rc;
+}
+
 static int send_one(struct pipeline *p, struct bulk_sink *sink, const struct pooled_bulk *bulk,
 		    struct err *err)
 {
 	cleanup(bulk_result_release) struct bulk_result result;
+	struct item_counts counts = bulk->counts;
 	int rc;
 
 	bulk_result_init(&result);
-	rc = sink->ops->send(sink, &bulk->bulk, &bulk->origin, &result, err);
+	rc = send_pressed(p, sink, bulk, &result, err);
 	if (rc < 0)
 		return rc;
 	/* On record before they are counted: a full disk must not hide them. */
@@ -84,7 +86,10 @@ static int send_one(struct pipeline *p, struct bulk_sink *sink, const struct poo
 	if (rc < 0)
 		return rc;
 	count(p, bulk, &result);
-	return 0;
+	counts.sent += result.succeeded;
+	counts.failed += result.failure_count;
+	counts.superseded += result.superseded;
+	return item_acknowledge(bulk->item, bulk->covers, &counts, err);
 }
 
 void *sender_main(void *sender_start)
@@ -95,9 +100,11 @@ void *sender_main(void *sender_start)
 	struct err err;
 
 	while ((bulk = bounded_queue_pop(p->queue))) {
-		/* Once it is stopped, what waits is only given back. */
-		if (!pipeline_stopping(p) && send_one(p, start->sink, bulk, &err) < 0)
+		/* Once it is stopped, or its lease lost, what waits is only given back. */
+		if (!pipeline_stopping(p) && item_is_open(bulk->item) &&
+		    send_one(p, start->sink, bulk, &err) < 0)
 			pipeline_stop(p, &err);
+		item_drop(bulk->item);
 		bulk_pool_give(p->pool, bulk);
 	}
 	if (!pipeline_stopping(p) && start->sink->ops->finish &&
@@ -105,7 +112,7 @@ void *sender_main(void *sender_start)
 		pipeline_stop(p, &err);
 	pthread_mutex_lock(&p->lock);
 	p->senders_left--;
-	pthread_cond_signal(&p->changed);
+	pthread_cond_broadcast(&p->changed);
 	pthread_mutex_unlock(&p->lock);
 	return NULL;
 }

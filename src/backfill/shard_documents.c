@@ -1,7 +1,5 @@
 #include "backfill/shard_documents.h"
 
-#include "documents/lucene_documents.h"
-
 #include <stdlib.h>
 
 struct shard_documents {
@@ -52,9 +50,9 @@ int shard_documents_size(const struct snapshot *snapshot, const struct snapshot_
 }
 
 int shard_documents_open(const struct snapshot *snapshot, const struct snapshot_index *index,
-			 int32_t shard, struct document_source **out, struct err *err)
+			 int32_t shard, const struct lucene_documents_options *options,
+			 struct document_source **out, struct err *err)
 {
-	static const struct lucene_documents_options options = {.include_deleted = false};
 	cleanup(shard_closep) struct snapshot_shard *opened = NULL;
 	struct document_source *lucene;
 	struct shard_documents *documents;
@@ -62,7 +60,7 @@ int shard_documents_open(const struct snapshot *snapshot, const struct snapshot_
 
 	if (rc < 0)
 		return rc;
-	rc = lucene_documents_open(opened->directory, &options, &lucene, err);
+	rc = lucene_documents_open(opened->directory, options, &lucene, err);
 	if (rc < 0)
 		return rc;
 	documents = mem_zalloc(sizeof(*documents));
@@ -72,4 +70,32 @@ int shard_documents_open(const struct snapshot *snapshot, const struct snapshot_
 	documents->shard = take(opened);
 	*out = &documents->base;
 	return 0;
+}
+
+size_t shard_documents_parts(const struct document_source *source,
+			     const struct checksum_part **parts)
+{
+	return lucene_documents_parts(((const struct shard_documents *)source)->lucene, parts);
+}
+
+int shard_documents_divide(const struct snapshot *snapshot, const struct snapshot_index *index,
+			   int32_t shard, uint64_t bytes, struct arena *mem, int64_t **starts,
+			   uint64_t **sizes, size_t *count, int64_t *total_docs, struct err *err)
+{
+	cleanup(shard_closep) struct snapshot_shard *opened = NULL;
+	int rc = snapshot_shard_open(snapshot, index, shard, &opened, err);
+
+	if (rc < 0)
+		return rc;
+	return lucene_documents_divide(opened->directory, bytes, mem, starts, sizes, count,
+				       total_docs, err);
+}
+
+int shard_documents_check(const struct snapshot *snapshot, const struct snapshot_index *index,
+			  int32_t shard, const atomic_bool *cancel, struct err *err)
+{
+	cleanup(shard_closep) struct snapshot_shard *opened = NULL;
+	int rc = snapshot_shard_open(snapshot, index, shard, &opened, err);
+
+	return rc < 0 ? rc : lucene_documents_check(opened->directory, cancel, err);
 }

@@ -9,7 +9,7 @@
 #define LIMIT_REPOSITORY_INDEX MIB(256) /* index-N: grows with snapshots times indices */
 #define LIMIT_SNAPSHOT_BLOB MIB(256)    /* meta-*.dat, snap-*.dat, inflated */
 #define LIMIT_METADATA_ARENA MIB(1024)  /* the parsed form of one of these */
-#define LIMIT_LUCENE_META_FILE MIB(64)  /* segments_N, .si, .cfe, .fnm, .fdm, .dvm, .liv */
+#define LIMIT_LUCENE_META_FILE MIB(64)  /* segments_N, .si, .cfe, .fnm, .fdm, .fdx, .dvm, .liv */
 #define LIMIT_SEGMENT_ARENA                                                                     \
 	MIB(1024)                    /* parsed metadata of one segment, live documents included \
 				      */
@@ -20,6 +20,7 @@
 #define LIMIT_BULK_RESULT MIB(256)   /* the failures of one bulk and their reasons */
 #define LIMIT_LISTING MIB(256)       /* names and sizes of the blobs in one folder */
 #define LIMIT_BLOB_PARTS 1048576     /* blobs that one file of a snapshot is cut into */
+#define LIMIT_PIECES 16384           /* ranges that one shard is divided into */
 #define LIMIT_SHARDS 65536           /* shards of one index, and replicas */
 #define LIMIT_PATH KIB(4)            /* a file name or request path */
 #define LIMIT_SECRET KIB(64)         /* the file of a password or key */

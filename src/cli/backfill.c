@@ -5,6 +5,8 @@ struct backfill_fields {
 	struct repository_fields repository;
 	struct target_fields target;
 	struct transfer_fields transfer;
+	struct care_fields care;
+	struct work_fields work;
 };
 
 static int run(struct cli *cli, void *fields, struct err *err)
@@ -16,6 +18,8 @@ static int run(struct cli *cli, void *fields, struct err *err)
 		.repository = &f->repository,
 		.target = &f->target,
 		.transfer = &f->transfer,
+		.care = &f->care,
+		.work = &f->work,
 	};
 
 	return transfer_run(&request, cli, err);
@@ -25,6 +29,8 @@ static const struct opt_part parts[] = {
 	{repository_options, offsetof(struct backfill_fields, repository)},
 	{target_options, offsetof(struct backfill_fields, target)},
 	{transfer_options, offsetof(struct backfill_fields, transfer)},
+	{care_options, offsetof(struct backfill_fields, care)},
+	{work_options, offsetof(struct backfill_fields, work)},
 	{general_options, offsetof(struct backfill_fields, general)},
 	{0},
 };

@@ -19,6 +19,10 @@ struct command {
 
 extern const struct command command_migrate;
 extern const struct command command_backfill;
+extern const struct command command_backfill_pause;
+extern const struct command command_backfill_resume;
+extern const struct command command_backfill_rate;
+extern const struct command command_restore_settings;
 extern const struct command command_snapshot_list;
 extern const struct command command_snapshot_show;
 extern const struct command command_inspect_lucene;

@@ -14,8 +14,10 @@
 #include <unistd.h>
 
 static const struct command *const commands[] = {
-	&command_migrate,       &command_backfill,       &command_snapshot_list,
-	&command_snapshot_show, &command_inspect_lucene, &command_transform_try,
+	&command_migrate,         &command_backfill,      &command_backfill_pause,
+	&command_backfill_resume, &command_backfill_rate, &command_restore_settings,
+	&command_snapshot_list,   &command_snapshot_show, &command_inspect_lucene,
+	&command_transform_try,
 };
 
 #define NAME_MAX_LENGTH 64
@@ -55,14 +57,21 @@ static int words_of_name(const char *name, int argc, char **argv)
 	return argc >= 2 && strcmp(argv[1], name + first + 1) == 0 ? 2 : 0;
 }
 
+/* `backfill pause` is another command than `backfill`: the longest name counts. */
 static const struct command *find_command(int argc, char **argv, int *words)
 {
+	const struct command *found = NULL;
+
+	*words = 0;
 	for (size_t i = 0; i < COUNT_OF(commands); i++) {
-		*words = words_of_name(commands[i]->options.name, argc, argv);
-		if (*words > 0)
-			return commands[i];
+		int taken = words_of_name(commands[i]->options.name, argc, argv);
+
+		if (taken > *words) {
+			*words = taken;
+			found = commands[i];
+		}
 	}
-	return NULL;
+	return found;
 }
 
 static int unknown_command(int argc, char **argv, struct err *err)

@@ -10,6 +10,7 @@
 struct inspect_fields {
 	struct general_fields general;
 	bool all, segments;
+	int64_t first_doc, end_doc;
 };
 
 /* What stands between the sources: ids and the like. */
@@ -77,9 +78,12 @@ static void close_sourcep(struct document_source **source)
 	document_source_close(*source);
 }
 
-static int print_documents(struct lucene_directory *dir, bool all, struct err *err)
+static int print_documents(struct lucene_directory *dir, const struct inspect_fields *fields,
+			   struct err *err)
 {
-	const struct lucene_documents_options options = {.include_deleted = all};
+	const struct lucene_documents_options options = {.include_deleted = fields->all,
+							 .first_doc = fields->first_doc,
+							 .end_doc = fields->end_doc};
 	cleanup(close_sourcep) struct document_source *source = NULL;
 	cleanup(buf_release) struct buf line = BUF_INIT(LINE_MAX);
 	cleanup(output_release) struct output out;
@@ -90,7 +94,7 @@ static int print_documents(struct lucene_directory *dir, bool all, struct err *e
 	if (lucene_documents_open(dir, &options, &source, err) < 0)
 		return -(int)err->kind;
 	while (output_is_open(&out) && (got = document_source_next(source, &document, err)) > 0)
-		if (print_document(&document, all, &line, &out, err) < 0)
+		if (print_document(&document, fields->all, &line, &out, err) < 0)
 			return -(int)err->kind;
 	/* What was read before the damage is worth seeing; the error follows it. */
 	if (output_flush(&out, got < 0 ? NULL : err) < 0 && got >= 0)
@@ -186,13 +190,19 @@ static int run(struct cli *cli, void *fields, struct err *err)
 	const struct inspect_fields *f = fields;
 	cleanup(close_directoryp) struct lucene_directory *dir = NULL;
 
-	if (f->all && f->segments)
+	if (f->segments && (f->all || f->first_doc || f->end_doc))
 		return err_set(err, ERR_USAGE,
-			       "--all is about documents; --segments prints none of them");
+			       "--all, --first-doc and --end-doc are about documents; --segments "
+			       "prints none of them");
+	if (f->end_doc && f->end_doc <= f->first_doc)
+		return err_set(err, ERR_USAGE,
+			       "--end-doc %lld is not behind --first-doc %lld: there is nothing "
+			       "between them",
+			       (long long)f->end_doc, (long long)f->first_doc);
 	if (lucene_folder_open(cli->parsed->positionals[0], &dir, err) < 0)
 		return -(int)err->kind;
 	return f->segments ? print_segments(dir, f->general.json, cli->mem, err)
-			   : print_documents(dir, f->all, err);
+			   : print_documents(dir, f, err);
 }
 
 static const struct opt inspect_options[] = {
@@ -200,6 +210,22 @@ static const struct opt inspect_options[] = {
 	 .type = OPT_BOOL,
 	 OPT_FIELD(struct inspect_fields, all),
 	 .help = "Deleted documents too, with \"live\" true or false in each line."},
+	{.name = "first-doc",
+	 .type = OPT_INT,
+	 OPT_FIELD(struct inspect_fields, first_doc),
+	 .fallback = "0",
+	 .max = INT64_MAX,
+	 .metavar = "N",
+	 .help = "Begin with this document: Lucene's ids, counted through all segments, deleted "
+		 "documents included. Reading begins with the chunk that holds it."},
+	{.name = "end-doc",
+	 .type = OPT_INT,
+	 OPT_FIELD(struct inspect_fields, end_doc),
+	 .fallback = "0",
+	 .max = INT64_MAX,
+	 .metavar = "N",
+	 .help = "End before this document; 0: at the end. A checksum is compared only for "
+		 "segments that are read whole."},
 	{.name = "segments",
 	 .type = OPT_BOOL,
 	 OPT_FIELD(struct inspect_fields, segments),

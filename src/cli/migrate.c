@@ -5,6 +5,8 @@ struct migrate_fields {
 	struct repository_fields repository;
 	struct target_fields target;
 	struct transfer_fields transfer;
+	struct care_fields care;
+	struct work_fields work;
 	struct create_fields create;
 };
 
@@ -17,6 +19,8 @@ static int run(struct cli *cli, void *fields, struct err *err)
 		.repository = &f->repository,
 		.target = &f->target,
 		.transfer = &f->transfer,
+		.care = &f->care,
+		.work = &f->work,
 		.create = &f->create,
 	};
 
@@ -28,6 +32,8 @@ static const struct opt_part parts[] = {
 	{target_options, offsetof(struct migrate_fields, target)},
 	{create_options, offsetof(struct migrate_fields, create)},
 	{transfer_options, offsetof(struct migrate_fields, transfer)},
+	{care_options, offsetof(struct migrate_fields, care)},
+	{work_options, offsetof(struct migrate_fields, work)},
 	{general_options, offsetof(struct migrate_fields, general)},
 	{0},
 };

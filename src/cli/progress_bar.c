@@ -21,6 +21,7 @@ struct progress_bar {
 	const struct progress *progress;
 	enum way way;
 	struct progress_history history;
+	uint64_t jumps;   /* of the counters, as in the history */
 	int64_t shown_ms; /* when the last line was */
 	bool drawn;       /* a bar stands on the terminal's last line */
 	bool logged;      /* a line has been said */
@@ -35,6 +36,10 @@ static void sample(struct progress_bar *bar)
 	const struct progress *p = bar->progress;
 	struct progress_sample now = {.time_ms = clock_monotonic_ms()};
 
+	if (atomic_load(&p->jumps) != bar->jumps) {
+		bar->jumps = atomic_load(&p->jumps);
+		bar->history = (struct progress_history){0};
+	}
 	now.documents = atomic_load(&p->documents_sent);
 	now.failed = atomic_load(&p->documents_failed);
 	now.retries = atomic_load(&p->retries);

@@ -6,7 +6,7 @@
 #include <inttypes.h>
 
 struct totals {
-	uint64_t documents, sent, failed, source_bytes;
+	uint64_t documents, sent, failed, superseded, source_bytes;
 };
 
 static struct totals add_up(const struct migrate_report *report)
@@ -19,6 +19,7 @@ static struct totals add_up(const struct migrate_report *report)
 		totals.documents += r->documents;
 		totals.sent += r->sent;
 		totals.failed += r->failed;
+		totals.superseded += r->superseded;
 		totals.source_bytes += r->source_bytes;
 	}
 	return totals;
@@ -117,17 +118,25 @@ static void add_row(struct table *table, const struct migrate_index *index,
 	table_cell(table, full_note(index, facts, table->mem));
 }
 
-/* "N documents, 1.2 GiB in 12.3 s: 48210 documents/s, 123.4 MB/s" */
-static void print_totals(const struct totals *totals, const struct run_facts *facts, FILE *out)
+/* "N documents sent, N failed; 1.2 GiB of sources in 12.3 s: 48210 documents/s, 123.4 MB/s" */
+static void print_totals(const struct totals *totals, const struct run_facts *facts, bool resumed,
+			 FILE *out)
 {
 	char bytes[NUMBER_TEXT_MAX];
 	double seconds = (double)MAX(facts->elapsed_ms, (int64_t)1) / 1000;
 
-	fprintf(out,
-		"\n%" PRIu64 " documents sent, %" PRIu64 " failed; %s of sources in %.1f s: "
-		"%.0f documents/s, %.1f MB/s\n",
-		totals->sent, totals->failed, bytes_text(totals->source_bytes, bytes), seconds,
-		(double)totals->sent / seconds, (double)totals->source_bytes / 1e6 / seconds);
+	fprintf(out, "\n%" PRIu64 " documents sent, %" PRIu64 " failed", totals->sent,
+		totals->failed);
+	if (totals->superseded > 0)
+		fprintf(out, ", %" PRIu64 " superseded by newer ones", totals->superseded);
+	fprintf(out, "; %s of sources in ", bytes_text(totals->source_bytes, bytes));
+	/* A pace of several runs would be none. */
+	if (resumed)
+		fprintf(out, "this run of %.1f s and those before it\n", seconds);
+	else
+		fprintf(out, "%.1f s: %.0f documents/s, %.1f MB/s\n", seconds,
+			(double)totals->sent / seconds,
+			(double)totals->source_bytes / 1e6 / seconds);
 	if (totals->failed > 0 && facts->failed_documents)
 		fprintf(out, "Failed documents, with reasons: %s\n", facts->failed_documents);
 }
@@ -152,7 +161,7 @@ int run_report_print(const struct migrate_report *report, const struct run_facts
 		add_row(&table, &report->indices[i], facts);
 	if (table_print(&table, out, err) < 0)
 		return -(int)err->kind;
-	print_totals(&totals, facts, out);
+	print_totals(&totals, facts, report->resumed, out);
 	return 0;
 }
 
@@ -193,6 +202,7 @@ static struct json *index_json(const struct migrate_index *index, const struct r
 		  was_read(index, facts) ? (int64_t)index->documents.documents : -1, mem);
 	set_number(object, "sent", (int64_t)index->documents.sent, mem);
 	set_number(object, "failed", (int64_t)index->documents.failed, mem);
+	set_number(object, "superseded", (int64_t)index->documents.superseded, mem);
 	set_number(object, "source_bytes", (int64_t)index->documents.source_bytes, mem);
 	set_count(object, "target_documents", index->target_documents, mem);
 	set_bool(object, "agrees", index->agrees, mem);
@@ -209,6 +219,7 @@ static void set_totals(struct json *object, const struct migrate_report *report,
 	set_number(all, "documents", (int64_t)totals.documents, mem);
 	set_number(all, "sent", (int64_t)totals.sent, mem);
 	set_number(all, "failed", (int64_t)totals.failed, mem);
+	set_number(all, "superseded", (int64_t)totals.superseded, mem);
 	set_number(all, "source_bytes", (int64_t)totals.source_bytes, mem);
 	set_number(all, "bulk_bytes", (int64_t)atomic_load(&facts->progress->bytes_sent), mem);
 	set_number(all, "retries", (int64_t)atomic_load(&facts->progress->retries), mem);
@@ -229,6 +240,8 @@ static struct json *report_json(const struct migrate_report *report, const struc
 	set_text(object, "target", str_from(facts->target), mem);
 	set_text(object, "target_version", str_from(facts->target_version), mem);
 	set_bool(object, "agrees", report->agrees && !facts->err, mem);
+	set_text(object, "session", str_from(facts->session), mem);
+	set_bool(object, "resumed", report->resumed, mem);
 	set_text(object, "error", facts->err ? str_from(facts->err->message) : STR_NONE, mem);
 	set_text(object, "failed_documents",
 		 add_up(report).failed > 0 ? str_from(facts->failed_documents) : STR_NONE, mem);

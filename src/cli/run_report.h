@@ -13,6 +13,7 @@ struct run_facts {
 	const char *target;         /* without secrets */
 	const char *target_version; /* NULL: no cluster */
 	const char *failed_documents;
+	const char *session; /* that can be taken up again; NULL: none */
 	bool creates_indices;
 	int64_t elapsed_ms;
 	const struct progress *progress;

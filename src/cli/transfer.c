@@ -7,6 +7,7 @@
 #include "cli/progress_bar.h"
 #include "cli/run_report.h"
 #include "cli/snapshot_source.h"
+#include "cli/transfer_session.h"
 #include "net/url.h"
 
 #include <ctype.h>
@@ -23,8 +24,13 @@ struct transfer {
 	bool compress;           /* bulks over HTTP */
 	struct snapshot_source source;
 	struct index_filter *filter;
-	struct cluster *cluster; /* NULL: no cluster */
+	struct cluster *cluster;  /* NULL: no cluster */
+	struct target_care *care; /* NULL: no cluster */
 	struct failed_documents *failed;
+	struct transfer_session session;
+	struct pressure *pressure;
+	struct control *control;
+	bool generates_ids; /* the target does */
 	struct progress progress;
 	struct migrate_report report;
 	int64_t started_ms;
@@ -34,6 +40,10 @@ static void transfer_release(struct transfer *transfer)
 {
 	migrate_report_release(&transfer->report);
 	failed_documents_close(transfer->failed, NULL);
+	target_care_free(transfer->care);
+	transfer_session_release(&transfer->session);
+	control_free(transfer->control);
+	pressure_free(transfer->pressure);
 	cluster_close(transfer->cluster);
 	index_filter_free(transfer->filter);
 	snapshot_source_release(&transfer->source);
@@ -68,13 +78,7 @@ static int look_at_url(struct transfer *transfer, struct err *err)
 	if (url_parse(fields->host, transfer->mem, &url, err) < 0)
 		return err_wrap(err, "--target-host");
 	transfer->compress = !fields->disable_compression && !is_loopback(url.host);
-	transfer->target_name = arena_printf(transfer->mem,
-					     memchr(url.host.ptr, ':', url.host.len)
-						     ? "%s://[" STR_FMT "]:%u" STR_FMT
-						     : "%s://" STR_FMT ":%u" STR_FMT,
-					     url.tls ? "https" : "http", STR_ARG(url.host),
-					     url.port, STR_ARG(url.path))
-					.ptr;
+	transfer->target_name = url_without_secrets(&url, transfer->mem).ptr;
 	return transfer->target_name ? 0 : arena_fail(transfer->mem, "--target-host", err);
 }
 
@@ -174,38 +178,69 @@ static int open_sink(void *user, size_t sender, struct bulk_sink **out, struct e
 	BUG("unknown kind of target");
 }
 
-/* FNV-1a: the same run gets the same name again. */
-static uint64_t hash(uint64_t h, struct str text)
+static int open_session(struct transfer *transfer, struct err *err)
 {
-	for (size_t i = 0; i < text.len; i++)
-		h = (h ^ (unsigned char)text.ptr[i]) * 0x100000001b3;
-	return (h ^ 0xff) * 0x100000001b3; /* an end that no text has */
-}
-
-static const char *session_name(const struct transfer *transfer)
-{
-	const char *given = transfer->request->transfer->session_name;
-	uint64_t h = 0xcbf29ce484222325;
-
-	if (given && *given)
-		return given;
-	h = hash(h, str_from(transfer->request->repository->repo_uri));
-	h = hash(h, transfer->source.snapshot->summary.uuid);
-	h = hash(h, str_from(transfer->target_name));
-	return arena_printf(transfer->mem, "%016llx", (unsigned long long)h).ptr;
-}
-
-static int open_failed_documents(struct transfer *transfer, struct err *err)
-{
-	const char *state, *session = session_name(transfer);
+	const struct session_of of = {.request = transfer->request,
+				      .snapshot = transfer->source.snapshot,
+				      .filter = transfer->filter,
+				      .target_name = transfer->target_name,
+				      .kind = transfer->kind,
+				      .cluster = transfer->cluster};
 	struct str folder;
 
-	if (state_dir_path(transfer->request->general->state_dir, transfer->mem, &state, err) < 0)
+	if (transfer_session_open(&transfer->session, &of, transfer->mem, err) < 0)
 		return -(int)err->kind;
-	folder = arena_printf(transfer->mem, "%s/failed-documents", state);
-	if (!folder.ptr || !session)
+	folder = arena_printf(transfer->mem, "%s/failed-documents", transfer->session.state_dir);
+	if (!folder.ptr)
 		return arena_fail(transfer->mem, "--state-dir", err);
-	return failed_documents_open(folder.ptr, session, &transfer->failed, err);
+	return failed_documents_open(folder.ptr, transfer->session.name, &transfer->failed, err);
+}
+
+static struct pressure_options pressure_of(const struct transfer *transfer)
+{
+	const struct care_fields *care = transfer->request->care;
+
+	/* Only a cluster can be overwhelmed. */
+	return (struct pressure_options){
+		.max_in_flight = transfer->request->transfer->max_connections,
+		.documents_per_second = care->documents_per_second,
+		.bytes_per_second = care->bytes_per_second,
+		.adaptive = transfer->cluster != NULL,
+	};
+}
+
+static enum generated_ids ids_mode(const struct transfer_fields *fields)
+{
+	if (strcmp(fields->generated_ids, "always") == 0)
+		return GENERATED_IDS_ALWAYS;
+	return strcmp(fields->generated_ids, "never") == 0 ? GENERATED_IDS_NEVER
+							   : GENERATED_IDS_AUTO;
+}
+
+/* Before the senders' ways to the target are made: what watches it, watches them too. */
+static int open_care(struct transfer *transfer, struct err *err)
+{
+	const struct care_fields *fields = transfer->request->care;
+	const struct pressure_options pressure = pressure_of(transfer);
+	const struct target_care_options options = {
+		.state_dir = transfer->session.state_dir,
+		.session = transfer->session.name,
+		.target = transfer->target_name,
+		.tune = fields->tune_target,
+		.allow_missing = fields->allow_missing,
+		.pause_ms = fields->pause_ms,
+	};
+	enum generated_ids ids = ids_mode(transfer->request->transfer);
+
+	transfer->pressure = pressure_new(&pressure);
+	transfer->control =
+		control_new(transfer->session.state_dir, transfer->session.name, &pressure);
+	transfer->generates_ids = ids == GENERATED_IDS_ALWAYS;
+	if (!transfer->cluster)
+		return 0;
+	transfer->care = target_care_new(transfer->cluster, &options);
+	target_care_press(transfer->care, transfer->pressure);
+	return target_generates_ids(transfer->cluster, ids, &transfer->generates_ids, err);
 }
 
 static int64_t processors(void)
@@ -225,12 +260,15 @@ static bool needs_type(const struct cluster *cluster)
 static struct migrate_plan make_plan(struct transfer *transfer)
 {
 	const struct transfer_fields *fields = transfer->request->transfer;
+	const struct work_fields *work = transfer->request->work;
 	const struct create_fields *create = transfer->request->create;
 	struct migrate_plan plan = {
 		.snapshot = transfer->source.snapshot,
 		.filter = transfer->filter,
 		.target = transfer->cluster,
 		.failed = transfer->failed,
+		.care = transfer->care,
+		.ours = transfer->session.ours,
 		.create_indices = create && transfer->cluster,
 		.create = {.replicas = create ? create->replicas : -1,
 			   .allow_existing = create && create->allow_existing},
@@ -239,7 +277,19 @@ static struct migrate_plan make_plan(struct transfer *transfer)
 			     .max_memory = fields->max_memory,
 			     .readers = fields->readers ? fields->readers : processors(),
 			     .senders = fields->max_connections,
+			     .range_bytes = work->range_bytes,
+			     .grace_ms = work->grace_ms,
+			     .one_item = work->one_item,
 			     .emit_type = needs_type(transfer->cluster),
+			     .operation = strcmp(fields->op_type, "create") == 0 ? BULK_CREATE
+										 : BULK_INDEX,
+			     .source_versions = fields->source_versions,
+			     .ids = transfer->generates_ids ? BACKFILL_IDS_GENERATED
+							    : BACKFILL_IDS_KEEP,
+			     .pressure = transfer->pressure,
+			     .control = transfer->control,
+			     .coordinator = transfer->session.coordinator,
+			     .fingerprint = transfer->session.fingerprint,
 			     .open_sink = open_sink,
 			     .open_sink_user = transfer},
 	};
@@ -289,6 +339,7 @@ static int print_report(struct transfer *transfer, const struct err *ended_by, s
 			transfer->cluster ? cluster_version_text(transfer->cluster) : NULL,
 		.failed_documents = failed_documents_path(transfer->failed),
 		.creates_indices = request->create && transfer->cluster,
+		.session = transfer->session.lasts ? transfer->session.name : NULL,
 		.elapsed_ms = clock_monotonic_ms() - transfer->started_ms,
 		.progress = &transfer->progress,
 		.err = ended_by,
@@ -310,10 +361,47 @@ static int add_hint(const struct transfer *transfer, struct err *err)
 			"interrupted: the files written so far are whole; empty '%s' and run "
 			"the same command again",
 			transfer->path);
+	if (!transfer->session.lasts)
+		return err_set(err, ERR_CANCELLED, "interrupted");
 	return err_set(err, ERR_CANCELLED,
-		       "interrupted: documents sent so far stay on the target; run the same "
-		       "command again%s to finish",
-		       transfer->request->create ? " with --allow-existing-indexes true" : "");
+		       "interrupted: what is done is kept; the same command again goes on where "
+		       "this run ended");
+}
+
+/* What the Java tool's containers end with. */
+static int exit_code_of_one(enum backfill_end end)
+{
+	switch (end) {
+	case BACKFILL_ITEM_DONE:
+		return 0;
+	case BACKFILL_LEASE_LOST:
+		return 2;
+	case BACKFILL_ALL_DONE:
+		return 3;
+	case BACKFILL_ALL_LEASED:
+		return 4;
+	case BACKFILL_UNREADABLE:
+		return 5;
+	}
+	BUG("unknown end of a run");
+}
+
+static int exit_code_of(const struct transfer *transfer)
+{
+	if (transfer->request->work->one_item)
+		return exit_code_of_one(transfer->report.end);
+	return (int)run_report_exit_code(&transfer->report);
+}
+
+static void log_session(const struct transfer *transfer)
+{
+	if (transfer->report.finished_before)
+		log_info("backfill",
+			 "session '%s' was finished before: nothing was left to do (--restart "
+			 "begins anew)",
+			 transfer->session.name);
+	else if (transfer->report.resumed)
+		log_info("backfill", "session '%s' was taken up again", transfer->session.name);
 }
 
 static int run(struct transfer *transfer, struct err *err)
@@ -331,6 +419,7 @@ static int run(struct transfer *transfer, struct err *err)
 		add_hint(transfer, &run_err);
 	else
 		ended = failed_documents_flush(transfer->failed, &run_err);
+	log_session(transfer);
 	log_indices(transfer);
 	if (ended < 0 && transfer->report.count == 0 && !transfer->request->general->json) {
 		*err = run_err;
@@ -344,7 +433,7 @@ static int run(struct transfer *transfer, struct err *err)
 	}
 	if (transfer->report.count == 0)
 		log_warn("migrate", "the snapshot holds no index: nothing was moved");
-	return (int)run_report_exit_code(&transfer->report);
+	return exit_code_of(transfer);
 }
 
 int transfer_run(const struct transfer_request *request, struct cli *cli, struct err *err)
@@ -356,7 +445,8 @@ int transfer_run(const struct transfer_request *request, struct cli *cli, struct
 	};
 
 	if (resolve(&transfer, err) < 0 || open_source(&transfer, err) < 0 ||
-	    open_target(&transfer, err) < 0 || open_failed_documents(&transfer, err) < 0)
+	    open_target(&transfer, err) < 0 || open_session(&transfer, err) < 0 ||
+	    open_care(&transfer, err) < 0)
 		return -(int)err->kind;
 	return run(&transfer, err);
 }

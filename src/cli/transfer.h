@@ -2,6 +2,7 @@
 #ifndef CLI_TRANSFER_H
 #define CLI_TRANSFER_H
 
+#include "cli/care.h"
 #include "cli/command.h"
 #include "cli/common_options.h"
 
@@ -14,8 +15,22 @@ struct transfer_fields {
 	const char *compress;
 	const char *session_name;
 	const char *progress;
+	const char *op_type;       /* index, create */
+	const char *generated_ids; /* auto, always, never */
+	bool source_versions;
 };
 extern const struct opt transfer_options[];
+
+/* How work is divided, leased and continued. */
+struct work_fields {
+	const char *coordinator_host; /* local, target or a URL */
+	const char *coordinator_compat;
+	const char *coordinator_username, *coordinator_password, *coordinator_cacert;
+	bool coordinator_insecure;
+	int64_t lease_ms, max_failures, range_bytes, grace_ms;
+	bool one_item, restart;
+};
+extern const struct opt work_options[];
 
 /* How indices are created. */
 struct create_fields {
@@ -30,6 +45,8 @@ struct transfer_request {
 	struct repository_fields *repository;
 	struct target_fields *target;
 	const struct transfer_fields *transfer;
+	const struct care_fields *care;
+	const struct work_fields *work;
 	const struct create_fields *create; /* NULL: documents alone */
 };
 

@@ -1,6 +1,7 @@
 #include "cli/transfer.h"
 
 #define DOCUMENTS(member) OPT_FIELD(struct transfer_fields, member), .category = "Documents"
+#define WORK(member) OPT_FIELD(struct work_fields, member), .category = "Work"
 #define INDICES(member) OPT_FIELD(struct create_fields, member), .category = "Indices"
 
 const struct opt transfer_options[] = {
@@ -65,8 +66,29 @@ const struct opt transfer_options[] = {
 	 .type = OPT_STRING,
 	 DOCUMENTS(session_name),
 	 .metavar = "NAME",
-	 .help = "Letters, digits and '-': under this name failed documents are kept. Without it, "
-		 "a hash of source, snapshot and target."},
+	 .help = "Letters, digits and '-': under this name work and failed documents are kept, and "
+		 "taken up again. Without it, "
+		 "a hash of source, snapshot, target and the indices selected."},
+	{.name = "op-type",
+	 .type = OPT_CHOICE,
+	 DOCUMENTS(op_type),
+	 .choices = "index|create",
+	 .fallback = "index",
+	 .help = "create: documents that are there already stay as they are."},
+	{.name = "source-versions",
+	 .type = OPT_BOOL,
+	 DOCUMENTS(source_versions),
+	 .help = "Send documents with the versions they have in the snapshot: what is newer on the "
+		 "target stays, and is counted as superseded. For targets that live traffic "
+		 "writes to meanwhile."},
+	{.name = "server-generated-ids",
+	 .env = "RFS_SERVER_GENERATED_IDS",
+	 .type = OPT_CHOICE,
+	 DOCUMENTS(generated_ids),
+	 .choices = "auto|always|never",
+	 .fallback = "auto",
+	 .help = "always: the target makes the ids, and what is sent twice is there twice. auto: "
+		 "where the target is a Serverless collection of a type that takes no others."},
 	{.name = "progress",
 	 .type = OPT_CHOICE,
 	 DOCUMENTS(progress),
@@ -74,6 +96,87 @@ const struct opt transfer_options[] = {
 	 .fallback = "auto",
 	 .help = "A bar on standard error: auto draws it on a terminal and logs a line every ten "
 		 "seconds elsewhere; always prints it line by line elsewhere."},
+	{0},
+};
+
+const struct opt work_options[] = {
+	{.name = "restart",
+	 .type = OPT_BOOL,
+	 WORK(restart),
+	 .help = "Forget what earlier runs of the session did, and begin anew."},
+	{.name = "one-item",
+	 .type = OPT_BOOL,
+	 WORK(one_item),
+	 .help = "Do one work item and end. Exit codes then: 0 it is done, 2 its lease was lost, 3 "
+		 "no work is left, 4 others have all that is left, 5 it cannot be read, 1 else."},
+	{.name = "max-range-size",
+	 .type = OPT_BYTES,
+	 WORK(range_bytes),
+	 .fallback = "64MiB",
+	 .min = 1,
+	 .max = (int64_t)1 << 50,
+	 .help = "Bytes of stored fields above which a shard is divided into ranges of about that "
+		 "size, for many workers to share."},
+	{.name = "grace",
+	 .type = OPT_DURATION,
+	 WORK(grace_ms),
+	 .fallback = "10s",
+	 .max = INT32_MAX,
+	 .help = "How long bulks in flight may take after a signal to end."},
+	{.name = "coordinator-host",
+	 .env = "RFS_COORDINATOR_HOST",
+	 .type = OPT_STRING,
+	 WORK(coordinator_host),
+	 .metavar = "local|target|URL",
+	 .fallback = "local",
+	 .help = "Where workers agree who does what: local is a file below --state-dir, for the "
+		 "processes of this host; target an index of the target, for many hosts; a URL one "
+		 "of another cluster."},
+	{.name = "coordinator-compat",
+	 .type = OPT_CHOICE,
+	 WORK(coordinator_compat),
+	 .choices = "own|java",
+	 .fallback = "own",
+	 .help = "java: work items that the workers of the Java tool understand; shards stay "
+		 "whole."},
+	{.name = "coordinator-username",
+	 .env = "COORDINATOR_USERNAME",
+	 .type = OPT_STRING,
+	 WORK(coordinator_username),
+	 .metavar = "USER",
+	 .help = "User for the coordinator's cluster."},
+	{.name = "coordinator-password",
+	 .env = "COORDINATOR_PASSWORD",
+	 .type = OPT_SECRET,
+	 WORK(coordinator_password),
+	 .help = "Its password."},
+	{.name = "coordinator-cacert",
+	 .env = "RFS_COORDINATOR_CACERT",
+	 .type = OPT_STRING,
+	 WORK(coordinator_cacert),
+	 .metavar = "FILE",
+	 .help = "PEM file of the authority that signed the coordinator's certificate."},
+	{.name = "coordinator-insecure",
+	 .env = "RFS_COORDINATOR_INSECURE",
+	 .type = OPT_BOOL,
+	 WORK(coordinator_insecure),
+	 .help = "Do not check the coordinator's certificate and name. For tests."},
+	{.name = "initial-lease-duration",
+	 .env = "RFS_INITIAL_LEASE_DURATION",
+	 .type = OPT_DURATION,
+	 WORK(lease_ms),
+	 .fallback = "1m",
+	 .min = 1000,
+	 .max = INT32_MAX,
+	 .help = "How long a worker that is not heard of keeps its work. Renewed while it works; "
+		 "doubled for an item whose lease was lost without progress."},
+	{.name = "max-lease-failures",
+	 .type = OPT_INT,
+	 WORK(max_failures),
+	 .fallback = "5",
+	 .min = 1,
+	 .max = 1000,
+	 .help = "Work that failed so often without progress is put aside with its reason."},
 	{0},
 };
 

@@ -19,7 +19,8 @@ void alarm_clock_wake(struct alarm_clock *alarm);
 struct backoff {
 	struct cluster_retry policy;
 	int64_t began_ms, delay_ms;
-	unsigned tries; /* made so far */
+	unsigned tries;    /* made so far */
+	unsigned refusals; /* of these, answers whose status said "not now" */
 };
 
 void backoff_start(struct backoff *backoff, const struct cluster_retry *policy);

@@ -71,7 +71,8 @@ static bool read_item(const struct json *item, struct bulk_item_answer *out)
 	out->status = (int)status;
 	out->error = json_get(action, "error");
 	/* A refusal without words is one, too. */
-	if (!out->error && (status < 200 || status > 299))
+	out->wordless = !out->error && (status < 200 || status > 299);
+	if (out->wordless)
 		out->error = action;
 	return true;
 }

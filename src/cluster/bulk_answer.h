@@ -11,6 +11,7 @@
 struct bulk_item_answer {
 	int status;
 	const struct json *error; /* NULL where the document was taken */
+	bool wordless;            /* a refusal that says no more than its status */
 };
 
 struct bulk_answer {

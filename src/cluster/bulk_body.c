@@ -1,14 +1,18 @@
 #include "cluster/bulk.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
 
-/* {"index":{"_index":"i","_id":"1","routing":"r","_type":"t"}}\n */
+/* {"delete":{"_index":"i","_id":"1","routing":"r","_type":"t"}}\n */
 #define ACTION_FIXED \
-	sizeof("{\"index\":{\"_index\":\"\",\"_id\":\"\",\"routing\":\"\",\"_type\":\"\"}}\n")
+	sizeof("{\"delete\":{\"_index\":\"\",\"_id\":\"\",\"routing\":\"\",\"_type\":\"\"}}\n")
+/* ,"version":9223372036854775807,"version_type":"external_gte" */
+#define VERSION_MOST (sizeof(",\"version\":,\"version_type\":\"external_gte\"") + 20)
 #define ESCAPED_MAX 6 /* bytes one byte may become: \u001f */
 
 void bulk_init(struct bulk *bulk, size_t limit)
@@ -35,7 +39,7 @@ size_t bulk_size_of(const struct bulk_document *document)
 	size_t names =
 		document->index.len + document->id.len + document->routing.len + document->type.len;
 
-	return ACTION_FIXED + ESCAPED_MAX * names + document->source.len + 1;
+	return ACTION_FIXED + VERSION_MOST + ESCAPED_MAX * names + document->source.len + 1;
 }
 
 /* How a byte below 0x80 stands in a JSON string: 0 as it is, 'u' as \u00xx, else after a '\'. */
@@ -95,15 +99,41 @@ static char *put_member(char *to, struct str opening, struct str value)
 	return to;
 }
 
+static struct str opening_of(enum bulk_operation operation)
+{
+	switch (operation) {
+	case BULK_CREATE:
+		return STR("{\"create\":{\"_index\":\"");
+	case BULK_DELETE:
+		return STR("{\"delete\":{\"_index\":\"");
+	case BULK_INDEX:
+		break;
+	}
+	return STR("{\"index\":{\"_index\":\"");
+}
+
+static bool sends_version(const struct bulk_document *document)
+{
+	return document->external && document->version > -1 && document->operation != BULK_CREATE;
+}
+
+static char *put_version(char *to, int64_t version)
+{
+	return to + snprintf(to, VERSION_MOST,
+			     ",\"version\":%" PRId64 ",\"version_type\":\"external_gte\"", version);
+}
+
 static char *put_action(char *to, const struct bulk_document *document)
 {
-	to = put_member(to, STR("{\"index\":{\"_index\":\""), document->index);
+	to = put_member(to, opening_of(document->operation), document->index);
 	if (document->id.ptr)
 		to = put_member(to, STR(",\"_id\":\""), document->id);
 	if (document->routing.ptr)
 		to = put_member(to, STR(",\"routing\":\""), document->routing);
 	if (document->type.ptr)
 		to = put_member(to, STR(",\"_type\":\""), document->type);
+	if (sends_version(document))
+		to = put_version(to, document->version);
 	return put(to, STR("}}\n"));
 }
 
@@ -228,9 +258,14 @@ int bulk_add(struct bulk *bulk, const struct bulk_document *document, struct err
 	item = new_item(bulk);
 	item->action_start = body->len;
 	item->source_start = body->len + (size_t)(to - start);
-	copy_scrubbed(to, document->source.ptr, document->source.len);
-	to[document->source.len] = '\n';
-	item->end = item->source_start + document->source.len + 1;
+	item->operation = document->operation;
+	item->external = sends_version(document);
+	item->end = item->source_start;
+	if (document->operation != BULK_DELETE) {
+		copy_scrubbed(to, document->source.ptr, document->source.len);
+		to[document->source.len] = '\n';
+		item->end += document->source.len + 1;
+	}
 	body->len = item->end;
 	return 0;
 }

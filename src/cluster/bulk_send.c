@@ -12,6 +12,9 @@
 /* Single documents in a row that bring status 500: then it is not the documents. */
 #define HOPELESS 16
 
+/* Longest wait between tries while a disk is full: somebody may be waiting beside it. */
+#define FULL_DISK_DELAY_MS 5000
+
 /* One call of bulk_send. */
 struct sending {
 	struct cluster *cluster;
@@ -23,6 +26,7 @@ struct sending {
 	struct buf body;  /* of a part with gaps */
 	struct arena mem; /* of the last answer */
 	unsigned patience, server_errors;
+	bool blocked; /* by a full disk, as of the last answer */
 };
 
 static void sending_release(struct sending *s)
@@ -129,6 +133,78 @@ static int fail_alone(struct sending *s, size_t item, struct err *err)
 	return add_failure(s, item, cluster->response.status, type, "", reason, err);
 }
 
+/* The words of a block, without the ';' that ends them. */
+static struct str block_reason(struct sending *s, const struct json *error)
+{
+	struct str type, reason;
+
+	cluster_error_parts(error, 0, &s->mem, &type, &reason);
+	while (reason.len && reason.ptr[reason.len - 1] == ';')
+		reason.len--;
+	return reason;
+}
+
+/* A full disk is no fault of the documents: they wait longer, and never fail for it. */
+static void note_block(struct sending *s, const struct json *error)
+{
+	const struct cluster_watch *watch = &s->cluster->watch;
+
+	if (!s->blocked) {
+		s->backoff.policy.max_total_ms =
+			MAX(watch->block_wait_ms, s->backoff.policy.max_total_ms);
+		s->backoff.policy.max_delay_ms =
+			MIN(FULL_DISK_DELAY_MS, s->backoff.policy.max_delay_ms);
+		s->backoff.delay_ms = MIN(s->backoff.delay_ms, FULL_DISK_DELAY_MS);
+		backoff_prolong(&s->backoff);
+	}
+	s->blocked = true;
+	if (watch->blocked)
+		watch->blocked(watch->user, block_reason(s, error));
+}
+
+static void note_unblock(struct sending *s)
+{
+	const struct cluster_watch *watch = &s->cluster->watch;
+
+	if (!s->blocked)
+		return;
+	s->blocked = false;
+	s->backoff.policy = s->cluster->retry;
+	backoff_prolong(&s->backoff);
+	if (watch->unblocked)
+		watch->unblocked(watch->user);
+}
+
+static int still_blocked(struct sending *s, const struct json *error, struct err *err)
+{
+	struct str reason = block_reason(s, error);
+
+	return err_set(err, ERR_HTTP,
+		       "POST %s/_bulk: the target takes no writes for %lld s now, its disk is "
+		       "full: %.*s; free space there and run the same command again",
+		       http_client_url(s->cluster->client),
+		       (long long)s->backoff.policy.max_total_ms / 1000,
+		       (int)MIN(reason.len, (size_t)400), reason.ptr);
+}
+
+/* No disk of the target has room, for the whole request. 1: send it again. */
+static int wait_for_disk(struct sending *s, struct err *err)
+{
+	struct json *answer = NULL;
+	const struct json *error;
+	int waited;
+
+	arena_reset(&s->mem);
+	if (json_parse(buf_str(&s->cluster->response.body), &s->mem, &answer, err) < 0)
+		return -(int)err->kind;
+	error = json_get(answer, "error");
+	s->backoff.refusals++;
+	cluster_tell_refused(s->cluster);
+	note_block(s, error);
+	waited = backoff_wait(&s->backoff, &s->cluster->alarm, -1, err);
+	return waited == 0 ? still_blocked(s, error, err) : waited;
+}
+
 /* A status other than 2xx for a whole request. 1: send it again. */
 static int refused(struct sending *s, const struct http_request *request, size_t *items,
 		   size_t count, struct err *err)
@@ -136,6 +212,8 @@ static int refused(struct sending *s, const struct http_request *request, size_t
 	int status = s->cluster->response.status, waited;
 	bool server_error = status >= 500 || status == 408;
 
+	if (cluster_response_is_full_disk(s->cluster))
+		return wait_for_disk(s, err);
 	if (!server_error && status != 400 && status != 413)
 		return cluster_bad_status(s->cluster, request, "the bulk is refused", err);
 	if (server_error && s->patience > 0) {
@@ -153,6 +231,14 @@ static int refused(struct sending *s, const struct http_request *request, size_t
 	return fail_alone(s, items[0], err);
 }
 
+/* The target is as the item would have it, or further, and says so by refusing it. */
+static bool is_superseded(const struct bulk_item *item, const struct bulk_item_answer *answer)
+{
+	if (answer->status == 409)
+		return item->external || item->operation == BULK_CREATE;
+	return answer->status == 404 && item->operation == BULK_DELETE && answer->wordless;
+}
+
 /* Counts what was taken and records what failed for good. Moves those to be sent again to the front
  * of `items` and `answers`; *left is their number. */
 static int account(struct sending *s, size_t *items, struct bulk_item_answer *answers, size_t count,
@@ -164,7 +250,12 @@ static int account(struct sending *s, size_t *items, struct bulk_item_answer *an
 	for (size_t i = 0; i < count; i++) {
 		if (!answers[i].error) {
 			s->result->succeeded++;
-		} else if (cluster_status_is_passing(answers[i].status)) {
+		} else if (is_superseded(&s->bulk->items[items[i]], &answers[i])) {
+			s->result->succeeded++;
+			s->result->superseded++;
+		} else if (cluster_status_is_passing(answers[i].status) ||
+			   cluster_error_is_full_disk(answers[i].error)) {
+			s->result->refusals++;
 			items[kept] = items[i];
 			answers[kept++] = answers[i];
 		} else if ((failed = add_item_failure(s, items[i], &answers[i], "", err)) < 0) {
@@ -189,6 +280,35 @@ static int give_up(struct sending *s, const size_t *items, const struct bulk_ite
 	return failed;
 }
 
+/* The first of these that is blocked by a full disk; NULL: none. */
+static const struct json *find_block(const struct bulk_item_answer *answers, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (cluster_error_is_full_disk(answers[i].error))
+			return answers[i].error;
+	return NULL;
+}
+
+/* Waits before the `left` items that were not taken are sent again: 1. When the time is up they
+ * have failed; but what a full disk kept out ends the run. */
+static int wait_for_items(struct sending *s, const size_t *items,
+			  const struct bulk_item_answer *answers, size_t left, struct err *err)
+{
+	const struct json *block = find_block(answers, left);
+	int waited;
+
+	cluster_tell_refused(s->cluster);
+	if (block)
+		note_block(s, block);
+	else
+		note_unblock(s);
+	waited = backoff_wait(&s->backoff, &s->cluster->alarm, s->cluster->response.retry_after_ms,
+			      err);
+	if (waited != 0)
+		return waited;
+	return block ? still_blocked(s, block, err) : give_up(s, items, answers, left, err);
+}
+
 /* Reads an answer with status 2xx. 1: *count items, now at the front, are to be sent again. */
 static int answered(struct sending *s, size_t *items, size_t *count, struct err *err)
 {
@@ -204,16 +324,19 @@ static int answered(struct sending *s, size_t *items, size_t *count, struct err 
 		return err_wrap(err, "POST %s/_bulk", http_client_url(s->cluster->client));
 	if (answer.all_taken) {
 		s->result->succeeded += *count;
+		note_unblock(s);
 		return 0;
 	}
-	if ((failed = account(s, items, answer.items, *count, &left, err)) < 0 || left == 0)
+	if ((failed = account(s, items, answer.items, *count, &left, err)) < 0)
 		return failed;
+	if (left == 0) {
+		note_unblock(s);
+		return 0;
+	}
 	if (left < *count)
 		backoff_prolong(&s->backoff);
 	*count = left;
-	failed = backoff_wait(&s->backoff, &s->cluster->alarm, s->cluster->response.retry_after_ms,
-			      err);
-	return failed == 0 ? give_up(s, items, answer.items, left, err) : failed;
+	return wait_for_items(s, items, answer.items, left, err);
 }
 
 static int send_items(struct sending *s, size_t *items, size_t count, struct err *err)
@@ -256,6 +379,7 @@ int bulk_send(struct cluster *cluster, const struct bulk *bulk, bool compress,
 	arena_reset(&result->mem);
 	result->failures = NULL;
 	result->succeeded = result->failure_count = result->retries = 0;
+	result->superseded = result->refusals = 0;
 	if (bulk->count == 0)
 		return 0;
 	s.items = mem_alloc(bulk->count * sizeof(*s.items));
@@ -264,5 +388,6 @@ int bulk_send(struct cluster *cluster, const struct bulk *bulk, bool compress,
 	backoff_start(&s.backoff, &cluster->retry);
 	failed = send_items(&s, s.items, bulk->count, err);
 	result->retries = s.backoff.tries > 0 ? s.backoff.tries - 1 : 0;
+	result->refusals += s.backoff.refusals;
 	return failed;
 }

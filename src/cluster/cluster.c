@@ -172,6 +172,7 @@ int cluster_clone(const struct cluster *cluster, struct cluster **out, struct er
 
 	if (failed < 0)
 		return failed;
+	(*out)->watch = cluster->watch;
 	(*out)->version = cluster->version;
 	memcpy((*out)->version_text, cluster->version_text, sizeof(cluster->version_text));
 	return 0;
@@ -195,6 +196,11 @@ const struct cluster_version *cluster_version(const struct cluster *cluster)
 const char *cluster_version_text(const struct cluster *cluster)
 {
 	return cluster->version_text;
+}
+
+void cluster_set_watch(struct cluster *cluster, const struct cluster_watch *watch)
+{
+	cluster->watch = *watch;
 }
 
 void cluster_cancel(struct cluster *cluster)

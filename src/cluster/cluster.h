@@ -23,6 +23,18 @@ struct cluster_retry {
 /* One thread's way to a cluster. */
 struct cluster;
 
+/* What is told while a request is still being tried again, by the thread that sends it. Any may be
+ * NULL. */
+struct cluster_watch {
+	void (*refused)(void *user); /* "not now", of a request or of items: 429, 502, 503, 504 */
+	/* Writes wait: the index, or the whole cluster, is read-only for a full disk (flood stage).
+	 * With every try; `reason` lives as long as the call. */
+	void (*blocked)(void *user, struct str reason);
+	void (*unblocked)(void *user); /* once after blocked: documents are taken again */
+	void *user;
+	int64_t block_wait_ms; /* how long a bulk waits for that; at least retry's max_total_ms */
+};
+
 /* Connects, authenticates and detects flavour and version (GET /, then compatibility mode via
  * _nodes where 7.10.2 is said). Gives up after two seconds of tries, whatever `retry` says. The
  * strings in `options` are borrowed until the cluster and its clones are closed. ERR_AUTH names the
@@ -36,6 +48,8 @@ void cluster_close(struct cluster *cluster);
 const struct cluster_version *cluster_version(const struct cluster *cluster);
 /* "OpenSearch 2.19.6"; lives as long as the cluster. */
 const char *cluster_version_text(const struct cluster *cluster);
+/* Copied. Clones made from now on have it too. */
+void cluster_set_watch(struct cluster *cluster, const struct cluster_watch *watch);
 /* As http_client_cancel. */
 void cluster_cancel(struct cluster *cluster);
 
@@ -43,7 +57,8 @@ void cluster_cancel(struct cluster *cluster);
  * retry->max_total_ms have passed (ERR_HTTP, or what http_client_send says). One that is not
  * `repeatable` (a POST that would act twice) only on 429, which says that nothing was done.
  * *status and *answer (a JSON tree in `mem`; NULL if no JSON) of the last answer; any other status
- * is a success here, but 401 and 403 are ERR_AUTH (a 403 of an index or cluster block is not).
+ * is a success here, but 401 and 403 are ERR_AUTH (a 403 of an index or cluster block is not, nor
+ * is a 429 for a full disk repeated).
  * `path` is encoded. */
 int cluster_request(struct cluster *cluster, const char *method, const char *path, struct str body,
 		    bool repeatable, struct arena *mem, int *status, struct json **answer,

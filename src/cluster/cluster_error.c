@@ -128,6 +128,37 @@ bool cluster_response_is_refusal(const struct cluster *cluster)
 	       !(body.len && memmem(body.ptr, body.len, block.ptr, block.len));
 }
 
+/* Blocks have numbers: 12 and 13 are read_only_allow_delete of an index and of the cluster. The
+ * status beside them is 403 up to Elasticsearch 7.9 and 429 since.
+ * Source: IndexMetadata.INDEX_READ_ONLY_ALLOW_DELETE_BLOCK,
+ * Metadata.CLUSTER_READ_ONLY_ALLOW_DELETE_BLOCK. */
+bool cluster_error_is_full_disk(const struct json *error)
+{
+	static const struct str blocks[] = {STR("[FORBIDDEN/12/"), STR("[TOO_MANY_REQUESTS/12/"),
+					    STR("[FORBIDDEN/13/")};
+	struct str reason = json_string(json_get(error, "reason"));
+
+	if (!str_is(json_string(json_get(error, "type")), "cluster_block_exception"))
+		return false;
+	for (size_t i = 0; reason.len && i < COUNT_OF(blocks); i++)
+		if (memmem(reason.ptr, reason.len, blocks[i].ptr, blocks[i].len))
+			return true;
+	return false;
+}
+
+bool cluster_response_is_full_disk(const struct cluster *cluster)
+{
+	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(64));
+	int status = cluster->response.status;
+	struct json *answer = NULL;
+
+	if (status != 403 && status != 429)
+		return false;
+	if (json_parse(buf_str(&cluster->response.body), &mem, &answer, NULL) < 0)
+		return false;
+	return cluster_error_is_full_disk(json_get(answer, "error"));
+}
+
 /* Who asked, and what to do when that one is not known (401). */
 static void describe_asker(const struct http_client *client, char who[static 400],
 			   char next[static 400])

@@ -15,6 +15,12 @@ struct str cluster_response_reason(const struct cluster *cluster, struct arena *
 /* 401, or a 403 that is no block of the cluster or an index. */
 bool cluster_response_is_refusal(const struct cluster *cluster);
 
+/* Whether that error says that an index, or the whole cluster, is read-only because its disk is
+ * past the flood stage: over once there is room again. */
+bool cluster_error_is_full_disk(const struct json *error);
+/* Whether the answer in cluster->response says so for the whole request. */
+bool cluster_response_is_full_disk(const struct cluster *cluster);
+
 /* -ERR_AUTH: who was refused, and the flags to look at. */
 int cluster_refusal(const struct cluster *cluster, const struct http_request *request,
 		    struct err *err);

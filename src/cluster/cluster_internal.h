@@ -9,6 +9,7 @@ struct cluster {
 	struct http_client *client;
 	struct http_options options; /* its strings are the caller's */
 	struct cluster_retry retry;
+	struct cluster_watch watch;
 	struct cluster_version version;
 	char version_text[64];
 	struct http_response response; /* of the last request */
@@ -16,11 +17,13 @@ struct cluster {
 };
 
 /* Sends until there is an answer in cluster->response whose status is none of 429, 502, 503 and
- * 504, or until `backoff` has no time left. A request that is not repeatable is sent again only
+ * 504 (but a 429 for a full disk, which lasts), or until `backoff` has no time left. A request that is not repeatable is sent again only
  * after 429, which says that nothing was done. ERR_AUTH, ERR_HTTP, or what http_client_send says.
  */
 int cluster_send(struct cluster *cluster, const struct http_request *request, bool repeatable,
 		 struct backoff *backoff, struct err *err);
+/* Tells the watch that there was a "not now". */
+void cluster_tell_refused(const struct cluster *cluster);
 /* Overloaded or on its way: the same may be taken later. Also for the items of a bulk. */
 bool cluster_status_is_passing(int status);
 

@@ -12,6 +12,12 @@ bool cluster_status_is_passing(int status)
 	return status == 429 || status == 502 || status == 503 || status == 504;
 }
 
+void cluster_tell_refused(const struct cluster *cluster)
+{
+	if (cluster->watch.refused)
+		cluster->watch.refused(cluster->watch.user);
+}
+
 /* The error after the last try: that of the transfer, or, if there was an answer, of its status. */
 static int give_up(const struct cluster *cluster, const struct http_request *request,
 		   unsigned tries, const struct err *lost, struct err *err)
@@ -41,8 +47,12 @@ int cluster_send(struct cluster *cluster, const struct http_request *request, bo
 		backoff->tries++;
 		if (sent == 0 && cluster_response_is_refusal(cluster))
 			return cluster_refusal(cluster, request, err);
-		if (sent == 0 && !cluster_status_is_passing(status))
+		if (sent == 0 &&
+		    (!cluster_status_is_passing(status) || cluster_response_is_full_disk(cluster)))
 			return 0;
+		backoff->refusals += sent == 0;
+		if (sent == 0)
+			cluster_tell_refused(cluster);
 		if (repeatable ? sent == 0 || lost.retry : sent == 0 && status == 429)
 			waited =
 				backoff_wait(backoff, &cluster->alarm,

@@ -5,9 +5,11 @@
 #include "documents/lucene_documents.h"
 
 #include "base/limits.h"
+#include "documents/checksum_parts.h"
 #include "documents/document_id.h"
+#include "documents/document_versions.h"
+#include "documents/lucene_range.h"
 #include "documents/source_format.h"
-#include "lucene/compound.h"
 #include "lucene/segment_reader.h"
 
 #include <stdlib.h>
@@ -29,15 +31,19 @@ struct wanted_fields {
 struct lucene_documents {
 	struct document_source source;
 	struct lucene_directory *dir; /* borrowed */
-	bool include_deleted;
-	struct arena mem; /* the commit */
+	bool include_deleted, with_versions;
+	struct document_versions versions;
+	const struct document_selection *selection; /* NULL: all */
+	struct arena mem;                           /* the commit */
 	struct segment_infos infos;
+	struct segment_range *ranges; /* one for each of infos */
 	size_t next_segment;
-	struct segment_reader *segment; /* NULL between segments */
+	struct segment_reader *segment;    /* NULL between segments */
+	const struct segment_range *range; /* of that segment */
+	struct part_recorder parts;
 	struct wanted_fields wanted;
-	bool id_seen;        /* some live document of the segment has an id */
-	int64_t doc_base;    /* documents in the segments before */
-	uint64_t bytes_done; /* .fdt of the segments before */
+	bool id_seen, id_missed; /* live documents of the segment: with an id, without one */
+	uint64_t bytes_done;     /* .fdt of the segments before */
 	struct stored_chunk chunk;
 	int32_t next_in_chunk;
 	char id_text[DOCUMENT_ID_MAX];
@@ -167,26 +173,47 @@ static int next_in_chunk(struct lucene_documents *documents, struct document *ou
 {
 	const struct segment_reader *segment = documents->segment;
 	const struct stored_chunk *chunk = &documents->chunk;
+	int32_t end = MIN(chunk->doc_count, documents->range->end - chunk->first_doc);
 	int got;
 
-	while (documents->next_in_chunk < chunk->doc_count) {
+	while (documents->next_in_chunk < end) {
 		int32_t i = documents->next_in_chunk++, doc = chunk->first_doc + i;
 		bool live = live_docs_is_live(&segment->live, doc);
 
 		if (!live && !documents->include_deleted)
 			continue;
-		*out = (struct document){.doc = documents->doc_base + doc, .live = live};
+		*out = (struct document){
+			.doc = documents->range->doc_base + doc, .version = -1, .live = live};
 		got = read_document(documents, i, out, err);
 		if (got < 0)
 			return err_wrap(err, "document %d of segment '" STR_FMT "' in '%s'", doc,
 					STR_ARG(segment->commit.name), documents->dir->name);
+		documents->id_seen |= live && got > 0;
+		documents->id_missed |= live && got == 0;
 		if (got == 0)
 			continue;
-		documents->id_seen |= live;
+		if (documents->with_versions &&
+		    document_versions_get(&documents->versions, doc, &out->version, err) < 0)
+			return -(int)err->kind;
 		if (UNLIKELY(out->source.ptr && !source_is_plain_json(out->source)))
 			convert_source(documents, out);
 		return 1;
 	}
+	return 0;
+}
+
+/* Goes to where the range begins in the segment. */
+static int begin_range(struct lucene_documents *documents, struct err *err)
+{
+	const struct segment_range *range = documents->range;
+	struct stored_fields *stored = documents->segment->stored;
+
+	stored_fields_limit(stored, range->first, range->end);
+	if (range->start.doc > 0 && stored_fields_seek(stored, &range->start, err) < 0)
+		return -(int)err->kind;
+	part_recorder_open(&documents->parts,
+			   documents->infos.segments[documents->next_segment].name, stored,
+			   range->start.doc > 0 ? range->start.position : 0);
 	return 0;
 }
 
@@ -197,28 +224,115 @@ static int open_segment(struct lucene_documents *documents, struct err *err)
 
 	if (segment_reader_open(documents->dir, commit, &documents->segment, err) < 0)
 		return -(int)err->kind;
-	documents->next_segment++;
+	documents->range = &documents->ranges[documents->next_segment];
+	if (begin_range(documents, err) < 0)
+		return -(int)err->kind;
 	segment = documents->segment;
+	if (documents->selection)
+		segment_selection_apply(&documents->selection->segments[documents->next_segment],
+					segment);
+	documents->next_segment++;
 	documents->wanted = resolve(&segment->field_infos);
-	documents->id_seen = false;
-	documents->chunk = (struct stored_chunk){0};
+	documents->id_seen = documents->id_missed = false;
+	documents->chunk = (struct stored_chunk){.first_doc = documents->range->start.doc};
 	documents->next_in_chunk = 0;
 	if (segment->live.live_count > 0 && documents->wanted.id < 0 && documents->wanted.uid < 0)
 		return no_id(documents, err);
+	if (documents->with_versions)
+		return document_versions_start(&documents->versions, segment,
+					       documents->range->first == 0, err);
 	return 0;
+}
+
+/* A range, or a selection, may hold nothing but nested children, which have no ids. Then it is the
+ * segment that tells whether ids are stored: its first document that has one, or none. */
+static int check_ids(struct lucene_documents *documents, struct err *err)
+{
+	const struct segment_range *range = documents->range;
+	const struct lucene_documents_options whole = {.first_doc = range->doc_base,
+						       .end_doc = range->doc_base + range->max_doc};
+	struct document_source *source;
+	struct document document;
+	int got;
+
+	if (documents->id_seen)
+		return 0;
+	if (segment_range_is_whole(range) && !documents->selection)
+		return documents->segment->live.live_count > 0 ? no_id(documents, err) : 0;
+	if (!documents->id_missed)
+		return 0;
+	if (lucene_documents_open(documents->dir, &whole, &source, err) < 0)
+		return -(int)err->kind;
+	got = document_source_next(source, &document, err);
+	document_source_close(source);
+	return MIN(got, 0);
+}
+
+/* Where the chunk at hand ends. */
+static int32_t chunk_end(const struct lucene_documents *documents)
+{
+	return documents->chunk.first_doc + documents->chunk.doc_count;
+}
+
+/* The chunk at hand holds the start or the end of the range in its midst. */
+static bool chunk_is_shared(const struct lucene_documents *documents)
+{
+	return documents->chunk.first_doc < documents->range->first ||
+	       chunk_end(documents) > documents->range->end;
 }
 
 static int finish_segment(struct lucene_documents *documents, struct err *err)
 {
 	struct segment_reader *segment = documents->segment;
 
-	if (segment->live.live_count > 0 && !documents->id_seen)
-		return no_id(documents, err);
-	documents->bytes_done += stored_fields_size(segment->stored);
-	documents->doc_base += segment->info.max_doc;
+	if (check_ids(documents, err) < 0)
+		return -(int)err->kind;
+	if (segment_range_is_whole(documents->range))
+		part_recorder_drop(&documents->parts);
+	else
+		part_recorder_close(&documents->parts, chunk_is_shared(documents));
+	documents->bytes_done += documents->range->bytes;
 	documents->segment = NULL;
+	document_versions_end(&documents->versions);
 	segment_reader_close(segment);
 	return 0;
+}
+
+/* The next chunk of the segment; 0: none is left in the range. */
+static int read_chunk(struct lucene_documents *documents, struct err *err)
+{
+	const struct segment_range *range = documents->range;
+	struct stored_chunk *chunk = &documents->chunk;
+	int got;
+
+	/* Up to the end of the file, so that its checksum is compared. */
+	if (range->end < range->max_doc && chunk_end(documents) >= range->end)
+		return 0;
+	if (chunk->doc_count > 0 && chunk->first_doc < range->first) {
+		/* Without an index, or with one that is thinned out, chunks before the range are
+		 * met as well. The first one of the range may be shared. */
+		if (chunk_end(documents) <= range->first)
+			part_recorder_drop(&documents->parts);
+		else
+			part_recorder_close(&documents->parts, true);
+	}
+	got = stored_fields_next_chunk(
+		documents->segment->stored,
+		documents->include_deleted ? NULL : &documents->segment->live, chunk, err);
+	if (got <= 0)
+		return got;
+	part_recorder_add(&documents->parts);
+	documents->next_in_chunk = MAX(range->first - chunk->first_doc, 0);
+	return 1;
+}
+
+/* Passes over the segments that have nothing of the range. */
+static bool find_segment(struct lucene_documents *documents)
+{
+	while (documents->next_segment < documents->infos.count &&
+	       segment_range_is_outside(&documents->ranges[documents->next_segment]))
+		documents->next_segment++;
+	return documents->next_segment < documents->infos.count;
 }
 
 /* Moves on to the next chunk, past the end of a segment too. 1: there is one; 0: the end. */
@@ -227,15 +341,11 @@ static int next_chunk(struct lucene_documents *documents, struct err *err)
 	int got;
 
 	for (;;) {
-		if (!documents->segment && documents->next_segment == documents->infos.count)
+		if (!documents->segment && !find_segment(documents))
 			return 0;
 		if (!documents->segment && open_segment(documents, err) < 0)
 			return -(int)err->kind;
-		got = stored_fields_next_chunk(
-			documents->segment->stored,
-			documents->include_deleted ? NULL : &documents->segment->live,
-			&documents->chunk, err);
-		documents->next_in_chunk = 0;
+		got = read_chunk(documents, err);
 		if (got != 0)
 			return got;
 		if (finish_segment(documents, err) < 0)
@@ -264,16 +374,23 @@ static uint64_t documents_position(const struct document_source *source)
 {
 	const struct lucene_documents *documents = (const struct lucene_documents *)source;
 	const struct segment_reader *segment = documents->segment;
+	uint64_t position, start;
 
-	return documents->bytes_done + (segment ? stored_fields_position(segment->stored) : 0);
+	if (!segment)
+		return documents->bytes_done;
+	start = documents->range->start.doc > 0 ? documents->range->start.position : 0;
+	position = stored_fields_position(segment->stored) - start;
+	return documents->bytes_done + MIN(position, documents->range->bytes);
 }
 
 static void documents_close(struct document_source *source)
 {
 	struct lucene_documents *documents = (struct lucene_documents *)source;
 
+	document_versions_end(&documents->versions);
 	segment_reader_close(documents->segment);
 	source_converter_release(&documents->converter);
+	part_recorder_release(&documents->parts);
 	arena_release(&documents->mem);
 	free(documents);
 }
@@ -281,44 +398,31 @@ static void documents_close(struct document_source *source)
 static const struct document_source_ops documents_ops = {
 	.next = documents_next, .position = documents_position, .close = documents_close};
 
-static void close_directory(struct lucene_directory **dir)
+/* Segments of which nothing is selected are outside of any range. */
+static void leave_unselected(struct lucene_documents *documents)
 {
-	lucene_directory_close(*dir);
+	for (size_t i = 0; i < documents->infos.count; i++) {
+		struct segment_range *range = &documents->ranges[i];
+
+		if (!segment_selection_is_empty(&documents->selection->segments[i]))
+			continue;
+		documents->source.total_bytes -= range->bytes;
+		range->bytes = 0;
+		range->end = range->first;
+	}
 }
 
-/* The size of a segment's .fdt, without opening all the rest of it. */
-static int measure(struct lucene_directory *dir, const struct segment_commit *commit,
-		   uint64_t *size, struct err *err)
+static int open_commit(struct lucene_documents *documents,
+		       const struct lucene_documents_options *options, struct err *err)
 {
-	cleanup(arena_release) struct arena mem = ARENA_INIT(LIMIT_SEGMENT_ARENA);
-	cleanup(close_directory) struct lucene_directory *compound = NULL;
-	cleanup(bytes_source_closep) struct bytes_source *source = NULL;
-	struct segment_info info;
-	struct str name = arena_printf(&mem, STR_FMT ".fdt", STR_ARG(commit->name));
-
-	if (!name.ptr)
-		return arena_fail(&mem, "a file name", err);
-	if (segment_info_read(dir, commit->name, commit->id, &mem, &info, err) < 0)
-		return -(int)err->kind;
-	if (info.compound && compound_open(dir, commit->name, commit->id, &compound, err) < 0)
-		return -(int)err->kind;
-	if (lucene_directory_open(compound ? compound : dir, name, &source, err) < 0)
-		return -(int)err->kind;
-	*size = source->size;
-	return 0;
-}
-
-static int open_commit(struct lucene_documents *documents, struct err *err)
-{
-	uint64_t size = 0;
-
 	if (segment_infos_read(documents->dir, &documents->mem, &documents->infos, err) < 0)
 		return -(int)err->kind;
-	for (size_t i = 0; i < documents->infos.count; i++) {
-		if (measure(documents->dir, &documents->infos.segments[i], &size, err) < 0)
-			return -(int)err->kind;
-		documents->source.total_bytes += size;
-	}
+	if (lucene_range_plan(documents->dir, &documents->infos, options->first_doc,
+			      options->end_doc, &documents->mem, &documents->ranges,
+			      &documents->source.total_bytes, err) < 0)
+		return -(int)err->kind;
+	if (documents->selection)
+		leave_unselected(documents);
 	return 0;
 }
 
@@ -326,17 +430,29 @@ int lucene_documents_open(struct lucene_directory *dir,
 			  const struct lucene_documents_options *options,
 			  struct document_source **out, struct err *err)
 {
+	static const struct lucene_documents_options all = {0};
 	struct lucene_documents *documents = mem_zalloc(sizeof(*documents));
 
+	options = options ? options : &all;
 	documents->source.ops = &documents_ops;
 	documents->dir = dir;
-	documents->include_deleted = options && options->include_deleted;
+	documents->include_deleted = options->include_deleted;
+	documents->with_versions = options->versions;
+	documents->selection = options->selection;
 	documents->mem = ARENA_INIT(LIMIT_METADATA_ARENA);
 	source_converter_init(&documents->converter);
-	if (open_commit(documents, err) < 0) {
+	if (open_commit(documents, options, err) < 0) {
 		documents_close(&documents->source);
 		return -(int)err->kind;
 	}
 	*out = &documents->source;
 	return 0;
+}
+
+size_t lucene_documents_parts(const struct document_source *source,
+			      const struct checksum_part **parts)
+{
+	struct lucene_documents *documents = (struct lucene_documents *)(uintptr_t)source;
+
+	return part_recorder_list(&documents->parts, parts);
 }

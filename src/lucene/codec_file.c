@@ -49,23 +49,35 @@ int codec_header_unsupported(const struct codec_header *header, struct err *err)
 		       STR_ARG(header->codec), header->version);
 }
 
+int codec_footer_read(const uint8_t footer[static CODEC_FOOTER_LENGTH], uint32_t *crc,
+		      struct err *err)
+{
+	struct rd rd = rd_over(str_of(footer, CODEC_FOOTER_LENGTH));
+	bool good = rd_be32(&rd) == CODEC_FOOTER_MAGIC;
+
+	/* The kind of the checksum, then its upper half: a CRC-32 has none. */
+	good &= rd_be32(&rd) == 0;
+	good &= rd_be32(&rd) == 0;
+	if (!good)
+		return err_set(err, ERR_FORMAT,
+			       "does not end in a Lucene codec footer: damaged or truncated");
+	*crc = rd_be32(&rd);
+	return 0;
+}
+
 int codec_footer_check_crc(const uint8_t footer[static CODEC_FOOTER_LENGTH], uint32_t crc,
 			   struct err *err)
 {
-	struct rd rd = rd_over(str_of(footer, CODEC_FOOTER_LENGTH));
-	uint64_t stored;
+	uint32_t stored;
 
-	if (rd_be32(&rd) != CODEC_FOOTER_MAGIC || rd_be32(&rd) != 0)
-		return err_set(err, ERR_FORMAT,
-			       "does not end in a Lucene codec footer: damaged or truncated");
-	stored = rd_be64(&rd);
+	if (codec_footer_read(footer, &stored, err) < 0)
+		return -(int)err->kind;
 	/* The stored checksum covers the footer's first eight bytes too. */
-	crc = crc32_update(crc, footer, 8);
+	crc = crc32_update(crc, footer, CODEC_FOOTER_LENGTH - CODEC_FOOTER_CRC_LENGTH);
 	if (stored != crc)
-		return err_set(
-			err, ERR_FORMAT,
-			"is damaged: its bytes have the checksum %08x, its footer says %08llx", crc,
-			(unsigned long long)stored);
+		return err_set(err, ERR_FORMAT,
+			       "is damaged: its bytes have the checksum %08x, its footer says %08x",
+			       crc, stored);
 	return 0;
 }
 

@@ -14,6 +14,7 @@
 #define CODEC_MAGIC 0x3FD76C17u
 #define CODEC_FOOTER_MAGIC 0xC02893E8u
 #define CODEC_FOOTER_LENGTH 16u
+#define CODEC_FOOTER_CRC_LENGTH 8u /* its end, which the CRC is not of */
 #define CODEC_ID_LENGTH 16u
 
 struct codec_header {
@@ -35,6 +36,9 @@ int codec_index_header_expect(struct rd *rd, const uint8_t *id, struct str suffi
 int codec_header_unsupported(const struct codec_header *header, struct err *err);
 /* Checks that `file`, whole, ends in a footer and that its CRC is right. */
 int codec_footer_check(struct str file, struct err *err);
+/* Checks that the last 16 bytes are a footer; *crc: what it says. */
+int codec_footer_read(const uint8_t footer[static CODEC_FOOTER_LENGTH], uint32_t *crc,
+		      struct err *err);
 /* Checks the last 16 bytes against the CRC of all before these 16, computed elsewhere. */
 int codec_footer_check_crc(const uint8_t footer[static CODEC_FOOTER_LENGTH], uint32_t crc,
 			   struct err *err);

@@ -139,7 +139,7 @@ int stored_fields_open(struct lucene_directory *dir, struct str segment, const u
 {
 	struct stored_fields *fields = mem_zalloc(sizeof(*fields));
 
-	fields->max_doc = max_doc;
+	fields->max_doc = fields->end_wanted = max_doc;
 	fields->chunk_count = fields->chunks_end = UINT64_MAX;
 	if (open_parts(fields, dir, segment, id, err) < 0) {
 		stored_fields_close(fields);
@@ -320,7 +320,7 @@ static int read_chunk(struct stored_fields *fields, const struct live_docs *live
 	length = fields->starts[count];
 	if (fields->format->slices_unmarked)
 		sliced = fields->chunk_size && length / 2 >= fields->chunk_size;
-	wanted = !live || live_docs_any(live, fields->next_doc, (int32_t)count);
+	wanted = stored_chunk_wanted(fields, live, fields->next_doc, count);
 	if (wanted)
 		reserve_chunk(fields, length);
 	if (decode_units(fields, wanted, sliced, length, err) < 0)
@@ -361,11 +361,20 @@ static int finish(struct stored_fields *fields, struct err *err)
 	if (fields->version >= format->statistics_version &&
 	    fields->version < format->meta_version && read_statistics(fields, err) < 0)
 		return -(int)err->kind;
-	if (fields->chunk_count != UINT64_MAX && fields->chunk_count != fields->chunks)
+	if (!fields->seeked && fields->chunk_count != UINT64_MAX &&
+	    fields->chunk_count != fields->chunks)
 		return err_set(err, ERR_FORMAT, "there are %llu chunks, and should be %llu",
 			       (unsigned long long)fields->chunks,
 			       (unsigned long long)fields->chunk_count);
 	return stored_window_finish(&fields->window, err);
+}
+
+/* What is wrong with the end is told only when the documents before it were given. */
+static void look_at_end(struct stored_fields *fields)
+{
+	fields->end_seen = true;
+	if (finish(fields, &fields->end_error) < 0)
+		err_wrap(&fields->end_error, "'%s'", fields->source->name);
 }
 
 int stored_fields_next_chunk(struct stored_fields *fields, const struct live_docs *live,
@@ -375,14 +384,18 @@ int stored_fields_next_chunk(struct stored_fields *fields, const struct live_doc
 	int rc;
 
 	if (fields->next_doc == fields->max_doc) {
-		if (finish(fields, err) < 0)
-			return err_wrap(err, "'%s'", fields->source->name);
-		return 0;
+		if (!fields->end_seen)
+			look_at_end(fields);
+		if (fields->end_error.kind)
+			*err = fields->end_error;
+		return -(int)fields->end_error.kind;
 	}
 	rc = fields->format->read_chunk ? fields->format->read_chunk(fields, live, out, err)
 					: read_chunk(fields, live, out, err);
 	if (rc < 0)
 		return err_wrap(err, "'%s': the chunk at byte %llu (document %d)",
 				fields->source->name, (unsigned long long)start, fields->next_doc);
+	if (fields->next_doc == fields->max_doc)
+		look_at_end(fields);
 	return rc;
 }

@@ -4,14 +4,16 @@
  * and High, ZstdStoredFields814, and zstd of OpenSearch. The file's own header decides. A
  * sequential pass needs no .fdx but in format 40; the .fdm is read where the chunk size lies there.
  * The CRC of the whole .fdt is computed as it streams by and checked at its end: until
- * stored_fields_next_chunk has returned 0, what came is not yet proven. Not thread-safe: one pass,
- * one thread. */
+ * stored_fields_next_chunk has returned 0, what came is not yet proven. A pass that begins in the
+ * middle (stored_fields_seek) or stops there proves nothing alone: its marks are for joining with
+ * those of other passes. Not thread-safe: one pass, one thread. */
 #ifndef LUCENE_STORED_FIELDS_H
 #define LUCENE_STORED_FIELDS_H
 
 #include "base/rd.h"
 #include "lucene/directory.h"
 #include "lucene/live_docs.h"
+#include "lucene/stored_index.h"
 
 struct stored_fields;
 
@@ -36,6 +38,29 @@ uint64_t stored_fields_position(const struct stored_fields *fields);
  * the footer's CRC is right. */
 int stored_fields_next_chunk(struct stored_fields *fields, const struct live_docs *live,
 			     struct stored_chunk *out, struct err *err);
+/* Only chunks with a document of [first, end) are decompressed; all others are passed over, with
+ * bytes NULL, as those without a live document are. */
+void stored_fields_limit(struct stored_fields *fields, int32_t first, int32_t end);
+/* Before the first chunk: begins with another one. The CRC begins there too. */
+int stored_fields_seek(struct stored_fields *fields, const struct stored_chunk_start *start,
+		       struct err *err);
+
+/* How far a pass has come, and the CRC-32 of the bytes since it began or was last cut. */
+struct stored_mark {
+	uint64_t position; /* in the .fdt */
+	uint32_t crc;
+};
+/* What the CRC of a whole .fdt is of: all but the footer's last eight bytes. 0: it has no footer
+ * (Lucene 4.0 to 4.7), and nothing of it can be proven. */
+uint64_t stored_fields_proven_length(const struct stored_fields *fields);
+/* Between two chunks. Behind the last one, at stored_fields_proven_length: what is between them is
+ * read with the last chunk. */
+struct stored_mark stored_fields_mark(struct stored_fields *fields);
+/* Begins the CRC anew, here. The footer is then only read, not held against it. */
+void stored_fields_cut(struct stored_fields *fields);
+/* True once the last chunk has been read and the end behind it is as it should be; *expected: the
+ * CRC that the footer says. */
+bool stored_fields_ended(const struct stored_fields *fields, uint32_t *expected);
 /* Accepts NULL. */
 void stored_fields_close(struct stored_fields *fields);
 

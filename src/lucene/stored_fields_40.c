@@ -137,7 +137,7 @@ static int read_chunk(struct stored_fields *fields, const struct live_docs *live
 	if (count == 0)
 		return err_set(err, ERR_LIMIT, "the document has more than the limit of %zu bytes",
 			       LIMIT_STORED_CHUNK);
-	if (!live || live_docs_any(live, fields->next_doc, (int32_t)count)) {
+	if (stored_chunk_wanted(fields, live, fields->next_doc, count)) {
 		if (stored_window_need(w, fields->starts[count], err) < 0)
 			return -(int)err->kind;
 		/* These bytes stay where they are until the window moves on, in the next call. */

@@ -47,16 +47,20 @@ struct stored_fields {
 	struct stored_window window;
 	struct str codec; /* format->codec */
 	int32_t version, max_doc, next_doc;
-	uint32_t chunk_size;                     /* bytes: where sliced chunks are cut */
-	uint64_t chunks;                         /* seen so far */
-	uint64_t chunk_count;                    /* as the file says; UINT64_MAX: it does not */
-	uint64_t chunks_end;                     /* as the file says; UINT64_MAX: it does not */
-	uint8_t *bytes;                          /* the chunk, decompressed */
-	size_t capacity;                         /* of bytes, slack not counted */
-	uint32_t *starts;                        /* and field_counts behind it */
-	uint32_t starts_room;                    /* documents that fit */
-	uint8_t *scratch;                        /* of the decoder */
-	size_t scratch_capacity;                 /* bytes */
+	int32_t first_wanted, end_wanted; /* documents: chunks without any are passed over */
+	bool seeked;                      /* the chunks before were not counted */
+	bool end_seen;                    /* the end was looked at; end_error says how it is */
+	struct err end_error;             /* comes out behind the documents; kind 0: none */
+	uint32_t chunk_size;              /* bytes: where sliced chunks are cut */
+	uint64_t chunks;                  /* seen so far */
+	uint64_t chunk_count;             /* as the file says; UINT64_MAX: it does not */
+	uint64_t chunks_end;              /* as the file says; UINT64_MAX: it does not */
+	uint8_t *bytes;                   /* the chunk, decompressed */
+	size_t capacity;                  /* of bytes, slack not counted */
+	uint32_t *starts;                 /* and field_counts behind it */
+	uint32_t starts_room;             /* documents that fit */
+	uint8_t *scratch;                 /* of the decoder */
+	size_t scratch_capacity;          /* bytes */
 	struct libdeflate_decompressor *inflate; /* made when first needed */
 	struct ZSTD_DCtx_s *zstd;                /* made when first needed */
 	struct stored_index_40 *index_40;        /* of format 40 only */
@@ -69,6 +73,9 @@ extern const struct stored_format stored_format_40, stored_format_41, stored_for
 
 /* Accepts NULL. */
 void stored_index_close_40(struct stored_index_40 *index);
+/* Is the chunk to be decompressed? */
+bool stored_chunk_wanted(const struct stored_fields *fields, const struct live_docs *live,
+			 int32_t first, uint32_t count);
 /* Room for the starts and field counts of so many documents, content lost. */
 void stored_reserve_docs(struct stored_fields *fields, uint32_t count);
 /* The value of a field whose type is set, its numbers not compressed (40, 41). */

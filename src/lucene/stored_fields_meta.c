@@ -1,10 +1,7 @@
 /* .fdm: what a pass over the .fdt needs to know of it, and what it can be held against.
  *
  *   vInt chunk size | 50, 87: vInt packed ints version         (in the .fdt before version 3)
- *   i32 maxDoc | i32 block shift | i32 entries
- *   i64 start of the documents in the .fdx | 21 bytes per block of entries
- *   i64 start of the pointers in the .fdx  | 21 bytes per block of entries
- *   i64 end in the .fdx | i64 end of the chunks in the .fdt
+ *   what belongs to the .fdx: see stored_index_90.c
  *   vLong chunks (87 from version 4, 90) | vLong dirty chunks | vLong dirty documents
  *                                                              (87, 90)
  *
@@ -13,8 +10,7 @@
 #include "lucene/stored_fields_internal.h"
 
 #include "base/limits.h"
-
-#define BLOCK_META_LENGTH 21u /* i64 min, f32 average, i64 offset, u8 bits */
+#include "lucene/stored_index_internal.h"
 
 int stored_read_chunk_size(struct stored_fields *fields, struct rd *rd, struct err *err)
 {
@@ -34,24 +30,13 @@ int stored_read_chunk_size(struct stored_fields *fields, struct rd *rd, struct e
 
 static int read_index(struct stored_fields *fields, struct rd *rd, struct err *err)
 {
-	int32_t max_doc = rd_i32(rd), shift = rd_i32(rd), entries = rd_i32(rd);
-	uint64_t blocks;
+	struct stored_index_meta index;
 
-	if (rd->failed)
-		return rd_check(rd, "the index", err);
-	if (max_doc != fields->max_doc)
-		return err_set(err, ERR_FORMAT, "it is of %d documents, the segment of %d", max_doc,
-			       fields->max_doc);
-	if (shift < 1 || shift > 30 || entries < 1)
-		return err_set(err, ERR_FORMAT, "an index of %d entries in blocks of 2^%d", entries,
-			       shift);
-	blocks = ((uint64_t)entries + (UINT64_C(1) << shift) - 1) >> shift;
-	fields->chunk_count = (uint64_t)entries - 1;
-	rd_skip(rd, 8 + blocks * BLOCK_META_LENGTH);
-	rd_skip(rd, 8 + blocks * BLOCK_META_LENGTH);
-	rd_skip(rd, 8);
-	fields->chunks_end = (uint64_t)rd_i64(rd);
-	return rd_check(rd, "the index", err);
+	if (stored_index_meta_read(rd, fields->max_doc, &index, err) < 0)
+		return -(int)err->kind;
+	fields->chunk_count = index.entries - 1;
+	fields->chunks_end = index.chunks_end;
+	return 0;
 }
 
 static int read_body(struct stored_fields *fields, struct str body, const uint8_t *id,

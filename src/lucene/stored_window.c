@@ -21,10 +21,9 @@ int stored_window_end(struct stored_window *w, bool has_footer, struct err *err)
 			       (unsigned long long)w->source->size);
 	w->file_end = w->source->size - CODEC_FOOTER_LENGTH;
 	if (w->file_next > w->file_end) {
-		/* A short file came whole, and the CRC is of what lies before the footer. */
+		/* A short file came whole. */
 		w->len -= (size_t)(w->file_next - w->file_end);
 		w->file_next = w->file_end;
-		w->crc = crc32_update(0, w->bytes, w->len);
 	}
 	return 0;
 }
@@ -35,18 +34,43 @@ void stored_window_release(struct stored_window *w)
 	w->bytes = NULL;
 }
 
+uint32_t stored_window_crc(struct stored_window *w)
+{
+	w->crc = crc32_update(w->crc, w->bytes + w->crc_pos, w->pos - w->crc_pos);
+	w->crc_pos = w->pos;
+	return w->crc;
+}
+
+void stored_window_cut(struct stored_window *w)
+{
+	w->crc_start = stored_window_position(w);
+	w->crc_pos = w->pos;
+	w->crc = 0;
+}
+
+int stored_window_seek(struct stored_window *w, uint64_t position, struct err *err)
+{
+	if (position > w->file_end)
+		return err_set(err, ERR_FORMAT, "byte %llu is behind the last one, %llu",
+			       (unsigned long long)position, (unsigned long long)w->file_end);
+	w->pos = w->len = 0;
+	w->file_next = position;
+	stored_window_cut(w);
+	return 0;
+}
+
 /* Moves what is unread to the front and fills the rest of the window. */
 static int refill(struct stored_window *w, struct err *err)
 {
 	size_t more;
 
+	stored_window_crc(w);
 	memmove(w->bytes, w->bytes + w->pos, w->len - w->pos);
 	w->len -= w->pos;
-	w->pos = 0;
+	w->pos = w->crc_pos = 0;
 	more = (size_t)MIN(w->capacity - w->len, w->file_end - w->file_next);
 	if (bytes_source_read(w->source, w->file_next, w->bytes + w->len, more, err) < 0)
 		return -(int)err->kind;
-	w->crc = crc32_update(w->crc, w->bytes + w->len, more);
 	w->len += more;
 	w->file_next += more;
 	return 0;
@@ -115,5 +139,9 @@ int stored_window_finish(struct stored_window *w, struct err *err)
 		return 0;
 	if (bytes_source_read(w->source, w->file_end, footer, sizeof(footer), err) < 0)
 		return -(int)err->kind;
-	return codec_footer_check_crc(footer, w->crc, err);
+	stored_window_crc(w);
+	if (w->crc_start == 0 && codec_footer_check_crc(footer, w->crc, err) < 0)
+		return -(int)err->kind;
+	w->crc = crc32_update(w->crc, footer, CODEC_FOOTER_LENGTH - CODEC_FOOTER_CRC_LENGTH);
+	return codec_footer_read(footer, &w->expected, err);
 }

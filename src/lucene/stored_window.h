@@ -1,5 +1,5 @@
-/* A file read once from front to back through a window of memory, its CRC computed on the way.
- * Private to the stored fields. */
+/* A file, or the rest of it from some position on, read once through a window of memory, its CRC
+ * computed on the way. Private to the stored fields. */
 #ifndef LUCENE_STORED_WINDOW_H
 #define LUCENE_STORED_WINDOW_H
 
@@ -19,7 +19,10 @@ struct stored_window {
 	uint64_t file_next; /* where in the file the next read starts */
 	uint64_t file_end;  /* where the footer starts, or the file ends where it has none */
 	bool has_footer;
-	uint32_t crc; /* of all bytes before file_next */
+	uint64_t crc_start; /* where in the file the CRC begins */
+	size_t crc_pos;     /* what is before it in the window is in the CRC already */
+	uint32_t crc;       /* of the file from crc_start to bytes[crc_pos] */
+	uint32_t expected;  /* what the footer says, after stored_window_finish */
 };
 
 /* From here to stored_window_end, which comes before anything is used up, a footer counts as
@@ -36,7 +39,16 @@ int stored_window_want(struct stored_window *w, uint64_t n, struct err *err);
 /* Passes over the next n bytes, in the window or not. */
 int stored_window_skip(struct stored_window *w, uint64_t n, struct err *err);
 int stored_window_vint(struct stored_window *w, uint32_t *out, struct err *err);
-/* At the footer: checks it against the CRC of everything. Without a footer: nothing may be left. */
+/* Goes to another position; what was read is forgotten, and the CRC begins there. ERR_FORMAT when
+ * it is behind the end. */
+int stored_window_seek(struct stored_window *w, uint64_t position, struct err *err);
+/* The CRC from crc_start to here. */
+uint32_t stored_window_crc(struct stored_window *w);
+/* Begins the CRC anew, here. */
+void stored_window_cut(struct stored_window *w);
+/* At the footer: the CRC takes in its first eight bytes too, and what the footer says goes to
+ * `expected`; the two are held against one another when the CRC began with the file. Without a
+ * footer: nothing may be left. Comes last. */
 int stored_window_finish(struct stored_window *w, struct err *err);
 
 /* Position in the file: bytes. */

@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PROGRAM "shardlift-script"
@@ -147,6 +148,7 @@ int script_process_start(struct script_process *process, struct err *err)
 	process->serial = process->messages = 0;
 	process->ready = false;
 	process->since_ms = process->measured_ms = clock_monotonic_ms();
+	process->since_cpu_ms = 0;
 	return 0;
 }
 
@@ -261,6 +263,27 @@ static int64_t resident_bytes(pid_t pid)
 	return pages * sysconf(_SC_PAGESIZE);
 }
 
+/* Processor time taken by the process so far; 0 when it cannot be told. */
+static int64_t cpu_ms(pid_t pid)
+{
+	struct timespec taken;
+	clockid_t clock;
+
+	if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &taken) < 0)
+		return 0;
+	return (int64_t)taken.tv_sec * 1000 + taken.tv_nsec / 1000000;
+}
+
+static bool is_late(const struct script_process *process, const struct script_limits *limits,
+		    int64_t now)
+{
+	int64_t passed = now - process->since_ms;
+
+	return passed > limits->timeout_ms &&
+	       (passed > SCRIPT_PATIENCE * limits->timeout_ms ||
+		cpu_ms(process->pid) - process->since_cpu_ms > limits->timeout_ms);
+}
+
 /* Negative: it must be stopped. */
 static int check_limits(struct script_process *process, const struct script_limits *limits,
 			struct err *reason)
@@ -272,8 +295,9 @@ static int check_limits(struct script_process *process, const struct script_limi
 	if (serial != process->serial || !busy) {
 		process->serial = serial;
 		process->since_ms = now;
+		process->since_cpu_ms = cpu_ms(process->pid);
 	}
-	if (busy && now - process->since_ms > limits->timeout_ms)
+	if (busy && is_late(process, limits, now))
 		return err_set(
 			reason, ERR_TIMEOUT,
 			"the script was stopped after %.3g s; --script-timeout sets how long "

@@ -8,9 +8,13 @@
 #include <sys/types.h>
 
 struct script_limits {
-	int64_t timeout_ms; /* for one message */
-	int64_t memory;     /* bytes of resident memory */
+	/* For one message: of processor time; of time on the clock, SCRIPT_PATIENCE times that, as
+	 * the machine may be busy with something else. */
+	int64_t timeout_ms;
+	int64_t memory; /* bytes of resident memory */
 };
+
+#define SCRIPT_PATIENCE 6
 
 struct script_process {
 	pid_t pid; /* 0: none */
@@ -23,7 +27,7 @@ struct script_process {
 	uint32_t serial;                  /* of the message last seen at work */
 	uint32_t messages;                /* answered since its start */
 	bool ready;                       /* the script is loaded */
-	int64_t since_ms;                 /* when that, or nothing, was first seen */
+	int64_t since_ms, since_cpu_ms;   /* when that, or nothing, was first seen */
 	int64_t measured_ms;              /* when its memory was last looked at */
 };
 

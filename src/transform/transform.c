@@ -228,6 +228,8 @@ static void fold_message(struct transform_message *message, const struct flat *f
 	array = json_new(mem, JSON_ARRAY);
 	for (size_t i = from; array && i < to; i++)
 		append_parts(array, flat->messages[i].value);
+	if (array && array->count == 1)
+		array = array->first;
 	message->value = array;
 }
 

@@ -78,9 +78,10 @@ class Program:
 
     def __call__(self, *arguments, timeout=120, env=None, **popen):
         arguments = [str(a) for a in arguments]
+        if "input" not in popen:
+            popen["stdin"] = subprocess.DEVNULL
         process = subprocess.run([str(PROGRAM), *arguments], capture_output=True, timeout=timeout,
-                                 stdin=subprocess.DEVNULL, env={**self.environment, **(env or {})},
-                                 **popen)
+                                 env={**self.environment, **(env or {})}, **popen)
         result = Result(arguments, process)
         assert OK <= result.code <= INTERRUPTED, result
         assert not SANITIZER_REPORT.search(result.err), result

@@ -89,13 +89,18 @@
 	method(ScriptPromise.prototype, 'toJSON', function () {
 		throw new TypeError('a promise is left inside what the script returned; await it');
 	});
-	method(ScriptBigInt.prototype, 'toJSON', function () {
+	// A primitive finds the method of the realm that writes it.
+	function bigIntToJSON() {
+		const digits = BigInt.prototype.toString.call(this);
+
 		if (JSON.rawJSON)
-			return JSON.rawJSON(this.toString());
-		if (this < -9007199254740991n || this > 9007199254740991n)
-			throw new TypeError('a BigInt cannot be written as JSON; make it a string');
-		return Number(this);
-	});
+			return JSON.rawJSON(digits);
+		if (String(Number(digits)) !== digits)
+			throw new TypeError('a BigInt cannot be written as JSON here; make it a string');
+		return Number(digits);
+	}
+	method(BigInt.prototype, 'toJSON', bigIntToJSON);
+	method(ScriptBigInt.prototype, 'toJSON', bigIntToJSON);
 
 	function asText(value) {
 		if (typeof value === 'string')
@@ -154,9 +159,11 @@
 
 	// What a call came to: a value at once, or a promise that settles once all jobs have run.
 	let pending = null;
+	function allOf(value) {
+		return Array.isArray(value) && value.some(isThenable) ? ScriptPromise.all(value) : value;
+	}
 	function settle(value, finish) {
-		const waits = Array.isArray(value) && value.some(isThenable) ?
-			ScriptPromise.all(value) : value;
+		const waits = isThenable(value) ? value.then(allOf) : allOf(value);
 
 		if (!isThenable(waits))
 			return finish(value);

@@ -194,11 +194,13 @@ static JSValueRef evaluate(struct script_engine *engine, struct str script, stru
 		string_of(STR("typeof main === 'function' ? main : undefined"));
 	JSContextRef context = engine->script;
 	JSValueRef value = JSEvaluateScript(context, text, NULL, source_url, 1, exception);
+	JSValueRef main;
 
 	if (*exception || (JSValueIsObject(context, value) &&
 			   JSObjectIsFunction(context, (JSObjectRef)(uintptr_t)value)))
 		return value;
-	return JSEvaluateScript(context, look, NULL, NULL, 1, exception);
+	main = JSEvaluateScript(context, look, NULL, NULL, 1, exception);
+	return *exception || JSValueIsUndefined(context, main) ? value : main;
 }
 
 bool script_engine_start(struct script_engine *engine, struct str name, struct str script,

@@ -164,8 +164,10 @@ static struct str only_type(const struct index_metadata *metadata)
 	return found;
 }
 
+/* An index that was not created is work of the session all the same, for another run. */
 static void accept(struct route *route, struct migrate_index *index,
-		   const struct snapshot_index *source, const struct index_metadata *metadata)
+		   const struct snapshot_index *source, const struct index_metadata *metadata,
+		   bool usable)
 {
 	size_t i = route->accepted_count++;
 	struct str type = only_type(metadata);
@@ -174,8 +176,42 @@ static void accept(struct route *route, struct migrate_index *index,
 		.source = source,
 		.target_name = index->name,
 		.shard_count = metadata->shard_count,
-		.only_type = type.ptr ? arena_str(&route->report->mem, type) : STR_NONE};
+		.only_type = type.ptr ? arena_str(&route->report->mem, type) : STR_NONE,
+		.blocked = usable ? NULL : "the index was not created on the target"};
 	route->positions[i] = (size_t)(index - route->report->indices);
+}
+
+/* Documents of the index that the session has done with, by its own account. */
+static int documents_done(const struct route *route, struct str name, uint64_t *documents,
+			  struct err *err)
+{
+	cleanup(arena_release) struct arena mem = ARENA_INIT(LIMIT_METADATA_ARENA);
+	struct coordinator *c = route->plan->backfill.coordinator;
+	struct work_status *rows;
+	size_t count = 0;
+	int rc = c ? c->ops->list(c, &mem, &rows, &count, err) : 0;
+
+	*documents = 0;
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		if (str_eq(rows[i].item.index, name))
+			*documents += rows[i].progress.documents;
+	return rc;
+}
+
+/* An index that is new has none of the documents that an earlier run sent. */
+static int check_is_young(const struct route *route, const struct migrate_index *index,
+			  struct err *err)
+{
+	uint64_t documents;
+	int rc = documents_done(route, index->name, &documents, err);
+
+	if (rc == 0 && documents > 0)
+		return err_set(err, ERR_USAGE,
+			       "index '" STR_FMT "' was not on the target any more, but %" PRIu64
+			       " of its documents were sent by an earlier run of this session; run "
+			       "again with --restart to send all of them",
+			       STR_ARG(index->name), documents);
+	return rc;
 }
 
 /* Negative when the target is gone. !*usable: it is not to be filled; index->created says why. */
@@ -183,18 +219,24 @@ static int create(struct route *route, struct migrate_index *index,
 		  const struct index_metadata *metadata, bool *usable, struct err *err)
 {
 	const struct migrate_plan *plan = route->plan;
-	int rc;
+	struct index_create_options options = plan->create;
+	bool ours = false;
+	int rc = 0;
 
 	*usable = true;
 	if (!plan->target || !plan->create_indices)
 		return 0;
-	rc = index_create(plan->target, index->name, metadata, &plan->create, &route->report->mem,
-			  &index->created, err);
+	if (plan->ours)
+		rc = created_indices_begin(plan->ours, plan->target, index->name, &ours, err);
+	options.allow_existing |= ours;
+	if (rc == 0)
+		rc = index_create(plan->target, index->name, metadata, &options,
+				  &route->report->mem, &index->created, err);
 	if (rc < 0)
 		return err_wrap(err, "index '" STR_FMT "' cannot be created on the target",
 				STR_ARG(index->name));
 	*usable = index->created.outcome != INDEX_FAILED;
-	return 0;
+	return index->created.outcome == INDEX_CREATED ? check_is_young(route, index, err) : 0;
 }
 
 /* Reads, judges and creates one index. Negative only when the run cannot go on. */
@@ -221,8 +263,32 @@ static int prepare(struct route *route, struct migrate_index *index, struct err 
 	if (metadata.closed)
 		note(route, index, STR("closed in the source, open on the target"));
 	rc = create(route, index, &metadata, &usable, err);
-	if (rc == 0 && usable)
-		accept(route, index, source, &metadata);
+	if (rc == 0)
+		accept(route, index, source, &metadata, usable);
+	return rc;
+}
+
+/* Looks after the target before the first document is sent: for the indices that get some. */
+static int begin_care(struct route *route, struct err *err)
+{
+	const struct migrate_plan *plan = route->plan;
+	struct backfill_index *usable = mem_zalloc((route->accepted_count + 1) * sizeof(*usable));
+	bool *created = mem_zalloc(route->accepted_count + 1);
+	size_t count = 0;
+	int rc;
+
+	for (size_t i = 0; i < route->accepted_count; i++) {
+		const struct migrate_index *index = &route->report->indices[route->positions[i]];
+
+		if (route->accepted[i].blocked)
+			continue;
+		created[count] = plan->create_indices && index->created.outcome == INDEX_CREATED;
+		usable[count++] = route->accepted[i];
+	}
+	rc = target_care_begin(plan->care, plan->snapshot, usable, created, count, route->cancel,
+			       err);
+	free(created);
+	free(usable);
 	return rc;
 }
 
@@ -233,12 +299,16 @@ static int send_documents(struct route *route, struct progress *progress, struct
 	size_t count = route->accepted_count;
 	struct backfill_index_result *results =
 		mem_zalloc(MAX(count, (size_t)1) * sizeof(*results));
+	struct backfill_report report = {.indices = results};
 	int rc;
 
 	/* Lines for nobody in particular keep what tells two documents of one id apart. */
 	options.keep_type = options.keep_type || !plan->target;
 	rc = backfill_run(plan->snapshot, route->accepted, count, &options, plan->failed, progress,
-			  route->cancel, results, err);
+			  route->cancel, &report, err);
+	route->report->end = report.end;
+	route->report->resumed = report.resumed;
+	route->report->finished_before = report.finished_before;
 	for (size_t i = 0; i < count; i++) {
 		struct migrate_index *index = &route->report->indices[route->positions[i]];
 
@@ -298,7 +368,7 @@ static int count_all(struct route *route, struct err *err)
 		struct migrate_index *index = &route->report->indices[route->positions[i]];
 		int rc = check_cancelled(route, err);
 
-		if (rc == 0)
+		if (rc == 0 && !route->accepted[i].blocked)
 			rc = count_on_target(route, index, err);
 		if (rc < 0)
 			return rc;
@@ -352,6 +422,8 @@ static void judge(struct route *route)
 	for (size_t i = 0; i < route->accepted_count; i++) {
 		struct migrate_index *index = &report->indices[route->positions[i]];
 
+		if (route->accepted[i].blocked)
+			continue;
 		index->agrees = all_sent(&index->documents) && is_there(route, index);
 		if (!index->agrees)
 			note_disagreement(route, index);
@@ -375,7 +447,11 @@ static int run(struct route *route, struct progress *progress, struct err *err)
 		if (rc < 0)
 			return rc;
 	}
-	rc = send_documents(route, progress, err);
+	rc = begin_care(route, err);
+	if (rc == 0) {
+		rc = send_documents(route, progress, err);
+		target_care_end(route->plan->care, rc < 0 ? err : NULL);
+	}
 	if (rc == 0)
 		rc = count_all(route, err);
 	if (rc == 0)

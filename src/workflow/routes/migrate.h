@@ -3,8 +3,10 @@
 #define WORKFLOW_ROUTES_MIGRATE_H
 
 #include "backfill/backfill.h"
+#include "backfill/target_care.h"
 #include "metadata/index_create.h"
 #include "metadata/index_filter.h"
+#include "workflow/routes/created_indices.h"
 
 struct migrate_plan {
 	const struct snapshot *snapshot;
@@ -14,7 +16,10 @@ struct migrate_plan {
 	struct index_create_options create;
 	struct backfill_options backfill;
 	struct failed_documents *failed;
-	bool create_indices; /* false: backfill alone, the indices are there */
+	struct target_care *care;     /* borrowed; NULL: none is taken */
+	bool create_indices;          /* false: backfill alone, the indices are there */
+	struct created_indices *ours; /* that this session created before; NULL: none, and they
+					 are not remembered */
 };
 
 /* What became of one index of the snapshot. */
@@ -34,6 +39,8 @@ struct migrate_report {
 	struct migrate_index *indices;
 	size_t count;
 	bool agrees; /* all selected indices do, none was refused */
+	enum backfill_end end;
+	bool resumed, finished_before; /* as backfill_report tells */
 };
 
 void migrate_report_release(struct migrate_report *report);

@@ -74,6 +74,9 @@ static void with_errors_each_item_keeps_its_status_and_reason(void **state)
 	assert_true(str_is(json_string(answer.items[2].error), "Rejected[x]"));
 	assert_int_equal(answer.items[3].status, 503);
 	assert_non_null(answer.items[3].error);
+	assert_false(answer.items[0].wordless);
+	assert_false(answer.items[2].wordless);
+	assert_true(answer.items[3].wordless);
 }
 
 static void an_answer_to_another_number_of_items_tells_nothing(void **state)

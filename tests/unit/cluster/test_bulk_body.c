@@ -84,6 +84,68 @@ static void items_say_where_their_lines_are(void **state)
 	assert_int_equal(bulk.body.len, bulk.items[999].end);
 }
 
+static void a_version_is_sent_only_where_asked_for_and_known(void **state)
+{
+	cleanup(bulk_release) struct bulk bulk;
+	struct bulk_document document = {.index = STR("i"), .id = STR("1"), .source = STR("{}")};
+	struct err err = {0};
+
+	(void)state;
+	bulk_init(&bulk, KIB(4));
+	document.version = INT64_MAX;
+	assert_int_equal(bulk_add(&bulk, &document, &err), 0);
+	document.external = true;
+	assert_int_equal(bulk_add(&bulk, &document, &err), 0);
+	document.version = 0;
+	assert_int_equal(bulk_add(&bulk, &document, &err), 0);
+	document.version = -1;
+	assert_int_equal(bulk_add(&bulk, &document, &err), 0);
+	assert_body(&bulk, "{\"index\":{\"_index\":\"i\",\"_id\":\"1\"}}\n{}\n"
+			   "{\"index\":{\"_index\":\"i\",\"_id\":\"1\",\"version\":"
+			   "9223372036854775807,\"version_type\":\"external_gte\"}}\n{}\n"
+			   "{\"index\":{\"_index\":\"i\",\"_id\":\"1\",\"version\":0,"
+			   "\"version_type\":\"external_gte\"}}\n{}\n"
+			   "{\"index\":{\"_index\":\"i\",\"_id\":\"1\"}}\n{}\n");
+	assert_false(bulk.items[0].external);
+	assert_true(bulk.items[1].external);
+	assert_true(bulk.items[2].external);
+	assert_false(bulk.items[3].external);
+}
+
+static void a_create_has_no_version_and_a_delete_no_source(void **state)
+{
+	cleanup(bulk_release) struct bulk bulk;
+	struct bulk_document document = {.index = STR("i"),
+					 .id = STR("1"),
+					 .routing = STR("r"),
+					 .source = STR("{}"),
+					 .version = 7,
+					 .external = true,
+					 .operation = BULK_CREATE};
+	struct err err = {0};
+
+	(void)state;
+	bulk_init(&bulk, KIB(4));
+	assert_int_equal(bulk_add(&bulk, &document, &err), 0);
+	document.operation = BULK_DELETE;
+	assert_int_equal(bulk_add(&bulk, &document, &err), 0);
+	document.operation = BULK_INDEX;
+	document.external = false;
+	assert_int_equal(bulk_add(&bulk, &document, &err), 0);
+	assert_body(&bulk,
+		    "{\"create\":{\"_index\":\"i\",\"_id\":\"1\",\"routing\":\"r\"}}\n{}\n"
+		    "{\"delete\":{\"_index\":\"i\",\"_id\":\"1\",\"routing\":\"r\",\"version\":7,"
+		    "\"version_type\":\"external_gte\"}}\n"
+		    "{\"index\":{\"_index\":\"i\",\"_id\":\"1\",\"routing\":\"r\"}}\n{}\n");
+	assert_int_equal(bulk.items[1].source_start, bulk.items[1].end);
+	assert_int_equal(bulk.items[1].end, bulk.items[2].action_start);
+	assert_int_equal(bulk.items[1].operation, BULK_DELETE);
+	assert_true(str_is(bulk_item_source(&bulk, 0), "{}"));
+	assert_null(bulk_item_source(&bulk, 1).ptr);
+	assert_true(str_starts(bulk_item_action(&bulk, 1), STR("{\"delete\"")));
+	assert_true(str_ends(bulk_item_action(&bulk, 1), STR("}}")));
+}
+
 static void a_document_that_does_not_fit_leaves_the_bulk_as_it_was(void **state)
 {
 	cleanup(bulk_release) struct bulk bulk;
@@ -114,7 +176,9 @@ static void the_worst_id_takes_no_more_than_was_said(void **state)
 					 .id = str_of(id, sizeof(id)),
 					 .routing = str_of(id, sizeof(id)),
 					 .type = str_of(id, sizeof(id)),
-					 .source = STR("{}")};
+					 .source = STR("{}"),
+					 .version = INT64_MAX,
+					 .external = true};
 	struct err err = {0};
 
 	(void)state;
@@ -168,6 +232,8 @@ int main(void)
 		cmocka_unit_test(what_is_not_there_is_not_sent_and_what_is_empty_is),
 		cmocka_unit_test(ids_are_escaped_as_json_and_utf8_passes),
 		cmocka_unit_test(items_say_where_their_lines_are),
+		cmocka_unit_test(a_version_is_sent_only_where_asked_for_and_known),
+		cmocka_unit_test(a_create_has_no_version_and_a_delete_no_source),
 		cmocka_unit_test(a_document_that_does_not_fit_leaves_the_bulk_as_it_was),
 		cmocka_unit_test(the_worst_id_takes_no_more_than_was_said),
 		cmocka_unit_test(line_breaks_become_spaces_at_every_alignment),

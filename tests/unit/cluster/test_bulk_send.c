@@ -17,15 +17,19 @@
 	} while (0)
 
 #define MOST_IDS 1100
+/* A 404 without an error, as for a document that is not there. */
+#define GONE (-404)
 
 /* What the fake cluster does with a document is in its id: "ok-…" is taken; "bad-…" refused;
- * "busyN-…" comes back 429 N times; "stuck-…" always. One "poison-…" brings 400 for the whole bulk,
- * "big-…" 413, "boom-…" 500. */
+ * "busyN-…" comes back 429 N times, "fullN-…" for a full disk; "stuck-…" and "fullX-…" always;
+ * "newer-…" conflicts, "gone-…" is not found, "homeless-…" misses its index. One "poison-…" brings
+ * 400 for the whole bulk, "big-…" 413, "boom-…" 500. */
 struct fake_cluster {
 	char ids[MOST_IDS][32];
 	unsigned sends[MOST_IDS];
 	size_t id_count;
 	size_t bulks;
+	size_t full_first; /* so many bulks are refused whole for a full disk */
 	size_t fail_first; /* so many bulks end as `how` says, and are not looked at */
 	enum fake_end how;
 	const char *always; /* the answer to every bulk, with status 200 */
@@ -57,7 +61,15 @@ static int status_of(struct str id, unsigned sends)
 		return 400;
 	if (str_starts(id, STR("stuck-")))
 		return 429;
-	if (str_starts(id, STR("busy")))
+	if (str_starts(id, STR("newer-")))
+		return 409;
+	if (str_starts(id, STR("gone-")))
+		return GONE;
+	if (str_starts(id, STR("homeless-")))
+		return 404;
+	if (str_starts(id, STR("fullX")))
+		return 403;
+	if (str_starts(id, STR("busy")) || str_starts(id, STR("full")))
 		return sends <= (unsigned)(id.ptr[4] - '0') ? 429 : 201;
 	BUG("an id that says nothing");
 }
@@ -75,10 +87,18 @@ static int whole_status(struct str body)
 	return 200;
 }
 
-static void write_item(struct buf *out, int status)
+static void write_item(struct buf *out, struct str id, int status)
 {
 	if (status == 201)
 		buf_printf(out, "{\"index\":{\"status\":201}}");
+	else if (str_starts(id, STR("full")))
+		buf_printf(out,
+			   "{\"index\":{\"status\":%d,\"error\":{\"type\":"
+			   "\"cluster_block_exception\",\"reason\":\"index [books] blocked by: "
+			   "[%s/12/disk usage exceeded flood-stage watermark];\"}}}",
+			   status, status == 403 ? "FORBIDDEN" : "TOO_MANY_REQUESTS");
+	else if (status == GONE)
+		buf_printf(out, "{\"delete\":{\"status\":404}}");
 	else
 		buf_printf(out,
 			   "{\"index\":{\"status\":%d,\"error\":{\"type\":\"%s\",\"reason\":\"no "
@@ -112,7 +132,7 @@ static void answer_items(struct fake_cluster *fake, struct str body, struct fake
 		errors |= status != 201;
 		if (items.len)
 			buf_append_byte(&items, ',');
-		write_item(&items, status);
+		write_item(&items, id, status);
 	}
 	buf_printf(&out, "{\"errors\":%s,\"items\":[", errors ? "true" : "false");
 	buf_append_str(&out, buf_str(&items));
@@ -141,6 +161,11 @@ static void serve(void *user, const struct fake_request *request, struct fake_re
 		buf_append_str(&reply->bytes,
 			       STR("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"));
 		reply->end = fake->how;
+	} else if (fake->bulks <= fake->full_first) {
+		fake_reply_json(reply, 403,
+				"{\"error\":{\"type\":\"cluster_block_exception\",\"reason\":"
+				"\"blocked by: [FORBIDDEN/13/cluster read-only / allow delete "
+				"(api)];\"}}");
 	} else if (fake->always) {
 		fake_reply_json(reply, 200, fake->always);
 	} else if (fake->always_status || status != 200) {
@@ -152,7 +177,32 @@ static void serve(void *user, const struct fake_request *request, struct fake_re
 	}
 }
 
+/* What the cluster's watch was told. */
+struct heard {
+	unsigned refused, blocked, unblocked;
+	char reason[200];
+};
+
+static void hear_refused(void *user)
+{
+	((struct heard *)user)->refused++;
+}
+
+static void hear_blocked(void *user, struct str reason)
+{
+	struct heard *heard = user;
+
+	heard->blocked++;
+	snprintf(heard->reason, sizeof(heard->reason), STR_FMT, STR_ARG(reason));
+}
+
+static void hear_unblocked(void *user)
+{
+	((struct heard *)user)->unblocked++;
+}
+
 struct stage {
+	struct heard heard;
 	struct fake_cluster *fake;
 	struct fake_server *server;
 	struct cluster *cluster;
@@ -165,6 +215,7 @@ static void begin(struct stage *s, int64_t max_total_ms)
 {
 	struct cluster_retry retry = {
 		.initial_delay_ms = 1, .max_delay_ms = 1, .max_total_ms = max_total_ms};
+	struct cluster_watch watch = {hear_refused, hear_blocked, hear_unblocked};
 	struct http_options options = {0};
 
 	*s = (struct stage){.fake = mem_zalloc(sizeof(*s->fake))};
@@ -172,6 +223,8 @@ static void begin(struct stage *s, int64_t max_total_ms)
 	options.host = fake_server_url(s->server);
 	if (cluster_connect(&options, &retry, &s->cluster, &s->err) < 0)
 		fail_msg("%s", s->err.message);
+	watch.user = &s->heard;
+	cluster_set_watch(s->cluster, &watch);
 	bulk_init(&s->bulk, MIB(4));
 	bulk_result_init(&s->result);
 }
@@ -195,6 +248,19 @@ static void add_sized(struct stage *s, const char *id, size_t size)
 		buf_append_byte(&source, 'x');
 	buf_append_str(&source, STR("\"}"));
 	document.source = buf_str(&source);
+	if (bulk_add(&s->bulk, &document, &s->err) < 0)
+		fail_msg("%s", s->err.message);
+}
+
+static void add_as(struct stage *s, const char *id, enum bulk_operation operation, bool external)
+{
+	struct bulk_document document = {.index = STR("books"),
+					 .id = str_from(id),
+					 .source = STR("{}"),
+					 .operation = operation,
+					 .version = 3,
+					 .external = external};
+
 	if (bulk_add(&s->bulk, &document, &s->err) < 0)
 		fail_msg("%s", s->err.message);
 }
@@ -303,6 +369,66 @@ static void only_the_documents_that_came_back_are_sent_again(void **state)
 	assert_int_equal(*sends_of(s.fake, STR("busy3-c")), 4);
 }
 
+static void what_the_target_has_already_is_a_success_where_the_item_says_so(void **state)
+{
+	cleanup(end) struct stage s;
+
+	(void)state;
+	begin(&s, 1000);
+	add_as(&s, "newer-index", BULK_INDEX, true);
+	add_as(&s, "newer-plain", BULK_INDEX, false);
+	add_as(&s, "newer-create", BULK_CREATE, false);
+	add_as(&s, "newer-delete", BULK_DELETE, true);
+	add_as(&s, "newer-deleted", BULK_DELETE, false);
+	add_as(&s, "gone-delete", BULK_DELETE, false);
+	add_as(&s, "gone-index", BULK_INDEX, true);
+	add_as(&s, "homeless-delete", BULK_DELETE, true);
+	sends_well(&s);
+	assert_int_equal(s.result.succeeded, 4);
+	assert_int_equal(s.result.superseded, 4);
+	assert_int_equal(s.result.failure_count, 4);
+	assert_int_equal(s.result.failures[0].item, 1);
+	assert_int_equal(s.result.failures[0].status, 409);
+	assert_int_equal(s.result.failures[1].item, 4);
+	assert_int_equal(s.result.failures[2].item, 6);
+	assert_int_equal(s.result.failures[3].item, 7);
+	assert_int_equal(s.fake->bulks, 1);
+}
+
+static void a_delete_among_others_that_came_back_is_sent_again_without_a_source(void **state)
+{
+	cleanup(end) struct stage s;
+
+	(void)state;
+	begin(&s, 60 * 1000);
+	add(&s, "ok-1");
+	add_as(&s, "busy1-delete", BULK_DELETE, true);
+	add(&s, "ok-2");
+	add_as(&s, "busy1-create", BULK_CREATE, false);
+	sends_well(&s);
+	assert_int_equal(s.result.succeeded, 4);
+	assert_int_equal(s.result.superseded, 0);
+	assert_int_equal(*sends_of(s.fake, STR("ok-2")), 1);
+	assert_int_equal(*sends_of(s.fake, STR("busy1-delete")), 2);
+	assert_int_equal(*sends_of(s.fake, STR("busy1-create")), 2);
+	assert_int_equal(s.result.refusals, 2);
+}
+
+static void whole_answers_that_say_not_now_count_as_refusals(void **state)
+{
+	cleanup(end) struct stage s;
+
+	(void)state;
+	begin(&s, 0);
+	s.fake->always_status = 503;
+	add(&s, "ok-1");
+	assert_int_equal(send_now(&s), -ERR_HTTP);
+	assert_int_equal(s.result.refusals, 1);
+	s.fake->always_status = 0;
+	sends_well(&s);
+	assert_int_equal(s.result.refusals, 0);
+}
+
 static void documents_that_are_never_taken_fail_when_the_time_is_up(void **state)
 {
 	cleanup(end) struct stage s;
@@ -341,6 +467,82 @@ static void the_time_begins_anew_with_every_document_that_is_taken(void **state)
 	sends_well(&s);
 	assert_int_equal(s.result.succeeded, 4);
 	assert_int_equal(s.result.retries, 3);
+}
+
+static void what_a_full_disk_keeps_out_waits_longer_than_other_refusals(void **state)
+{
+	cleanup(end) struct stage s;
+	struct cluster_watch watch = {hear_refused, hear_blocked, hear_unblocked};
+
+	(void)state;
+	begin(&s, 0);
+	watch.user = &s.heard;
+	watch.block_wait_ms = 3600 * 1000;
+	cluster_set_watch(s.cluster, &watch);
+	add(&s, "ok-1");
+	add(&s, "full3-a");
+	add(&s, "bad-1");
+	add(&s, "full1-b");
+	sends_well(&s);
+	assert_int_equal(s.result.succeeded, 3);
+	assert_int_equal(s.result.failure_count, 1);
+	assert_int_equal(s.result.failures[0].item, 2);
+	assert_int_equal(s.result.retries, 3);
+	assert_int_equal(s.heard.refused, 3);
+	assert_int_equal(s.heard.blocked, 3);
+	assert_int_equal(s.heard.unblocked, 1);
+	assert_contains(s.heard.reason, "flood-stage");
+	/* Then the usual time counts again. */
+	bulk_reset(&s.bulk);
+	add(&s, "stuck-1");
+	sends_well(&s);
+	assert_int_equal(s.result.failure_count, 1);
+	assert_int_equal(s.heard.blocked, 3);
+}
+
+static void a_disk_that_stays_full_ends_it_and_no_document_fails(void **state)
+{
+	cleanup(end) struct stage s;
+
+	(void)state;
+	begin(&s, 20);
+	add(&s, "ok-1");
+	add(&s, "fullX-a");
+	add(&s, "stuck-1");
+	assert_int_equal(send_now(&s), -ERR_HTTP);
+	assert_contains(s.err.message, "free space there and run the same command again");
+	assert_contains(s.err.message, "flood-stage");
+	assert_int_equal(s.result.succeeded, 1);
+	assert_int_equal(s.result.failure_count, 0);
+	assert_int_equal(s.heard.unblocked, 0);
+}
+
+static void a_cluster_whose_disks_are_all_full_is_waited_for(void **state)
+{
+	cleanup(end) struct stage s;
+
+	(void)state;
+	begin(&s, 60 * 1000);
+	s.fake->full_first = 2;
+	add_many(&s, 10);
+	sends_well(&s);
+	assert_int_equal(s.result.succeeded, 10);
+	assert_int_equal(s.heard.blocked, 2);
+	assert_int_equal(s.heard.unblocked, 1);
+	assert_contains(s.heard.reason, "[FORBIDDEN/13/");
+}
+
+static void a_busy_target_is_told_at_once(void **state)
+{
+	cleanup(end) struct stage s;
+
+	(void)state;
+	begin(&s, 20);
+	s.fake->always_status = 503;
+	add(&s, "ok-1");
+	assert_int_equal(send_now(&s), -ERR_HTTP);
+	assert_int_equal(s.heard.refused, s.fake->bulks);
+	assert_int_equal(s.heard.blocked, 0);
 }
 
 static void splitting_finds_the_document(const char *id, int status)
@@ -538,8 +740,16 @@ int main(void)
 		cmocka_unit_test(a_compressed_bulk_arrives_as_it_is),
 		cmocka_unit_test(a_refused_document_fails_with_its_reason_and_is_not_sent_again),
 		cmocka_unit_test(only_the_documents_that_came_back_are_sent_again),
+		cmocka_unit_test(what_the_target_has_already_is_a_success_where_the_item_says_so),
+		cmocka_unit_test(
+			a_delete_among_others_that_came_back_is_sent_again_without_a_source),
+		cmocka_unit_test(whole_answers_that_say_not_now_count_as_refusals),
 		cmocka_unit_test(documents_that_are_never_taken_fail_when_the_time_is_up),
 		cmocka_unit_test(the_time_begins_anew_with_every_document_that_is_taken),
+		cmocka_unit_test(what_a_full_disk_keeps_out_waits_longer_than_other_refusals),
+		cmocka_unit_test(a_disk_that_stays_full_ends_it_and_no_document_fails),
+		cmocka_unit_test(a_cluster_whose_disks_are_all_full_is_waited_for),
+		cmocka_unit_test(a_busy_target_is_told_at_once),
 		cmocka_unit_test(
 			a_bulk_that_is_refused_whole_is_split_until_the_document_stands_alone),
 		cmocka_unit_test(what_came_back_is_split_too),

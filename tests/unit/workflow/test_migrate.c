@@ -71,19 +71,23 @@ int index_create(struct cluster *target, struct str name, const struct index_met
 int backfill_run(const struct snapshot *snapshot, const struct backfill_index *indices,
 		 size_t count, const struct backfill_options *options,
 		 struct failed_documents *failed, struct progress *progress, atomic_bool *cancel,
-		 struct backfill_index_result *results, struct err *err)
+		 struct backfill_report *report, struct err *err)
 {
+	struct backfill_index_result *results = report->indices;
+
 	(void)snapshot;
 	(void)failed;
 	(void)progress;
 	(void)cancel;
 	(void)err;
-	sent_indices = count;
 	kept_types = options->keep_type;
 	for (size_t i = 0; i < count; i++) {
 		const struct fake_index *fake = fake_of(indices[i].target_name);
 
 		assert_int_equal(indices[i].shard_count, 2);
+		if (indices[i].blocked)
+			continue;
+		sent_indices++;
 		results[i] = (struct backfill_index_result){.documents = fake->documents,
 							    .sent = fake->sent,
 							    .failed = fake->failed,
@@ -91,6 +95,26 @@ int backfill_run(const struct snapshot *snapshot, const struct backfill_index *i
 		strcpy(results[i].reason, fake->unreadable ? "a[1]: damaged" : "");
 	}
 	return 0;
+}
+
+int target_care_begin(struct target_care *care, const struct snapshot *snapshot,
+		      const struct backfill_index *indices, const bool *created_here, size_t count,
+		      const atomic_bool *cancelled, struct err *error)
+{
+	(void)snapshot;
+	(void)indices;
+	(void)created_here;
+	(void)count;
+	(void)cancelled;
+	(void)error;
+	assert_null(care);
+	return 0;
+}
+
+void target_care_end(struct target_care *care, const struct err *ended_by)
+{
+	(void)ended_by;
+	assert_null(care);
 }
 
 int cluster_request(struct cluster *cluster, const char *method, const char *path, struct str body,

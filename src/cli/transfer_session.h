@@ -1,0 +1,37 @@
+/* The session of a transfer: what it is called, where its work items are kept, and what it created.
+ * A later run of the same command finds it again by its name. */
+#ifndef CLI_TRANSFER_SESSION_H
+#define CLI_TRANSFER_SESSION_H
+
+#include "backfill/coordinator.h"
+#include "cli/transfer.h"
+#include "metadata/index_filter.h"
+#include "snapshot/repository.h"
+#include "workflow/routes/created_indices.h"
+
+/* What a session is of; all borrowed. */
+struct session_of {
+	const struct transfer_request *request;
+	const struct snapshot *snapshot;
+	const struct index_filter *filter;
+	const char *target_name; /* without secrets */
+	enum target_kind kind;
+	struct cluster *cluster; /* the target; NULL: none */
+};
+
+struct transfer_session {
+	const char *name;
+	const char *state_dir;
+	struct str fingerprint; /* for coordinator_ops.create */
+	struct coordinator *coordinator;
+	struct created_indices *ours; /* NULL: the session creates none, or keeps nothing */
+	bool lasts;                   /* the next run can go on with it */
+};
+
+/* Strings in `mem`. Release it also after a failure. ERR_USAGE: another process is at work on a
+ * session that is to be begun anew. */
+int transfer_session_open(struct transfer_session *session, const struct session_of *of,
+			  struct arena *mem, struct err *err);
+void transfer_session_release(struct transfer_session *session);
+
+#endif
