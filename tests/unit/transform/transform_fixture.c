@@ -69,8 +69,8 @@ static void check(enum transform_kind kind, const char *configuration, const cha
 		fail_msg("%s: %s", text, message.error.message);
 	if (message.value)
 		json_write(&is, message.value);
-	if (expected ? is_dropped(message.value) || !json_equal(message.value, wanted)
-		     : !is_dropped(message.value))
+	if (is_dropped(wanted) ? !is_dropped(message.value)
+			       : is_dropped(message.value) || !json_equal(message.value, wanted))
 		fail_msg("%s became %s instead of %s", text,
 			 message.value ? buf_cstr(&is) : "nothing",
 			 expected ? expected : "nothing");
