@@ -13,6 +13,7 @@
 #include "backfill/pressure.h"
 #include "backfill/progress.h"
 #include "snapshot/repository.h"
+#include "transform/document_batch.h"
 
 struct backfill_index {
 	const struct snapshot_index *source;
@@ -57,6 +58,10 @@ struct backfill_options {
 	/* Makes sender i's way to the target. */
 	int (*open_sink)(void *user, size_t sender, struct bulk_sink **out, struct err *err);
 	void *open_sink_user;
+	/* Makes the transform of a reader; NULL: documents are sent as they are. */
+	int (*open_transform)(void *user, struct transform **out, struct err *err);
+	void *open_transform_user;
+	enum transform_error_policy on_transform_error;
 };
 
 /* How a run of one item ended. */

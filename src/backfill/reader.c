@@ -1,11 +1,15 @@
 /* A reader thread: claims work items and turns their documents into bulks. */
 #include "backfill/pipeline_internal.h"
+#include "backfill/reader_batch.h"
 #include "backfill/shard_documents.h"
 #include "backfill/source_check.h"
+#include "base/log.h"
 
 #include <stdio.h>
 
 #define PUBLISH_EVERY 1024 /* documents, for progress between two bulks */
+/* A larger batch for a transform gains nothing. */
+#define BATCH_BYTES MIB(1)
 
 struct reader {
 	struct pipeline *p;
@@ -13,6 +17,7 @@ struct reader {
 	struct item *item;
 	struct document_source *source;
 	struct bulk action; /* scratch, for documents that are not sent */
+	struct reader_batch batch;
 
 	/* Acknowledged before a restart, and passed over. */
 	const struct doc_range *skip;
@@ -88,13 +93,13 @@ static bool hold_room_for(struct reader *r, size_t size)
 }
 
 /* Puts the document on record as one that was never sent. */
-static int refuse(struct reader *r, const struct bulk_document *document, const char *reason,
-		  struct err *err)
+static int refuse(struct reader *r, const struct bulk_document *document, struct str type,
+		  const char *reason, struct err *err)
 {
 	struct bulk_document empty = *document;
 	struct failed_document record = {.target_index = document->index,
 					 .id = document->id,
-					 .failure_type = STR("shardlift_source_exception"),
+					 .failure_type = type,
 					 .reason = str_from(reason),
 					 .source = document->source};
 	char work_item[WORK_ITEM_MAX];
@@ -141,26 +146,167 @@ static const char *refusal_of(const struct document *document)
 }
 
 /* False when the run is stopped. */
+static bool send_document(struct reader *r, const struct bulk_document *document)
+{
+	if (!hold_room_for(r, bulk_size_of(document)))
+		return false;
+	if (bulk_add(&r->filling->bulk, document, NULL) < 0)
+		BUG("a bulk that has room refuses a document");
+	return true;
+}
+
+/* False when the run is stopped. */
+static bool fail_document(struct reader *r, const struct bulk_document *document, struct str type,
+			  const char *reason)
+{
+	struct err err;
+
+	r->counts.documents++;
+	if (refuse(r, document, type, reason, &err) == 0)
+		return true;
+	pipeline_stop(r->p, &err);
+	return false;
+}
+
+/* What became of one document in a transform that failed; false when the run is stopped. */
+static bool fail_transform(struct reader *r, const struct bulk_document *document,
+			   const struct err *error)
+{
+	switch (r->p->options->on_transform_error) {
+	case TRANSFORM_ERROR_FAIL:
+		pipeline_stop(r->p, error);
+		return false;
+	case TRANSFORM_ERROR_SKIP:
+		log_warn("backfill", "skipped: %s", error->message);
+		r->counts.documents++;
+		return true;
+	case TRANSFORM_ERROR_RECORD:
+		break;
+	}
+	return fail_document(r, document, STR(TRANSFORM_FAILURE_TYPE), error->message);
+}
+
+/* One of the batch and what was made of it; false when the run is stopped. */
+static bool deliver_transformed(struct reader *r, size_t input, const struct document_batch *made,
+				size_t *output, size_t *failure)
+{
+	const struct bulk_document *document = &r->batch.documents[input];
+
+	if (*failure < made->failure_count && made->failures[*failure].input == input)
+		return fail_transform(r, document, made->failures[(*failure)++].error);
+	for (; *output < made->count && made->outputs[*output].input == input; (*output)++) {
+		struct bulk_document *out = &made->outputs[*output].document;
+
+		if (!r->p->options->emit_type && !r->p->options->keep_type)
+			out->type = STR_NONE;
+		else if (r->p->options->emit_type && !out->type.ptr)
+			out->type = STR("_doc");
+		if (!send_document(r, out))
+			return false;
+	}
+	r->counts.documents++;
+	r->counts.source_bytes += document->source.len;
+	return true;
+}
+
+static int transform_batch(struct reader *r, struct document_batch *made, struct err *err)
+{
+	struct reader_batch *batch = &r->batch;
+	struct document_batch_failure *failure;
+	int rc = document_batch_transform(batch->transform, batch->documents, batch->count,
+					  &batch->mem, made, err);
+
+	if (rc >= 0 || err->kind != ERR_LIMIT || batch->count > 1)
+		return rc;
+	/* One document alone is too large for it, and no reason to send none of the others. */
+	failure = mem_zalloc(sizeof(*failure));
+	failure->error = err;
+	*made = (struct document_batch){.failures = failure, .failure_count = 1};
+	return 1;
+}
+
+static size_t batch_limit(const struct reader *r)
+{
+	return MIN((size_t)r->p->options->bytes_per_bulk / 4, (size_t)BATCH_BYTES);
+}
+
+/* Transforms what waits and fills bulks with it; false when the run is stopped. What is left of a
+ * bulk is handed on where the next batch may not fit, so that bulks end where batches do: only
+ * there do the checksums of what was read belong to them. */
+static bool deliver_batch(struct reader *r)
+{
+	struct document_batch made;
+	size_t output = 0, failure = 0;
+	bool goes_on = true;
+	struct err err;
+	int rc;
+
+	if (r->batch.count == 0)
+		return true;
+	rc = transform_batch(r, &made, &err);
+	if (rc < 0) {
+		pipeline_stop(r->p, &err);
+		return false;
+	}
+	for (size_t i = 0; i < r->batch.count && goes_on; i++) {
+		r->seen = r->batch.docs[i];
+		goes_on = deliver_transformed(r, i, &made, &output, &failure);
+	}
+	if (rc == 1)
+		mem_freep(&made.failures);
+	if (!goes_on)
+		return false;
+	r->seen++;
+	reader_batch_reset(&r->batch);
+	if (r->filling &&
+	    r->filling->bulk.body.limit - r->filling->bulk.body.len < 2 * batch_limit(r))
+		push(r);
+	return true;
+}
+
+/* False when the run is stopped. */
+static bool deliver_later(struct reader *r, const struct document *document,
+			  const struct bulk_document *out)
+{
+	struct bulk_document message = *out;
+	struct err err;
+
+	if (reader_batch_is_full(&r->batch, document->source.len, batch_limit(r)) &&
+	    !deliver_batch(r))
+		return false;
+	message.type = document->type.ptr ? document->type : index_of(r)->only_type;
+	if (reader_batch_add(&r->batch, &message, document->doc, &err) < 0) {
+		pipeline_stop(r->p, &err);
+		return false;
+	}
+	return true;
+}
+
+/* False when the run is stopped. */
 static bool deliver(struct reader *r, const struct document *document)
 {
 	struct bulk_document out = to_send(r, document);
 	const char *refusal = refusal_of(document);
-	struct err err;
 
 	r->documents++;
-	if (UNLIKELY(refusal)) {
-		r->counts.documents++;
-		if (refuse(r, &out, refusal, &err) == 0)
-			return true;
-		pipeline_stop(r->p, &err);
-		return false;
+	if (UNLIKELY(r->batch.transform)) {
+		if (!refusal)
+			return deliver_later(r, document, &out);
+		if (!deliver_batch(r))
+			return false;
 	}
-	if (!hold_room_for(r, bulk_size_of(&out)))
-		return false;
-	if (bulk_add(&r->filling->bulk, &out, NULL) < 0)
-		BUG("a bulk that has room refuses a document");
-	r->counts.documents++;
-	r->counts.source_bytes += document->source.len;
+	/* A bulk that it does not fit into ends here: nothing lies between. */
+	r->seen = document->doc;
+	if (UNLIKELY(refusal)) {
+		if (!fail_document(r, &out, STR("shardlift_source_exception"), refusal))
+			return false;
+	} else {
+		if (!send_document(r, &out))
+			return false;
+		r->counts.documents++;
+		r->counts.source_bytes += document->source.len;
+	}
+	r->seen = document->doc + 1;
 	return true;
 }
 
@@ -186,16 +332,16 @@ static int copy_documents(struct reader *r, struct err *err)
 			break;
 		if (UNLIKELY(r->skips) && is_done(r, document.doc))
 			continue;
-		/* A bulk that it does not fit into ends here: nothing lies between. */
-		r->seen = document.doc;
 		if (!deliver(r, &document))
 			break;
-		r->seen = document.doc + 1;
 		if (bulk == r->filling && r->documents < PUBLISH_EVERY)
 			continue;
 		bulk = r->filling;
 		publish(r);
 	}
+	if (rc <= 0 && !deliver_batch(r))
+		rc = rc < 0 ? rc : 1;
+	reader_batch_reset(&r->batch);
 	publish(r);
 	return rc;
 }
@@ -280,16 +426,31 @@ static void read_item(struct reader *r)
 	r->source = NULL;
 }
 
+/* Once; false when the run is stopped. */
+static bool open_transform(struct reader *r)
+{
+	const struct backfill_options *options = r->p->options;
+	struct err err;
+
+	if (!options->open_transform || r->batch.transform)
+		return true;
+	if (options->open_transform(options->open_transform_user, &r->batch.transform, &err) == 0)
+		return true;
+	pipeline_stop(r->p, &err);
+	return false;
+}
+
 void *reader_main(void *pipeline)
 {
 	struct reader r = {.p = pipeline};
 
 	bulk_init(&r.action, KIB(64));
-	while ((r.item = claims_next(r.p))) {
+	while (open_transform(&r) && (r.item = claims_next(r.p))) {
 		read_item(&r);
 		item_drop(r.item);
 	}
 	bulk_release(&r.action);
+	reader_batch_release(&r.batch);
 	pthread_mutex_lock(&r.p->lock);
 	if (--r.p->readers_left == 0)
 		bounded_queue_close(r.p->queue);

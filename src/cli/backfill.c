@@ -5,6 +5,7 @@ struct backfill_fields {
 	struct repository_fields repository;
 	struct target_fields target;
 	struct transfer_fields transfer;
+	struct document_transform_fields transform;
 	struct care_fields care;
 	struct work_fields work;
 };
@@ -18,6 +19,7 @@ static int run(struct cli *cli, void *fields, struct err *err)
 		.repository = &f->repository,
 		.target = &f->target,
 		.transfer = &f->transfer,
+		.transform = &f->transform,
 		.care = &f->care,
 		.work = &f->work,
 	};
@@ -29,6 +31,8 @@ static const struct opt_part parts[] = {
 	{repository_options, offsetof(struct backfill_fields, repository)},
 	{target_options, offsetof(struct backfill_fields, target)},
 	{transfer_options, offsetof(struct backfill_fields, transfer)},
+	{doc_transformer_options, offsetof(struct backfill_fields, transform.transformer)},
+	{transform_run_options, offsetof(struct backfill_fields, transform.run)},
 	{care_options, offsetof(struct backfill_fields, care)},
 	{work_options, offsetof(struct backfill_fields, work)},
 	{general_options, offsetof(struct backfill_fields, general)},

@@ -5,6 +5,7 @@ struct migrate_fields {
 	struct repository_fields repository;
 	struct target_fields target;
 	struct transfer_fields transfer;
+	struct document_transform_fields transform;
 	struct care_fields care;
 	struct work_fields work;
 	struct create_fields create;
@@ -19,6 +20,7 @@ static int run(struct cli *cli, void *fields, struct err *err)
 		.repository = &f->repository,
 		.target = &f->target,
 		.transfer = &f->transfer,
+		.transform = &f->transform,
 		.care = &f->care,
 		.work = &f->work,
 		.create = &f->create,
@@ -32,6 +34,8 @@ static const struct opt_part parts[] = {
 	{target_options, offsetof(struct migrate_fields, target)},
 	{create_options, offsetof(struct migrate_fields, create)},
 	{transfer_options, offsetof(struct migrate_fields, transfer)},
+	{doc_transformer_options, offsetof(struct migrate_fields, transform.transformer)},
+	{transform_run_options, offsetof(struct migrate_fields, transform.run)},
 	{care_options, offsetof(struct migrate_fields, care)},
 	{work_options, offsetof(struct migrate_fields, work)},
 	{general_options, offsetof(struct migrate_fields, general)},

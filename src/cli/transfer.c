@@ -24,6 +24,7 @@ struct transfer {
 	bool compress;           /* bulks over HTTP */
 	struct snapshot_source source;
 	struct index_filter *filter;
+	struct str transformer;   /* configuration; ptr NULL: none */
 	struct cluster *cluster;  /* NULL: no cluster */
 	struct target_care *care; /* NULL: no cluster */
 	struct failed_documents *failed;
@@ -153,6 +154,31 @@ static int open_target(struct transfer *transfer, struct err *err)
 	return 0;
 }
 
+static int open_transform(void *user, struct transform **out, struct err *err)
+{
+	const struct transfer *transfer = user;
+	const struct transform_context context =
+		transform_context_of(&transfer->request->transform->run, TRANSFORM_DOCUMENT);
+
+	return transform_new(transfer->transformer, &context, out, err);
+}
+
+/* What is wrong with it is told before anything else happens. */
+static int check_transform(struct transfer *transfer, struct err *err)
+{
+	struct transform *transform;
+
+	if (transformer_fields_read(&transfer->request->transform->transformer, transfer->mem,
+				    &transfer->transformer, err) < 0)
+		return -(int)err->kind;
+	if (!transfer->transformer.ptr)
+		return 0;
+	if (open_transform(transfer, &transform, err) < 0)
+		return -(int)err->kind;
+	transform_free(transform);
+	return 0;
+}
+
 static int open_sink(void *user, size_t sender, struct bulk_sink **out, struct err *err)
 {
 	const struct transfer *transfer = user;
@@ -184,6 +210,7 @@ static int open_session(struct transfer *transfer, struct err *err)
 				      .snapshot = transfer->source.snapshot,
 				      .filter = transfer->filter,
 				      .target_name = transfer->target_name,
+				      .transformer = transfer->transformer,
 				      .kind = transfer->kind,
 				      .cluster = transfer->cluster};
 	struct str folder;
@@ -291,7 +318,11 @@ static struct migrate_plan make_plan(struct transfer *transfer)
 			     .coordinator = transfer->session.coordinator,
 			     .fingerprint = transfer->session.fingerprint,
 			     .open_sink = open_sink,
-			     .open_sink_user = transfer},
+			     .open_sink_user = transfer,
+			     .open_transform = transfer->transformer.ptr ? open_transform : NULL,
+			     .open_transform_user = transfer,
+			     .on_transform_error =
+				     transform_error_policy_of(&transfer->request->transform->run)},
 	};
 
 	if (transfer->cluster)
@@ -444,9 +475,9 @@ int transfer_run(const struct transfer_request *request, struct cli *cli, struct
 		.started_ms = clock_monotonic_ms(),
 	};
 
-	if (resolve(&transfer, err) < 0 || open_source(&transfer, err) < 0 ||
-	    open_target(&transfer, err) < 0 || open_session(&transfer, err) < 0 ||
-	    open_care(&transfer, err) < 0)
+	if (resolve(&transfer, err) < 0 || check_transform(&transfer, err) < 0 ||
+	    open_source(&transfer, err) < 0 || open_target(&transfer, err) < 0 ||
+	    open_session(&transfer, err) < 0 || open_care(&transfer, err) < 0)
 		return -(int)err->kind;
 	return run(&transfer, err);
 }

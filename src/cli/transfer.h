@@ -5,6 +5,7 @@
 #include "cli/care.h"
 #include "cli/command.h"
 #include "cli/common_options.h"
+#include "cli/transform_options.h"
 
 /* How documents are selected and sent. */
 struct transfer_fields {
@@ -20,6 +21,12 @@ struct transfer_fields {
 	bool source_versions;
 };
 extern const struct opt transfer_options[];
+
+/* What documents pass through on their way. */
+struct document_transform_fields {
+	struct transformer_fields transformer;
+	struct transform_run_fields run;
+};
 
 /* How work is divided, leased and continued. */
 struct work_fields {
@@ -45,6 +52,7 @@ struct transfer_request {
 	struct repository_fields *repository;
 	struct target_fields *target;
 	const struct transfer_fields *transfer;
+	const struct document_transform_fields *transform;
 	const struct care_fields *care;
 	const struct work_fields *work;
 	const struct create_fields *create; /* NULL: documents alone */

@@ -50,21 +50,34 @@ static const char *session_name(const struct session_of *of, struct arena *mem)
 	return arena_printf(mem, "%016" PRIx64, h).ptr;
 }
 
+/* Documents that one configuration made do not go with those of another. */
+static const char *transformer_text(const struct session_of *of, struct arena *mem)
+{
+	if (!of->transformer.ptr)
+		return "";
+	return arena_printf(mem, ", transformed (%08" PRIx32 ")",
+			    (uint32_t)hash(HASH_START, of->transformer))
+		.ptr;
+}
+
 static struct str make_fingerprint(const struct session_of *of, struct arena *mem)
 {
 	const struct transfer_fields *fields = of->request->transfer;
 	const struct snapshot_summary *summary = &of->snapshot->summary;
 	size_t count;
 	uint64_t selection = hash_selection(of, &count);
+	const char *transformer = transformer_text(of, mem);
 
-	return arena_printf(mem,
-			    "%zu indices (%08" PRIx32 ") of snapshot '" STR_FMT "' (" STR_FMT
-			    ") in '%s' to '%s', op-type %s%s%s",
-			    count, (uint32_t)(selection ^ selection >> 32), STR_ARG(summary->name),
-			    STR_ARG(summary->uuid), of->request->repository->repo_uri,
-			    of->target_name, fields->op_type,
-			    fields->source_versions ? ", source versions" : "",
-			    strcmp(fields->generated_ids, "always") == 0 ? ", ids made anew" : "");
+	if (!transformer)
+		return STR_NONE;
+	return arena_printf(
+		mem,
+		"%zu indices (%08" PRIx32 ") of snapshot '" STR_FMT "' (" STR_FMT
+		") in '%s' to '%s', op-type %s%s%s%s",
+		count, (uint32_t)(selection ^ selection >> 32), STR_ARG(summary->name),
+		STR_ARG(summary->uuid), of->request->repository->repo_uri, of->target_name,
+		fields->op_type, fields->source_versions ? ", source versions" : "",
+		strcmp(fields->generated_ids, "always") == 0 ? ", ids made anew" : "", transformer);
 }
 
 static struct coordinator_options options_of(const struct transfer_session *session,

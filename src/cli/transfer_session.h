@@ -15,6 +15,7 @@ struct session_of {
 	const struct snapshot *snapshot;
 	const struct index_filter *filter;
 	const char *target_name; /* without secrets */
+	struct str transformer;  /* its configuration; ptr NULL: none */
 	enum target_kind kind;
 	struct cluster *cluster; /* the target; NULL: none */
 };
