@@ -246,7 +246,7 @@ static int run(struct cli *cli, void *fields, struct err *err)
 	struct trial trial = {.mem = cli->mem, .as_json = f->general.json};
 	cleanup(transform_freep) struct transform *transform = NULL;
 	cleanup(buf_release) struct buf input = BUF_INIT(INPUT_MAX);
-	struct json *list;
+	struct json *list = NULL;
 	struct str text;
 
 	if (transformer_fields_read(&source, cli->mem, &text, err) < 0 ||

@@ -19,29 +19,43 @@ void script_digits_release(struct script_digits *digits)
 	*digits = (struct script_digits){0};
 }
 
-/* Whether JavaScript gives exactly this text back; false also where it is not sure. */
-static bool surely_kept(struct str text)
+/* What a number without exponent is made of. */
+struct shape {
+	size_t digits, point, first; /* first: where the first digit but 0 is; SIZE_MAX: none */
+	bool plain;                  /* no exponent */
+};
+
+static struct shape shape_of(struct str text)
 {
-	size_t digits = 0, point = SIZE_MAX, first = SIZE_MAX; /* digit but 0 */
+	struct shape shape = {.point = SIZE_MAX, .first = SIZE_MAX, .plain = true};
 
 	for (size_t i = 0; i < text.len; i++) {
 		char c = text.ptr[i];
 
 		if (c == '.')
-			point = i;
+			shape.point = i;
 		else if (c >= '0' && c <= '9')
-			digits++;
-		else if (c != '-' || i > 0)
-			return false;
-		if (first == SIZE_MAX && c >= '1' && c <= '9')
-			first = i;
+			shape.digits++;
+		else if (c != '-')
+			shape.plain = false;
+		if (shape.first == SIZE_MAX && c >= '1' && c <= '9')
+			shape.first = i;
 	}
-	if (digits > SURE_DIGITS || (first == SIZE_MAX && text.ptr[0] == '-'))
+	return shape;
+}
+
+/* Whether JavaScript gives exactly this text back; false also where it is not sure. */
+static bool surely_kept(struct str text)
+{
+	struct shape shape = shape_of(text);
+	bool is_zero = shape.first == SIZE_MAX;
+
+	if (!shape.plain || shape.digits > SURE_DIGITS || (is_zero && text.ptr[0] == '-'))
 		return false;
-	if (point == SIZE_MAX)
+	if (shape.point == SIZE_MAX)
 		return true;
-	return first != SIZE_MAX && text.ptr[text.len - 1] != '0' &&
-	       (first < point || first - point <= PLAIN_PLACES);
+	return !is_zero && text.ptr[text.len - 1] != '0' &&
+	       (shape.first < shape.point || shape.first - shape.point <= PLAIN_PLACES);
 }
 
 static double value_of(struct str text)

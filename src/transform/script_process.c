@@ -21,8 +21,6 @@
 #define ENOUGH_QUEUED KIB(256)
 #define TICK_MS 20
 
-extern char **environ;
-
 /* Beside this program, as in a build, or where both were installed. */
 static int find_program(char path[static PATH_MAX], struct err *err)
 {
