@@ -1,5 +1,7 @@
 #include "transform/jmespath_internal.h"
 
+#include "base/utf8.h"
+
 #include <stdlib.h>
 
 struct parser {
@@ -463,6 +465,31 @@ static struct jmespath_node *parse_expression(struct parser *p, unsigned power)
 	return left;
 }
 
+static bool is_lone_surrogate(struct str text)
+{
+	return text.len >= 3 && (unsigned char)text.ptr[0] == 0xed &&
+	       ((unsigned char)text.ptr[1] & 0xe0) == 0xa0 &&
+	       ((unsigned char)text.ptr[2] & 0xc0) == 0x80;
+}
+
+/* Texts of the expression get into what is written as JSON. A lone surrogate is kept, as json.h
+ * has it. */
+static bool check_utf8(struct str text, struct err *err)
+{
+	for (size_t at = 0; at < text.len;) {
+		struct str rest = str_from_offset(text, at);
+		size_t length = is_lone_surrogate(rest) ? 3 : utf8_length(rest.ptr, rest.len);
+
+		if (!length) {
+			err_set(err, ERR_USAGE, "JMESPath expression: byte %zu: this is no UTF-8",
+				at);
+			return false;
+		}
+		at += length;
+	}
+	return true;
+}
+
 int jmespath_new(struct str text, struct jmespath **out, struct err *err)
 {
 	struct jmespath *expression = mem_zalloc(sizeof(*expression));
@@ -475,8 +502,8 @@ int jmespath_new(struct str text, struct jmespath **out, struct err *err)
 			JMESPATH_TEXT_MAX);
 	else if (!(p.text = arena_str(&expression->mem, text)).ptr)
 		arena_fail(&expression->mem, "a JMESPath expression", p.err);
-	else if (advance(&p) && (expression->root = parse_expression(&p, 0)) &&
-		 p.token.type != TOKEN_END)
+	else if (check_utf8(p.text, p.err) && advance(&p) &&
+		 (expression->root = parse_expression(&p, 0)) && p.token.type != TOKEN_END)
 		expression->root = refuse(&p, "expected an operator or the end");
 	if (!expression->root) {
 		jmespath_free(expression);

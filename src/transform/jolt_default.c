@@ -115,7 +115,8 @@ void jolt_default(const struct json *spec, struct json *value, struct arena *mem
 		} else {
 			child = json_get_str(value, name);
 			if (!child)
-				json_set(value, name, child = json_new(mem, JSON_NULL));
+				json_set(value, arena_str(mem, name),
+					 child = json_new(mem, JSON_NULL));
 		}
 		if (child)
 			fill(rule, child, mem);

@@ -31,17 +31,17 @@ static bool read_reference(struct str text, size_t *at, unsigned *level, unsigne
 	while (i < text.len && count < 2) {
 		if (!isdigit((unsigned char)text.ptr[i]))
 			break;
-		while (i < text.len && isdigit((unsigned char)text.ptr[i]))
+		for (; i < text.len && isdigit((unsigned char)text.ptr[i]); i++)
 			numbers[count] =
-				MIN(numbers[count] * 10 + (unsigned)(text.ptr[i++] - '0'), 1000u);
+				MIN(numbers[count] * 10 + (unsigned)(text.ptr[i] - '0'), 1000u);
 		count++;
 		if (!parens || i == text.len || text.ptr[i] != ',' || count == 2)
 			break;
 		i++;
 	}
-	if (parens && (i == text.len || text.ptr[i++] != ')' || !count))
+	if (parens && (i == text.len || text.ptr[i] != ')' || !count))
 		return false;
-	*at = i;
+	*at = i + parens;
 	*level = numbers[0];
 	*star = numbers[1];
 	return *star <= JOLT_STARS_MAX;
@@ -128,9 +128,10 @@ static int read_piece(struct str path, size_t *at, const struct walked *walked, 
 	} else if (*at == start) {
 		return bad_path(path, "has an empty part", err);
 	}
-	if (*at < path.len && path.ptr[*at] == '.' && ++*at == path.len)
-		return bad_path(path, "ends with '.'", err);
-	return 0;
+	if (*at == path.len || path.ptr[*at] != '.')
+		return 0;
+	++*at;
+	return *at < path.len ? 0 : bad_path(path, "ends with '.'", err);
 }
 
 /* The place of a piece in its container; a null one is made if there is none. */

@@ -22,8 +22,11 @@ static int apply_rule(struct json *node, const struct json *rule, struct arena *
 {
 	if (!has_all(node, json_get(rule, "when")))
 		return 0;
-	json_each (member, json_get(rule, "set"))
-		json_set(node, member->key, json_copy(mem, member));
+	json_each (member, json_get(rule, "set")) {
+		struct json *copy = json_copy(mem, member);
+
+		json_set(node, copy ? copy->key : member->key, copy);
+	}
 	json_each (key, json_get(rule, "remove"))
 		json_remove(node, key->text);
 	return 1;

@@ -82,23 +82,23 @@ static bool next_parameter(struct str *query, struct str *parameter, struct str 
 	return false;
 }
 
-bool request_query_get(struct str query, struct str wanted, struct str *value)
+bool request_query_get(struct str query, struct str name, struct str *value)
 {
-	struct str left = str_from_offset(query, 1), parameter, name;
+	struct str left = str_from_offset(query, 1), parameter, one;
 
-	while (next_parameter(&left, &parameter, &name, value))
-		if (str_eq(name, wanted))
+	while (next_parameter(&left, &parameter, &one, value))
+		if (str_eq(one, name))
 			return true;
 	return false;
 }
 
-void request_query_append_without(struct buf *out, struct str query, struct str unwanted)
+void request_query_append_without(struct buf *out, struct str query, struct str name)
 {
-	struct str left = str_from_offset(query, 1), parameter, name, value;
+	struct str left = str_from_offset(query, 1), parameter, one, value;
 	char separator = '?';
 
-	while (next_parameter(&left, &parameter, &name, &value)) {
-		if (str_eq(name, unwanted))
+	while (next_parameter(&left, &parameter, &one, &value)) {
+		if (str_eq(one, name))
 			continue;
 		buf_append_byte(out, separator);
 		buf_append_str(out, parameter);

@@ -1,6 +1,6 @@
 /* The type router: documents, metadata items and requests of indices that had several types, sent
- * to the indices that type_routes.h says. For type_routing.c; each function is a value_step_fn over
- * a struct type_routing. */
+ * to the indices that type_routes.h says. For type_routing.c; each function is a value_step_fn
+ * whose state is a struct type_routing. */
 #ifndef TRANSFORM_TYPE_ROUTING_H
 #define TRANSFORM_TYPE_ROUTING_H
 
@@ -24,14 +24,14 @@ struct type_routing {
 
 /* {"operation": {"_index", "_type", …}, …}: an absent type counts as _doc; without a target the
  * document is dropped. */
-int type_routing_document(void *routing, struct json *value, struct arena *mem, struct json **out,
+int type_routing_document(void *state, struct json *value, struct arena *mem, struct json **out,
 			  struct err *err);
 /* {"type", "name", "body"}: an item for each target, with the mapping of its types in one. */
-int type_routing_metadata(void *routing, struct json *value, struct arena *mem, struct json **out,
+int type_routing_metadata(void *state, struct json *value, struct arena *mem, struct json **out,
 			  struct err *err);
 /* {"method", "URI", "payload", …}: without types in path and body; one for nothing but dropped
  * types becomes GET /. */
-int type_routing_request(void *routing, struct json *value, struct arena *mem, struct json **out,
+int type_routing_request(void *state, struct json *value, struct arena *mem, struct json **out,
 			 struct err *err);
 
 #endif

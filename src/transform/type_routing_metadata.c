@@ -8,6 +8,7 @@ struct item {
 	struct str name, kind;
 	struct arena *mem;
 	struct json *results; /* an array: an item for each target, in order of the types */
+	bool changed;         /* of an item without types: a name in it */
 };
 
 static bool is_index(const struct item *item)
@@ -34,7 +35,7 @@ static int target_of(const struct item *item, struct str type, struct str *targe
 }
 
 /* A name or pattern of indices, or of a component: routed as an index would be, else kept. */
-static int route_text(const struct item *item, struct json *text, struct str type, struct err *err)
+static int route_text(struct item *item, struct json *text, struct str type, struct err *err)
 {
 	struct str target;
 	int status;
@@ -43,13 +44,14 @@ static int route_text(const struct item *item, struct json *text, struct str typ
 		return 0;
 	status = type_routes_target(item->routing->routes, text->text, type, item->mem, &target,
 				    err);
-	if (status > 0)
-		text->text = target;
-	return status;
+	if (status <= 0 || str_eq(text->text, target))
+		return status;
+	text->text = target;
+	item->changed = true;
+	return 1;
 }
 
-static int route_texts(const struct item *item, struct json *texts, struct str type,
-		       struct err *err)
+static int route_texts(struct item *item, struct json *texts, struct str type, struct err *err)
 {
 	if (!texts)
 		return 0;
@@ -63,8 +65,7 @@ static int route_texts(const struct item *item, struct json *texts, struct str t
 }
 
 /* What a template matches and is composed of. */
-static int route_references(const struct item *item, struct json *value, struct str type,
-			    struct err *err)
+static int route_references(struct item *item, struct json *value, struct str type, struct err *err)
 {
 	static const char *const keys[] = {"index_patterns", "composed_of", "template"};
 	struct json *body = json_get(value, "body");
@@ -86,8 +87,7 @@ static struct json *find_result(const struct item *item, struct str name)
 }
 
 /* A pattern is added to those that a result has already from another type. */
-static int add_references(const struct item *item, struct json *result, struct str type,
-			  struct err *err)
+static int add_references(struct item *item, struct json *result, struct str type, struct err *err)
 {
 	struct json *patterns = json_path(result, "body", "index_patterns", NULL);
 	struct json *mine = json_path(item->value, "body", "index_patterns", NULL);
@@ -110,7 +110,7 @@ static int add_references(const struct item *item, struct json *result, struct s
 	return 0;
 }
 
-static int new_result(const struct item *item, struct str target, const struct json *mapping,
+static int new_result(struct item *item, struct str target, const struct json *mapping,
 		      struct str type, struct err *err)
 {
 	struct json *copy = json_copy(item->mem, item->value);
@@ -121,7 +121,7 @@ static int new_result(const struct item *item, struct str target, const struct j
 	return copy ? route_references(item, copy, type, err) : 0;
 }
 
-static int route_type(const struct item *item, const struct json *mapping, struct str type,
+static int route_type(struct item *item, const struct json *mapping, struct str type,
 		      struct err *err)
 {
 	struct json *result;
@@ -140,7 +140,7 @@ static int route_type(const struct item *item, const struct json *mapping, struc
 }
 
 /* _default_ is no type, but what types begin with; alone, it is all the mapping there is. */
-static int route_types(const struct item *item, const struct json *types, struct err *err)
+static int route_types(struct item *item, const struct json *types, struct err *err)
 {
 	const struct json *defaults = json_get(types, "_default_");
 	int status;
@@ -174,11 +174,16 @@ static int route_untyped(struct item *item, struct json *mappings, struct json *
 		*out = NULL;
 		return 1;
 	}
-	if (mappings != json_get(holder, "mappings"))
+	if (mappings != json_get(holder, "mappings")) {
 		json_set(holder, STR("mappings"), mappings);
-	json_set(item->value, STR("name"), json_new_string(item->mem, target));
+		item->changed = true;
+	}
+	if (!str_eq(item->name, target)) {
+		json_set(item->value, STR("name"), json_new_string(item->mem, target));
+		item->changed = true;
+	}
 	status = route_references(item, item->value, STR("_doc"), err);
-	return status < 0 ? status : 1;
+	return status < 0 ? status : item->changed;
 }
 
 int type_routing_metadata(void *state, struct json *value, struct arena *mem, struct json **out,

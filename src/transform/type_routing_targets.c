@@ -40,6 +40,10 @@ static int add_target(struct routed_request *request, struct str target, struct 
 		return arena_fail(request->mem, "the indices of a request", err);
 	for (size_t i = 0; i < request->target_count; i++)
 		longer[i] = request->targets[i];
+	/* It may be the configuration's, which does not live as long as messages may. */
+	target = arena_str(request->mem, target);
+	if (!target.ptr)
+		return arena_fail(request->mem, "the indices of a request", err);
 	longer[request->target_count++] = target;
 	request->targets = longer;
 	return 0;
@@ -93,19 +97,19 @@ static int add_index(struct routed_request *request, struct str index, struct st
 	return add_pair(request, index, type, err);
 }
 
-int routed_request_add_targets(struct routed_request *request, struct str indices, struct str types,
+int routed_request_add_targets(struct routed_request *request, struct str index, struct str type,
 			       struct err *err)
 {
-	struct str index, type, left_types;
+	struct str one_index, one_type, types;
 	bool more_indices = true, more_types;
 
 	while (more_indices) {
-		more_indices = str_split(indices, ',', &index, &indices);
-		left_types = types;
+		more_indices = str_split(index, ',', &one_index, &index);
+		types = type;
 		more_types = true;
 		while (more_types) {
-			more_types = str_split(left_types, ',', &type, &left_types);
-			if (add_index(request, index, type, err) < 0)
+			more_types = str_split(types, ',', &one_type, &types);
+			if (add_index(request, one_index, one_type, err) < 0)
 				return -(int)err->kind;
 		}
 	}

@@ -196,6 +196,7 @@ static void an_error_names_the_place(void **state)
 		{"a[?b", "JMESPath expression: byte 4: expected ']' behind a filter"},
 		{"", "JMESPath expression: byte 0: the expression ends here"},
 		{"'a", "JMESPath expression: byte 0: a quote is not closed"},
+		{"a == '\xff'", "JMESPath expression: byte 6: this is no UTF-8"},
 		{"a[::0]", "JMESPath expression: byte 6: the step of a slice cannot be 0"},
 		{"abs(a)", "JMESPath function abs: argument 1 must be a number"},
 		{"join(',', `[1]`)",

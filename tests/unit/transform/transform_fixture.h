@@ -14,6 +14,9 @@
  * changed, another must. */
 void assert_becomes(enum transform_kind kind, const char *configuration, const char *message,
 		    const char *expected);
+/* As above, whatever is told of changes. */
+void assert_result(enum transform_kind kind, const char *configuration, const char *message,
+		   const char *expected);
 /* The message gets this error (without what the pipeline puts before it). */
 void assert_message_error(enum transform_kind kind, const char *configuration, const char *message,
 			  const char *error);
