@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #define FIRST_PAUSE_MS 1000
@@ -56,6 +57,16 @@ void coordinator_worker_name(const struct coordinator_options *options,
 		snprintf(host, sizeof(host), "unknown");
 	host[sizeof(host) - 1] = '\0';
 	snprintf(out, COORDINATOR_WORKER_SIZE, "%s-%ld", host, (long)getpid());
+}
+
+void coordinator_draw_token(char out[static COORDINATOR_TOKEN_SIZE])
+{
+	uint8_t bytes[COORDINATOR_TOKEN_SIZE / 2];
+
+	if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
+		BUG("no random bytes, which every Linux has");
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		snprintf(out + 2 * i, 3, "%02x", bytes[i]);
 }
 
 /* first * 2^exponent, not above `most`. */

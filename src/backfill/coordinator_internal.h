@@ -8,6 +8,7 @@
 
 #define COORDINATOR_WORKER_SIZE 256
 #define COORDINATOR_SESSION_MAX 100
+#define COORDINATOR_TOKEN_SIZE 33
 #define LIMIT_WORK_STATE MIB(1)
 
 /* The wall clock, in ms since 1970; tests set their own. */
@@ -22,6 +23,8 @@ int coordinator_check_options(const struct coordinator_options *options, struct 
 /* options->worker, or host-pid. */
 void coordinator_worker_name(const struct coordinator_options *options,
 			     char out[static COORDINATOR_WORKER_SIZE]);
+/* Random hexadecimal digits: tells leases and holders apart. */
+void coordinator_draw_token(char out[static COORDINATOR_TOKEN_SIZE]);
 /* lease_ms * 2^exponent, not above max_lease_ms. */
 int64_t coordinator_lease_ms(const struct coordinator_options *options, int64_t exponent);
 /* How long an item waits after it failed for the `failures`th time. */

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 /* Changes of other processes take milliseconds; whoever holds the file this long does not let go.
@@ -153,16 +152,6 @@ static char *path_of(const char *state_dir, const char *session, struct err *err
 	return path;
 }
 
-static void draw_holder(char holder[static 33])
-{
-	uint8_t bytes[16];
-
-	if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
-		BUG("no random bytes, which every Linux has");
-	for (size_t i = 0; i < sizeof(bytes); i++)
-		snprintf(holder + 2 * i, 3, "%02x", bytes[i]);
-}
-
 int coordinator_local_open_with(const char *state_dir, const struct coordinator_options *options,
 				const struct coordinator_clock *clock, int64_t busy_ms,
 				struct coordinator **out, struct err *err)
@@ -185,7 +174,7 @@ int coordinator_local_open_with(const char *state_dir, const struct coordinator_
 	pthread_mutex_init(&local->mutex, NULL);
 	snprintf(local->session, sizeof(local->session), "%s", options->session);
 	coordinator_worker_name(options, local->worker);
-	draw_holder(local->holder);
+	coordinator_draw_token(local->holder);
 	process_identity_self(&local->process);
 	folder = mem_strdup(path);
 	*strrchr(folder, '/') = '\0';

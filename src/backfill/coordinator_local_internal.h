@@ -15,7 +15,7 @@ struct local_coordinator {
 	struct coordinator_clock clock;
 	char session[COORDINATOR_SESSION_MAX + 1];
 	char worker[COORDINATOR_WORKER_SIZE];
-	char holder[33]; /* random: the leases of this coordinator */
+	char holder[COORDINATOR_TOKEN_SIZE]; /* random: the leases of this coordinator */
 	struct process_identity process;
 	char *path;
 	int64_t busy_ms;       /* how long to wait for other processes */

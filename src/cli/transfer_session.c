@@ -1,6 +1,7 @@
 #include "cli/transfer_session.h"
 
 #include "backfill/coordinator_memory.h"
+#include "base/log.h"
 #include "base/state_dir.h"
 
 #include <errno.h>
@@ -141,23 +142,127 @@ static int open_local(struct transfer_session *session, const struct session_of 
 	return rc;
 }
 
+static int connect_coordinator(const struct session_of *of, struct cluster **out, struct err *err)
+{
+	const struct work_fields *work = of->request->work;
+	const struct target_fields *target = of->request->target;
+	const struct http_options http = {
+		.host = work->coordinator_host,
+		.username = work->coordinator_username,
+		.password = work->coordinator_password,
+		.ca_file = work->coordinator_cacert,
+		.insecure = work->coordinator_insecure,
+		.connect_timeout_ms = target->connect_timeout_ms,
+		.request_timeout_ms = target->request_timeout_ms,
+	};
+	const struct cluster_retry retry = {
+		.initial_delay_ms = 1000, .max_delay_ms = 64000, .max_total_ms = target->retry_ms};
+
+	if (strcmp(work->coordinator_host, "target") != 0)
+		return cluster_connect(&http, &retry, out, err) < 0
+			       ? err_wrap(err, "--coordinator-host")
+			       : 0;
+	if (!of->cluster)
+		return err_set(err, ERR_USAGE,
+			       "--coordinator-host target: '%s' is no cluster; leave it out",
+			       of->target_name);
+	return cluster_clone(of->cluster, out, err);
+}
+
+/* Deletes the session's index; one that is not there is as well. */
+static int remove_index(struct cluster *cluster, const char *session, struct err *err)
+{
+	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(1));
+	struct str path =
+		arena_printf(&mem, "/.migrations_working_state%s%s", *session ? "_" : "", session);
+	struct json *answer;
+	int status;
+
+	if (cluster_request(cluster, "DELETE", path.ptr, STR_NONE, true, &mem, &status, &answer,
+			    err) < 0)
+		return -(int)err->kind;
+	if (status == 200 || status == 404)
+		return 0;
+	return err_set(err, ERR_HTTP, "--restart: index '%s' is not deleted: " STR_FMT,
+		       path.ptr + 1, STR_ARG(cluster_error_reason(answer, status, &mem)));
+}
+
+/* The workers of the Java tool have no name for a session that is given none. */
+static const char *index_session(const struct transfer_session *session,
+				 const struct session_of *of)
+{
+	const char *name = of->request->transfer->session_name;
+	bool java = strcmp(of->request->work->coordinator_compat, "java") == 0;
+
+	return java && !(name && *name) ? "" : session->name;
+}
+
+static int open_index(struct transfer_session *session, const struct session_of *of,
+		      struct err *err)
+{
+	const struct work_fields *work = of->request->work;
+	struct coordinator_options options = options_of(session, of);
+	bool java = strcmp(work->coordinator_compat, "java") == 0;
+	struct cluster *cluster;
+	int rc = connect_coordinator(of, &cluster, err);
+
+	options.session = index_session(session, of);
+	if (rc < 0)
+		return rc;
+	return coordinator_cluster_open(cluster, java ? COORDINATOR_JAVA : COORDINATOR_OWN,
+					&options, &session->coordinator, err);
+}
+
+static int open_cluster(struct transfer_session *session, const struct session_of *of,
+			struct err *err)
+{
+	struct cluster *cluster;
+	int rc = open_index(session, of, err);
+
+	if (rc < 0 || !of->request->work->restart)
+		return rc;
+	rc = check_idle(session->coordinator, err);
+	session->coordinator->ops->close(session->coordinator);
+	session->coordinator = NULL;
+	if (rc == 0)
+		rc = connect_coordinator(of, &cluster, err);
+	if (rc < 0)
+		return rc;
+	rc = remove_index(cluster, index_session(session, of), err);
+	cluster_close(cluster);
+	return rc < 0 ? rc : open_index(session, of, err);
+}
+
+static bool is_local(const struct session_of *of)
+{
+	const char *host = of->request->work->coordinator_host;
+
+	if (strcmp(host, "target") != 0 || !of->cluster ||
+	    !cluster_version(of->cluster)->serverless)
+		return strcmp(host, "local") == 0;
+	log_warn("backfill", "the target is Serverless and keeps no work items: they are kept on "
+			     "this host, for its own processes");
+	return true;
+}
+
 static int open_coordinator(struct transfer_session *session, const struct session_of *of,
 			    struct arena *mem, struct err *err)
 {
-	const char *host = of->request->work->coordinator_host;
+	const struct work_fields *work = of->request->work;
 	const char *name = of->request->transfer->session_name;
 
 	/* Files are not taken up again, and what is only measured is nobody's work, unless it is
 	 * given a name. */
 	session->lasts = of->kind == TARGET_CLUSTER || (of->kind == TARGET_NULL && name && *name);
 	if (!session->lasts) {
-		session->coordinator =
-			coordinator_memory_new((int32_t)of->request->work->max_failures);
+		session->coordinator = coordinator_memory_new((int32_t)work->max_failures);
 		return 0;
 	}
-	if (strcmp(host, "local") != 0)
-		return err_set(err, ERR_UNSUPPORTED, "--coordinator-host %s", host);
-	return open_local(session, of, mem, err);
+	if (is_local(of) && strcmp(work->coordinator_compat, "java") == 0)
+		return err_set(err, ERR_USAGE,
+			       "--coordinator-compat java needs --coordinator-host, target or a "
+			       "URL: no worker of the Java tool reads the files of this host");
+	return is_local(of) ? open_local(session, of, mem, err) : open_cluster(session, of, err);
 }
 
 static int open_created(struct transfer_session *session, const struct session_of *of,

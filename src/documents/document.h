@@ -16,6 +16,7 @@ struct document {
 	int64_t doc;         /* Lucene document id in the shard */
 	int64_t version;     /* _version; -1: not asked for, or not stored */
 	bool live;           /* false only where deleted ones were asked for */
+	bool deleted;        /* of a delta: to be deleted on the target; has no source */
 };
 
 struct document_source;

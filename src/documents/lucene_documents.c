@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "documents/checksum_parts.h"
 #include "documents/document_id.h"
+#include "documents/document_versions.h"
 #include "documents/lucene_range.h"
 #include "documents/source_format.h"
 #include "lucene/segment_reader.h"
@@ -30,8 +31,10 @@ struct wanted_fields {
 struct lucene_documents {
 	struct document_source source;
 	struct lucene_directory *dir; /* borrowed */
-	bool include_deleted;
-	struct arena mem; /* the commit */
+	bool include_deleted, with_versions;
+	struct document_versions versions;
+	const struct document_selection *selection; /* NULL: all */
+	struct arena mem;                           /* the commit */
 	struct segment_infos infos;
 	struct segment_range *ranges; /* one for each of infos */
 	size_t next_segment;
@@ -179,7 +182,8 @@ static int next_in_chunk(struct lucene_documents *documents, struct document *ou
 
 		if (!live && !documents->include_deleted)
 			continue;
-		*out = (struct document){.doc = documents->range->doc_base + doc, .live = live};
+		*out = (struct document){
+			.doc = documents->range->doc_base + doc, .version = -1, .live = live};
 		got = read_document(documents, i, out, err);
 		if (got < 0)
 			return err_wrap(err, "document %d of segment '" STR_FMT "' in '%s'", doc,
@@ -188,6 +192,9 @@ static int next_in_chunk(struct lucene_documents *documents, struct document *ou
 		documents->id_missed |= live && got == 0;
 		if (got == 0)
 			continue;
+		if (documents->with_versions &&
+		    document_versions_get(&documents->versions, doc, &out->version, err) < 0)
+			return -(int)err->kind;
 		if (UNLIKELY(out->source.ptr && !source_is_plain_json(out->source)))
 			convert_source(documents, out);
 		return 1;
@@ -220,19 +227,25 @@ static int open_segment(struct lucene_documents *documents, struct err *err)
 	documents->range = &documents->ranges[documents->next_segment];
 	if (begin_range(documents, err) < 0)
 		return -(int)err->kind;
-	documents->next_segment++;
 	segment = documents->segment;
+	if (documents->selection)
+		segment_selection_apply(&documents->selection->segments[documents->next_segment],
+					segment);
+	documents->next_segment++;
 	documents->wanted = resolve(&segment->field_infos);
 	documents->id_seen = documents->id_missed = false;
 	documents->chunk = (struct stored_chunk){.first_doc = documents->range->start.doc};
 	documents->next_in_chunk = 0;
 	if (segment->live.live_count > 0 && documents->wanted.id < 0 && documents->wanted.uid < 0)
 		return no_id(documents, err);
+	if (documents->with_versions)
+		return document_versions_start(&documents->versions, segment,
+					       documents->range->first == 0, err);
 	return 0;
 }
 
-/* A range may hold nothing but nested children, which have no ids. Then it is the segment that
- * tells whether ids are stored: its first document that has one, or none. */
+/* A range, or a selection, may hold nothing but nested children, which have no ids. Then it is the
+ * segment that tells whether ids are stored: its first document that has one, or none. */
 static int check_ids(struct lucene_documents *documents, struct err *err)
 {
 	const struct segment_range *range = documents->range;
@@ -244,7 +257,7 @@ static int check_ids(struct lucene_documents *documents, struct err *err)
 
 	if (documents->id_seen)
 		return 0;
-	if (segment_range_is_whole(range))
+	if (segment_range_is_whole(range) && !documents->selection)
 		return documents->segment->live.live_count > 0 ? no_id(documents, err) : 0;
 	if (!documents->id_missed)
 		return 0;
@@ -280,6 +293,7 @@ static int finish_segment(struct lucene_documents *documents, struct err *err)
 		part_recorder_close(&documents->parts, chunk_is_shared(documents));
 	documents->bytes_done += documents->range->bytes;
 	documents->segment = NULL;
+	document_versions_end(&documents->versions);
 	segment_reader_close(segment);
 	return 0;
 }
@@ -373,6 +387,7 @@ static void documents_close(struct document_source *source)
 {
 	struct lucene_documents *documents = (struct lucene_documents *)source;
 
+	document_versions_end(&documents->versions);
 	segment_reader_close(documents->segment);
 	source_converter_release(&documents->converter);
 	part_recorder_release(&documents->parts);
@@ -383,14 +398,32 @@ static void documents_close(struct document_source *source)
 static const struct document_source_ops documents_ops = {
 	.next = documents_next, .position = documents_position, .close = documents_close};
 
+/* Segments of which nothing is selected are outside of any range. */
+static void leave_unselected(struct lucene_documents *documents)
+{
+	for (size_t i = 0; i < documents->infos.count; i++) {
+		struct segment_range *range = &documents->ranges[i];
+
+		if (!segment_selection_is_empty(&documents->selection->segments[i]))
+			continue;
+		documents->source.total_bytes -= range->bytes;
+		range->bytes = 0;
+		range->end = range->first;
+	}
+}
+
 static int open_commit(struct lucene_documents *documents,
 		       const struct lucene_documents_options *options, struct err *err)
 {
 	if (segment_infos_read(documents->dir, &documents->mem, &documents->infos, err) < 0)
 		return -(int)err->kind;
-	return lucene_range_plan(documents->dir, &documents->infos, options->first_doc,
-				 options->end_doc, &documents->mem, &documents->ranges,
-				 &documents->source.total_bytes, err);
+	if (lucene_range_plan(documents->dir, &documents->infos, options->first_doc,
+			      options->end_doc, &documents->mem, &documents->ranges,
+			      &documents->source.total_bytes, err) < 0)
+		return -(int)err->kind;
+	if (documents->selection)
+		leave_unselected(documents);
+	return 0;
 }
 
 int lucene_documents_open(struct lucene_directory *dir,
@@ -404,6 +437,8 @@ int lucene_documents_open(struct lucene_directory *dir,
 	documents->source.ops = &documents_ops;
 	documents->dir = dir;
 	documents->include_deleted = options->include_deleted;
+	documents->with_versions = options->versions;
+	documents->selection = options->selection;
 	documents->mem = ARENA_INIT(LIMIT_METADATA_ARENA);
 	source_converter_init(&documents->converter);
 	if (open_commit(documents, options, err) < 0) {

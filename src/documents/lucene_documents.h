@@ -3,6 +3,7 @@
 #define DOCUMENTS_LUCENE_DOCUMENTS_H
 
 #include "documents/document.h"
+#include "documents/document_selection.h"
 #include "lucene/directory.h"
 
 #include <stdatomic.h>
@@ -10,6 +11,8 @@
 struct lucene_documents_options {
 	bool include_deleted; /* give deleted documents too, with live = false */
 	bool versions;        /* read _version out of the doc values */
+	/* Borrowed; NULL: all documents. Segments of which nothing is selected are not read. */
+	const struct document_selection *selection;
 	/* Only documents [first_doc, end_doc) of the shard; end_doc 0: to the end. Both may lie
 	 * anywhere, beyond the end too. Chunks before and after are not read; segments before and
 	 * after not even opened. total_bytes and position are of the range. */

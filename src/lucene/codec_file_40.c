@@ -36,6 +36,8 @@ static const struct ending endings[] = {
 	{"Lucene40StoredFieldsData", NEVER},
 	{"Lucene41StoredFieldsIndex", 2},
 	{"Lucene41StoredFieldsData", 2},
+	{"Lucene45ValuesMetadata", 2},
+	{"Lucene45DocValuesData", 2},
 };
 
 bool codec_header_has_footer(const struct codec_header *header)

@@ -4,8 +4,8 @@
 
 #include "lucene/codec_file.h"
 
-#define NUMERIC_TABLE_MAX 256
 #define NO_MORE_FIELDS (-1)
+#define BLOCK_SHIFT_MAX 30
 #define TERMS_MAX ((uint64_t)1 << 48)
 
 struct docs_with_field rd_docs_with_field(struct rd *rd, bool jump_tables)
@@ -21,20 +21,44 @@ struct docs_with_field rd_docs_with_field(struct rd *rd, bool jump_tables)
 	return docs;
 }
 
-int64_t rd_skip_numeric_values(struct rd *rd, bool jump_tables)
+/* The size of a table; -1: none; else -2 - shift of the blocks' size. */
+static void read_table(struct rd *rd, struct numeric_values *out)
 {
-	int64_t values = rd_i64(rd);
 	int32_t table = rd_i32(rd);
 
-	if (table > NUMERIC_TABLE_MAX)
+	if (table > NUMERIC_TABLE_MAX || table < -2 - BLOCK_SHIFT_MAX) {
 		rd->failed = true;
-	if (table > 0)
-		rd_skip(rd, (uint64_t)table * 8);
-	rd_u8(rd);       /* bits per value */
-	rd_skip(rd, 32); /* min, gcd, values offset and length */
+		return;
+	}
+	if (table < -1) {
+		out->layout = NUMERIC_BLOCKS_70;
+		out->block_size = (uint32_t)1 << (-2 - table);
+	}
+	out->table_size = MAX(table, 0);
+	for (int32_t i = 0; i < table; i++)
+		out->table[i] = rd_i64(rd);
+}
+
+void rd_numeric_values(struct rd *rd, bool jump_tables, struct numeric_values *out)
+{
+	out->count = rd_i64(rd);
+	out->layout = NUMERIC_WHOLE;
+	read_table(rd, out);
+	out->bits = rd_u8(rd);
+	out->min = rd_i64(rd);
+	out->gcd = rd_i64(rd);
+	out->offset = rd_i64(rd);
+	out->length = rd_i64(rd);
 	if (jump_tables)
 		rd_i64(rd);
-	return values;
+}
+
+int64_t rd_skip_numeric_values(struct rd *rd, bool jump_tables)
+{
+	struct numeric_values values;
+
+	rd_numeric_values(rd, jump_tables, &values);
+	return values.count;
 }
 
 void rd_skip_direct_monotonic(struct rd *rd, int64_t count, uint32_t shift)
@@ -136,12 +160,12 @@ static void read_wanted(struct rd *rd, const struct field_info *field, struct do
 	if (format->skip_skipper)
 		format->skip_skipper(rd, out->version, field);
 	out->docs = rd_docs_with_field(rd, format->jump_tables);
-	rd_skip_numeric_values(rd, format->jump_tables);
+	rd_numeric_values(rd, format->jump_tables, &out->values);
 	out->found = true;
 }
 
-static int read_entries(struct rd *rd, const struct field_infos *infos, int32_t number,
-			struct doc_values_meta *out, struct err *err)
+static int read_entries_70(struct rd *rd, const struct field_infos *infos, int32_t number,
+			   struct doc_values_meta *out, struct err *err)
 {
 	const struct field_info *field;
 	int32_t next;
@@ -158,29 +182,49 @@ static int read_entries(struct rd *rd, const struct field_infos *infos, int32_t 
 		else
 			out->format->skip_entry(rd, out->version, field, type);
 	}
-	if (rd_check(rd, "list of doc values", err) < 0)
-		return -(int)err->kind;
-	if (rd_left(rd) != 0)
-		return err_set(err, ERR_FORMAT, "has %zu bytes behind its end mark", rd_left(rd));
 	return 0;
 }
 
-int doc_values_meta_decode(struct str body, const uint8_t *id, struct str suffix,
-			   const struct field_infos *infos, int32_t number,
-			   struct doc_values_meta *out, struct err *err)
+static int read_header(struct rd *rd, const uint8_t *id, struct str suffix, bool *old,
+		       struct doc_values_meta *out, struct err *err)
 {
-	struct rd rd = rd_over(body), plain = rd;
+	struct rd peek = *rd;
 	struct codec_header header;
 
-	*out = (struct doc_values_meta){0};
-	if (codec_header_read(&plain, &header, err) < 0)
+	if (codec_header_read(&peek, &header, err) < 0)
 		return -(int)err->kind;
 	out->format = find_format(&header);
-	out->version = header.version;
+	*old = !out->format;
+	if (!out->format)
+		out->format = doc_values_format_find_45(&header);
 	if (!out->format)
 		return codec_header_unsupported(&header, err);
-	if (codec_index_header_expect(&rd, id, suffix, &header, err) < 0)
+	out->version = header.version;
+	out->footer = codec_header_has_footer(&header);
+	rd->little = out->format->little;
+	if (out->format->plain)
+		return codec_plain_header_expect(rd, id, &header, err);
+	return codec_index_header_expect(rd, id, suffix, &header, err);
+}
+
+int doc_values_meta_decode(struct str body, const uint8_t *id, struct str suffix,
+			   const struct field_infos *infos, int32_t number, int32_t max_doc,
+			   struct doc_values_meta *out, struct err *err)
+{
+	struct rd rd = rd_over(body);
+	bool old = false;
+	int failed;
+
+	*out = (struct doc_values_meta){0};
+	if (read_header(&rd, id, suffix, &old, out, err) < 0)
 		return -(int)err->kind;
-	rd.little = out->format->little;
-	return read_entries(&rd, infos, number, out, err);
+	failed = old ? doc_values_entries_read_45(&rd, infos, number, max_doc, out, err)
+		     : read_entries_70(&rd, infos, number, out, err);
+	if (failed < 0)
+		return failed;
+	if (rd_check(&rd, "list of doc values", err) < 0)
+		return -(int)err->kind;
+	if (rd_left(&rd) != 0)
+		return err_set(err, ERR_FORMAT, "has %zu bytes behind its end mark", rd_left(&rd));
+	return 0;
 }

@@ -84,15 +84,20 @@ static bool is_end(struct rd rd, uint16_t block, int32_t count)
 	return block == LAST_BLOCK && count == 1 && (uint16_t)rd_i16(&rd) == LAST_DOCUMENT;
 }
 
+static int check_rank_power(int8_t power, struct err *err)
+{
+	if (power == -1 || (power >= 7 && power <= 15))
+		return 0;
+	return err_set(err, ERR_FORMAT, "has an impossible rank power, %d", power);
+}
+
 int indexed_disi_clear(const struct indexed_disi *set, struct live_docs *live, struct err *err)
 {
 	struct rd rd = rd_over(set->blocks);
 	int32_t before = -1;
 
-	if (set->dense_rank_power != -1 &&
-	    (set->dense_rank_power < 7 || set->dense_rank_power > 15))
-		return err_set(err, ERR_FORMAT, "has an impossible rank power, %d",
-			       set->dense_rank_power);
+	if (check_rank_power(set->dense_rank_power, err) < 0)
+		return -(int)err->kind;
 	rd.little = set->little;
 	for (;;) {
 		uint16_t block = (uint16_t)rd_i16(&rd);
@@ -116,4 +121,119 @@ uint64_t indexed_disi_max_size(int32_t max_doc)
 
 	/* A header of 4, the largest rank table, the words, and two jump entries at the least. */
 	return (blocks + 1) * (4 + BLOCK_WORDS + BLOCK_WORDS * 8 + 8);
+}
+
+int indexed_disi_walk_init(struct indexed_disi_walk *walk, struct bytes_source *source,
+			   uint64_t offset, uint64_t end, bool little, int8_t dense_rank_power,
+			   struct err *err)
+{
+	*walk = (struct indexed_disi_walk){
+		.little = little,
+		.dense_rank_power = dense_rank_power,
+		.block = -1,
+		.next = offset,
+	};
+	range_window_init(&walk->window, source, end);
+	return check_rank_power(dense_rank_power, err);
+}
+
+void indexed_disi_walk_release(struct indexed_disi_walk *walk)
+{
+	range_window_release(&walk->window);
+}
+
+/* `count` integers of 16 bits, or one of 64, at `offset`. */
+static int need(struct indexed_disi_walk *walk, uint64_t offset, size_t len, struct rd *out,
+		struct err *err)
+{
+	const uint8_t *bytes;
+
+	if (range_window_need(&walk->window, offset, len, &bytes, err) < 0)
+		return -(int)err->kind;
+	*out = rd_over(str_of(bytes, len));
+	out->little = walk->little;
+	return 0;
+}
+
+static int next_block(struct indexed_disi_walk *walk, struct err *err)
+{
+	int32_t before = walk->block;
+	struct rd rd;
+
+	if (need(walk, walk->next, 4, &rd, err) < 0)
+		return -(int)err->kind;
+	walk->before += walk->count;
+	walk->block = (uint16_t)rd_i16(&rd);
+	walk->count = (uint16_t)rd_i16(&rd) + 1;
+	walk->at = walk->next + 4;
+	walk->seen = walk->skip = 0;
+	if (walk->block <= before)
+		return err_set(err, ERR_FORMAT, "set of documents: block %d comes after block %d",
+			       walk->block, before);
+	walk->ended = walk->block == LAST_BLOCK;
+	if (walk->count <= SPARSE_MOST) {
+		walk->next = walk->at + 2 * (uint64_t)walk->count;
+	} else if (walk->count == BLOCK_DOCUMENTS) {
+		walk->next = walk->at;
+	} else {
+		if (walk->dense_rank_power != -1)
+			walk->at += BLOCK_WORDS >> (walk->dense_rank_power - 7);
+		walk->next = walk->at + BLOCK_WORDS * 8;
+	}
+	return 0;
+}
+
+static int find_sparse(struct indexed_disi_walk *walk, uint16_t low, struct err *err)
+{
+	struct rd rd;
+
+	for (; walk->skip < walk->count; walk->skip++, walk->seen++) {
+		uint16_t entry;
+
+		if (need(walk, walk->at + 2 * (uint64_t)walk->skip, 2, &rd, err) < 0)
+			return -(int)err->kind;
+		entry = (uint16_t)rd_i16(&rd);
+		if (entry >= low)
+			return entry == low;
+	}
+	return 0;
+}
+
+static int find_dense(struct indexed_disi_walk *walk, uint16_t low, int64_t *index, struct err *err)
+{
+	uint64_t bits, bit = (uint64_t)1 << (low & 63);
+	struct rd rd;
+
+	for (; walk->skip < low >> 6; walk->skip++) {
+		if (need(walk, walk->at + 8 * (uint64_t)walk->skip, 8, &rd, err) < 0)
+			return -(int)err->kind;
+		walk->seen += __builtin_popcountll((uint64_t)rd_i64(&rd));
+	}
+	if (need(walk, walk->at + 8 * (uint64_t)walk->skip, 8, &rd, err) < 0)
+		return -(int)err->kind;
+	bits = (uint64_t)rd_i64(&rd);
+	*index = walk->before + walk->seen + __builtin_popcountll(bits & (bit - 1));
+	return (bits & bit) != 0;
+}
+
+int indexed_disi_walk_find(struct indexed_disi_walk *walk, int32_t doc, int64_t *index,
+			   struct err *err)
+{
+	uint16_t low = (uint16_t)(doc & 0xffff);
+	int found;
+
+	while (!walk->ended && walk->block < doc >> 16)
+		if (next_block(walk, err) < 0)
+			return -(int)err->kind;
+	if (walk->ended || walk->block != doc >> 16)
+		return 0;
+	if (walk->count == BLOCK_DOCUMENTS) {
+		*index = walk->before + low;
+		return 1;
+	}
+	if (walk->count > SPARSE_MOST)
+		return find_dense(walk, low, index, err);
+	found = find_sparse(walk, low, err);
+	*index = walk->before + walk->seen;
+	return found;
 }

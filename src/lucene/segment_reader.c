@@ -18,24 +18,23 @@ static int check_counts(const struct segment_commit *commit, int32_t max_doc, st
 }
 
 /* The base .fnm lies with the segment's own files, newer generations always outside of them. */
-static int read_live(struct segment_reader *segment, struct lucene_directory *outer,
-		     struct lucene_directory *inner, struct err *err)
+static int read_live(struct segment_reader *segment, struct err *err)
 {
 	const struct segment_commit *commit = &segment->commit;
-	struct field_infos base;
+	const struct segment_files *files = &segment->files;
 
-	if (field_infos_read(inner, commit->name, -1, commit->id, &segment->mem, &base, err) < 0)
+	if (field_infos_read(files->inner, commit->name, -1, commit->id, &segment->mem,
+			     &segment->base_infos, err) < 0)
 		return -(int)err->kind;
-	segment->field_infos = base;
+	segment->field_infos = segment->base_infos;
 	if (commit->field_infos_gen >= 0 &&
-	    field_infos_read(outer, commit->name, commit->field_infos_gen, commit->id,
+	    field_infos_read(files->outer, commit->name, commit->field_infos_gen, commit->id,
 			     &segment->mem, &segment->field_infos, err) < 0)
 		return -(int)err->kind;
-	if (live_docs_read(outer, commit, segment->info.max_doc, &segment->mem, &segment->live,
-			   err) < 0)
+	if (live_docs_read(files->outer, commit, segment->info.max_doc, &segment->mem,
+			   &segment->live, err) < 0)
 		return -(int)err->kind;
-	return soft_deletes_apply(outer, inner, commit, &base, &segment->field_infos, &segment->mem,
-				  &segment->live, err);
+	return soft_deletes_apply(files, &segment->mem, &segment->live, err);
 }
 
 static int read_segment(struct segment_reader *segment, struct lucene_directory *outer,
@@ -53,7 +52,13 @@ static int read_segment(struct segment_reader *segment, struct lucene_directory 
 			return -(int)err->kind;
 		inner = segment->compound;
 	}
-	if (read_live(segment, outer, inner, err) < 0)
+	segment->files = (struct segment_files){.outer = outer,
+						.inner = inner,
+						.commit = commit,
+						.base = &segment->base_infos,
+						.newest = &segment->field_infos,
+						.max_doc = segment->info.max_doc};
+	if (read_live(segment, err) < 0)
 		return -(int)err->kind;
 	return stored_fields_open(inner, commit->name, commit->id, segment->info.max_doc,
 				  &segment->stored, err);

@@ -2,7 +2,7 @@
 #ifndef LUCENE_SEGMENT_READER_H
 #define LUCENE_SEGMENT_READER_H
 
-#include "lucene/field_infos.h"
+#include "lucene/doc_values_files.h"
 #include "lucene/live_docs.h"
 #include "lucene/segment_info.h"
 #include "lucene/segment_infos.h"
@@ -12,7 +12,9 @@ struct segment_reader {
 	struct arena mem; /* holds what the fields below point to */
 	struct segment_commit commit;
 	struct segment_info info;
+	struct field_infos base_infos;     /* as the segment was written */
 	struct field_infos field_infos;    /* of the newest generation */
+	struct segment_files files;        /* where all of it is; the outer directory is borrowed */
 	struct live_docs live;             /* hard and soft deletes applied */
 	struct lucene_directory *compound; /* NULL when the segment has files of its own */
 	struct stored_fields *stored;

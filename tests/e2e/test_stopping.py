@@ -52,7 +52,7 @@ def arguments(repository, server, *more):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_run_and_says_so(shardlift, repository, stuck, number):
-    process = subprocess.Popen([str(support.PROGRAM), *arguments(repository, stuck)],
+    process = subprocess.Popen([str(support.PROGRAM), *arguments(repository, stuck, "--grace", "200ms")],
                                env=shardlift.environment, stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE)
     assert stuck.asked.wait(60)

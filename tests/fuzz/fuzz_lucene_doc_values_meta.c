@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	for (size_t i = 0; i < infos.count && i < 8; i++)
 		if (doc_values_meta_decode(body, NULL, claimed_suffix(body), &infos,
-					   infos.fields[i].number, &meta, &err) < 0)
+					   infos.fields[i].number, 1000, &meta, &err) < 0)
 			break;
 	return 0;
 }

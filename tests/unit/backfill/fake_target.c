@@ -88,7 +88,7 @@ static int send_locked(const struct bulk *bulk, const struct bulk_origin *origin
 	size_t send = ++target.sends;
 
 	if (atomic_load(&target.dead))
-		return err_set(err, ERR_CANCELLED, "killed");
+		return err_set(err, ERR_IO, "killed");
 	target.wrong += !str_is(origin->index, "out");
 	if (send == target.cancel_at_send)
 		atomic_store(target.cancel, true);

@@ -32,7 +32,7 @@ static struct doc_values_meta walk(struct memory_directory *memory, const char *
 	if (field_infos_read(&memory->directory, STR("_1"), -1, NULL, &mem, &infos, &err) < 0 ||
 	    lucene_file_read(&memory->directory, name, &mem, &body, &err) < 0 ||
 	    doc_values_meta_decode(body, NULL, str_from(suffix), &infos,
-				   field_infos_find(&infos, str_from(field))->number, &meta,
+				   field_infos_find(&infos, str_from(field))->number, 1000, &meta,
 				   &err) < 0)
 		fail_msg("%s", err.message);
 	return meta;
@@ -80,7 +80,7 @@ static void every_cut_of_the_metadata_is_refused(void **state)
 		for (cut = body; cut.len > 0;) {
 			cut.len--;
 			assert_true(doc_values_meta_decode(cut, NULL, str_from(fixtures[i].suffix),
-							   &infos, 0, &meta, &err) < 0);
+							   &infos, 0, 1000, &meta, &err) < 0);
 		}
 		memory_directory_free(memory);
 	}

@@ -41,8 +41,14 @@ static int apply(struct opened *opened, size_t segment, struct live_docs *live, 
 {
 	struct lucene_directory *dir = &opened->memory->directory;
 
-	return soft_deletes_apply(dir, dir, &opened->commit.segments[segment], &opened->base,
-				  &opened->newest, &opened->mem, live, err);
+	const struct segment_files files = {.outer = dir,
+					    .inner = dir,
+					    .commit = &opened->commit.segments[segment],
+					    .base = &opened->base,
+					    .newest = &opened->newest,
+					    .max_doc = live->max_doc};
+
+	return soft_deletes_apply(&files, &opened->mem, live, err);
 }
 
 static void tombstones_in_the_base_files_are_dead(void **state)

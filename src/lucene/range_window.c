@@ -1,0 +1,52 @@
+#include "lucene/range_window.h"
+
+#include <stdlib.h>
+
+void range_window_init(struct range_window *w, struct bytes_source *source, uint64_t end)
+{
+	*w = (struct range_window){.source = source, .end = end};
+}
+
+void range_window_release(struct range_window *w)
+{
+	free(w->bytes);
+	w->bytes = NULL;
+}
+
+static int move_to(struct range_window *w, uint64_t offset, struct err *err)
+{
+	size_t len = (size_t)MIN(w->end - offset, RANGE_WINDOW_SIZE);
+
+	if (!w->bytes)
+		w->bytes = mem_alloc(RANGE_WINDOW_SIZE);
+	w->len = 0;
+	if (bytes_source_read(w->source, offset, w->bytes, len, err) < 0)
+		return -(int)err->kind;
+	w->at = offset;
+	w->len = len;
+	return 0;
+}
+
+int range_window_need(struct range_window *w, uint64_t offset, size_t len, const uint8_t **out,
+		      struct err *err)
+{
+	if (UNLIKELY(len > RANGE_WINDOW_SIZE))
+		BUG("more bytes are needed than a window has");
+	if (offset > w->end || len > w->end - offset)
+		return err_set(err, ERR_FORMAT,
+			       "speaks of %zu bytes at %llu, and its content ends at %llu", len,
+			       (unsigned long long)offset, (unsigned long long)w->end);
+	if ((offset < w->at || offset - w->at > w->len || len > w->len - (offset - w->at)) &&
+	    move_to(w, offset, err) < 0)
+		return -(int)err->kind;
+	*out = w->bytes + (offset - w->at);
+	return 0;
+}
+
+int range_window_want(struct range_window *w, uint64_t offset, size_t *len, const uint8_t **out,
+		      struct err *err)
+{
+	if (offset <= w->end)
+		*len = (size_t)MIN(w->end - offset, *len);
+	return range_window_need(w, offset, *len, out, err);
+}
