@@ -8,15 +8,12 @@ static void close_directory(struct lucene_directory **dir)
 	lucene_directory_close(*dir);
 }
 
-/* The directory that the segment's own files lie in: `dir`, or *compound, which is opened. */
-static int open_files(struct lucene_directory *dir, const struct segment_commit *commit,
-		      const struct segment_info *info, struct lucene_directory **compound,
-		      struct lucene_directory **files, struct err *err)
+/* *compound stays NULL when the segment has files of its own in `dir`. */
+static int open_compound(struct lucene_directory *dir, const struct segment_commit *commit,
+			 const struct segment_info *info, struct lucene_directory **compound,
+			 struct err *err)
 {
-	if (info->compound && compound_open(dir, commit->name, commit->id, compound, err) < 0)
-		return -(int)err->kind;
-	*files = *compound ? *compound : dir;
-	return 0;
+	return info->compound ? compound_open(dir, commit->name, commit->id, compound, err) : 0;
 }
 
 static int measure(struct lucene_directory *files, struct str segment, uint64_t *size,
@@ -38,11 +35,10 @@ int segment_measure(struct lucene_directory *dir, const struct segment_commit *c
 		    const struct segment_info *info, uint64_t *size, struct err *err)
 {
 	cleanup(close_directory) struct lucene_directory *compound = NULL;
-	struct lucene_directory *files;
 
-	if (open_files(dir, commit, info, &compound, &files, err) < 0)
+	if (open_compound(dir, commit, info, &compound, err) < 0)
 		return -(int)err->kind;
-	return measure(files, commit->name, size, err);
+	return measure(compound ? compound : dir, commit->name, size, err);
 }
 
 int segment_index(struct lucene_directory *dir, const struct segment_commit *commit,
@@ -52,8 +48,9 @@ int segment_index(struct lucene_directory *dir, const struct segment_commit *com
 	struct lucene_directory *files;
 	int rc;
 
-	if (open_files(dir, commit, info, &compound, &files, err) < 0)
+	if (open_compound(dir, commit, info, &compound, err) < 0)
 		return -(int)err->kind;
+	files = compound ? compound : dir;
 	rc = stored_index_read(files, commit->name, commit->id, info->max_doc, out, err);
 	if (rc != -ERR_NOT_FOUND)
 		return rc;

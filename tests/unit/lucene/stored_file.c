@@ -3,6 +3,7 @@
 #include "base/crc32.h"
 
 #include <lz4.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -48,14 +49,19 @@ static void append_fixed(struct buf *out, uint64_t value, unsigned bytes, bool l
 		buf_append_byte(out, (char)(value >> 8 * (little ? i : bytes - 1 - i)));
 }
 
-void stored_file_header(struct buf *out, const char *codec, int32_t version)
+static void append_header(struct buf *out, const char *codec, int32_t version, const char *id)
 {
 	append_fixed(out, 0x3FD76C17, 4, false);
 	stored_file_vint(out, strlen(codec));
 	buf_append_str(out, str_from(codec));
 	append_fixed(out, (uint64_t)version, 4, false);
-	buf_append(out, STORED_FILE_ID, 16);
+	buf_append(out, id ? id : STORED_FILE_ID, 16);
 	buf_append_byte(out, 0);
+}
+
+void stored_file_header(struct buf *out, const char *codec, int32_t version)
+{
+	append_header(out, codec, version, NULL);
 }
 
 void stored_file_footer(struct buf *out)
@@ -320,69 +326,238 @@ static void append_chunk(struct buf *out, const struct stored_file *file, int32_
 	free(lengths);
 }
 
-static void write_meta(struct memory_directory *dir, const struct stored_file *file,
-		       uint64_t chunks, uint64_t end)
+static struct memory_file *put_file(struct memory_directory *dir, const struct stored_file *file,
+				    const char *ending, struct buf *bytes)
 {
-	cleanup(buf_release) struct buf out = BUF_INIT(MIB(1));
-	bool little = is_90(file->format);
-	uint64_t blocks = (chunks + 1 + 1023) / 1024;
-	static const char none[21];
+	char name[64];
 
-	stored_file_header(&out, little ? "Lucene90FieldsIndexMeta" : "Lucene85FieldsIndexMeta",
-			   file->format->version);
-	if (little || file->format->version >= 3)
+	stored_file_footer(bytes);
+	snprintf(name, sizeof(name), "%s.%s", file->segment ? file->segment : "_0", ending);
+	if (memory_directory_find(dir, name))
+		memory_directory_remove(dir, name);
+	return memory_directory_add(dir, name, buf_str(bytes));
+}
+
+/* Where the chunks start, and behind them the end: what an index holds. */
+struct starts {
+	uint64_t *docs, *positions;
+	uint64_t count; /* chunks */
+};
+
+static unsigned direct_bits(uint64_t most)
+{
+	static const unsigned known[] = {1, 2, 4, 8, 12, 16, 20, 24, 28, 32, 40, 48, 56, 64};
+	unsigned i = 0;
+
+	if (most == 0)
+		return 0;
+	while (known[i] < 64 && most >> known[i])
+		i++;
+	return known[i];
+}
+
+/* Differences as DirectWriter writes them. */
+static void append_direct(struct buf *out, const uint64_t *values, uint64_t count, unsigned bits,
+			  bool little)
+{
+	size_t start = out->len, length = (size_t)(count * bits + 7) / 8 + 3;
+
+	memset(buf_reserve(out, length), 0, length);
+	out->len += length;
+	for (uint64_t i = 0; i < count; i++) {
+		for (unsigned b = 0; b < bits; b++) {
+			uint64_t at = i * bits + (little ? b : bits - 1 - b);
+			unsigned set = values[i] >> b & 1;
+
+			out->ptr[start + at / 8] |= (char)(set << (little ? at % 8 : 7 - at % 8));
+		}
+	}
+}
+
+static void append_monotonic(struct buf *meta, struct buf *data, size_t section,
+			     const uint64_t *values, uint64_t count, unsigned shift, bool little)
+{
+	for (uint64_t first = 0; first < count; first += UINT64_C(1) << shift) {
+		uint64_t n = MIN(count - first, UINT64_C(1) << shift), most = 0;
+		uint64_t *rest = mem_alloc(n * sizeof(*rest));
+		uint64_t span = values[first + n - 1] - values[first];
+		float average = n > 1 ? (float)((double)span / (double)(n - 1)) : 0;
+		int64_t min = INT64_MAX;
+		uint32_t average_bits;
+
+		for (uint64_t i = 0; i < n; i++) {
+			int64_t delta = (int64_t)values[first + i] - (int64_t)(average * (float)i);
+
+			min = MIN(min, delta);
+			rest[i] = (uint64_t)delta;
+		}
+		for (uint64_t i = 0; i < n; i++) {
+			rest[i] -= (uint64_t)min;
+			most |= rest[i];
+		}
+		memcpy(&average_bits, &average, sizeof(average_bits));
+		append_fixed(meta, (uint64_t)min, 8, little);
+		append_fixed(meta, average_bits, 4, little);
+		append_fixed(meta, data->len - section, 8, little);
+		buf_append_byte(meta, (char)direct_bits(most));
+		if (most)
+			append_direct(data, rest, n, direct_bits(most), little);
+		free(rest);
+	}
+}
+
+/* Small blocks: that there are several is what tests are about. */
+#define MONOTONIC_SHIFT 5
+#define PACKED_BLOCK 32u
+
+/* .fdm and .fdx; without starts, a .fdm that makes nothing but zeros of it. */
+static void write_monotonic(struct memory_directory *dir, const struct stored_file *file,
+			    const struct starts *starts, uint64_t chunks, uint64_t end)
+{
+	cleanup(buf_release) struct buf out = BUF_INIT(MIB(1)), data = BUF_INIT(MIB(1));
+	bool little = is_90(file->format);
+	int32_t version = file->format->version;
+	unsigned shift = starts ? MONOTONIC_SHIFT : 10;
+	uint64_t blocks = (chunks + 1 + (UINT64_C(1) << shift) - 1) >> shift;
+
+	append_header(&data, little ? "Lucene90FieldsIndexIdx" : "Lucene85FieldsIndexIdx", 0,
+		      file->id);
+	append_header(&out, little ? "Lucene90FieldsIndexMeta" : "Lucene85FieldsIndexMeta",
+		      version == 2 ? 0 : version, file->id);
+	if (little || version >= 3)
 		stored_file_vint(&out, file->chunk_size);
-	if (!little && file->format->version >= 3)
+	if (!little && version >= 3)
 		stored_file_vint(&out, 2);
 	append_fixed(&out, (uint64_t)file->count, 4, little);
-	append_fixed(&out, 10, 4, little);
+	append_fixed(&out, shift, 4, little);
 	append_fixed(&out, chunks + 1, 4, little);
 	for (int section = 0; section < 2; section++) {
-		append_fixed(&out, 0, 8, little);
-		for (uint64_t i = 0; i < blocks; i++)
-			buf_append(&out, none, sizeof(none));
+		append_fixed(&out, data.len, 8, little);
+		if (starts)
+			append_monotonic(&out, &data, data.len,
+					 section ? starts->positions : starts->docs, chunks + 1,
+					 shift, little);
+		for (uint64_t i = 0; !starts && i < blocks * 21; i++)
+			buf_append_byte(&out, 0);
 	}
-	append_fixed(&out, 0, 8, little);
+	append_fixed(&out, data.len, 8, little);
 	append_fixed(&out, end, 8, little);
 	stored_file_vint(&out, chunks);
 	stored_file_vint(&out, 0);
 	stored_file_vint(&out, 0);
-	stored_file_footer(&out);
-	memory_directory_add(dir, "_0.fdm", buf_str(&out));
+	put_file(dir, file, "fdm", &out);
+	if (starts)
+		put_file(dir, file, "fdx", &data);
+}
+
+static uint64_t zigzag(int64_t value)
+{
+	return (uint64_t)(value >> 63) ^ (uint64_t)value << 1;
+}
+
+/* One column of a block: the first value, the average step, and what is left, bit-packed. */
+static void append_column(struct buf *out, const uint64_t *values, uint64_t count)
+{
+	uint64_t average = count > 1 ? (values[count - 1] - values[0]) / (count - 1) : 0;
+	uint64_t most = 0;
+	unsigned bits = 1, held = 0;
+	uint8_t byte = 0;
+
+	stored_file_vint(out, values[0]);
+	stored_file_vint(out, average);
+	for (uint64_t i = 0; i < count; i++)
+		most |= zigzag((int64_t)(values[i] - values[0] - average * i));
+	while (bits < 64 && most >> bits)
+		bits++;
+	stored_file_vint(out, bits);
+	for (uint64_t i = 0; i < count; i++) {
+		uint64_t delta = zigzag((int64_t)(values[i] - values[0] - average * i));
+
+		for (unsigned bit = bits; bit-- > 0;) {
+			byte = (uint8_t)(byte << 1 | (delta >> bit & 1));
+			if (++held % 8 == 0)
+				buf_append_byte(out, (char)byte);
+		}
+	}
+	if (held % 8)
+		buf_append_byte(out, (char)(byte << (8 - held % 8)));
+}
+
+/* The .fdx of Lucene 5.0 to 8.4. */
+static void write_packed(struct memory_directory *dir, const struct stored_file *file,
+			 const struct starts *starts, uint64_t end)
+{
+	cleanup(buf_release) struct buf out = BUF_INIT(MIB(1));
+	bool fast = strstr(file->format->codec, "Fast");
+
+	append_header(&out,
+		      fast ? "Lucene50StoredFieldsFastIndex" : "Lucene50StoredFieldsHighIndex",
+		      file->format->version, file->id);
+	stored_file_vint(&out, 2);
+	for (uint64_t first = 0; first < starts->count; first += PACKED_BLOCK) {
+		uint64_t n = MIN(starts->count - first, PACKED_BLOCK);
+
+		stored_file_vint(&out, n);
+		append_column(&out, starts->docs + first, n);
+		append_column(&out, starts->positions + first, n);
+	}
+	stored_file_vint(&out, 0);
+	stored_file_vint(&out, end);
+	put_file(dir, file, "fdx", &out);
+}
+
+static struct memory_file *wrap(struct memory_directory *dir, const struct stored_file *file,
+				struct str chunks, uint64_t chunk_count, struct starts *starts)
+{
+	const struct stored_file_format *format = file->format;
+	cleanup(buf_release) struct buf out = BUF_INIT(MIB(64));
+	bool own_chunk_size = !is_90(format) && format->version <= 2;
+	uint64_t end, header;
+
+	append_header(&out, format->codec, format->version, file->id);
+	if (own_chunk_size) {
+		stored_file_vint(&out, file->chunk_size);
+		stored_file_vint(&out, 2);
+	}
+	header = out.len;
+	buf_append_str(&out, chunks);
+	end = out.len;
+	for (uint64_t i = 0; starts && i <= chunk_count; i++)
+		starts->positions[i] += header;
+	if (own_chunk_size && format->version >= 1) {
+		stored_file_vint(&out, chunk_count);
+		stored_file_vint(&out, 1);
+	}
+	if (!own_chunk_size || format->version == 2)
+		write_monotonic(dir, file, starts, chunk_count, end);
+	else if (starts)
+		write_packed(dir, file, starts, end);
+	return put_file(dir, file, "fdt", &out);
 }
 
 struct memory_file *stored_file_wrap(struct memory_directory *dir, const struct stored_file *file,
 				     struct str chunks, uint64_t chunk_count)
 {
-	const struct stored_file_format *format = file->format;
-	cleanup(buf_release) struct buf out = BUF_INIT(MIB(64));
-	bool own_chunk_size = !is_90(format) && format->version <= 2;
-	uint64_t end;
-
-	stored_file_header(&out, format->codec, format->version);
-	if (own_chunk_size) {
-		stored_file_vint(&out, file->chunk_size);
-		stored_file_vint(&out, 2);
-	}
-	buf_append_str(&out, chunks);
-	end = out.len;
-	if (own_chunk_size && format->version >= 1) {
-		stored_file_vint(&out, chunk_count);
-		stored_file_vint(&out, 1);
-	}
-	stored_file_footer(&out);
-	if (!own_chunk_size || format->version == 2)
-		write_meta(dir, file, chunk_count, end);
-	return memory_directory_add(dir, "_0.fdt", buf_str(&out));
+	return wrap(dir, file, chunks, chunk_count, NULL);
 }
 
 struct memory_file *stored_file_write(struct memory_directory *dir, const struct stored_file *file)
 {
 	cleanup(buf_release) struct buf chunks = BUF_INIT(MIB(64));
-	uint64_t count = 0;
+	uint64_t most = (uint64_t)file->count + 1;
+	struct starts starts = {mem_zalloc(most * 8), mem_zalloc(most * 8), 0};
+	struct memory_file *fdt;
 
-	for (int32_t first = 0; first < file->count; first += file->per_chunk, count++)
+	for (int32_t first = 0; first < file->count; first += file->per_chunk, starts.count++) {
+		starts.docs[starts.count] = (uint64_t)first;
+		starts.positions[starts.count] = chunks.len;
 		append_chunk(&chunks, file, first,
 			     (uint32_t)MIN(file->per_chunk, file->count - first));
-	return stored_file_wrap(dir, file, buf_str(&chunks), count);
+	}
+	starts.docs[starts.count] = (uint64_t)file->count;
+	starts.positions[starts.count] = chunks.len;
+	fdt = wrap(dir, file, buf_str(&chunks), starts.count, &starts);
+	free(starts.docs);
+	free(starts.positions);
+	return fdt;
 }

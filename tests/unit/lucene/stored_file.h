@@ -1,5 +1,5 @@
-/* Writes stored fields as Lucene does, every generation of them, for tests: <segment>.fdt and,
- * where the generation has one, .fdm. */
+/* Writes stored fields as Lucene does, every generation of them, for tests: <segment>.fdt, .fdx
+ * and, where the generation has one, .fdm. */
 #ifndef TESTS_STORED_FILE_H
 #define TESTS_STORED_FILE_H
 
@@ -36,13 +36,16 @@ struct stored_file {
 	int32_t count;
 	int32_t per_chunk;   /* documents */
 	uint32_t chunk_size; /* bytes; a chunk of twice as many is sliced */
+	const char *segment; /* NULL: "_0" */
+	const char *id;      /* 16 bytes; NULL: STORED_FILE_ID */
 };
 
 #define STORED_FILE_ID "0123456789abcdef"
 
-/* Adds "_0.fdt" (and "_0.fdm") to the directory; returns the .fdt. */
+/* Adds "_0.fdt", "_0.fdx" (and "_0.fdm") to the directory, in place of those there; returns the
+ * .fdt. */
 struct memory_file *stored_file_write(struct memory_directory *dir, const struct stored_file *file);
-/* As stored_file_write, around these bytes of chunks, whatever they are. */
+/* As stored_file_write, around these bytes of chunks, whatever they are, and without .fdx. */
 struct memory_file *stored_file_wrap(struct memory_directory *dir, const struct stored_file *file,
 				     struct str chunks, uint64_t chunk_count);
 /* Primitives of Lucene's files. */
