@@ -24,6 +24,7 @@ int main(int argc, char **argv)
 	struct coordinator_suite suite = {
 		.name = "coordinator_cluster",
 		.open = open_at,
+		.frees_dead = true,
 		.processes = 3,
 		.items = 12,
 	};
