@@ -36,7 +36,8 @@ struct work_claim {
 	struct arena mem;
 	struct str id; /* the coordinator's own */
 	struct work_item item;
-	struct work_progress progress; /* as last checkpointed, by whomever */
+	struct work_progress progress; /* as last checkpointed, by whomever; its state is there
+					  only until the holder's own checkpoint */
 	bool divided;           /* it is a range made by coordinator_divide: not to be divided
 				   again */
 	int64_t lease_ms;       /* how long the lease was given for */

@@ -208,8 +208,8 @@ static int write_failure(struct local_coordinator *local, const struct work_clai
 	cleanup(local_finish) struct local_statement update =
 		local_prepare(local, "UPDATE work_items SET state = ?, holder = NULL, failures = ?,"
 				     " free_at_ms = ?, reason = ?" WHERE_OURS);
-	int64_t failures, now = coordinator_now(&local->clock);
-	bool progressed;
+	int64_t failures = 0, now = coordinator_now(&local->clock);
+	bool progressed = false;
 	int failed = read_failures(local, claim, &failures, &progressed, err);
 
 	if (failed < 0)

@@ -6,11 +6,13 @@
 
 #include "base/json.h"
 #include "documents/lucene_documents.h"
+#include "lucene/numeric_doc_values.h"
 
 struct inspect_fields {
 	struct general_fields general;
 	bool all, segments;
 	int64_t first_doc, end_doc;
+	const char *numbers;
 };
 
 /* What stands between the sources: ids and the like. */
@@ -102,6 +104,62 @@ static int print_documents(struct lucene_directory *dir, const struct inspect_fi
 	return got < 0 ? -(int)err->kind : 0;
 }
 
+static void close_segmentp(struct segment_reader **segment)
+{
+	segment_reader_close(*segment);
+}
+
+static void close_numbersp(struct numeric_doc_values **values)
+{
+	numeric_doc_values_close(*values);
+}
+
+/* Of a segment whose first document is `base` in the directory. */
+static int print_segment_numbers(const struct segment_reader *segment, const char *field,
+				 int64_t base, struct output *out, struct err *err)
+{
+	cleanup(close_numbersp) struct numeric_doc_values *values = NULL;
+	cleanup(buf_release) struct buf line = BUF_INIT(KIB(1));
+
+	if (numeric_doc_values_open(segment, str_from(field), true, &values, err) < 0)
+		return -(int)err->kind;
+	for (int32_t doc = 0; values && doc < segment->info.max_doc && output_is_open(out); doc++) {
+		int64_t value;
+		bool has;
+
+		if (numeric_doc_values_get(values, doc, &value, &has, err) < 0)
+			return -(int)err->kind;
+		if (!has)
+			continue;
+		buf_reset(&line);
+		buf_printf(&line, "{\"doc\":%lld,\"value\":%lld}\n", (long long)(base + doc),
+			   (long long)value);
+		output_append(out, buf_str(&line));
+	}
+	return 0;
+}
+
+static int print_numbers(struct lucene_directory *dir, const char *field, struct arena *mem,
+			 struct err *err)
+{
+	cleanup(output_release) struct output out;
+	struct segment_infos infos;
+	int64_t base = 0;
+
+	output_init(&out);
+	if (segment_infos_read(dir, mem, &infos, err) < 0)
+		return -(int)err->kind;
+	for (size_t i = 0; i < infos.count; i++) {
+		cleanup(close_segmentp) struct segment_reader *segment = NULL;
+
+		if (segment_reader_open(dir, &infos.segments[i], &segment, err) < 0 ||
+		    print_segment_numbers(segment, field, base, &out, err) < 0)
+			return -(int)err->kind;
+		base += segment->info.max_doc;
+	}
+	return output_flush(&out, err);
+}
+
 static void add_row(struct table *table, const struct segment_summary *segment)
 {
 	char bytes[NUMBER_TEXT_MAX];
@@ -190,10 +248,12 @@ static int run(struct cli *cli, void *fields, struct err *err)
 	const struct inspect_fields *f = fields;
 	cleanup(close_directoryp) struct lucene_directory *dir = NULL;
 
-	if (f->segments && (f->all || f->first_doc || f->end_doc))
+	if ((f->segments || f->numbers) && (f->all || f->first_doc || f->end_doc))
 		return err_set(err, ERR_USAGE,
 			       "--all, --first-doc and --end-doc are about documents; --segments "
-			       "prints none of them");
+			       "and --numbers print none of them");
+	if (f->segments && f->numbers)
+		return err_set(err, ERR_USAGE, "choose one of --segments and --numbers");
 	if (f->end_doc && f->end_doc <= f->first_doc)
 		return err_set(err, ERR_USAGE,
 			       "--end-doc %lld is not behind --first-doc %lld: there is nothing "
@@ -201,6 +261,8 @@ static int run(struct cli *cli, void *fields, struct err *err)
 			       (long long)f->end_doc, (long long)f->first_doc);
 	if (lucene_folder_open(cli->parsed->positionals[0], &dir, err) < 0)
 		return -(int)err->kind;
+	if (f->numbers)
+		return print_numbers(dir, f->numbers, cli->mem, err);
 	return f->segments ? print_segments(dir, f->general.json, cli->mem, err)
 			   : print_documents(dir, f, err);
 }
@@ -230,6 +292,12 @@ static const struct opt inspect_options[] = {
 	 .type = OPT_BOOL,
 	 OPT_FIELD(struct inspect_fields, segments),
 	 .help = "A table of the segments instead: formats and counts."},
+	{.name = "numbers",
+	 .type = OPT_STRING,
+	 OPT_FIELD(struct inspect_fields, numbers),
+	 .metavar = "FIELD",
+	 .help = "The numbers of a field of doc values instead, such as _version or _seq_no: a "
+		 "line for each document that has one, deleted ones too."},
 	{0},
 };
 

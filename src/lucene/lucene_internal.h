@@ -63,6 +63,16 @@ int live_docs_check_count(const struct live_docs *live, const struct segment_com
 /* Words of 64 bits for max_doc documents, all live. NULL at the arena's ceiling. */
 uint64_t *live_docs_all_set(struct arena *mem, int32_t max_doc);
 
+struct numeric_doc_values;
+struct doc_values_files;
+struct doc_values_meta;
+struct bytes_source;
+/* What `meta` says of `data` (owned from here on), the content of a .dvd without its footer, with
+ * no check of either. Of `files`, directory, name and number of documents are looked at. */
+int numeric_doc_values_over(const struct doc_values_files *files,
+			    const struct doc_values_meta *meta, struct bytes_source *data,
+			    struct numeric_doc_values **out, struct err *err);
+
 struct compound_entry {
 	struct str name; /* without the segment: ".fdt", "_Lucene90_0.dvd" */
 	uint64_t offset, length;

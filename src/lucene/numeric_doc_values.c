@@ -1,6 +1,7 @@
 #include "lucene/numeric_doc_values.h"
 
 #include "lucene/indexed_disi.h"
+#include "lucene/lucene_internal.h"
 #include "lucene/packed_values.h"
 
 #include <stdlib.h>
@@ -65,6 +66,15 @@ static int open_set(struct numeric_doc_values *v, uint64_t end, struct err *err)
 				      v->meta.format->little, docs->dense_rank_power, err);
 }
 
+/* Set and values, in a file whose content ends at `end`. */
+static int open_columns(struct numeric_doc_values *v, uint64_t end, struct err *err)
+{
+	if (has_set(&v->meta) && open_set(v, end, err) < 0)
+		return -(int)err->kind;
+	return packed_values_init(&v->values, &v->meta.values, v->meta.format->little, v->data, end,
+				  err);
+}
+
 static int open_content(struct numeric_doc_values *v, bool prove, struct err *err)
 {
 	uint64_t end;
@@ -74,10 +84,7 @@ static int open_content(struct numeric_doc_values *v, bool prove, struct err *er
 	if ((prove ? doc_values_files_prove(&v->files, &v->meta, v->data, 0, 0, NULL, err)
 		   : check_header(v, end, err)) < 0)
 		return -(int)err->kind;
-	if (has_set(&v->meta) && open_set(v, end, err) < 0)
-		return -(int)err->kind;
-	return packed_values_init(&v->values, &v->meta.values, v->meta.format->little, v->data, end,
-				  err);
+	return open_columns(v, end, err);
 }
 
 static int open_data(struct numeric_doc_values *v, bool prove, struct err *err)
@@ -121,6 +128,23 @@ int numeric_doc_values_open(const struct segment_reader *segment, struct str fie
 	v = mem_zalloc(sizeof(*v));
 	v->mem = ARENA_INIT(LIMIT_SEGMENT_ARENA);
 	if (open_values(v, segment, info, prove, err) < 0) {
+		numeric_doc_values_close(v);
+		return -(int)err->kind;
+	}
+	*out = v;
+	return 0;
+}
+
+int numeric_doc_values_over(const struct doc_values_files *files,
+			    const struct doc_values_meta *meta, struct bytes_source *data,
+			    struct numeric_doc_values **out, struct err *err)
+{
+	struct numeric_doc_values *v = mem_zalloc(sizeof(*v));
+
+	v->files = *files;
+	v->meta = *meta;
+	v->data = data;
+	if (open_columns(v, data->size, err) < 0) {
 		numeric_doc_values_close(v);
 		return -(int)err->kind;
 	}

@@ -36,7 +36,8 @@ int range_window_need(struct range_window *w, uint64_t offset, size_t len, const
 		return err_set(err, ERR_FORMAT,
 			       "speaks of %zu bytes at %llu, and its content ends at %llu", len,
 			       (unsigned long long)offset, (unsigned long long)w->end);
-	if ((offset < w->at || offset - w->at > w->len || len > w->len - (offset - w->at)) &&
+	if ((!w->bytes || offset < w->at || offset - w->at > w->len ||
+	     len > w->len - (offset - w->at)) &&
 	    move_to(w, offset, err) < 0)
 		return -(int)err->kind;
 	*out = w->bytes + (offset - w->at);

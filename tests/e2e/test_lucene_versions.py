@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 import support
+from test_ranges import sweep
 
 WRITER = support.ROOT / "tests" / "e2e" / "lucene" / "write-indices"
 NO_JAVA = 77
@@ -119,3 +120,24 @@ def test_soft_deletes_and_doc_value_updates_are_in_what_was_read(shardlift, indi
     generations = [p.name for p in (indices(version) / "plain").glob("_*_*.dvd")]
     # _0_3_Lucene90_0.dvd is of a generation of its own, _0_Lucene90_0.dvd is not.
     assert any(name.count("_") == 4 for name in generations), generations
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_ranges_by_workers_that_stop_anywhere_give_what_one_pass_gives(indices, version):
+    assert sweep(1, *(path for path in indices(version).iterdir() if path.is_dir())) > 0
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_pieces_of_a_shard_are_the_shard(shardlift, indices, version):
+    folder = indices(version) / "plain"
+    documents = sum(segment["documents"] for segment in segments_of(shardlift, folder))
+    cuts = [0, documents // 10, documents // 2, documents]
+    lines = []
+    for first, end in zip(cuts, cuts[1:]):
+        result = shardlift("inspect", "lucene", folder, "--all", "--first-doc", str(first),
+                           "--end-doc", str(end))
+        assert result.code == support.OK, result
+        assert result.out
+        lines += result.out.splitlines()
+    expected = (folder / "expected.ndjson").read_text(encoding="utf-8").splitlines()
+    assert lines == expected, first_difference(lines, expected)

@@ -1,12 +1,14 @@
 /* Writes Lucene indices the way Elasticsearch does, and beside each what Lucene reads out of it.
  *
  *   java WriteIndices OUT [OLDER]
+ *   java WriteIndices OUT --numbers
  *
  * OUT gets a folder for each shape of index: compound files or not, either compression, merged by
  * force or not; and "small", a handful of documents. OLDER is one of these folders, made by an older
  * version: OUT/upgraded is a copy of it that this version went on writing. Each folder gets a file
  * expected.ndjson beside its index: a line for each document with an id, in the order of the
- * segments, as `inspect lucene --all` prints it.
+ * segments, as `inspect lucene --all` prints it. With --numbers OUT itself is an index of many numeric
+ * doc values, and FIELD.ndjson beside it has what `inspect lucene --numbers FIELD` prints.
  *
  * One source for Lucene 4.0 to 10: what not all of them have is called by reflection. */
 import java.io.File;
@@ -507,6 +509,67 @@ public class WriteIndices {
 		}
 	}
 
+	/* ---- numbers ---- */
+
+	static final int NUMBERS = 70_000;
+	static final String[] NUMBER_FIELDS = {"constant", "bit", "byte", "wide", "extreme", "times",
+		"table", "blocks", "steps", "updated", "sparse", "dense", "late", "never"};
+
+	/* The value of a document; null where it has none. A pass over 16384 documents of one range, then
+	 * of another, makes blocks of different widths; 65536 are a block of those that have a value. */
+	static Long number(String field, int i) {
+		long hash = (i * 0x9E3779B97F4A7C15L) >>> 11;
+
+		switch (field) {
+		case "constant": return 7L;
+		case "bit": return (long) (i % 2);
+		case "byte": return hash % 200;
+		case "wide": return hash % 1_000_000_000_007L - 500;
+		case "extreme": return i % 1000 == 3 ? Long.MIN_VALUE : i % 1000 == 4 ? Long.MAX_VALUE : hash;
+		case "times": return 1_600_000_000_000L + hash % 100_000 * 86_400_000L;
+		case "table": return new long[] {-5, 1L << 40, 12345, 99}[(int) (hash % 4)];
+		case "blocks": return i < 20_000 ? hash % 3 : i < 40_000 ? hash * 64 : 1_000_000 + hash % 5000;
+		case "steps": return (long) i * 10 + 3;
+		case "updated": return (long) i;
+		case "sparse": return i % 37 == 5 ? hash % 1000 : null;
+		case "dense": return i % 3 != 0 || i >= 65_536 ? hash % 70_000 : null;
+		case "late": return i >= 66_000 ? (long) i : null;
+		default: return null;
+		}
+	}
+
+	static void writeNumbers(Path path) throws Exception {
+		Files.createDirectories(path);
+		try (Directory directory = open(path);
+		     IndexWriter writer = writer(directory, new Shape("", false, false, false), false)) {
+			for (int i = 0; i < NUMBERS; i++) {
+				Document document = new Document();
+				for (String field : NUMBER_FIELDS)
+					if (number(field, i) != null)
+						document.add(numericDocValues(field, number(field, i)));
+				document.add(new StringField("group", "g" + i % 1000, Field.Store.NO));
+				writer.addDocument(document);
+			}
+			writer.commit();
+			if (updates)
+				methodNamed(IndexWriter.class, "updateNumericDocValue")
+					.invoke(writer, new Term("group", "g6"), "updated", -77L);
+			writer.commit();
+		}
+		for (String field : NUMBER_FIELDS) {
+			File out = path.resolve(field + ".ndjson").toFile();
+			try (PrintWriter lines = new PrintWriter(out, "UTF-8")) {
+				for (int i = 0; i < NUMBERS; i++) {
+					Long value = number(field, i);
+					if (updates && field.equals("updated") && i % 1000 == 6)
+						value = -77L;
+					if (value != null)
+						lines.print("{\"doc\":" + i + ",\"value\":" + value + "}\n");
+				}
+			}
+		}
+	}
+
 	public static void main(String[] arguments) throws Exception {
 		Path out = Paths.get(arguments[0]);
 		List<Shape> shapes = new ArrayList<>();
@@ -514,6 +577,10 @@ public class WriteIndices {
 		softDeletes = method(IndexWriterConfig.class, "setSoftDeletesField", String.class) != null;
 		updates = methodNamed(IndexWriter.class, "updateNumericDocValue") != null;
 		binaryIds = method(IndexWriterConfig.class, "getIndexSort") != null;
+		if (arguments.length > 1 && arguments[1].equals("--numbers")) {
+			writeNumbers(out);
+			return;
+		}
 		shapes.add(new Shape("plain", false, false, false));
 		shapes.add(new Shape("compound", true, false, false));
 		shapes.add(new Shape("merged", false, false, true));

@@ -12,8 +12,10 @@ struct coordinator_suite {
 		    const struct coordinator_clock *clock, struct coordinator **out,
 		    struct err *err);
 	void *user;
-	bool frees_dead;                     /* leases of dead processes are free at once */
-	size_t processes, items_per_process; /* of the tests with several processes */
+	bool frees_dead;  /* leases of dead processes are free at once */
+	bool brief;       /* only a test of each operation */
+	size_t processes; /* that work at once; 0: that test is left out */
+	size_t items;     /* for several workers at once */
 };
 
 /* Runs all; returns the number of failed tests. */

@@ -234,7 +234,7 @@ int main(void)
 		.user = folder,
 		.frees_dead = true,
 		.processes = 4,
-		.items_per_process = 15,
+		.items = 60,
 	};
 	int failed = coordinator_suite_run(&suite);
 
