@@ -37,7 +37,7 @@ static void print_overview(FILE *out)
 	      "Commands:\n",
 	      out);
 	for (size_t i = 0; i < COUNT_OF(commands); i++)
-		fprintf(out, "  %-16s%s\n", commands[i]->options.name,
+		fprintf(out, "  %-24s%s\n", commands[i]->options.name,
 			commands[i]->options.summary);
 	fputs("\n`shardlift COMMAND --help` tells the options of one; `shardlift --version` the "
 	      "version.\n",
