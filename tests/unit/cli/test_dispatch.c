@@ -49,7 +49,7 @@ static void without_a_command_it_tells_which_there_are(void **state)
 
 	(void)state;
 	assert_int_equal(ran.code, EXIT_CODE_OK);
-	assert_non_null(strstr(ran.out, "\n  snapshot list   List the snapshots"));
+	assert_non_null(strstr(ran.out, "\n  snapshot list           List the snapshots"));
 	assert_string_equal(ran.err, "");
 }
 
