@@ -76,7 +76,7 @@ static void divide(struct item *item)
 
 	if (shard_documents_divide(p->snapshot, p->indices[item->index].source, whole.shard,
 				   (uint64_t)p->options->range_bytes, &mem, &starts, &sizes, &count,
-				   &total_docs, NULL) < 0 ||
+				   &total_docs, &err) < 0 ||
 	    count < 2)
 		return;
 	ranges = make_ranges(item, starts, sizes, count, total_docs);

@@ -127,6 +127,7 @@ int coordinator_cluster_open_with(struct cluster *cluster, enum coordinator_comp
 	snprintf(cc->index, sizeof(cc->index), ".migrations_working_state%s%s",
 		 *cc->session ? "_" : "", cc->session);
 	coordinator_worker_name(options, cc->worker);
+	process_identity_self(&cc->process);
 	*out = &cc->base;
 	return 0;
 }

@@ -6,6 +6,7 @@
 
 /* Candidates looked at together, so that workers who want the same one soon find another. */
 #define CANDIDATES 16
+#define LEASED_CANDIDATES 1000
 #define ROUNDS 20
 /* Items come free without notice, too. */
 #define LONGEST_WAIT_MS 5000
@@ -24,6 +25,7 @@ struct attempt {
 	struct json *source;
 	struct state_revision revision;
 	struct item_document item;
+	bool is_dead; /* the process that has the lease */
 	char token[COORDINATOR_TOKEN_SIZE];
 	int64_t lease_ms;
 };
@@ -38,6 +40,20 @@ static int find_candidates(struct cluster_coordinator *cc, int64_t now_ms, struc
 			     "\"sort\":[{\"bytes\":{\"order\":\"desc\",\"missing\":\"_last\","
 			     "\"unmapped_type\":\"long\"}},\"_doc\"]}",
 			     CANDIDATES, now_ms / 1000);
+
+	return state_search(cc, body, mem, hits, err);
+}
+
+/* Leases of processes of this host, dead ones among them. */
+static int find_leased(struct cluster_coordinator *cc, struct arena *mem, struct json **hits,
+		       struct err *err)
+{
+	struct str body =
+		arena_printf(mem,
+			     "{\"size\":%d,\"_source\":[\"leaseHolderId\",\"shardlift.worker\","
+			     "\"shardlift.process\"],\"query\":{\"bool\":{\"filter\":["
+			     "{\"exists\":{\"field\":\"leaseHolderId\"}}]," PENDING "}}}",
+			     LEASED_CANDIDATES);
 
 	return state_search(cc, body, mem, hits, err);
 }
@@ -78,26 +94,55 @@ static int read_candidate(struct attempt *attempt, struct err *err)
 		return failed;
 	if (!document_read(attempt->id, attempt->source, attempt->mem, &attempt->item))
 		return 0;
-	return !item->completed && item->expiration_s <= attempt->now_ms / 1000;
+	attempt->is_dead = document_holder_is_gone(attempt->cc, item);
+	return !item->completed &&
+	       (attempt->is_dead || item->expiration_s <= attempt->now_ms / 1000);
 }
 
-/* Someone holds a lease that has run out. *park: once too often. */
-static void note_expired_lease(struct attempt *attempt, bool *park)
+static void note_death(struct attempt *attempt, struct json *own)
 {
 	struct item_document *item = &attempt->item;
+
+	item->deaths++;
+	/* The lease was not too short. */
+	item->exponent = MAX(item->exponent - 1, 0);
+	document_set_int(own, "deaths", item->deaths, attempt->mem);
+	document_set_text(own, "reason",
+			  arena_printf(attempt->mem,
+				       "the process of " STR_FMT " ended while working on it",
+				       STR_ARG(item->holder)),
+			  attempt->mem);
+}
+
+static void note_expiry(struct attempt *attempt, struct json *own)
+{
+	struct item_document *item = &attempt->item;
+
+	item->failures++;
+	document_set_int(own, "failures", item->failures, attempt->mem);
+	document_set_text(own, "reason",
+			  arena_printf(attempt->mem,
+				       "the lease of " STR_FMT " ran out without progress",
+				       STR_ARG(item->holder)),
+			  attempt->mem);
+}
+
+/* Someone had a lease until now. *park: lost once too often. */
+static void note_lost_lease(struct attempt *attempt, bool *park)
+{
+	const struct item_document *item = &attempt->item;
 	struct json *own = document_own(attempt->source, attempt->mem);
-	struct str reason;
+	int32_t most = attempt->cc->options.max_failures;
 
 	*park = false;
 	/* How far the Java tool's workers came is not known. */
 	if (!item->holder.ptr || !str_eq(item->holder, item->worker) || item->progressed)
 		return;
-	item->failures++;
-	reason = arena_printf(attempt->mem, "the lease of " STR_FMT " ran out without progress",
-			      STR_ARG(item->holder));
-	document_set_int(own, "failures", item->failures, attempt->mem);
-	document_set_text(own, "reason", reason, attempt->mem);
-	*park = item->failures >= attempt->cc->options.max_failures;
+	if (attempt->is_dead)
+		note_death(attempt, own);
+	else
+		note_expiry(attempt, own);
+	*park = item->failures >= most || item->deaths / COORDINATOR_DEATHS_PER_FAILURE >= most;
 }
 
 static void lease(struct attempt *attempt)
@@ -117,6 +162,7 @@ static void lease(struct attempt *attempt)
 	document_set_text(own, "lease", str_from(attempt->token), attempt->mem);
 	document_set_int(own, "leaseMs", attempt->lease_ms, attempt->mem);
 	document_set_bool(own, "progressed", false, attempt->mem);
+	document_set_process(source, &cc->process, attempt->mem);
 }
 
 /* A Java worker ended before it had created all that follows this item: "id,id". */
@@ -204,7 +250,7 @@ static int try_candidate(struct attempt *attempt, struct work_claim *claim, stru
 
 	if (found <= 0)
 		return found;
-	note_expired_lease(attempt, &park);
+	note_lost_lease(attempt, &park);
 	if (park)
 		document_park(attempt->source, attempt->mem);
 	else
@@ -216,21 +262,50 @@ static int try_candidate(struct attempt *attempt, struct work_claim *claim, stru
 	return use_lease(attempt, claim, err);
 }
 
+static int try_one(struct cluster_coordinator *cc, struct str id, struct work_claim *claim,
+		   struct err *err)
+{
+	cleanup(arena_release) struct arena mem = ARENA_INIT(LIMIT_STATE_ANSWERS);
+	struct attempt attempt = {
+		.cc = cc,
+		.mem = &mem,
+		.now_ms = coordinator_now(&cc->clock),
+		.began_ms = clock_monotonic_ms(),
+		.id = id,
+	};
+
+	return try_candidate(&attempt, claim, err);
+}
+
 static int try_all(struct cluster_coordinator *cc, const struct json *hits,
 		   struct work_claim *claim, struct err *err)
 {
 	json_each (hit, hits) {
-		cleanup(arena_release) struct arena mem = ARENA_INIT(LIMIT_STATE_ANSWERS);
-		struct attempt attempt = {
-			.cc = cc,
-			.mem = &mem,
-			.now_ms = coordinator_now(&cc->clock),
-			.began_ms = clock_monotonic_ms(),
-			.id = json_string(json_get(hit, "_id")),
-		};
-		int taken = try_candidate(&attempt, claim, err);
+		int taken = try_one(cc, json_string(json_get(hit, "_id")), claim, err);
 
 		if (taken != 0)
+			return taken;
+	}
+	return 0;
+}
+
+/* 1: took over from a process of this host that is no more. */
+static int try_dead(struct cluster_coordinator *cc, struct work_claim *claim, struct err *err)
+{
+	cleanup(arena_release) struct arena mem = ARENA_INIT(LIMIT_STATE_ANSWERS);
+	struct item_document item;
+	struct json *hits;
+	int taken = find_leased(cc, &mem, &hits, err);
+
+	if (taken < 0)
+		return taken;
+	json_each (hit, hits) {
+		struct str id = json_string(json_get(hit, "_id"));
+
+		if (!document_read(id, json_get(hit, "_source"), &mem, &item) ||
+		    !document_holder_is_gone(cc, &item))
+			continue;
+		if ((taken = try_one(cc, id, claim, err)) != 0)
 			return taken;
 	}
 	return 0;
@@ -245,16 +320,16 @@ static int claim_next(struct cluster_coordinator *cc, struct work_claim *claim,
 		struct json *hits;
 		int taken;
 
+		*outcome = CLAIM_TAKEN;
 		if ((taken = state_refresh(cc, &mem, err)) < 0 ||
-		    (taken = find_candidates(cc, now_ms, &mem, &hits, err)) < 0)
+		    (taken = try_dead(cc, claim, err)) != 0)
+			return MIN(taken, 0);
+		if ((taken = find_candidates(cc, now_ms, &mem, &hits, err)) < 0)
 			return taken;
 		if (!hits->first)
 			return look_ahead(cc, now_ms, &mem, outcome, wait_ms, err);
-		if ((taken = try_all(cc, hits, claim, err)) < 0)
-			return taken;
-		*outcome = CLAIM_TAKEN;
-		if (taken > 0)
-			return 0;
+		if ((taken = try_all(cc, hits, claim, err)) != 0)
+			return MIN(taken, 0);
 	}
 	/* Others were faster each time. */
 	*outcome = CLAIM_LATER;

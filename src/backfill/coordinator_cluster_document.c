@@ -3,6 +3,7 @@
 #include "base/base64.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #define OWN "shardlift"
 
@@ -135,6 +136,37 @@ void document_set_progress(struct json *source, const struct work_progress *prog
 	document_set_text(own, "state", progress->state, mem);
 }
 
+void document_set_process(struct json *source, const struct process_identity *process,
+			  struct arena *mem)
+{
+	struct json *object = json_new(mem, JSON_OBJECT);
+
+	document_set_text(object, "bootId", str_from(process->boot_id), mem);
+	document_set_int(object, "pidNamespace", (int64_t)process->pid_namespace, mem);
+	document_set_int(object, "pid", process->pid, mem);
+	document_set_int(object, "startTicks", (int64_t)process->start_ticks, mem);
+	json_set(document_own(source, mem), STR("process"), object);
+}
+
+static void read_process(const struct json *object, struct process_identity *out)
+{
+	*out = (struct process_identity){
+		.pid_namespace = (uint64_t)json_i64_or(json_get(object, "pidNamespace"), 0),
+		.pid = json_i64_or(json_get(object, "pid"), 0),
+		.start_ticks = (uint64_t)json_i64_or(json_get(object, "startTicks"), 0),
+	};
+	snprintf(out->boot_id, sizeof(out->boot_id), STR_FMT,
+		 STR_ARG(json_string(json_get(object, "bootId"))));
+}
+
+bool document_holder_is_gone(const struct cluster_coordinator *cc, const struct item_document *item)
+{
+	/* Another boot may be another host. */
+	return item->holder.ptr && str_eq(item->holder, item->worker) && item->process.pid > 0 &&
+	       strcmp(item->process.boot_id, cc->process.boot_id) == 0 &&
+	       process_is_gone(&item->process, &cc->process);
+}
+
 void document_append_create(const struct cluster_coordinator *cc, struct buf *out,
 			    const struct work_item *item, bool divided, struct arena *mem)
 {
@@ -183,6 +215,7 @@ bool document_read(struct str id, const struct json *source, struct arena *mem,
 		.exponent = json_i64_or(json_get(source, "nextAcquisitionLeaseExponent"), 0),
 		.lease_ms = json_i64_or(json_get(own, "leaseMs"), 0),
 		.failures = (int32_t)json_i64_or(json_get(own, "failures"), 0),
+		.deaths = (int32_t)json_i64_or(json_get(own, "deaths"), 0),
 		.completed = completed && completed->type != JSON_NULL,
 		.parked = json_bool_or(json_get(source, "parked"), false),
 		.divided = json_bool_or(json_get(own, "divided"), false),
@@ -194,6 +227,7 @@ bool document_read(struct str id, const struct json *source, struct arena *mem,
 		.successors = json_string(json_get(source, "successor_items")),
 		.dividing = json_get(own, "dividing"),
 	};
+	read_process(json_get(own, "process"), &out->process);
 	if (!read_id(id, mem, &out->item))
 		return false;
 	out->item.bytes = (uint64_t)json_i64_or(json_get(source, "bytes"), 0);

@@ -9,6 +9,7 @@
 #define BACKFILL_COORDINATOR_CLUSTER_INTERNAL_H
 
 #include "backfill/coordinator_internal.h"
+#include "base/process_identity.h"
 #include "cluster/cluster.h"
 
 #include <pthread.h>
@@ -43,6 +44,7 @@ struct cluster_coordinator {
 	char worker[COORDINATOR_WORKER_SIZE];
 	char index[COORDINATOR_SESSION_MAX + 40];
 	enum coordinator_compat compat;
+	struct process_identity process;
 	bool has_types;        /* Elasticsearch before 7 */
 	bool has_seq_no;       /* conditions by sequence number; else by version */
 	pthread_mutex_t mutex; /* of what is below */
@@ -91,12 +93,13 @@ struct item_document {
 	struct work_item item;
 	struct work_progress progress;
 	int64_t expiration_s, exponent, lease_ms;
-	int32_t failures;
+	int32_t failures, deaths; /* deaths: of processes, without progress */
 	bool completed, parked, divided, progressed;
 	struct str holder; /* leaseHolderId */
 	struct str worker; /* of Shardlift, that holds or held it */
 	struct str lease, reason, successors;
 	struct json *dividing;
+	struct process_identity process; /* of `worker`; boot_id "": not known */
 };
 const char *document_script_version(enum coordinator_compat compat);
 /* -ERR_USAGE when the document was made by others than `compat` says. */
@@ -118,6 +121,11 @@ void document_set_bool(struct json *object, const char *key, bool value, struct 
 void document_set_text(struct json *object, const char *key, struct str value, struct arena *mem);
 void document_set_progress(struct json *source, const struct work_progress *progress,
 			   struct arena *mem);
+void document_set_process(struct json *source, const struct process_identity *process,
+			  struct arena *mem);
+/* Whether the lease is one of ours, on this host, whose process is no more. */
+bool document_holder_is_gone(const struct cluster_coordinator *cc,
+			     const struct item_document *item);
 /* Seconds, rounded up. */
 int64_t seconds_up(int64_t ms);
 

@@ -12,13 +12,14 @@ struct listing {
 	int64_t now_ms;
 };
 
-static enum work_state state_of(const struct item_document *item)
+static enum work_state state_of(const struct cluster_coordinator *cc,
+				const struct item_document *item)
 {
 	if (item->completed)
 		return WORK_COMPLETED;
 	if (item->parked)
 		return WORK_PARKED;
-	return item->holder.ptr ? WORK_LEASED : WORK_WAITING;
+	return item->holder.ptr && !document_holder_is_gone(cc, item) ? WORK_LEASED : WORK_WAITING;
 }
 
 static int note_item(void *user, struct str id, struct json *source, struct err *err)
@@ -37,7 +38,7 @@ static int note_item(void *user, struct str id, struct json *source, struct err 
 		return 0;
 	status = (struct work_status){
 		.item = item.item,
-		.state = state_of(&item),
+		.state = state_of(listing->cc, &item),
 		.progress = item.progress,
 		.worker = item.holder.ptr ? item.holder : item.worker,
 		.reason = item.reason,
@@ -105,7 +106,7 @@ static int unpark_one(struct cluster_coordinator *cc, struct str id, size_t *cou
 {
 	cleanup(arena_release) struct arena mem = ARENA_INIT(LIMIT_STATE_ANSWERS);
 	struct state_revision revision;
-	struct json *source;
+	struct json *source, *own;
 	bool written;
 	int failed = state_get(cc, id, &mem, &source, &revision, err);
 
@@ -114,7 +115,9 @@ static int unpark_one(struct cluster_coordinator *cc, struct str id, size_t *cou
 	json_remove(source, STR("parked"));
 	document_set_int(source, "expiration", 0, &mem);
 	document_set_int(source, "nextAcquisitionLeaseExponent", 0, &mem);
-	document_set_int(document_own(source, &mem), "failures", 0, &mem);
+	own = document_own(source, &mem);
+	document_set_int(own, "failures", 0, &mem);
+	json_remove(own, STR("deaths"));
 	failed = state_put(cc, id, source, &revision, &mem, &written, err);
 	if (failed == 0 && written)
 		++*count;

@@ -60,6 +60,7 @@ static void edit_checkpoint(const struct change *change, struct json *source, st
 		return;
 	document_set_bool(own, "progressed", true, mem);
 	document_set_int(own, "failures", 0, mem);
+	json_remove(own, STR("deaths"));
 	document_set_int(source, "nextAcquisitionLeaseExponent", 0, mem);
 }
 
@@ -91,6 +92,7 @@ static void edit_completion(const struct change *change, struct json *source, st
 	document_set_progress(source, change->progress, mem);
 	document_set_int(source, "completedAt", coordinator_now(&change->cc->clock) / 1000, mem);
 	document_set_int(own, "failures", 0, mem);
+	json_remove(own, STR("deaths"));
 	json_remove(own, STR("reason"));
 	json_remove(own, STR("dividing"));
 }

@@ -8,6 +8,9 @@
 
 #define COORDINATOR_WORKER_SIZE 256
 #define COORDINATOR_SESSION_MAX 100
+/* A process that dies is rarely the item's fault, but it may be (no memory for it): this many times
+ * max_failures are allowed. */
+#define COORDINATOR_DEATHS_PER_FAILURE 4
 #define COORDINATOR_TOKEN_SIZE 33
 #define LIMIT_WORK_STATE MIB(1)
 

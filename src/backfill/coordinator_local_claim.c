@@ -2,9 +2,6 @@
 
 #include "base/clock.h"
 
-/* A process that dies is rarely the item's fault, but it may be (no memory for it): this many times
- * max_failures are allowed. */
-#define DEATHS_PER_FAILURE 4
 /* Items come free without notice, too. */
 #define LONGEST_WAIT_MS 1000
 #define SHORTEST_WAIT_MS 10
@@ -36,7 +33,8 @@ static int free_dead(struct local_coordinator *local, int64_t id, struct err *er
 		       " state = CASE WHEN NOT progressed AND deaths + 1 >= ? THEN 3 ELSE 0 END"
 		       " WHERE id = ?");
 
-	local_bind_int(&update, (int64_t)local->options.max_failures * DEATHS_PER_FAILURE);
+	local_bind_int(&update,
+		       (int64_t)local->options.max_failures * COORDINATOR_DEATHS_PER_FAILURE);
 	local_bind_int(&update, id);
 	return local_run(&update, NULL, err);
 }

@@ -46,7 +46,7 @@ int delta_shard_check(const struct snapshot *previous, const struct snapshot *cu
 		      const struct snapshot_index *index, struct err *err)
 {
 	const struct snapshot_index *old = snapshot_find_index(previous, index->name);
-	int32_t before, after;
+	int32_t before = 0, after = 0;
 
 	if (!old)
 		return 0;

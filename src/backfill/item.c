@@ -84,6 +84,7 @@ void item_hold(struct item *item)
 void item_drop(struct item *item)
 {
 	struct pipeline *p;
+	struct err unknown;
 	bool last;
 
 	if (!item)
@@ -98,7 +99,8 @@ void item_drop(struct item *item)
 		return;
 	/* What was acknowledged is durable already; a lease that cannot be handed back ends. */
 	if (item_is_open(item))
-		p->options->coordinator->ops->release(p->options->coordinator, &item->claim, NULL);
+		p->options->coordinator->ops->release(p->options->coordinator, &item->claim,
+						      &unknown);
 	free_item(item);
 	pipeline_work_changed(p);
 }

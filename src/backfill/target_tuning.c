@@ -118,33 +118,41 @@ static struct json *copy_or_null(struct arena *mem, const struct json *value)
 	return value ? json_copy(mem, value) : json_new(mem, JSON_NULL);
 }
 
-/* What is to be saved of an index that nothing is saved of; no members: nothing to change. */
-static struct json *to_save(struct target_tuning *tuning, const struct json *settings,
-			    struct str index, bool created, struct arena *mem)
+/* refresh_interval as it is to be again. What a crashed run saved stays while the target has what
+ * tuning made of it; a value that somebody set since takes its place. */
+static void save_refresh(struct target_tuning *tuning, struct json *saved,
+			 const struct json *settings, struct str index, struct arena *mem)
 {
+	const struct json *now = json_get(settings, FLAT_REFRESH);
 	struct arena *kept = &tuning->file.mem;
-	struct json *saved = json_new(kept, JSON_OBJECT);
-	const struct json *refresh = json_get(settings, FLAT_REFRESH);
-	struct str replicas = json_text_or(json_get(settings, FLAT_REPLICAS), STR_NONE);
-	struct str expand = json_text_or(json_get(settings, FLAT_EXPAND), STR("false"));
 
-	if (!str_is(json_text_or(refresh, STR_NONE), "-1")) {
-		json_set(saved, REFRESH, copy_or_null(kept, refresh));
-	} else {
-		refresh = saved_elsewhere(tuning, index, mem);
-		if (refresh)
-			json_set(saved, REFRESH, json_copy(kept, refresh));
+	if (!str_is(json_text_or(now, STR_NONE), "-1")) {
+		json_set(saved, REFRESH, copy_or_null(kept, now));
+	} else if (!json_get_str(saved, REFRESH)) {
+		now = saved_elsewhere(tuning, index, mem);
+		if (now)
+			json_set(saved, REFRESH, json_copy(kept, now));
 	}
-	if (created && str_is(expand, "false") && replicas.len && !str_is(replicas, "0"))
-		json_set(saved, REPLICAS, json_new_string(kept, arena_str(kept, replicas)));
-	return saved;
+}
+
+static void save_replicas(struct target_tuning *tuning, struct json *saved,
+			  const struct json *settings, bool created)
+{
+	struct str now = json_text_or(json_get(settings, FLAT_REPLICAS), STR_NONE);
+	struct str expand = json_text_or(json_get(settings, FLAT_EXPAND), STR("false"));
+	struct arena *kept = &tuning->file.mem;
+
+	if (!created && !json_get_str(saved, REPLICAS))
+		return;
+	if (str_is(expand, "false") && now.len && !str_is(now, "0"))
+		json_set(saved, REPLICAS, json_new_string(kept, arena_str(kept, now)));
 }
 
 static int save(struct target_tuning *tuning, const struct tuned_index *index, struct err *err)
 {
 	cleanup(arena_release) struct arena mem = ARENA_INIT(ANSWER_MAX);
 	const struct json *settings;
-	struct json *saved;
+	struct json *saved, *fresh = NULL;
 	struct str own_name;
 	bool gone;
 	int failed = look(tuning, index->name, &mem, &settings, &own_name, &gone, err);
@@ -155,12 +163,13 @@ static int save(struct target_tuning *tuning, const struct tuned_index *index, s
 		tuning->report->left_alone++;
 		return 0;
 	}
-	/* What a crashed run found counts, not what it left. */
-	if (json_get_str(saved_indices(tuning), own_name))
-		return 0;
-	saved = to_save(tuning, settings, own_name, index->created, &mem);
-	if (saved && saved->count > 0)
-		json_set(saved_indices(tuning), arena_str(&tuning->file.mem, own_name), saved);
+	saved = json_get_str(saved_indices(tuning), own_name);
+	if (!saved)
+		saved = fresh = json_new(&tuning->file.mem, JSON_OBJECT);
+	save_refresh(tuning, saved, settings, own_name, &mem);
+	save_replicas(tuning, saved, settings, index->created);
+	if (fresh && fresh->count > 0)
+		json_set(saved_indices(tuning), arena_str(&tuning->file.mem, own_name), fresh);
 	return tuning->file.mem.failed ? arena_fail(&tuning->file.mem, "saved settings", err) : 0;
 }
 

@@ -22,9 +22,11 @@ static struct work_item whole_shard(const struct pipeline *p, size_t index, int3
 	struct work_item item = {
 		.index = p->indices[index].source->name, .shard = shard, .end_doc = WORK_TO_END};
 
+	struct err unknown;
+
 	/* What is wrong with a shard is said by the reader that opens it. */
-	if (shard_documents_size(p->snapshot, p->indices[index].source, shard, &item.bytes, NULL) <
-	    0)
+	if (shard_documents_size(p->snapshot, p->indices[index].source, shard, &item.bytes,
+				 &unknown) < 0)
 		item.bytes = 0;
 	return item;
 }

@@ -262,6 +262,8 @@ static int open_care(struct transfer *transfer, struct err *err)
 	};
 	enum generated_ids ids = ids_mode(transfer->request->transfer);
 
+	if (transfer->session.lasts)
+		log_info("backfill", "session '%s'", transfer->session.name);
 	transfer->pressure = pressure_new(&pressure);
 	transfer->control =
 		control_new(transfer->session.state_dir, transfer->session.name, &pressure);
@@ -442,6 +444,16 @@ static void log_session(const struct transfer *transfer)
 		log_info("backfill", "session '%s' was taken up again", transfer->session.name);
 }
 
+/* A session that has nothing left to do has nothing to be slowed down or paused. */
+static void forget_wishes(const struct transfer *transfer)
+{
+	struct err err = {0};
+
+	if (transfer->report.end == BACKFILL_ALL_DONE &&
+	    control_forget(transfer->session.state_dir, transfer->session.name, &err) < 0)
+		log_warn("backfill", "%s", err.message);
+}
+
 static int run(struct transfer *transfer, struct err *err)
 {
 	struct migrate_plan plan = make_plan(transfer);
@@ -461,6 +473,8 @@ static int run(struct transfer *transfer, struct err *err)
 		add_hint(transfer, &run_err);
 	else
 		ended = failed_documents_flush(transfer->failed, &run_err);
+	if (ended >= 0)
+		forget_wishes(transfer);
 	log_session(transfer);
 	log_indices(transfer);
 	if (ended < 0 && transfer->report.count == 0 && !transfer->request->general->json) {

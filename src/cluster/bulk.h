@@ -5,7 +5,6 @@
 #include "base/buf.h"
 #include "cluster/cluster.h"
 
-/* A bulk under construction or on its way. One thread at a time. */
 enum bulk_operation {
 	BULK_INDEX,
 	BULK_CREATE, /* a 409 means that it is there already, and is a success */
@@ -20,6 +19,7 @@ struct bulk_item {
 	bool external; /* with a version of its own */
 };
 
+/* A bulk under construction or on its way. One thread at a time. */
 struct bulk {
 	struct buf body; /* NDJSON */
 	struct bulk_item *items;

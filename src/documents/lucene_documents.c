@@ -34,6 +34,7 @@ struct lucene_documents {
 	bool include_deleted, with_versions;
 	struct document_versions versions;
 	const struct document_selection *selection; /* NULL: all */
+	int64_t first_doc;                          /* of the range */
 	struct arena mem;                           /* the commit */
 	struct segment_infos infos;
 	struct segment_range *ranges; /* one for each of infos */
@@ -287,7 +288,10 @@ static int finish_segment(struct lucene_documents *documents, struct err *err)
 
 	if (check_ids(documents, err) < 0)
 		return -(int)err->kind;
-	if (segment_range_is_whole(documents->range))
+	/* Of the segment that the range begins with, whoever stopped right there may have left
+	 * parts that only this one completes. */
+	if (segment_range_is_whole(documents->range) &&
+	    documents->range->doc_base != documents->first_doc)
 		part_recorder_drop(&documents->parts);
 	else
 		part_recorder_close(&documents->parts, chunk_is_shared(documents));
@@ -439,6 +443,7 @@ int lucene_documents_open(struct lucene_directory *dir,
 	documents->include_deleted = options->include_deleted;
 	documents->with_versions = options->versions;
 	documents->selection = options->selection;
+	documents->first_doc = options->first_doc;
 	documents->mem = ARENA_INIT(LIMIT_METADATA_ARENA);
 	source_converter_init(&documents->converter);
 	if (open_commit(documents, options, err) < 0) {

@@ -58,7 +58,8 @@ struct checksum_part {
  * While a chunk is at hand it is a part of its own, and stays one when a range begins or ends
  * within it: that is what makes parts of neighbours meet. A segment whose file was read from front
  * to back by one source, and checked, has no parts any more once the source has gone on to the next
- * one. A file without a footer (Lucene 4.0 to 4.7) never has any: nothing of it can be proven. */
+ * one, unless the range begins with its first document. A file without a footer (Lucene 4.0 to 4.7)
+ * never has any: nothing of it can be proven. */
 size_t lucene_documents_parts(const struct document_source *source,
 			      const struct checksum_part **parts);
 /* Joins parts of one segment's file, in any order (they are sorted). 0 when nothing contradicts;

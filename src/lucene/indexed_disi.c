@@ -146,8 +146,9 @@ void indexed_disi_walk_release(struct indexed_disi_walk *walk)
 static int need(struct indexed_disi_walk *walk, uint64_t offset, size_t len, struct rd *out,
 		struct err *err)
 {
-	const uint8_t *bytes;
+	const uint8_t *bytes = NULL;
 
+	*out = (struct rd){0};
 	if (range_window_need(&walk->window, offset, len, &bytes, err) < 0)
 		return -(int)err->kind;
 	*out = rd_over(str_of(bytes, len));

@@ -270,8 +270,8 @@ def test_a_right_password_and_authority(shardlift, repository, secured, tmp_path
             ((), {"env": {"SHARDLIFT_TARGET_PASSWORD": PASSWORD}})]
     for flags, how in ways:
         secured.api("DELETE", "/types?ignore_unavailable=true")
-        result = into_secured(shardlift, repository, secured, *authority, "--target-username",
-                              "admin", *flags, **how)
+        result = into_secured(shardlift, repository, secured, *authority, "--restart",
+                              "--target-username", "admin", *flags, **how)
         assert result.code == OK, result
         assert PASSWORD not in result.out + result.err
         assert_same(secured.documents("types"), expected_documents("os-1.3.14", "snap-1")["types"],

@@ -79,11 +79,13 @@ def test_replicas_can_be_overridden(shardlift, repository, opensearch):
     assert settings["number_of_replicas"] == "0"
 
 
-def test_a_second_run_needs_to_be_allowed(shardlift, repository, opensearch):
+def test_another_session_needs_to_be_allowed(shardlift, repository, opensearch):
     arguments = (repository("os-2.19.6"), "snap-2", opensearch, "--index-allowlist", "books,types")
     documents = expected_documents("os-2.19.6", "snap-2")
     chosen = {name: documents[name] for name in ("books", "types")}
     assert migrate(shardlift, *arguments).code == OK
+    assert migrate(shardlift, *arguments).code == OK  # nothing was left to do
+    arguments = (*arguments, "--session-name", "another")
     refused = migrate(shardlift, *arguments)
     assert refused.code == ERRORS and "books" in refused.err + refused.out, refused
     assert "--allow-existing-indexes" in refused.err + refused.out, refused
@@ -100,7 +102,7 @@ def test_the_longest_way_round_gives_the_same(shardlift, repository, opensearch)
                  ("--disable-compression", "--max-connections", "1")):
         opensearch.clear()
         result = migrate(shardlift, repository("es-7.10.2"), "snap1", opensearch,
-                         "--index-allowlist", "books,family", *more)
+                         "--index-allowlist", "books,family", "--restart", *more)
         assert result.code == OK, result
         assert_target_holds(opensearch, {n: documents[n] for n in ("books", "family")}, str(more))
 

@@ -244,6 +244,7 @@ def test_rates_are_changed_while_it_runs(shardlift, start, source, opensearch):
     running.wait_until_said("sends 0 documents")
     assert shardlift("backfill", "resume", "--session-name", "s").code == OK
     assert running.wait() == OK, running.said()
+    assert not list(shardlift.state_dir.glob("work/*.control"))
     assert_same(opensearch.documents("books"), documents("books"), "books")
 
 

@@ -1,5 +1,5 @@
-/* The coordinator's suite over a real cluster: coordinator_cluster_suite URL. Ends with 0 when all
- * tests passed. For tests/e2e/test_coordinator_cluster.py. */
+/* The coordinator's suite over a real cluster: coordinator_cluster_suite URL [brief]. Ends with 0
+ * when all tests passed. For tests/e2e/test_coordinator_cluster.py. */
 #include "backfill/coordinator_cluster_internal.h"
 #include "coordinator_suite.h"
 
@@ -24,14 +24,16 @@ int main(int argc, char **argv)
 	struct coordinator_suite suite = {
 		.name = "coordinator_cluster",
 		.open = open_at,
+		.frees_dead = true,
 		.processes = 3,
-		.items = 12,
+		.items = 9,
 	};
 
-	if (argc != 2) {
-		fprintf(stderr, "usage: %s URL\n", argv[0]);
+	if (argc < 2) {
+		fprintf(stderr, "usage: %s URL [brief]\n", argv[0]);
 		return 2;
 	}
 	suite.user = argv[1];
+	suite.brief = argc > 2;
 	return coordinator_suite_run(&suite) ? 1 : 0;
 }

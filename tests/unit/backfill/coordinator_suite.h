@@ -13,6 +13,7 @@ struct coordinator_suite {
 		    struct err *err);
 	void *user;
 	bool frees_dead;  /* leases of dead processes are free at once */
+	bool brief;       /* only a test of each operation */
 	size_t processes; /* that work at once; 0: that test is left out */
 	size_t items;     /* for several workers at once */
 };

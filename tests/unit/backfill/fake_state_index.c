@@ -99,7 +99,7 @@ static void bulk(struct fake_state_index *index, struct str body, struct fake_re
 	answer_text(reply, 200, &text);
 }
 
-/* What the coordinator's three queries ask for. */
+/* What the coordinator's queries ask for. */
 static bool matches(const struct json *query, const char *id, const struct json *source)
 {
 	const struct json *range = json_path(query, "query", "bool", "filter", NULL), *most;
@@ -109,6 +109,9 @@ static bool matches(const struct json *query, const char *id, const struct json 
 		return json_bool_or(json_get(source, "parked"), false);
 	if (!range)
 		return true;
+	if (json_get(range->first, "exists"))
+		return json_string(json_get(source, "leaseHolderId")).ptr &&
+		       !json_get(source, "completedAt");
 	range = json_path(range->first, "range", "expiration", NULL);
 	if (expiration < 0 || strcmp(id, "shard_setup") == 0 || json_get(source, "completedAt"))
 		return false;

@@ -201,6 +201,21 @@ static void a_crashed_run_is_put_back_by_the_next_one_of_its_session(void **stat
 	assert_false(is_saved(&s));
 }
 
+static void what_somebody_set_after_a_crash_is_what_comes_back(void **state)
+{
+	cleanup(end) struct stage s;
+
+	(void)state;
+	begin(&s);
+	target_tuning_abandon(tune(&s));
+	strcpy(s.indices[0].refresh, "9s");
+	strcpy(s.indices[1].refresh, "8s");
+	put_back(&s, tune(&s));
+	expect(&s, 0, "9s", "2");
+	expect(&s, 1, "8s", "1");
+	assert_false(is_saved(&s));
+}
+
 static void a_crashed_run_is_put_back_without_another_one(void **state)
 {
 	cleanup(end) struct stage s;
@@ -395,6 +410,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_changed_is_put_back_and_forgotten),
 		cmocka_unit_test(a_crashed_run_is_put_back_by_the_next_one_of_its_session),
+		cmocka_unit_test(what_somebody_set_after_a_crash_is_what_comes_back),
 		cmocka_unit_test(a_crashed_run_is_put_back_without_another_one),
 		cmocka_unit_test(another_session_finds_what_a_crashed_one_saved),
 		cmocka_unit_test(a_value_that_somebody_changed_meanwhile_stays),

@@ -1,5 +1,6 @@
 #include "range_walk.h"
 
+#include "base/crc32.h"
 #include "base/limits.h"
 
 #include <stdlib.h>
@@ -21,14 +22,13 @@ void range_walk_release(struct range_walk *walk)
 
 static uint64_t hash_bytes(uint64_t hash, struct str bytes)
 {
-	for (size_t i = 0; i < bytes.len; i++)
-		hash = (hash ^ (uint8_t)bytes.ptr[i]) * 0x100000001b3;
+	hash ^= (uint64_t)crc32_update(0, bytes.ptr, bytes.len) << 32;
 	return (hash ^ (bytes.ptr ? bytes.len : UINT64_MAX)) * 0x9e3779b97f4a7c15;
 }
 
 static void add_document(struct range_walk *walk, const struct document *document)
 {
-	uint64_t hash = hash_bytes(0xcbf29ce484222325, document->id);
+	uint64_t hash = hash_bytes(1, document->id);
 
 	hash = hash_bytes(hash, document->routing);
 	hash = hash_bytes(hash, document->type);
