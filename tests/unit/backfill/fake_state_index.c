@@ -188,7 +188,11 @@ static void route(struct fake_state_index *index, struct str method, struct str 
 	struct str name, rest = STR_NONE;
 
 	str_split(str_from_offset(path, 1), '/', &name, &rest);
-	if (str_is(path, "/"))
+	if (str_is(path, "/") && index->root && !*index->root)
+		fake_reply_json(reply, 404, "{}");
+	else if (str_is(path, "/_cat/indices"))
+		fake_reply_json(reply, 200, "[]");
+	else if (str_is(path, "/"))
 		fake_reply_json(reply, 200, index->root ? index->root : OPENSEARCH);
 	else if (str_is(path, "/_cat/health"))
 		health(index, reply);

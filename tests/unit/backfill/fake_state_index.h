@@ -19,7 +19,7 @@ struct fake_state_index {
 	size_t count;
 	int64_t writes;   /* the last sequence number */
 	bool exists;      /* the index */
-	const char *root; /* the answer to GET / */
+	const char *root; /* the answer to GET /; "": there is none, as on Serverless */
 	int64_t ahead_ms; /* its clock, of ours */
 	size_t requests;  /* until now */
 	size_t lose;      /* the answer to this request (from 1) is lost; 0: none */

@@ -78,6 +78,8 @@ static void clusters_that_cannot_hold_work_items_are_refused(void **state)
 
 	(void)state;
 	assert_open_refused(&old, &usual, "Elasticsearch 2.4.6", "--coordinator-host");
+	assert_open_refused(&(struct fake_state_index){.root = ""}, &usual, "Serverless",
+			    "--coordinator-host");
 }
 
 static void capitals_in_a_session_are_refused(void **state)
