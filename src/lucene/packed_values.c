@@ -16,7 +16,8 @@ static uint64_t bits_from_top(const uint8_t *bytes, unsigned bit, unsigned count
 	while (count > 0) {
 		unsigned there = 8 - (bit & 7), take = MIN(there, count);
 
-		value = value << take | (*bytes++ >> (there - take) & ((1u << take) - 1));
+		value = value << (take & 15) |
+			(*bytes++ >> (there - take) & ((1u << (take & 15)) - 1));
 		count -= take;
 		bit = 0;
 	}
@@ -31,7 +32,7 @@ static uint64_t bits_from_bottom(const uint8_t *bytes, unsigned bit, unsigned co
 	while (shift < count) {
 		unsigned take = MIN(8 - (bit & 7), count - shift);
 
-		value |= (uint64_t)(*bytes++ >> bit & ((1u << take) - 1)) << shift;
+		value |= (uint64_t)(*bytes++ >> bit & ((1u << (take & 15)) - 1)) << shift;
 		shift += take;
 		bit = 0;
 	}
