@@ -135,7 +135,7 @@ static bool never_changed(const struct segment_commit *commit)
 static uint64_t live_word(const struct live_docs *live, size_t i)
 {
 	int32_t rest = live->max_doc - (int32_t)(i * 64);
-	uint64_t all = rest >= 64 ? UINT64_MAX : ((uint64_t)1 << rest) - 1;
+	uint64_t all = rest >= 64 ? UINT64_MAX : ((uint64_t)1 << (rest & 63)) - 1;
 
 	return live->words ? live->words[i] & all : all;
 }

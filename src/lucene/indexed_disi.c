@@ -65,6 +65,11 @@ static bool clear_dense(struct rd *rd, int64_t first, int32_t count, struct live
 	return count == 0;
 }
 
+static uint32_t rank_bytes(int8_t power)
+{
+	return power == -1 ? 0 : (uint32_t)BLOCK_WORDS >> ((power - 7) & 15);
+}
+
 static bool clear_block(const struct indexed_disi *set, struct rd *rd, uint16_t block,
 			int32_t count, struct live_docs *live)
 {
@@ -74,8 +79,7 @@ static bool clear_block(const struct indexed_disi *set, struct rd *rd, uint16_t 
 		return clear_sparse(rd, first, count, live);
 	if (count == BLOCK_DOCUMENTS)
 		return clear_full(first, live);
-	if (set->dense_rank_power != -1)
-		rd_skip(rd, BLOCK_WORDS >> (set->dense_rank_power - 7));
+	rd_skip(rd, rank_bytes(set->dense_rank_power));
 	return clear_dense(rd, first, count, live);
 }
 
@@ -177,8 +181,7 @@ static int next_block(struct indexed_disi_walk *walk, struct err *err)
 	} else if (walk->count == BLOCK_DOCUMENTS) {
 		walk->next = walk->at;
 	} else {
-		if (walk->dense_rank_power != -1)
-			walk->at += BLOCK_WORDS >> (walk->dense_rank_power - 7);
+		walk->at += rank_bytes(walk->dense_rank_power);
 		walk->next = walk->at + BLOCK_WORDS * 8;
 	}
 	return 0;

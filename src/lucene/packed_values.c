@@ -14,9 +14,10 @@ static uint64_t bits_from_top(const uint8_t *bytes, unsigned bit, unsigned count
 	uint64_t value = 0;
 
 	while (count > 0) {
-		unsigned there = 8 - bit, take = MIN(there, count);
+		unsigned there = 8 - (bit & 7), take = MIN(there, count);
 
-		value = value << take | (*bytes++ >> (there - take) & ((1u << take) - 1));
+		value = value << (take & 15) |
+			(*bytes++ >> (there - take) & ((1u << (take & 15)) - 1));
 		count -= take;
 		bit = 0;
 	}
@@ -29,9 +30,9 @@ static uint64_t bits_from_bottom(const uint8_t *bytes, unsigned bit, unsigned co
 	unsigned shift = 0;
 
 	while (shift < count) {
-		unsigned take = MIN(8 - bit, count - shift);
+		unsigned take = MIN(8 - (bit & 7), count - shift);
 
-		value |= (uint64_t)(*bytes++ >> bit & ((1u << take) - 1)) << shift;
+		value |= (uint64_t)(*bytes++ >> bit & ((1u << (take & 15)) - 1)) << shift;
 		shift += take;
 		bit = 0;
 	}
