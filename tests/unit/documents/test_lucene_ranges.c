@@ -165,6 +165,47 @@ static void a_flipped_bit_is_found_when_the_parts_are_joined(void **state)
 	assert_true(joined > 20);
 }
 
+/* A chunk in whose midst one range ends and the next begins is read twice; what only one of the two
+ * readings shows is damage, too. */
+static void a_chunk_that_two_ranges_share_is_the_same_to_both(void **state)
+{
+	(void)state;
+	for (int round = 0; round < 60; round++) {
+		const struct stored_file_format *format =
+			&stored_file_formats[(size_t)rand() % stored_file_format_count];
+		struct memory_directory *memory = large_shard(format);
+		struct memory_file *file = memory_directory_find(memory, "_1.fdt");
+		cleanup(stored_index_release) struct stored_index index = {0};
+		cleanup(range_walk_release) struct range_walk walk;
+		size_t chunk = 0;
+		int32_t boundary = 1 + rand() % (DOCUMENTS - 30);
+		struct err err = {0};
+		bool second = rand() % 2;
+		char *byte;
+
+		assert_int_equal(stored_index_read(&memory->directory, STR("_1"), NULL, DOCUMENTS,
+						   &index, &err),
+				 0);
+		while (index.starts[chunk + 1].doc <= boundary)
+			chunk++;
+		range_walk_init(&walk, &memory->directory, false);
+		if (index.starts[chunk].doc < boundary) {
+			byte = file->bytes.ptr + index.starts[chunk].position +
+			       (size_t)rand() % (index.starts[chunk + 1].position -
+						 index.starts[chunk].position);
+			*byte ^= (char)(second ? 0 : 4);
+			if (range_walk_piece(&walk, 0, DOCUMENTS_BEFORE + boundary, 0, &err) == 0) {
+				*byte ^= 4;
+				if (range_walk_piece(&walk, DOCUMENTS_BEFORE + boundary,
+						     DOCUMENTS_BEFORE + DOCUMENTS, 0, &err) == 0)
+					assert_int_equal(range_walk_prove(&walk, &err),
+							 -ERR_FORMAT);
+			}
+		}
+		memory_directory_free(memory);
+	}
+}
+
 /* The same for all bytes of small files that the real Lucene wrote. */
 static void a_flipped_bit_in_files_of_lucene_is_found_by_two_pieces(void **state)
 {
@@ -388,6 +429,7 @@ int main(void)
 		cmocka_unit_test(ranges_of_workers_that_stop_give_what_one_pass_gives),
 		cmocka_unit_test(ranges_of_many_chunks_of_every_format_give_what_one_pass_gives),
 		cmocka_unit_test(a_flipped_bit_is_found_when_the_parts_are_joined),
+		cmocka_unit_test(a_chunk_that_two_ranges_share_is_the_same_to_both),
 		cmocka_unit_test(a_flipped_bit_in_files_of_lucene_is_found_by_two_pieces),
 		cmocka_unit_test(a_damaged_index_gives_no_other_documents),
 		cmocka_unit_test(without_an_index_a_range_is_read_from_the_start),
