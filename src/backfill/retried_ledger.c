@@ -154,20 +154,14 @@ static bool read_entry(struct str line, struct arena *mem, struct retried_entry 
 	       id128_parse(json_string(json_get(entry, "record")), &out->record);
 }
 
-static void closep(FILE **file)
-{
-	if (*file)
-		fclose(*file);
-}
-
 int retried_ledger_read(const char *folder,
 			void (*visit)(void *user, const struct retried_entry *entry), void *user,
 			struct err *err)
 {
 	cleanup(buf_release) struct buf path = BUF_INIT(LIMIT_PATH);
 	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(1));
-	cleanup(closep) FILE *file = NULL;
 	char line[LINE_MAX_BYTES];
+	FILE *file;
 	int rc = path_in(folder, &path, err);
 
 	if (rc < 0)
@@ -183,5 +177,8 @@ int retried_ledger_read(const char *folder,
 		if (strchr(line, '\n') && read_entry(str_from(line), &mem, &entry))
 			visit(user, &entry);
 	}
-	return ferror(file) ? err_set(err, ERR_IO, "cannot read '%s'", buf_cstr(&path)) : 0;
+	if (ferror(file))
+		rc = err_set(err, ERR_IO, "cannot read '%s'", buf_cstr(&path));
+	fclose(file);
+	return rc;
 }

@@ -223,26 +223,35 @@ static int print_json(const struct status *status, struct err *err)
 	return 0;
 }
 
+static int show_sessions(struct status *status, struct err *err)
+{
+	bool json = status->fields->general.json;
+	int rc = 0;
+
+	status->list = json_new(status->mem, JSON_ARRAY);
+	for (size_t i = 0; rc == 0 && i < status->session_count; i++) {
+		if (i > 0 && !json)
+			puts("");
+		rc = show_session(status, status->sessions[i].ptr, err);
+	}
+	if (rc == 0 && json)
+		rc = print_json(status, err);
+	else if (rc == 0 && status->session_count == 0)
+		printf("no backfill is known in %s/work\n", status->state);
+	return rc;
+}
+
 static int run(struct cli *cli, void *fields, struct err *err)
 {
 	const struct status_fields *f = fields;
 	cleanup(status_release) struct status status = {.fields = f, .mem = cli->mem};
-	int rc = 0;
+	int rc;
 
 	if (state_dir_path(f->general.state_dir, cli->mem, &status.state, err) < 0 ||
 	    find_sessions(&status, err) < 0 || select_session(&status, err) < 0 ||
 	    connect_target(&status, err) < 0)
 		return -(int)err->kind;
-	status.list = json_new(cli->mem, JSON_ARRAY);
-	for (size_t i = 0; rc == 0 && i < status.session_count; i++) {
-		if (i > 0 && !f->general.json)
-			puts("");
-		rc = show_session(&status, status.sessions[i].ptr, err);
-	}
-	if (rc == 0 && f->general.json)
-		rc = print_json(&status, err);
-	else if (rc == 0 && status.session_count == 0)
-		printf("no backfill is known in %s/work\n", status.state);
+	rc = show_sessions(&status, err);
 	if (rc < 0)
 		return rc;
 	return status.wrong ? EXIT_CODE_COMPLETED_WITH_ERRORS : EXIT_CODE_OK;

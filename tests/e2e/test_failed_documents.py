@@ -84,8 +84,9 @@ def test_failed_documents_are_listed_and_come_in_once_their_cause_is_gone(shardl
     assert counted.code == OK and counted.json()["documents"] == len(PLANTED), counted
     assert len(counted.json()["reasons"]) == 1, counted
 
-    # The run once more: the same documents fail again, and count once.
-    assert migrate(shardlift, location, opensearch).code == ERRORS
+    # Another session: the same documents fail again, and count once.
+    assert migrate(shardlift, location, opensearch, "--session-name", "two").code == ERRORS
+    assert listed(failed(shardlift, "list", "--json", "--session-name", "two")) == ids
     assert listed(failed(shardlift, "list", "--json")) == ids
 
     plan = failed(shardlift, "retry", "--plan")
