@@ -113,7 +113,7 @@ static struct json *parse_start(struct parser *p, bool *inside)
 	struct str text = STR_NONE;
 	enum json_type type;
 	struct json *node;
-	bool empty;
+	bool empty = false;
 
 	if (first == '{' || first == '[') {
 		node = parse_opening(p, first, &empty);

@@ -92,7 +92,7 @@ static bool scan_opening(struct json_scan *s, struct levels *l, char first, bool
 bool json_scan_value(struct json_scan *s)
 {
 	struct levels l;
-	bool more = true, empty;
+	bool more = true, empty = false;
 
 	l.depth = 0;
 	l.in_object = false;
