@@ -434,7 +434,7 @@ static void documents_that_are_never_taken_fail_when_the_time_is_up(void **state
 	cleanup(end) struct stage s;
 
 	(void)state;
-	begin(&s, 20);
+	begin(&s, 1000);
 	add(&s, "ok-1");
 	add(&s, "stuck-1");
 	add(&s, "ok-2");
@@ -678,7 +678,7 @@ static void a_busy_server_is_given_up_when_the_time_is_up(void **state)
 	cleanup(end) struct stage s;
 
 	(void)state;
-	begin(&s, 20);
+	begin(&s, 2000);
 	s.fake->always_status = 503;
 	add_many(&s, 5);
 	assert_int_equal(send_now(&s), -ERR_HTTP);
