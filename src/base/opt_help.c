@@ -137,8 +137,7 @@ static const char *category(const struct opt *row)
 /* Whether the row is the first of its category. */
 static bool opens_category(const struct opt_command *command, const struct opt *which)
 {
-	opt_each(part, row, command)
-	{
+	opt_each (part, row, command) {
 		if (strcmp(category(row), category(which)) == 0)
 			return row == which;
 	}
@@ -150,8 +149,7 @@ static size_t left_width(const struct opt_command *command)
 	cleanup(buf_release) struct buf flag = BUF_INIT(KIB(4));
 	size_t widest = strlen("-h, --help");
 
-	opt_each(part, row, command)
-	{
+	opt_each (part, row, command) {
 		flag_text(row, &flag);
 		if (flag.len <= LEFT_AT_MOST)
 			widest = MAX(widest, columns(buf_str(&flag)));
@@ -175,14 +173,12 @@ static void put_options(struct page *page, const struct opt_command *command)
 	bool heading = false;
 
 	page->indent = 2 + left_width(command) + 2;
-	opt_each(opening_part, opening, command)
-	{
+	opt_each (opening_part, opening, command) {
 		if (!opens_category(command, opening))
 			continue;
 		put_heading(page, category(opening));
 		heading = true;
-		opt_each(part, row, command)
-		{
+		opt_each (part, row, command) {
 			if (strcmp(category(row), category(opening)) == 0)
 				put_row(page, row, true);
 		}
@@ -200,8 +196,7 @@ static void put_usage(struct page *page, const struct opt_command *command)
 	put(page, STR("Usage: shardlift"));
 	page->indent = strlen("Usage: ");
 	put_words(page, command->name);
-	opt_each(part, row, command)
-	{
+	opt_each (part, row, command) {
 		if (!row->required)
 			continue;
 		flag_text(row, &flag);

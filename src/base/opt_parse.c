@@ -27,16 +27,14 @@ static int settings_init(struct opt_settings *settings, const struct opt_command
 {
 	size_t count = 0;
 
-	opt_each(part, row, command)
-	{
+	opt_each (part, row, command) {
 		count++;
 	}
 	*settings = (struct opt_settings){.command = command, .mem = mem};
 	settings->all = arena_zalloc(mem, count, sizeof(*settings->all));
 	if (!settings->all)
 		return arena_fail(mem, "the command line", err);
-	opt_each(part, row, command)
-	{
+	opt_each (part, row, command) {
 		char *field = (char *)fields + part->base + row->offset;
 
 		settings->all[settings->count++] = (struct opt_setting){.row = row, .field = field};

@@ -106,8 +106,7 @@ static int set_from_array(const struct opt_settings *settings, struct opt_settin
 			  const struct json *array, struct err *err)
 {
 	setting->given = true;
-	json_each(item, array)
-	{
+	json_each (item, array) {
 		struct str text = json_text_or(item, STR_NONE);
 
 		if (!text.ptr || memchr(text.ptr, '\0', text.len))
@@ -161,8 +160,7 @@ int opt_set_inline_json(const struct opt_settings *settings, const char *text, s
 	}
 	if (flags->type != JSON_OBJECT)
 		return err_set(err, ERR_USAGE, INLINE_JSON " takes a JSON object");
-	json_each(member, flags)
-	{
+	json_each (member, flags) {
 		if (code == 0)
 			code = set_from_json(settings, member, err);
 	}

@@ -13,7 +13,7 @@ struct str {
 
 #define STR(literal) ((struct str){"" literal, sizeof(literal) - 1})
 #define STR_NONE ((struct str){NULL, 0})
-/* printf("%.*s", STR_ARG(s)) */
+/* For the format of a printf: STR_FMT takes STR_ARG(s). */
 #define STR_FMT "%.*s"
 #define STR_ARG(s) (int)(s).len, (s).ptr ? (s).ptr : ""
 
