@@ -1,5 +1,6 @@
 /* Policies of lifecycles and of snapshots: which a target takes as they are, and which change. */
 #include "metadata/ilm_to_ism.h"
+#include "metadata/ism_policy.h"
 #include "metadata/snapshot_policy.h"
 
 #define FIRST_WITH_SM 2001
@@ -43,19 +44,16 @@ static bool strip_ilm(struct rule_scope *scope, struct str name, struct json *no
 
 static bool strip_ism(struct rule_scope *scope, struct str name, struct json *node)
 {
-	static const char *const keys[] = {"policy_id", "last_updated_time", "schema_version",
-					   "user"};
 	static const char *const outer[] = {"_id", "_version", "_seq_no", "_primary_term"};
 	struct json *policy = json_get(node, "policy");
-	const struct json *told = json_get(policy, "error_notification");
+	const struct json *template = json_get(policy, "ism_template");
+	bool held_back = template && template->first;
 
 	(void)name;
 	remove_keys(node, outer, COUNT_OF(outer));
-	remove_keys(policy, keys, COUNT_OF(keys));
-	if (told && told->type == JSON_NULL)
-		json_remove(policy, STR("error_notification"));
+	ism_policy_strip(policy);
 	/* Held back, as for policies that were ILM's. */
-	if (json_remove(policy, STR("ism_template")))
+	if (held_back)
 		rule_note(
 			scope, "ism-read-only", NOTE_CHANGE,
 			"its ism_template is added by `shardlift lifecycle attach`: indices would "
