@@ -15,6 +15,7 @@ struct metadata_fields {
 	struct source_fields source;
 	struct target_fields target;
 	struct opt_list kinds, indices, index_templates, component_templates, others, renames;
+	struct opt_list tier_attributes, attribute_map;
 	bool open_only, allow_existing, preserve_routing, keep_allocation, show_excluded;
 	bool keyword_subfields, allow_partial, succeed_on_empty;
 	int64_t replicas, awareness;
@@ -119,6 +120,19 @@ static const struct opt metadata_options[] = {
 	 .type = OPT_BOOL,
 	 RULES(keep_allocation),
 	 .help = "Keep settings of shard allocation; the target has other nodes."},
+	{.name = "tier-attr",
+	 .type = OPT_LIST,
+	 RULES(tier_attributes),
+	 .metavar = "PHASE=ATTR:VALUE",
+	 .help = "Where ILM moves indices to the nodes of a tier, ISM moves them to nodes with "
+		 "this "
+		 "attribute: warm=temp:warm."},
+	{.name = "attr-map",
+	 .type = OPT_LIST,
+	 RULES(attribute_map),
+	 .metavar = "FROM=TO",
+	 .help = "What an attribute of nodes in a lifecycle policy is called on the target: "
+		 "data=temp, or with its value data:hot=temp:h."},
 	{.name = "keyword-subfields",
 	 .type = OPT_BOOL,
 	 RULES(keyword_subfields),
@@ -249,6 +263,8 @@ static int apply_rules(struct migrating *m, struct err *err)
 		.preserve_routing = f->preserve_routing,
 		.keep_allocation = f->keep_allocation,
 		.keyword_subfields = f->keyword_subfields,
+		.tier_attributes = &f->tier_attributes,
+		.attribute_map = &f->attribute_map,
 	};
 
 	return rules_apply(&m->set, &options, err);

@@ -62,6 +62,8 @@ struct metadata_item {
 	bool closed, hidden, system;
 	bool partial_source;    /* stores its _source in part, or not at all */
 	int32_t routing_shards; /* of an index; 0: not known */
+	int64_t rolled_over_ms; /* of an index of a snapshot: when it rolled over last; 0: not known
+				 */
 	struct json *result;    /* what is to be written: a changed copy; NULL before the rules */
 	struct metadata_note *notes;
 	size_t note_count, note_capacity;

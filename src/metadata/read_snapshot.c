@@ -180,6 +180,19 @@ static int read_global(struct reading *r, struct err *err)
 	return rc;
 }
 
+/* "rollover_info": {"alias": {"time": …}}; ILM's ages count from it. */
+static int64_t rolled_over(const struct json *metadata)
+{
+	int64_t last = 0;
+
+	json_each (rollover, json_get(metadata, "rollover_info")) {
+		int64_t time = json_i64_or(json_get(rollover, "time"), 0);
+
+		last = MAX(last, time);
+	}
+	return last;
+}
+
 static int read_index(struct reading *r, const struct snapshot_index *index, struct err *err)
 {
 	struct index_metadata metadata = {0};
@@ -199,8 +212,10 @@ static int read_index(struct reading *r, const struct snapshot_index *index, str
 		return arena_fail(&set->mem, "the metadata of the indices", err);
 	rc = metadata_add_index(set, r->options, metadata.name.len ? metadata.name : index->name,
 				body, metadata.closed, err);
-	if (rc == 0 && set->count > before)
+	if (rc == 0 && set->count > before) {
 		set->items[set->count - 1]->routing_shards = metadata.routing_shard_count;
+		set->items[set->count - 1]->rolled_over_ms = rolled_over(metadata.raw);
+	}
 	return rc;
 }
 

@@ -155,6 +155,16 @@ static void apply_to_content(const struct chosen *chosen, struct rule_scope *sco
 	scope->path = STR_NONE;
 }
 
+static void apply_to_policy(const struct chosen *chosen, struct rule_scope *scope)
+{
+	struct metadata_item *item = scope->item;
+
+	if (item->kind == METADATA_LIFECYCLE_POLICY)
+		apply_at(chosen, scope, RULE_LIFECYCLE_POLICY, item->name, item->result);
+	if (item->kind == METADATA_SNAPSHOT_POLICY)
+		apply_at(chosen, scope, RULE_SNAPSHOT_POLICY, item->name, item->result);
+}
+
 static int apply_to_item(struct metadata_set *set, struct metadata_item *item,
 			 const struct rule_options *options, const struct chosen *chosen,
 			 struct err *err)
@@ -167,8 +177,10 @@ static int apply_to_item(struct metadata_set *set, struct metadata_item *item,
 		item->result = json_copy(&set->mem, item->source);
 	if (!item->result)
 		return arena_fail(&set->mem, "the metadata to be written", err);
-	if (!has_body(item->kind))
+	if (!has_body(item->kind)) {
+		apply_to_policy(chosen, &scope);
 		return 0;
+	}
 	apply_at(chosen, &scope, RULE_BODY, item->name, item->result);
 	if (item->typed && !item->split_from) {
 		scope.path = STR("mappings");

@@ -7,6 +7,7 @@
 #ifndef METADATA_RULES_H
 #define METADATA_RULES_H
 
+#include "base/opt.h"
 #include "metadata/metadata_item.h"
 
 enum multi_type_mode { MULTI_TYPE_UNION, MULTI_TYPE_SPLIT, MULTI_TYPE_NONE };
@@ -21,6 +22,9 @@ struct rule_options {
 	bool preserve_routing;        /* number_of_routing_shards for live sources, too */
 	bool keep_allocation;
 	bool keyword_subfields; /* old string fields get .keyword */
+	/* Both may be NULL. "warm=temp:warm": ILM's warm phase moves indices to such nodes;
+	 * "data=temp", "data:hot=temp:h": what attributes of nodes are called on the target. */
+	const struct opt_list *tier_attributes, *attribute_map;
 };
 
 /* A version as the table compares them: flavour and 1000 * major + minor. */
@@ -43,8 +47,10 @@ enum rule_place {
 	RULE_TYPES, /* node: object type -> mapping, typed sources only; before they are united */
 	RULE_FIELD, /* node: each field's definition, at every depth; multi-fields and dynamic
 		       templates' mappings too */
-	RULE_ANALYSIS, /* node: settings.analysis */
-	RULE_ALIASES,  /* node: the aliases object */
+	RULE_ANALYSIS,         /* node: settings.analysis */
+	RULE_ALIASES,          /* node: the aliases object */
+	RULE_LIFECYCLE_POLICY, /* node: the whole item; rows may replace scope->item->result */
+	RULE_SNAPSHOT_POLICY,  /* likewise */
 };
 
 struct rule {

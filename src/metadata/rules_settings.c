@@ -211,11 +211,37 @@ static bool remove_elasticsearch_only(struct rule_scope *scope, struct str name,
 	return removed;
 }
 
+/* Templates give it to indices to come, and indices have it: rollovers go on under ISM. */
+static void keep_rollover(struct rule_scope *scope, struct json *node)
+{
+	struct arena *mem = &scope->set->mem;
+	const struct json *alias = settings_get(node, "lifecycle.rollover_alias");
+
+	if (json_string(alias).len > 0)
+		settings_set(node, "plugins.index_state_management.rollover_alias",
+			     json_copy(mem, alias), mem);
+	if (json_bool_or(settings_get(node, "lifecycle.indexing_complete"), false))
+		settings_set(node, "plugins.index_state_management.rollover_skip",
+			     json_new_bool(mem, true), mem);
+}
+
+static void note_origination(struct rule_scope *scope, const struct json *node)
+{
+	struct str date = json_text_or(settings_get(node, "lifecycle.origination_date"), STR_NONE);
+
+	if (date.len > 0)
+		rule_note(scope, "settings-lifecycle", NOTE_INFO,
+			  "its age counted from lifecycle.origination_date " STR_FMT,
+			  STR_ARG(date));
+}
+
 static bool remove_lifecycle(struct rule_scope *scope, struct str name, struct json *node)
 {
 	static setting_names names = {"lifecycle.*"};
 
 	(void)name;
+	keep_rollover(scope, node);
+	note_origination(scope, node);
 	return REMOVE("settings-lifecycle", names, NOTE_WARN,
 		      "OpenSearch has ISM policies instead; `shardlift lifecycle attach` attaches "
 		      "them after the backfill");
