@@ -13,6 +13,7 @@
 #include "backfill/failed_documents.h"
 #include "backfill/pressure.h"
 #include "backfill/progress.h"
+#include "documents/delta_documents.h"
 #include "snapshot/repository.h"
 #include "transform/document_batch.h"
 
@@ -23,6 +24,7 @@ struct backfill_index {
 	struct str only_type; /* of documents stored without one, as ES 6 does; ptr NULL: none */
 	const char *blocked;  /* why its documents cannot be sent in this run: its work is parked;
 				 NULL: they can */
+	bool create_only;     /* a data stream of the target: it takes nothing but BULK_CREATE */
 };
 
 /* What became of one index, in this run and those before it of the same session. */
@@ -52,6 +54,10 @@ struct backfill_options {
 	enum bulk_operation operation;
 	bool source_versions; /* _version of the snapshot, as external_gte */
 	enum backfill_ids ids;
+	/* Only what changed since this snapshot of the same repository, deletes as BULK_DELETE
+	 * (borrowed); NULL: all documents. Not with BULK_CREATE or ids made anew. */
+	const struct snapshot *previous;
+	enum delta_mode delta_mode;
 	struct coordinator *coordinator; /* borrowed */
 	struct str fingerprint;          /* of source and plan: see coordinator_ops.create */
 	struct pressure *pressure;       /* borrowed; NULL: senders press as they can */

@@ -1,7 +1,7 @@
 /* A reader thread: claims work items and turns their documents into bulks. */
 #include "backfill/pipeline_internal.h"
 #include "backfill/reader_batch.h"
-#include "backfill/shard_documents.h"
+#include "backfill/reader_source.h"
 #include "backfill/source_check.h"
 #include "base/log.h"
 
@@ -64,7 +64,7 @@ static void push(struct reader *r)
 	if (!bulk)
 		return;
 	r->filling = NULL;
-	part_count = shard_documents_parts(r->source, &parts);
+	part_count = reader_source_parts(r->p, r->source, &parts);
 	bulk->item = r->item;
 	bulk->covers = item_add_bulk(r->item, r->seen, parts, part_count);
 	bulk->counts = r->counts;
@@ -117,6 +117,13 @@ static int refuse(struct reader *r, const struct bulk_document *document, struct
 	return failed_documents_add(r->p->failed, &record, err);
 }
 
+static enum bulk_operation operation_of(const struct reader *r, const struct document *document)
+{
+	if (document->deleted)
+		return BULK_DELETE;
+	return index_of(r)->create_only ? BULK_CREATE : r->p->options->operation;
+}
+
 static struct bulk_document to_send(const struct reader *r, const struct document *document)
 {
 	const struct backfill_options *options = r->p->options;
@@ -125,7 +132,7 @@ static struct bulk_document to_send(const struct reader *r, const struct documen
 									    : STR_NONE,
 				    .routing = document->routing,
 				    .source = document->source,
-				    .operation = options->operation,
+				    .operation = operation_of(r, document),
 				    .version = document->version,
 				    .external = options->source_versions && document->version >= 0};
 
@@ -139,6 +146,8 @@ static struct bulk_document to_send(const struct reader *r, const struct documen
 /* Why a document is not even sent, or NULL. */
 static const char *refusal_of(const struct document *document)
 {
+	if (document->deleted)
+		return NULL;
 	if (document->problem)
 		return document->problem;
 	return document->source.ptr ? source_check(document->source)
@@ -346,57 +355,25 @@ static int copy_documents(struct reader *r, struct err *err)
 	return rc;
 }
 
-/* The reason the snapshot gives when it could not take the shard; ptr NULL: it could. */
-static struct str failure_in_snapshot(const struct snapshot *snapshot, const char *shard_name)
-{
-	for (size_t i = 0; i < snapshot->failure_count; i++) {
-		struct str failure = snapshot->failures[i];
-
-		if (str_starts(failure, str_from(shard_name)) &&
-		    str_starts(str_from_offset(failure, strlen(shard_name)), STR(": ")))
-			return str_from_offset(failure, strlen(shard_name) + 2);
-	}
-	return STR_NONE;
-}
-
-static int open_documents(struct reader *r, struct err *err)
-{
-	const struct work_item *item = &r->item->claim.item;
-	struct lucene_documents_options options = {
-		.first_doc = r->seen,
-		.end_doc = item->end_doc == WORK_TO_END ? 0 : item->end_doc,
-		.versions = r->p->options->source_versions,
-	};
-	char name[WORK_ITEM_MAX];
-	struct str failure;
-
-	pipeline_work_item(index_of(r), item->shard, name);
-	failure = failure_in_snapshot(r->p->snapshot, name);
-	if (failure.ptr)
-		return err_set(err, ERR_UNREADABLE, "failed when the snapshot was taken: " STR_FMT,
-			       STR_ARG(failure));
-	return shard_documents_open(r->p->snapshot, index_of(r)->source, item->shard, &options,
-				    &r->source, err);
-}
-
 /* Reads what is left of it; 0: to the end; 1: it was stopped. */
 static int read_documents(struct reader *r, struct err *err)
 {
 	const struct work_claim *claim = &r->item->claim;
+	int64_t first_doc = r->seen;
 	int rc;
 
 	if (r->seen >= claim->item.end_doc) {
 		work_bytes_open(r->p->bytes, &claim->item, &claim->progress, 0);
 		return 0;
 	}
-	rc = open_documents(r, err);
+	rc = reader_source_open(r->p, r->item, first_doc, &r->source, err);
 	work_bytes_open(r->p->bytes, &claim->item, &claim->progress,
 			rc < 0 ? 0 : r->source->total_bytes);
 	if (rc < 0)
 		return rc;
 	rc = copy_documents(r, err);
 	push(r);
-	return rc;
+	return rc == 0 ? reader_source_end(r->p, r->item, first_doc, err) : rc;
 }
 
 static int end_reading(struct reader *r, const struct err *failure, struct err *err)
@@ -407,7 +384,7 @@ static int end_reading(struct reader *r, const struct err *failure, struct err *
 				       .failure = failure};
 
 	if (r->source)
-		reading.part_count = shard_documents_parts(r->source, &reading.parts);
+		reading.part_count = reader_source_parts(r->p, r->source, &reading.parts);
 	return item_end_reading(r->item, &reading, err);
 }
 

@@ -10,6 +10,7 @@ struct backfill_fields {
 	struct document_transform_fields transform;
 	struct care_fields care;
 	struct work_fields work;
+	struct delta_fields delta;
 };
 
 static int run(struct cli *cli, void *fields, struct err *err)
@@ -26,6 +27,7 @@ static int run(struct cli *cli, void *fields, struct err *err)
 		.transform = &f->transform,
 		.care = &f->care,
 		.work = &f->work,
+		.delta = &f->delta,
 	};
 
 	return transfer_run(&request, cli, err);
@@ -35,6 +37,7 @@ static const struct opt_part parts[] = {
 	{repository_options, offsetof(struct backfill_fields, repository)},
 	{target_options, offsetof(struct backfill_fields, target)},
 	{transfer_options, offsetof(struct backfill_fields, transfer)},
+	{delta_options, offsetof(struct backfill_fields, delta)},
 	{allowed_options, offsetof(struct backfill_fields, allowed)},
 	{metrics_options, offsetof(struct backfill_fields, metrics)},
 	{doc_transformer_options, offsetof(struct backfill_fields, transform.transformer)},
@@ -60,7 +63,10 @@ const struct command command_backfill = {
 				"  shardlift backfill --from /backups#nightly --to "
 				"dir:/tmp/nightly "
 				"--compress zstd\n"
-				"  shardlift backfill --from /backups#nightly --to null:",
+				"  shardlift backfill --from /backups#nightly --to null:\n"
+				"  shardlift backfill --from /backups#tuesday "
+				"--previous-snapshot-name monday --to "
+				"https://search:9200",
 		},
 	.fields_size = sizeof(struct backfill_fields),
 	.run = run,

@@ -146,7 +146,7 @@ int run_report_print(const struct migrate_report *report, const struct run_facts
 {
 	const struct table_column columns[] = {
 		{"index", TABLE_LEFT},
-		{"in snapshot", TABLE_RIGHT},
+		{facts->previous.ptr ? "changed" : "in snapshot", TABLE_RIGHT},
 		{facts->target_version ? "on target" : "written", TABLE_RIGHT},
 		{"failed", TABLE_RIGHT},
 		{"result", TABLE_LEFT},
@@ -236,6 +236,8 @@ static struct json *report_json(const struct migrate_report *report, const struc
 	set_text(object, "command", str_from(facts->command), mem);
 	set_text(object, "repository", facts->repository, mem);
 	set_text(object, "snapshot", facts->snapshot, mem);
+	if (facts->previous.ptr)
+		set_text(object, "previous_snapshot", facts->previous, mem);
 	set_text(object, "source_version", facts->source_version, mem);
 	set_text(object, "target", str_from(facts->target), mem);
 	set_text(object, "target_version", str_from(facts->target_version), mem);

@@ -10,6 +10,8 @@
 struct run_facts {
 	const char *command;
 	struct str repository, snapshot, source_version;
+	struct str previous;        /* snapshot that the documents are the changes since; ptr
+				       NULL: they are all */
 	const char *target;         /* without secrets */
 	const char *target_version; /* NULL: no cluster */
 	const char *failed_documents;

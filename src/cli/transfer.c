@@ -23,6 +23,8 @@ struct transfer {
 	const char *target_name; /* without secrets */
 	bool compress;           /* bulks over HTTP */
 	struct snapshot_source source;
+	struct snapshot *previous; /* NULL: all documents are sent */
+	enum delta_mode delta_mode;
 	struct index_filter *filter;
 	struct str transformer;   /* configuration; ptr NULL: none */
 	struct cluster *cluster;  /* NULL: no cluster */
@@ -50,6 +52,7 @@ static void transfer_release(struct transfer *transfer)
 	pressure_free(transfer->pressure);
 	cluster_close(transfer->cluster);
 	index_filter_free(transfer->filter);
+	snapshot_close(transfer->previous);
 	snapshot_source_release(&transfer->source);
 }
 
@@ -133,7 +136,9 @@ static int open_source(struct transfer *transfer, struct err *err)
 	for (size_t i = 0; i < index_filter_entry_count(transfer->filter); i++)
 		if (check_entry(transfer, i, err) < 0)
 			return -(int)err->kind;
-	return 0;
+	return delta_fields_open(transfer->request->delta, transfer->request->transfer->op_type,
+				 transfer->source.repository, allow_partial, &transfer->previous,
+				 &transfer->delta_mode, err);
 }
 
 static int open_target(struct transfer *transfer, struct err *err)
@@ -211,6 +216,8 @@ static int open_session(struct transfer *transfer, struct err *err)
 {
 	const struct session_of of = {.request = transfer->request,
 				      .snapshot = transfer->source.snapshot,
+				      .previous = transfer->previous,
+				      .delta_mode = transfer->delta_mode,
 				      .filter = transfer->filter,
 				      .target_name = transfer->target_name,
 				      .transformer = transfer->transformer,
@@ -277,6 +284,16 @@ static int open_care(struct transfer *transfer, struct err *err)
 	return target_generates_ids(transfer->cluster, ids, &transfer->generates_ids, err);
 }
 
+/* What changed is found on the target by its id. */
+static int check_delta(const struct transfer *transfer, struct err *err)
+{
+	if (!transfer->previous || !transfer->generates_ids)
+		return 0;
+	return err_set(err, ERR_USAGE,
+		       "--previous-snapshot-name: documents whose ids the target made cannot be "
+		       "found again; send them all, into an empty index");
+}
+
 static int64_t processors(void)
 {
 	cpu_set_t set;
@@ -322,6 +339,8 @@ static struct migrate_plan make_plan(struct transfer *transfer)
 			     .source_versions = fields->source_versions,
 			     .ids = transfer->generates_ids ? BACKFILL_IDS_GENERATED
 							    : BACKFILL_IDS_KEEP,
+			     .previous = transfer->previous,
+			     .delta_mode = transfer->delta_mode,
 			     .pressure = transfer->pressure,
 			     .control = transfer->control,
 			     .coordinator = transfer->session.coordinator,
@@ -373,6 +392,7 @@ static int print_report(struct transfer *transfer, const struct err *ended_by, s
 		.command = request->command,
 		.repository = str_from(request->repository->repo_uri),
 		.snapshot = transfer->source.snapshot->summary.name,
+		.previous = transfer->previous ? transfer->previous->summary.name : STR_NONE,
 		.source_version = transfer->source.snapshot->summary.version,
 		.target = transfer->target_name,
 		.target_version =
@@ -502,7 +522,8 @@ int transfer_run(const struct transfer_request *request, struct cli *cli, struct
 
 	if (resolve(&transfer, err) < 0 || check_transform(&transfer, err) < 0 ||
 	    open_source(&transfer, err) < 0 || open_target(&transfer, err) < 0 ||
-	    open_session(&transfer, err) < 0 || open_care(&transfer, err) < 0)
+	    open_session(&transfer, err) < 0 || open_care(&transfer, err) < 0 ||
+	    check_delta(&transfer, err) < 0)
 		return -(int)err->kind;
 	return run(&transfer, err);
 }

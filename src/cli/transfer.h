@@ -6,6 +6,7 @@
 #include "cli/care.h"
 #include "cli/command.h"
 #include "cli/common_options.h"
+#include "cli/delta_options.h"
 #include "cli/failed_documents_options.h"
 #include "cli/transform_options.h"
 
@@ -60,6 +61,7 @@ struct transfer_request {
 	const struct care_fields *care;
 	const struct work_fields *work;
 	const struct create_fields *create; /* NULL: documents alone */
+	const struct delta_fields *delta;   /* NULL: never */
 };
 
 /* Runs it and prints the report; an exit code, or negative with *err. */

@@ -45,6 +45,9 @@ static const char *session_name(const struct session_of *of, struct arena *mem)
 	h = hash(h, str_from(of->request->repository->repo_uri));
 	h = hash(h, of->snapshot->summary.uuid);
 	h = hash(h, str_from(of->target_name));
+	if (of->previous)
+		h = hash(hash(h, of->previous->summary.uuid),
+			 str_from(delta_mode_name(of->delta_mode)));
 	/* Runs that move other indices are other sessions. */
 	if (fields->index_allowlist.count > 0)
 		h = (h ^ hash_selection(of, &count)) * 0x100000001b3;
@@ -61,6 +64,17 @@ static const char *transformer_text(const struct session_of *of, struct arena *m
 		.ptr;
 }
 
+/* What changed since one snapshot is not what changed since another. */
+static const char *delta_text(const struct session_of *of, struct arena *mem)
+{
+	if (!of->previous)
+		return "";
+	return arena_printf(mem, ", %s since snapshot '" STR_FMT "' (" STR_FMT ")",
+			    delta_mode_name(of->delta_mode), STR_ARG(of->previous->summary.name),
+			    STR_ARG(of->previous->summary.uuid))
+		.ptr;
+}
+
 static struct str make_fingerprint(const struct session_of *of, struct arena *mem)
 {
 	const struct transfer_fields *fields = of->request->transfer;
@@ -68,17 +82,19 @@ static struct str make_fingerprint(const struct session_of *of, struct arena *me
 	size_t count;
 	uint64_t selection = hash_selection(of, &count);
 	const char *transformer = transformer_text(of, mem);
+	const char *delta = delta_text(of, mem);
 
-	if (!transformer)
+	if (!transformer || !delta)
 		return STR_NONE;
-	return arena_printf(
-		mem,
-		"%zu indices (%08" PRIx32 ") of snapshot '" STR_FMT "' (" STR_FMT
-		") in '%s' to '%s', op-type %s%s%s%s",
-		count, (uint32_t)(selection ^ selection >> 32), STR_ARG(summary->name),
-		STR_ARG(summary->uuid), of->request->repository->repo_uri, of->target_name,
-		fields->op_type, fields->source_versions ? ", source versions" : "",
-		strcmp(fields->generated_ids, "always") == 0 ? ", ids made anew" : "", transformer);
+	return arena_printf(mem,
+			    "%zu indices (%08" PRIx32 ") of snapshot '" STR_FMT "' (" STR_FMT
+			    ") in '%s' to '%s', op-type %s%s%s%s%s",
+			    count, (uint32_t)(selection ^ selection >> 32), STR_ARG(summary->name),
+			    STR_ARG(summary->uuid), of->request->repository->repo_uri,
+			    of->target_name, fields->op_type,
+			    fields->source_versions ? ", source versions" : "",
+			    strcmp(fields->generated_ids, "always") == 0 ? ", ids made anew" : "",
+			    transformer, delta);
 }
 
 static struct coordinator_options options_of(const struct transfer_session *session,

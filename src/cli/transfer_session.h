@@ -13,6 +13,8 @@
 struct session_of {
 	const struct transfer_request *request;
 	const struct snapshot *snapshot;
+	const struct snapshot *previous; /* NULL: all documents */
+	enum delta_mode delta_mode;
 	const struct index_filter *filter;
 	const char *target_name; /* without secrets */
 	struct str transformer;  /* its configuration; ptr NULL: none */

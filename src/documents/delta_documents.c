@@ -29,23 +29,27 @@ struct delta_documents {
 	struct id_table ids;
 };
 
+static const struct {
+	const char *name, *java;
+} modes[] = {
+	[DELTA_UPDATES] = {"updates", "UPDATES_ONLY"},
+	[DELTA_UPDATES_AND_DELETES] = {"updates-and-deletes", "UPDATES_AND_DELETES"},
+	[DELTA_DELETES] = {"deletes", "DELETES_ONLY"},
+};
+
 bool delta_mode_parse(struct str text, enum delta_mode *out)
 {
-	static const struct {
-		const char *name, *java;
-		enum delta_mode mode;
-	} modes[] = {
-		{"updates", "UPDATES_ONLY", DELTA_UPDATES},
-		{"updates-and-deletes", "UPDATES_AND_DELETES", DELTA_UPDATES_AND_DELETES},
-		{"deletes", "DELETES_ONLY", DELTA_DELETES},
-	};
-
 	for (size_t i = 0; i < COUNT_OF(modes); i++)
 		if (str_is(text, modes[i].name) || str_is(text, modes[i].java)) {
-			*out = modes[i].mode;
+			*out = (enum delta_mode)i;
 			return true;
 		}
 	return false;
+}
+
+const char *delta_mode_name(enum delta_mode mode)
+{
+	return modes[mode].name;
 }
 
 static int64_t count_vanished(const struct delta_documents *d)

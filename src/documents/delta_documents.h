@@ -40,6 +40,8 @@ enum delta_mode {
 /* "updates", "updates-and-deletes", "deletes"; also as the Java tool calls them: UPDATES_ONLY,
  * UPDATES_AND_DELETES, DELETES_ONLY. False for any other. */
 bool delta_mode_parse(struct str text, enum delta_mode *out);
+/* The first of its names. */
+const char *delta_mode_name(enum delta_mode mode);
 
 struct delta_options {
 	enum delta_mode mode;

@@ -1,27 +1,29 @@
-"""Deltas between snapshots of a real node, applied to a copy of the first: it becomes the last."""
+"""Deltas between snapshots of a real node, sent to another that has the first: it comes to have the
+last."""
 
 import json
 import random
-import subprocess
 
 import pytest
 
 import support
 
-DELTA = support.PROGRAM.parent / "tests" / "e2e" / "delta" / "delta_lines"
-INDEX, COPY = "journal", "copy-of-journal"
+INDEX = "journal"
 
 
 class Journal:
     """An index that changes at random, and its snapshots."""
 
-    def __init__(self, node, seed):
-        self.node, self.random = node, random.Random(seed)
+    def __init__(self, node, target, shardlift, seed):
+        self.node, self.target, self.random = node, target, random.Random(seed)
+        self.shardlift, self.folder = shardlift, shardlift.state_dir.parent
         self.repository = f"delta-{seed}"
         self.serial, self.ids = 0, []
-        for name in (INDEX, COPY):
-            node.api("PUT", f"/{name}", {"settings": {
+        for place in (node, target):
+            place.api("PUT", f"/{INDEX}", {"settings": {
                 "number_of_shards": 2, "number_of_replicas": 0, "refresh_interval": "-1",
+                # Versions go on after a delete, however long the test takes.
+                "gc_deletes": "1h",
                 # No merges but those that are asked for.
                 "merge.policy.segments_per_tier": 100, "merge.policy.max_merge_at_once": 50}})
         node.api("PUT", f"/_snapshot/{self.repository}", {"type": "fs", "settings": {
@@ -63,52 +65,61 @@ class Journal:
                               {"indices": INDEX, "include_global_state": False})
         assert taken["snapshot"]["state"] == "SUCCESS", taken
 
-    def delta(self, previous, current, versions, again=False):
-        """Sends it to the copy; the numbers of documents indexed and deleted.
+    def backfill(self, snapshot, target, *more):
+        ran = self.shardlift("backfill", "--repo-uri", self.node.repositories / self.repository,
+                             "--snapshot-name", snapshot, "--target-host", target,
+                             "--index-allowlist", INDEX, "--json", *more)
+        assert ran.code == support.OK, ran
+        row, = ran.json()["indices"]
+        assert row["failed"] == 0 and row["sent"] == row["documents"], ran
+        return row
 
-        What is sent again may be older than what is there: that is a 409, and fine."""
-        ran = subprocess.run([str(DELTA), str(self.node.repositories / self.repository), previous,
-                              current, INDEX, COPY, versions],
-                             capture_output=True, text=True, timeout=120)
-        assert ran.returncode == 0 and not ran.stderr, ran.stderr
-        lines = ran.stdout.splitlines()
-        actions = [line for line in lines if line.startswith(('{"index":{"_index"', '{"delete":'))]
-        answer = self.node.client.bulk(ran.stdout) if lines else {}
-        refused = {int(item["status"]) for items in answer.get("items", [])
-                   for item in items.values() if "error" in item}
-        assert refused <= ({409} if again and versions == "versions" else set()), answer
-        self.node.api("POST", f"/{COPY}/_refresh")
-        return (sum(line.startswith('{"index"') for line in actions),
-                sum(line.startswith('{"delete"') for line in actions))
+    def delta(self, previous, current, *more):
+        """Sends it to the target; the numbers of documents indexed and deleted."""
+        since = ("--previous-snapshot-name", previous)
+        files = self.folder / f"deletes-{previous}-{current}-{len(list(self.folder.iterdir()))}"
+        deletes = self.backfill(current, f"dir:{files}", *since, "--delta-mode", "DELETES_ONLY")
+        lines = [line for path in files.glob("*/*") for line in path.read_text().splitlines()]
+        assert len(lines) == deletes["documents"]
+        assert all(line.startswith('{"delete":{"_index":') for line in lines), lines[:2]
+        changed = self.backfill(current, self.target.url, *since, *more)
+        return changed["documents"] - len(lines), len(lines)
 
-    def documents(self, index):
-        page = self.node.client.search(index=index, size=10000, body={
+    @staticmethod
+    def documents(node):
+        node.api("POST", f"/{INDEX}/_refresh")
+        page = node.client.search(index=INDEX, size=10000, body={
             "query": {"match_all": {}}, "version": True})
         assert len(page["hits"]["hits"]) < 10000
         return {(h["_id"], h.get("_routing"), support.canonical(h["_source"]), str(h["_version"]))
                 for h in page["hits"]["hits"]}
 
     def assert_same(self, versions):
-        expected, got = self.documents(INDEX), self.documents(COPY)
-        if versions == "plain":
+        expected, got = self.documents(self.node), self.documents(self.target)
+        if not versions:
             expected, got = ({row[:3] for row in rows} for rows in (expected, got))
         assert got == expected, (list(expected - got)[:3], list(got - expected)[:3])
 
 
-@pytest.mark.parametrize("kind, version", [("es-node", "7.10"), ("os-node", "2.19")])
-@pytest.mark.parametrize("versions", ["versions", "plain"])
-def test_deltas_lead_from_snapshot_to_snapshot(pool, kind, version, versions):
+NODES = [("es-node", "7.10"), ("os-node", "2.19")]
+
+
+@pytest.mark.parametrize("source, target", [NODES, NODES[::-1]], ids=["from-es", "from-os"])
+@pytest.mark.parametrize("versions", [True, False], ids=["versions", "plain"])
+def test_deltas_lead_from_snapshot_to_snapshot(pool, shardlift, source, target, versions):
     seed = random.randrange(1 << 32)
     print("seed", seed)
-    node = pool.get(kind, version)
+    node, target = pool.get(*source), pool.get(*target)
     node.clear()
-    journal = Journal(node, seed)
+    target.clear()
+    journal = Journal(node, target, shardlift, seed)
+    send = ("--source-versions", "true") if versions else ()
     journal.add(1500)
     journal.update(200)
     journal.delete(50)
     journal.snapshot("one")
     # Versions as the segments have them are those that the node's search tells of.
-    journal.delta("-", "one", versions)
+    journal.backfill("one", target.url, *send)
     journal.assert_same(versions)
 
     # New segments beside old ones that lose documents.
@@ -116,7 +127,7 @@ def test_deltas_lead_from_snapshot_to_snapshot(pool, kind, version, versions):
     journal.update(60)
     journal.delete(40)
     journal.snapshot("two")
-    indexed, deleted = journal.delta("one", "two", versions)
+    indexed, deleted = journal.delta("one", "two", *send)
     assert 50 < indexed < 1000 and 0 < deleted <= 40
     journal.assert_same(versions)
 
@@ -125,18 +136,18 @@ def test_deltas_lead_from_snapshot_to_snapshot(pool, kind, version, versions):
     journal.delete(30)
     journal.merge()
     journal.snapshot("three")
-    indexed, deleted = journal.delta("two", "three", versions)
+    indexed, deleted = journal.delta("two", "three", *send)
     assert indexed > 1000 and deleted <= 30
     journal.assert_same(versions)
 
     # Nothing but deletes, then nothing at all.
     journal.delete(20)
     journal.snapshot("four")
-    indexed, deleted = journal.delta("three", "four", versions)
+    indexed, deleted = journal.delta("three", "four", *send)
     assert indexed == 0 and 0 < deleted <= 20
     journal.assert_same(versions)
     journal.snapshot("five")
-    assert journal.delta("four", "five", versions) == (0, 0)
+    assert journal.delta("four", "five", *send) == (0, 0)
     # From the first to the last in one step: what was already there does no harm.
-    journal.delta("one", "five", versions, again=True)
+    journal.delta("one", "five", *send)
     journal.assert_same(versions)

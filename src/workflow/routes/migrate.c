@@ -1,5 +1,7 @@
 #include "workflow/routes/migrate.h"
 
+#include "cluster/data_stream.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -167,7 +169,7 @@ static struct str only_type(const struct index_metadata *metadata)
 /* An index that was not created is work of the session all the same, for another run. */
 static void accept(struct route *route, struct migrate_index *index,
 		   const struct snapshot_index *source, const struct index_metadata *metadata,
-		   bool usable)
+		   const char *blocked, bool create_only)
 {
 	size_t i = route->accepted_count++;
 	struct str type = only_type(metadata);
@@ -177,7 +179,8 @@ static void accept(struct route *route, struct migrate_index *index,
 		.target_name = index->name,
 		.shard_count = metadata->shard_count,
 		.only_type = type.ptr ? arena_str(&route->report->mem, type) : STR_NONE,
-		.blocked = usable ? NULL : "the index was not created on the target"};
+		.blocked = blocked,
+		.create_only = create_only};
 	route->positions[i] = (size_t)(index - route->report->indices);
 }
 
@@ -242,6 +245,26 @@ static int create(struct route *route, struct migrate_index *index,
 	return index->created.outcome == INDEX_CREATED ? check_is_young(route, index, err) : 0;
 }
 
+/* Why no documents can be sent, or NULL; and whether the index is a data stream there. */
+static int judge_target(struct route *route, struct migrate_index *index, bool usable,
+			const char **blocked, bool *create_only, struct err *err)
+{
+	const struct migrate_plan *plan = route->plan;
+
+	*create_only = false;
+	*blocked = usable ? NULL : "the index was not created on the target";
+	if (!usable || !plan->target ||
+	    (plan->create_indices && index->created.outcome == INDEX_CREATED))
+		return 0;
+	if (cluster_is_data_stream(plan->target, index->name, create_only, err) < 0)
+		return err_wrap(err, "index '" STR_FMT "'", STR_ARG(index->name));
+	if (!*create_only || !plan->backfill.previous)
+		return 0;
+	*blocked = "it is a data stream on the target, which takes neither updates nor deletes";
+	note(route, index, str_from(*blocked));
+	return 0;
+}
+
 /* Reads, judges and creates one index. Negative only when the run cannot go on. */
 static int prepare(struct route *route, struct migrate_index *index, struct err *err)
 {
@@ -249,8 +272,9 @@ static int prepare(struct route *route, struct migrate_index *index, struct err 
 	const struct snapshot_index *source = snapshot_find_index(snapshot, index->name);
 	cleanup(arena_release) struct arena mem = ARENA_INIT(LIMIT_METADATA_ARENA);
 	struct index_metadata metadata = {0};
+	const char *blocked;
 	struct err broken;
-	bool usable;
+	bool usable, create_only;
 	int rc;
 
 	if (snapshot_index_metadata(snapshot, source, &mem, &metadata, &broken) < 0) {
@@ -267,7 +291,9 @@ static int prepare(struct route *route, struct migrate_index *index, struct err 
 		note(route, index, STR("closed in the source, open on the target"));
 	rc = create(route, index, &metadata, &usable, err);
 	if (rc == 0)
-		accept(route, index, source, &metadata, usable);
+		rc = judge_target(route, index, usable, &blocked, &create_only, err);
+	if (rc == 0)
+		accept(route, index, source, &metadata, blocked, create_only);
 	return rc;
 }
 
@@ -379,11 +405,16 @@ static int count_all(struct route *route, struct err *err)
 	return 0;
 }
 
-/* A transform drops documents and makes new ones, of other indices too: there, none failed is all
- * that can be said. */
 static bool transforms(const struct route *route)
 {
 	return route->plan->backfill.open_transform != NULL;
+}
+
+/* A transform drops documents and makes new ones, of other indices too, and a delta is a part of
+ * what is there: then, none failed is all that can be said. */
+static bool counts_tell(const struct route *route)
+{
+	return !transforms(route) && !route->plan->backfill.previous;
 }
 
 static bool all_sent(const struct route *route, const struct backfill_index_result *documents)
@@ -394,7 +425,7 @@ static bool all_sent(const struct route *route, const struct backfill_index_resu
 
 static bool is_there(const struct route *route, const struct migrate_index *index)
 {
-	if (!route->plan->target || transforms(route))
+	if (!route->plan->target || !counts_tell(route))
 		return true;
 	return index->target_documents >= 0 &&
 	       (uint64_t)index->target_documents == index->documents.documents;
@@ -408,6 +439,8 @@ static void note_disagreement(struct route *route, struct migrate_index *index)
 	if (documents->failed > 0)
 		snprintf(text, sizeof(text), "%" PRIu64 " of its documents failed",
 			 documents->failed);
+	else if (!counts_tell(route))
+		return;
 	else if (index->target_documents > (int64_t)documents->documents)
 		snprintf(text, sizeof(text),
 			 "the target holds %" PRId64 " more than the snapshot: others were there "

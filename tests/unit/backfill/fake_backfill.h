@@ -1,5 +1,5 @@
 /* Made-up shards and a made-up target, for tests of backfill_run between them. These bring their
- * own shard_documents, so that no Lucene is needed. */
+ * own shard_documents and delta_shard, so that no Lucene is needed. */
 #ifndef FAKE_BACKFILL_H
 #define FAKE_BACKFILL_H
 
@@ -42,6 +42,8 @@ struct fake_target {
 	uint8_t arrived[SHARDS][DOCUMENTS_MAX]; /* how often */
 	uint8_t sequences[SHARDS][DOCUMENTS_MAX];
 	size_t largest_body, most_documents;
+	size_t deletes; /* of what arrived */
+	size_t creates;
 	size_t books, docs;  /* action lines of type book, and of type _doc */
 	size_t bulks_beyond; /* bodies above `body_limit` with more than one document */
 	size_t body_limit;

@@ -1,5 +1,7 @@
 #include "fake_backfill.h"
 
+#include "backfill/delta_shard.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -13,6 +15,7 @@ struct fake_source {
 	const struct fake_shard *shard;
 	int32_t number;
 	size_t next, first, end; /* documents */
+	size_t deletes;          /* of a delta: so many come first */
 	unsigned random;
 	char id[32];
 	struct buf source;
@@ -54,6 +57,10 @@ static int fake_next(struct document_source *base, struct document *out, struct 
 	if (shard->has_odd && at == shard->odd_at) {
 		out->source = shard->odd;
 		out->problem = shard->problem;
+	}
+	if (at < s->deletes) {
+		out->deleted = true;
+		out->source = STR_NONE;
 	}
 	return 1;
 }
@@ -107,15 +114,12 @@ static size_t document_from(int64_t doc)
 	return (size_t)(doc + 1) / 2;
 }
 
-int shard_documents_open(const struct snapshot *snapshot, const struct snapshot_index *index,
-			 int32_t shard, const struct lucene_documents_options *options,
-			 struct document_source **out, struct err *err)
+static int open_fake(int32_t shard, int64_t first_doc, int64_t end_doc, size_t deletes,
+		     struct document_source **out, struct err *err)
 {
 	static const struct document_source_ops ops = {fake_next, fake_position, fake_close};
 	struct fake_source *s;
 
-	(void)snapshot;
-	(void)index;
 	opening_order[atomic_fetch_add(&opened, 1) % SHARDS] = shard;
 	if (shards[shard].missing)
 		return err_set(err, ERR_NOT_FOUND, "no such blob");
@@ -123,16 +127,48 @@ int shard_documents_open(const struct snapshot *snapshot, const struct snapshot_
 		return err_set(err, ERR_UNREACHABLE, "the store is away");
 	s = mem_zalloc(sizeof(*s));
 	s->shard = &shards[shard];
-	s->first = s->next = document_from(options->first_doc);
-	s->end = options->end_doc ? MIN(document_from(options->end_doc), s->shard->documents)
-				  : s->shard->documents;
+	s->first = s->next = document_from(first_doc);
+	s->end = end_doc ? MIN(document_from(end_doc), s->shard->documents) : s->shard->documents;
 	s->base = (struct document_source){
 		.ops = &ops, .total_bytes = s->end > s->first ? (s->end - s->first) * 10 : 0};
 	s->number = shard;
+	s->deletes = deletes;
 	s->random = fake_seed + (unsigned)shard;
 	s->source = BUF_INIT(MIB(16));
 	*out = &s->base;
 	return 0;
+}
+
+int shard_documents_open(const struct snapshot *snapshot, const struct snapshot_index *index,
+			 int32_t shard, const struct lucene_documents_options *options,
+			 struct document_source **out, struct err *err)
+{
+	(void)snapshot;
+	(void)index;
+	return open_fake(shard, options->first_doc, options->end_doc, 0, out, err);
+}
+
+int delta_shard_check(const struct snapshot *previous, const struct snapshot *current,
+		      const struct snapshot_index *index, struct err *err)
+{
+	(void)current;
+	if (previous->total_shards)
+		return err_set(err, ERR_UNSUPPORTED, "index '" STR_FMT "' has other shards",
+			       STR_ARG(index->name));
+	return 0;
+}
+
+int delta_shard_open(const struct snapshot *previous, const struct snapshot *current,
+		     const struct snapshot_index *index, int32_t shard,
+		     const struct delta_options *options, struct document_source **out,
+		     struct err *err)
+{
+	(void)previous;
+	(void)current;
+	(void)index;
+	return open_fake(shard, options->first_doc, options->end_doc,
+			 options->mode == DELTA_UPDATES ? 0 : shards[shard].documents / 2, out,
+			 err);
 }
 
 size_t shard_documents_parts(const struct document_source *source,

@@ -35,22 +35,27 @@ static void see_bulk(const struct bulk *bulk)
 static void see_item(const struct bulk *bulk, size_t item, const struct bulk_origin *origin)
 {
 	const struct bulk_item *at = &bulk->items[item];
-	char action[200];
+	char action[200], operation[10];
+	bool is_delete = at->operation == BULK_DELETE;
 	size_t length = MIN(at->source_start - at->action_start, sizeof(action) - 1);
 	size_t document;
 	int32_t shard;
 
 	memcpy(action, bulk->body.ptr + at->action_start, length);
 	action[length] = '\0';
-	if (sscanf(action, "{\"index\":{\"_index\":\"out\",\"_id\":\"%d/%zu\"", &shard,
-		   &document) != 2 ||
+	if (sscanf(action, "{\"%9[a-z]\":{\"_index\":\"out\",\"_id\":\"%d/%zu\"", operation, &shard,
+		   &document) != 3 ||
 	    shard != origin->shard || document >= DOCUMENTS_MAX) {
 		target.wrong++;
 		return;
 	}
 	target.wrong += (document % 3 == 0) != (strstr(action, ",\"routing\":\"r\\\"\"") != NULL);
-	target.wrong += memchr(bulk->body.ptr + at->source_start, '\n',
-			       at->end - 1 - at->source_start) != NULL;
+	target.wrong += is_delete != (at->end == at->source_start);
+	if (!is_delete)
+		target.wrong += memchr(bulk->body.ptr + at->source_start, '\n',
+				       at->end - 1 - at->source_start) != NULL;
+	target.deletes += strcmp(operation, "delete") == 0;
+	target.creates += strcmp(operation, "create") == 0;
 	target.books += strstr(action, ",\"_type\":\"book\"") != NULL;
 	target.docs += strstr(action, ",\"_type\":\"_doc\"") != NULL;
 	target.arrived[shard][document]++;

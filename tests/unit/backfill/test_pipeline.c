@@ -352,6 +352,102 @@ static void a_shard_that_failed_in_the_snapshot_is_not_read(void **state)
 	finish(run);
 }
 
+static void of_a_delta_deletes_go_without_a_source(void **state)
+{
+	struct run *run = prepare(2);
+	struct snapshot previous = {0};
+
+	(void)state;
+	run->options.previous = &previous;
+	run->options.delta_mode = DELTA_UPDATES_AND_DELETES;
+	run->options.range_bytes = 100;
+	run->options.documents_per_bulk = 7;
+	shards[0].has_odd = true;
+	shards[0].odd_at = 399; /* its second half has the documents to index */
+	assert_succeeds(run);
+	assert_int_equal(run->result.documents, all_documents(2));
+	assert_int_equal(run->result.sent, all_documents(2) - 1);
+	assert_int_equal(run->result.failed, 1);
+	assert_int_equal(target.deletes, all_documents(2) / 2);
+	assert_arrived_once(1);
+	assert_int_equal(run->progress.items_total, 2);
+	assert_int_equal(run->progress.bytes_total, run->progress.bytes_read);
+	assert_int_equal(checked, 0);
+	finish(run);
+}
+
+static void a_delta_that_was_taken_up_on_the_way_is_checked(void **state)
+{
+	struct run *run = prepare(1);
+	struct snapshot previous = {0};
+
+	(void)state;
+	run->options.previous = &previous;
+	run->options.documents_per_bulk = 10;
+	target.fail_at_send = 20;
+	go(run);
+	assert_int_equal(run->rc, -ERR_UNREACHABLE);
+	assert_int_equal(checked, 0);
+	prepare_again(run);
+	assert_succeeds(run);
+	assert_int_equal(run->result.sent, all_documents(1));
+	assert_int_equal(checked, 1);
+	finish(run);
+
+	run = prepare(1);
+	run->options.previous = &previous;
+	run->options.documents_per_bulk = 10;
+	target.fail_at_send = 20;
+	go(run);
+	prepare_again(run);
+	shards[0].is_damaged = true;
+	assert_succeeds(run);
+	assert_true(run->result.unreadable);
+	finish(run);
+}
+
+static void a_delta_of_an_index_with_other_shards_is_told(void **state)
+{
+	struct run *run = prepare(1);
+	struct snapshot previous = {.total_shards = 1};
+
+	(void)state;
+	run->options.previous = &previous;
+	assert_succeeds(run);
+	assert_true(run->result.unreadable);
+	assert_string_equal(run->result.reason, "in[0]: index 'in' has other shards");
+	assert_int_equal(target.sends, 0);
+	finish(run);
+}
+
+static void a_shard_that_failed_in_the_previous_snapshot_has_no_delta(void **state)
+{
+	struct str failures[] = {STR("in[0]: IndexShardSnapshotFailed")};
+	struct run *run = prepare(1);
+	struct snapshot previous = {.failures = failures, .failure_count = 1};
+
+	(void)state;
+	run->options.previous = &previous;
+	assert_succeeds(run);
+	assert_true(run->result.unreadable);
+	assert_string_equal(
+		run->result.reason,
+		"in[0]: failed when the previous snapshot was taken: IndexShardSnapshotFailed");
+	finish(run);
+}
+
+static void a_data_stream_is_only_added_to(void **state)
+{
+	struct run *run = prepare(2);
+
+	(void)state;
+	run->index.create_only = true;
+	run->options.source_versions = true;
+	assert_succeeds(run);
+	assert_int_equal(target.creates, all_documents(2));
+	finish(run);
+}
+
 static void no_indices_are_no_work(void **state)
 {
 	struct run *run = prepare(0);
@@ -383,6 +479,11 @@ int main(void)
 		cmocka_unit_test(a_shard_that_breaks_is_told_and_the_others_go_on),
 		cmocka_unit_test(a_shard_that_is_not_there_is_told_and_the_others_go_on),
 		cmocka_unit_test(a_shard_that_failed_in_the_snapshot_is_not_read),
+		cmocka_unit_test(of_a_delta_deletes_go_without_a_source),
+		cmocka_unit_test(a_delta_that_was_taken_up_on_the_way_is_checked),
+		cmocka_unit_test(a_delta_of_an_index_with_other_shards_is_told),
+		cmocka_unit_test(a_shard_that_failed_in_the_previous_snapshot_has_no_delta),
+		cmocka_unit_test(a_data_stream_is_only_added_to),
 		cmocka_unit_test(no_indices_are_no_work),
 	};
 

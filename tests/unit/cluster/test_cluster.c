@@ -1,4 +1,5 @@
 #include "cluster/cluster.h"
+#include "cluster/data_stream.h"
 
 #include "fake_server.h"
 
@@ -166,6 +167,35 @@ static void no_root_but_indices_is_serverless(void **state)
 	assert_int_equal(cluster_version(s.cluster)->flavour, CLUSTER_OPENSEARCH);
 	assert_int_equal(cluster_version(s.cluster)->major, 2);
 	assert_string_equal(cluster_version_text(s.cluster), "OpenSearch Serverless");
+}
+
+static void a_data_stream_is_told_by_its_name(void **state)
+{
+	static const struct {
+		struct step answer;
+		int rc;
+		bool is;
+	} cases[] = {
+		{{200, "{\"data_streams\":[{\"name\":\"logs\"}]}", .path = "/_data_stream/logs"},
+		 0,
+		 true},
+		{{200, "{\"data_streams\":[{\"name\":\"logs-2\"}]}"}, 0, false},
+		{{404, "{\"error\":{\"type\":\"index_not_found_exception\"}}"}, 0, false},
+		{{400, "{\"error\":\"no handler found\"}"}, 0, false},
+		{{403, "{}"}, 0, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		cleanup(clear) struct stage s;
+		const struct step steps[] = {{200, ROOT_OPENSEARCH}, cases[i].answer};
+		bool is = !cases[i].is;
+
+		assert_int_equal(connect_with(&s, (struct http_options){0}, steps, 2), 0);
+		assert_int_equal(cluster_is_data_stream(s.cluster, STR("logs"), &is, &s.err),
+				 cases[i].rc);
+		assert_int_equal(is, cases[i].is);
+	}
 }
 
 static void what_is_no_cluster_is_named_by_what_it_answers(void **state)
@@ -467,6 +497,7 @@ int main(void)
 		cmocka_unit_test(settings_that_may_not_be_read_disguise_nothing),
 		cmocka_unit_test(a_disguise_whose_version_cannot_be_had_is_an_error),
 		cmocka_unit_test(no_root_but_indices_is_serverless),
+		cmocka_unit_test(a_data_stream_is_told_by_its_name),
 		cmocka_unit_test(what_is_no_cluster_is_named_by_what_it_answers),
 		cmocka_unit_test(a_wrong_password_names_the_user_and_never_the_password),
 		cmocka_unit_test(whoever_gives_no_user_is_told_the_flags),

@@ -1,6 +1,8 @@
 /* migrate_run over a made-up snapshot, target and backfill, which this program brings itself. */
 #include "workflow/routes/migrate.h"
 
+#include "cluster/data_stream.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
@@ -19,6 +21,9 @@ static struct fake_index fakes[4];
 static struct snapshot_index names[4];
 static size_t created, refreshed, counted, sent_indices;
 static bool kept_types, target_is_gone, nothing_accepted;
+static struct str data_stream; /* name of the index that is one on the target */
+static size_t created_only;
+static bool of_delta;
 
 static struct fake_index *fake_of(struct str name)
 {
@@ -88,6 +93,7 @@ int backfill_run(const struct snapshot *snapshot, const struct backfill_index *i
 		if (indices[i].blocked)
 			continue;
 		sent_indices++;
+		created_only += indices[i].create_only;
 		results[i] = (struct backfill_index_result){.documents = fake->documents,
 							    .sent = fake->sent,
 							    .failed = fake->failed,
@@ -136,6 +142,14 @@ int cluster_request(struct cluster *cluster, const char *method, const char *pat
 	return 0;
 }
 
+int cluster_is_data_stream(struct cluster *cluster, struct str name, bool *out, struct err *err)
+{
+	(void)cluster;
+	(void)err;
+	*out = str_eq(name, data_stream);
+	return 0;
+}
+
 struct str cluster_error_reason(const struct json *answer, int status, struct arena *mem)
 {
 	(void)answer;
@@ -154,18 +168,19 @@ static atomic_bool cancel;
 /* Runs with `count` indices a, b, …; the caller releases the report. */
 static int run(size_t count, bool with_target)
 {
-	static struct snapshot snapshot;
+	static struct snapshot snapshot, before;
 	struct progress progress = {0};
 
 	for (size_t i = 0; i < count; i++)
 		names[i] = (struct snapshot_index){.name = str_of(&"abcd"[i], 1)};
-	created = refreshed = counted = sent_indices = 0;
+	created = refreshed = counted = sent_indices = created_only = 0;
 	snapshot = (struct snapshot){.indices = names, .index_count = count};
 	snapshot.summary.name = STR("snap1");
 	plan = (struct migrate_plan){.snapshot = &snapshot,
 				     .filter = (const struct index_filter *)&snapshot,
 				     .target = with_target ? (struct cluster *)&snapshot : NULL,
-				     .create_indices = true};
+				     .create_indices = !of_delta,
+				     .backfill.previous = of_delta ? &before : NULL};
 	err = (struct err){0};
 	return migrate_run(&plan, &progress, &cancel, &report, &err);
 }
@@ -174,7 +189,8 @@ static int prepare(void **state)
 {
 	(void)state;
 	atomic_store(&cancel, false);
-	target_is_gone = nothing_accepted = false;
+	target_is_gone = nothing_accepted = of_delta = false;
+	data_stream = STR_NONE;
 	for (size_t i = 0; i < COUNT_OF(fakes); i++)
 		fakes[i] = (struct fake_index){
 			.mappings = PLAIN, .documents = 7, .sent = 7, .on_target = 7};
@@ -344,6 +360,33 @@ static void an_index_that_was_not_selected_is_left_alone(void **state)
 	assert_int_equal(created, 3);
 }
 
+static void a_delta_is_not_counted_against_the_target(void **state)
+{
+	(void)state;
+	of_delta = true;
+	fakes[0].on_target = 1000;
+	fakes[1].sent = 5;
+	fakes[1].failed = 2;
+	assert_int_equal(run(2, true), 0);
+	assert_int_equal(report.indices[0].target_documents, 1000);
+	assert_true(report.indices[0].agrees);
+	assert_int_equal(report.indices[0].note.len, 0);
+	assert_false(report.indices[1].agrees);
+	assert_note(1, "2 of its documents failed");
+}
+
+static void a_delta_cannot_go_into_a_data_stream(void **state)
+{
+	(void)state;
+	of_delta = true;
+	data_stream = STR("b");
+	assert_int_equal(run(2, true), 0);
+	assert_int_equal(sent_indices, 1);
+	assert_true(report.indices[0].agrees);
+	assert_false(report.agrees);
+	assert_note(1, "a data stream on the target, which takes neither");
+}
+
 static void an_empty_snapshot_is_moved_in_no_time(void **state)
 {
 	(void)state;
@@ -377,6 +420,8 @@ int main(void)
 		TEST(a_target_that_is_gone_ends_it),
 		TEST(nothing_selected_is_a_slip_of_the_user),
 		TEST(an_index_that_was_not_selected_is_left_alone),
+		TEST(a_delta_is_not_counted_against_the_target),
+		TEST(a_delta_cannot_go_into_a_data_stream),
 		TEST(an_empty_snapshot_is_moved_in_no_time),
 		TEST(a_set_flag_ends_it_before_the_next_index),
 	};
