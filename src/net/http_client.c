@@ -72,7 +72,6 @@ static void set_transport(struct http_client *client)
 	must(curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https"));
 	must(curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1));
 	must(curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L));
-	must(curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, "gzip"));
 	must(curl_easy_setopt(curl, CURLOPT_USERAGENT, "shardlift/" SHARDLIFT_VERSION));
 	must(curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L));
 	must(curl_easy_setopt(curl, CURLOPT_TCP_KEEPIDLE, KEEPALIVE_SECONDS));
@@ -147,6 +146,7 @@ int http_client_new(const struct http_options *options, struct http_client **out
 	client->request_url = BUF_INIT(4 * LIMIT_PATH);
 	client->flag_prefix =
 		keep(client, options->flag_prefix ? options->flag_prefix : "--target-");
+	client->host_flag = keep(client, options->host_flag);
 	client->connect_timeout_ms =
 		timeout_or(options->connect_timeout_ms, DEFAULT_CONNECT_TIMEOUT_MS);
 	client->request_timeout_ms =
@@ -253,6 +253,8 @@ static struct curl_slist *headers_of(const struct http_client *client,
 		add_header(&headers, "Content-Encoding: gzip");
 	if (client->authorization)
 		add_header(&headers, client->authorization);
+	for (size_t i = 0; i < request->header_count; i++)
+		add_header(&headers, request->headers[i]);
 	return headers;
 }
 
@@ -284,7 +286,7 @@ static int judge(struct http_client *client, const struct http_request *request,
 		return http_failure(client, request, code, err);
 	client->answered = true;
 	curl_easy_getinfo(client->curl, CURLINFO_REDIRECT_URL, &location);
-	if (location && response->status >= 300 && response->status < 400)
+	if (location && !request->as_it_is && response->status >= 300 && response->status < 400)
 		return http_redirect_failure(client, request, response->status, location, err);
 	return 0;
 }
@@ -316,6 +318,8 @@ int http_client_send(struct http_client *client, const struct http_request *requ
 	client->reason[0] = '\0';
 	must(curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers));
 	must(curl_easy_setopt(client->curl, CURLOPT_WRITEDATA, &response->body));
+	must(curl_easy_setopt(client->curl, CURLOPT_ACCEPT_ENCODING,
+			      request->as_it_is ? NULL : "gzip"));
 	must(curl_easy_setopt(client->curl, CURLOPT_FRESH_CONNECT, request->once ? 1L : 0L));
 	must(curl_easy_setopt(client->curl, CURLOPT_TIMEOUT_MS,
 			      timeout_or(request->timeout_ms, client->request_timeout_ms)));
@@ -329,6 +333,15 @@ int http_client_send(struct http_client *client, const struct http_request *requ
 void http_response_release(struct http_response *response)
 {
 	buf_release(&response->body);
+}
+
+const char *http_client_answer_header(const struct http_client *client, const char *name)
+{
+	struct curl_header *header;
+
+	return curl_easy_header(client->curl, name, 0, CURLH_HEADER, -1, &header) == CURLHE_OK
+		       ? header->value
+		       : NULL;
 }
 
 void http_client_cancel(struct http_client *client)

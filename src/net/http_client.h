@@ -18,6 +18,7 @@ struct http_options {
 	int64_t connect_timeout_ms;           /* 0: 10 seconds */
 	int64_t request_timeout_ms;           /* connecting and answer together; 0: 2 minutes */
 	const char *flag_prefix; /* of the flags that messages point to; NULL: "--target-" */
+	const char *host_flag;   /* that which `host` is from; NULL: the prefix and "host" */
 };
 
 struct http_client;
@@ -32,6 +33,10 @@ struct http_request {
 			   the body is sent rather than as a connection reset */
 	bool once;      /* on a connection of its own: over a kept one that turns out to be closed
 			   libcurl sends again by itself, even if the server had acted */
+	const char *const *headers; /* further header lines: "Range: bytes=0-9"; borrowed */
+	size_t header_count;
+	bool as_it_is; /* the answer's bytes and status as they come: no content coding is asked
+			  for, and a redirect is an answer like any other */
 	int64_t timeout_ms; /* 0: that of the options */
 };
 
@@ -58,6 +63,8 @@ void http_client_free(struct http_client *client);
 int http_client_send(struct http_client *client, const struct http_request *request,
 		     struct http_response *response, struct err *err);
 void http_response_release(struct http_response *response);
+/* A header of the last answer, such as "ETag"; NULL: it had none. Lives until the next send. */
+const char *http_client_answer_header(const struct http_client *client, const char *name);
 /* Makes a send that is under way, and all later ones, end with ERR_CANCELLED. From any thread, and
  * from signal handlers. */
 void http_client_cancel(struct http_client *client);

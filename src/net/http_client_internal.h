@@ -13,7 +13,7 @@ struct http_client {
 	struct arena mem; /* everything that url, options and headers point to */
 	struct url url;
 	const char *base; /* the URL without secrets: all requests begin with it */
-	const char *user, *flag_prefix;
+	const char *user, *flag_prefix, *host_flag;
 	const char *authorization; /* header line for the API key; NULL: none */
 	int64_t connect_timeout_ms, request_timeout_ms;
 	struct libdeflate_compressor *compressor; /* made with the first body to compress */

@@ -106,11 +106,16 @@ static struct failure classify(const struct http_client *client, CURLcode code)
 	}
 }
 
-static void write_advice(const char *advice, const char *flag_prefix, struct buf *out)
+static void write_advice(const struct http_client *client, const char *advice, struct buf *out)
 {
 	for (const char *dashes; (dashes = strstr(advice, "--")); advice = dashes + 2) {
 		buf_append(out, advice, (size_t)(dashes - advice));
-		buf_append_str(out, str_from(flag_prefix));
+		if (client->host_flag && strncmp(dashes, "--host", 6) == 0) {
+			buf_append_str(out, str_from(client->host_flag));
+			dashes += 4;
+		} else {
+			buf_append_str(out, str_from(client->flag_prefix));
+		}
 	}
 	buf_append_str(out, str_from(advice));
 }
@@ -124,7 +129,7 @@ int http_failure(const struct http_client *client, const struct http_request *re
 
 	if (failure.kind == ERR_CANCELLED)
 		reason = "cancelled";
-	write_advice(failure.advice, client->flag_prefix, &advice);
+	write_advice(client, failure.advice, &advice);
 	err_set(err, failure.kind, "%s %s" STR_FMT ": %s%s", request->method, client->base,
 		HTTP_PATH_ARG(request), reason, buf_cstr(&advice));
 	if (err)
