@@ -20,6 +20,7 @@ ROOT = {"name": "n", "cluster_name": "c", "version": {"distribution": "opensearc
 HTML = b"<html><head><title>Bad gateway</title></head><body>try again later</body></html>"
 BUSY = {"type": "rejected_execution_exception", "reason": "the queue is full"}
 MOST_LATENCY = 0.2   # seconds
+SLOW = 0.1           # seconds, always
 MOST_DOCUMENTS = 7   # in a bulk, for the fault "413"
 
 
@@ -89,7 +90,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         headers = {"Content-Type": self.headers["Content-Type"]} if body else {}
         self.node.request(self.command, self.path, body, headers)
         answer = self.node.getresponse()
-        return answer.status, answer.read()
+        content = answer.read()
+        if answer.status >= 400 or b'"errors":true' in content:
+            self.server.note_refusal(self.path)
+        return answer.status, content
 
     def answer(self, status, body, content_type="application/json", length=None):
         self.send_response(status)
@@ -117,6 +121,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def latency(self, body):
         time.sleep(self.server.chance_of("latency").uniform(0.02, MOST_LATENCY))
+        self.answer(*self.ask(body))
+
+    def slow(self, body):
+        time.sleep(SLOW)
         self.answer(*self.ask(body))
 
     def reset_after(self, body):
@@ -179,6 +187,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 FAULTS = {
     "latency": Handler.latency,
+    "slow": Handler.slow,
     "reset before": None,
     "reset after": Handler.reset_after,
     "reset in the answer": Handler.reset_in_answer,
@@ -204,7 +213,7 @@ class FaultProxy(http.server.ThreadingHTTPServer):
         self.target = target if isinstance(target, Store) else urllib.parse.urlsplit(target).netloc
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.seed = seed
-        self.changed = threading.Condition()  # for all below
+        self.lock = threading.Lock()  # for all below
         self.number = 0             # of the next bulk
         self.plan = lambda number: None
         self.for_all = None         # a fault of every request, over those of the plan
@@ -212,6 +221,7 @@ class FaultProxy(http.server.ThreadingHTTPServer):
         self.times = collections.Counter()  # (index, id) -> how often it was sent
         self.last = {}              # (index, id) -> the worker that sent it last
         self.resent = collections.Counter()  # (worker before, worker) -> documents
+        self.refusals = 0           # bulks that the target itself did not take as they were
         self.gate = lambda documents: None
         self.loop = threading.Thread(target=self.serve_forever, daemon=True)
         self.loop.start()
@@ -220,46 +230,46 @@ class FaultProxy(http.server.ThreadingHTTPServer):
         return random.Random(f"{self.seed}-{what}-{self.number}")
 
     def fault_at_random(self, share, kinds, start=3):
-        """Bulk `start` meets the first of `kinds`, each later one any with probability `share`."""
+        """From bulk `start` on, every third meets one of `kinds` until each was met, and any meets
+        one of them with probability `share`."""
         def plan(number):
-            if start <= number < start + len(kinds):
-                return kinds[number - start]
+            past = number - start
+            if past % 3 == 0 and 0 <= past < 3 * len(kinds):
+                return kinds[past // 3]
             chance = random.Random(f"{self.seed}-{number}")
-            return chance.choice(kinds) if chance.random() < share and number > start else None
+            return chance.choice(kinds) if past > 0 and chance.random() < share else None
         self.plan = plan
 
     def next_fault(self, is_bulk):
-        with self.changed:
+        with self.lock:
             fault = self.for_all
             if is_bulk:
                 fault = fault or self.plan(self.number)
                 self.number += 1
             if fault:
                 self.met[fault] += 1
-            self.changed.notify_all()
             return fault
 
     def set_for_all(self, fault):
-        with self.changed:
+        with self.lock:
             self.for_all = fault
+
+    def note_refusal(self, path):
+        with self.lock:
+            self.refusals += path.startswith("/_bulk")
 
     def take(self, worker, body):
         """Counts the documents of a bulk, whole as it came."""
         actions = [json.loads(line) for line in body.split(b"\n")[0:-1:2]]
         keys = [(action["index"]["_index"], action["index"]["_id"]) for action in actions
                 if "index" in action and not action["index"]["_index"].startswith(".")]
-        with self.changed:
+        with self.lock:
             for key in keys:
                 if self.times[key]:
                     self.resent[self.last[key], worker] += 1
                 self.times[key] += 1
                 self.last[key] = worker
-            self.changed.notify_all()
         self.gate(keys)
-
-    def wait_for(self, condition, what, seconds=300):
-        with self.changed:
-            assert self.changed.wait_for(condition, seconds), f"{what} (seed {self.seed})"
 
     def stop(self):
         self.shutdown()

@@ -15,7 +15,7 @@ from fault_proxy import MOST_DOCUMENTS, Store
 from support import OK, UNREACHABLE, Document, assert_same, canonical, parse
 
 PER_BULK, CONNECTIONS = 25, 8
-SHARE = 0.15   # of the bulks meet a fault
+SHARE = 0.05   # of the bulks meet a fault
 OUTAGE = float(os.environ.get("SHARDLIFT_OUTAGE", 3))  # seconds of 503
 CEILING = 300  # seconds
 ALONE = ["latency", "reset before", "reset after", "reset in the answer", "cut answer",
@@ -140,8 +140,8 @@ def test_concurrency_falls_in_a_storm_and_recovers(corpus, proxy, start, seed, s
     store = Store()
     target = proxy(store)
     # Slow enough for what the machine does meanwhile not to look like trouble of the target.
-    target.plan = lambda number: "latency"
-    run = start(command(corpus, target, per_bulk=3))
+    target.plan = lambda number: "slow"
+    run = start(command(corpus, target, per_bulk=2))
     allowed = run.find_metrics()
     high = run.wait_for(lambda: (now := allowed()) >= 4 and now, "concurrency has grown")
     target.set_for_all(fault)
