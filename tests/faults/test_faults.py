@@ -15,6 +15,7 @@ from fault_proxy import MOST_DOCUMENTS, Store
 from support import OK, UNREACHABLE, Document, assert_same, canonical, parse
 
 PER_BULK, CONNECTIONS = 25, 8
+FEW_CONNECTIONS = 4  # so few that the growing ends before the storm does
 SHARE = 0.05   # of the bulks meet a fault
 OUTAGE = float(os.environ.get("SHARDLIFT_OUTAGE", 3))  # seconds of 503
 CEILING = 300  # seconds
@@ -22,9 +23,9 @@ ALONE = ["latency", "reset before", "reset after", "reset in the answer", "cut a
          "half-closed", "413", "busy items", "HTML 502", "429", "503"]
 
 
-def command(corpus, target, *more, indices=("few",), per_bulk=PER_BULK):
+def command(corpus, target, *more, indices=("few",), per_bulk=PER_BULK, connections=CONNECTIONS):
     return corpus.arguments(indices, target.url, "--documents-per-bulk-request", per_bulk,
-                            "--max-connections", CONNECTIONS, "--tune-target", "false", *more)
+                            "--max-connections", connections, "--tune-target", "false", *more)
 
 
 def stored(store, index):
@@ -141,20 +142,21 @@ def test_concurrency_falls_in_a_storm_and_recovers(corpus, proxy, start, seed, s
     target = proxy(store)
     # Slow enough for what the machine does meanwhile not to look like trouble of the target.
     target.plan = lambda number: "slow"
-    run = start(command(corpus, target, per_bulk=2))
+    run = start(command(corpus, target, per_bulk=2, connections=FEW_CONNECTIONS))
     allowed = run.find_metrics()
-    high = run.wait_for(lambda: (now := allowed()) >= 4 and now, "concurrency has grown")
+    run.wait_for(lambda: allowed() == FEW_CONNECTIONS, "concurrency has grown")
     target.set_for_all(fault)
-    low = run.wait_for(lambda: (now := allowed()) <= high // 2 and now, "concurrency falls")
+    low = run.wait_for(lambda: (now := allowed()) < FEW_CONNECTIONS and now, "concurrency falls")
     if fault == "503":
         time.sleep(OUTAGE)
     target.set_for_all(None)
-    back = run.wait_for(lambda: (now := allowed()) > low and now, "concurrency recovers")
+    run.wait_for(lambda: allowed() == FEW_CONNECTIONS, "concurrency recovers")
     target.plan = lambda number: None
     run.end()
     assert_stored(store, corpus, seed)
     what = "429 storm" if fault == "429" else f"503 for {OUTAGE:g} s"
-    survived(what, target.met[fault], f"exact, bulks at once {high}, then {low}, then {back}")
+    survived(what, target.met[fault], f"exact, bulks at once {FEW_CONNECTIONS}, then {low}, "
+             f"then {FEW_CONNECTIONS}")
 
 
 def test_everything_before_a_real_node(corpus, proxy, start, opensearch, seed, survived):
