@@ -1,10 +1,13 @@
-"""Fixtures (pytest's) of the end-to-end tests."""
+"""Fixtures (pytest's) of the end-to-end tests and of those with faults."""
 
 import functools
+import pathlib
+import sys
 
 import pytest
 
-import support
+sys.path.insert(0, str(pathlib.Path(__file__).parent / "e2e"))
+import support  # noqa: E402
 
 
 def pytest_report_header():
