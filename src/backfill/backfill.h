@@ -58,6 +58,9 @@ struct backfill_options {
 	 * (borrowed); NULL: all documents. Not with BULK_CREATE or ids made anew. */
 	const struct snapshot *previous;
 	enum delta_mode delta_mode;
+	/* Where the digests of what is read are written once all is done (source_digests.h); NULL:
+	 * none are taken. Not with a transform, `previous` or ids made anew. */
+	const char *digest_folder;
 	struct coordinator *coordinator; /* borrowed */
 	struct str fingerprint;          /* of source and plan: see coordinator_ops.create */
 	struct pressure *pressure;       /* borrowed; NULL: senders press as they can */

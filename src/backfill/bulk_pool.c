@@ -103,6 +103,7 @@ void bulk_pool_give(struct bulk_pool *pool, struct pooled_bulk *bulk)
 {
 	if (!bulk)
 		return;
+	hash_list_release(&bulk->hashes);
 	pthread_mutex_lock(&pool->lock);
 	if (bulk->reserved == pool->limit) {
 		bulk_reset(&bulk->bulk);

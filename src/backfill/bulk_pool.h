@@ -17,6 +17,7 @@ struct pooled_bulk {
 	struct item *item;         /* of whose documents it is, held */
 	struct doc_range covers;   /* of the item, documents that are not sent included */
 	struct item_counts counts; /* of these, as read */
+	struct hash_list hashes;   /* of these, where digests are taken; not of the ceiling */
 	size_t reserved;           /* bytes of the ceiling it holds */
 	struct pooled_bulk *next;  /* while unused */
 };

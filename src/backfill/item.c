@@ -1,6 +1,7 @@
 #include "backfill/item.h"
 
 #include "backfill/pipeline_internal.h"
+#include "backfill/source_digests.h"
 #include "base/clock.h"
 
 #include <stdlib.h>
@@ -42,11 +43,31 @@ static void free_item(struct item *item)
 	for (size_t i = 0; i < item->cut_count; i++)
 		release_cut(&item->cuts[i]);
 	free(item->cuts);
+	digest_release(&item->digest);
+	digest_release(&item->rest_digest);
 	ack_tracker_release(&item->acks);
 	work_claim_release(&item->claim);
 	pthread_cond_destroy(&item->saved_some);
 	pthread_mutex_destroy(&item->lock);
 	free(item);
+}
+
+/* The digest goes on where the item's checkpoint left it. */
+static int open_digest(struct item *item, struct err *err)
+{
+	const struct json *before = item->before.digest_json;
+
+	if (!item->p->options->digest_folder)
+		return 0;
+	digest_init(&item->rest_digest, SOURCE_DIGEST_BUCKETS);
+	if (before && (digest_read(before, &item->digest, err) < 0 ||
+		       item->digest.bucket_count != SOURCE_DIGEST_BUCKETS))
+		return err_set(err, ERR_FORMAT,
+			       "the digest of a work item is damaged; begin anew with --restart");
+	if (before)
+		return 0;
+	digest_init(&item->digest, SOURCE_DIGEST_BUCKETS);
+	return 0;
 }
 
 int item_open(struct pipeline *p, struct work_claim *claim, size_t index, struct item **out,
@@ -65,6 +86,8 @@ int item_open(struct pipeline *p, struct work_claim *claim, size_t index, struct
 	item->progress.state = STR_NONE;
 	item->failures_on_record = item->progress.failed;
 	rc = item_state_parse(item->claim.progress.state, &item->claim.mem, &item->before, err);
+	if (rc == 0)
+		rc = open_digest(item, err);
 	if (rc < 0) {
 		free_item(item);
 		return rc;
@@ -188,8 +211,10 @@ static int write_state(const struct item *item, int64_t next_doc, struct buf *ou
 	cleanup(mem_freep) struct doc_range *ranges = mem_alloc((most + 1) * sizeof(*ranges));
 	cleanup(mem_freep) struct checksum_part *parts =
 		mem_alloc((before + since + 1) * sizeof(*parts));
-	struct item_state state = {
-		.acknowledged = ranges, .parts = parts, .part_count = before + since};
+	struct item_state state = {.acknowledged = ranges,
+				   .parts = parts,
+				   .part_count = before + since,
+				   .digest = item->digest.buckets ? &item->digest : NULL};
 
 	if (before)
 		memcpy(parts, item->before.parts, before * sizeof(*parts));
@@ -219,6 +244,9 @@ static int prepare(struct item *item, struct saving *s, struct err *err)
 		s->progress.next_doc = MAX(s->progress.next_doc, item->end_doc);
 		s->progress.documents += item->rest.documents;
 		s->progress.failed += item->rest.failed;
+		if (item->digest.buckets && item->rest_digest.buckets)
+			digest_merge(&item->digest, &item->rest_digest);
+		digest_release(&item->rest_digest);
 	}
 	drop_cuts(item);
 	if (write_state(item, s->progress.next_doc, &s->state, err) < 0)
@@ -322,13 +350,15 @@ static void add_counts(struct work_progress *to, const struct item_counts *count
 }
 
 int item_acknowledge(struct item *item, struct doc_range range, const struct item_counts *counts,
-		     struct err *err)
+		     const struct hash_list *hashes, struct err *err)
 {
 	int rc;
 
 	pthread_mutex_lock(&item->lock);
 	ack_tracker_acknowledge(&item->acks, range);
 	add_counts(&item->progress, counts);
+	if (item->digest.buckets)
+		hash_list_add_to(hashes, &item->digest);
 	rc = save(item, err);
 	pthread_mutex_unlock(&item->lock);
 	return rc;
@@ -342,6 +372,8 @@ int item_end_reading(struct item *item, const struct item_reading *reading, stru
 	item->read = true;
 	item->end_doc = reading->end_doc;
 	item->rest = reading->rest;
+	if (reading->hashes && item->rest_digest.buckets)
+		hash_list_add_to(reading->hashes, &item->rest_digest);
 	if (reading->failure)
 		item->failure = *reading->failure;
 	else

@@ -7,6 +7,7 @@
 #define BACKFILL_ITEM_H
 
 #include "backfill/coordinator.h"
+#include "backfill/hash_list.h"
 #include "backfill/item_state.h"
 
 #include <pthread.h>
@@ -50,7 +51,9 @@ struct item {
 	struct item_cut *cuts;         /* where bulks end, ascending */
 	size_t cut_count, cut_capacity;
 	struct item_counts rest; /* behind the last bulk */
-	int64_t end_doc;         /* once it is read */
+	/* Of what is acknowledged, and of the rest; no buckets: none are taken. */
+	struct digest digest, rest_digest;
+	int64_t end_doc; /* once it is read */
 	bool read;
 	struct err failure; /* why reading ended; ERR_NONE: it came to the end */
 	uint64_t changes, saved;
@@ -78,14 +81,16 @@ int item_divide(struct item *item, const struct work_item *ranges, size_t count,
 /* The next bulk covers all documents before `end`; `parts` (copied) are the source's, now. */
 struct doc_range item_add_bulk(struct item *item, int64_t end, const struct checksum_part *parts,
 			       size_t part_count);
-/* A bulk was acknowledged, and what failed of it is on record (not flushed). The rest of the errors
+/* A bulk was acknowledged, and what failed of it is on record (not flushed); `hashes` of its
+ * documents, where digests are taken. The rest of the errors
  * are the coordinator's, and end the run; a lost lease is none. */
 int item_acknowledge(struct item *item, struct doc_range range, const struct item_counts *counts,
-		     struct err *err);
+		     const struct hash_list *hashes, struct err *err);
 /* How reading an item ended. */
 struct item_reading {
 	int64_t end_doc;
 	struct item_counts rest;           /* behind the last bulk */
+	const struct hash_list *hashes;    /* of the rest; NULL: none */
 	const struct checksum_part *parts; /* at the end */
 	size_t part_count;
 	const struct err *failure; /* NULL: it came to the end */

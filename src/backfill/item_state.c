@@ -48,6 +48,7 @@ int item_state_parse(struct str text, struct arena *mem, struct item_state *out,
 		return damaged(err);
 	ranges = json_get(root, "acknowledged");
 	parts = json_get(root, "parts");
+	out->digest_json = json_get(root, "digest");
 	out->acknowledged = arena_zalloc(mem, ranges ? ranges->count : 0, sizeof(struct doc_range));
 	out->parts = arena_zalloc(mem, parts ? parts->count : 0, sizeof(struct checksum_part));
 	if (!out->acknowledged || !out->parts)
@@ -84,5 +85,10 @@ void item_state_write(struct buf *out, const struct item_state *state)
 			buf_append_byte(out, ',');
 		write_part(out, &state->parts[i]);
 	}
-	buf_append_str(out, STR("]}"));
+	buf_append_byte(out, ']');
+	if (state->digest) {
+		buf_append_str(out, STR(",\"digest\":"));
+		digest_write(out, state->digest);
+	}
+	buf_append_byte(out, '}');
 }

@@ -2,12 +2,14 @@
  * acknowledged, and the checksums of what was read.
  *
  * {"acknowledged":[[1500,2000]],"parts":[{"segment":"_3","offset":0,"length":4096,
- * "crc":1,"file_length":9000,"expected":2,"at_end":false}]}; all are optional. */
+ * "crc":1,"file_length":9000,"expected":2,"at_end":false}],"digest":{…}}; all are optional. The
+ * digest is of the documents that are acknowledged (documents/digest.h). */
 #ifndef BACKFILL_ITEM_STATE_H
 #define BACKFILL_ITEM_STATE_H
 
 #include "backfill/ack_tracker.h"
 #include "base/json.h"
+#include "documents/digest.h"
 #include "documents/lucene_documents.h"
 
 #define ITEM_STATE_MAX MIB(1)
@@ -17,6 +19,8 @@ struct item_state {
 	size_t acknowledged_count;
 	struct checksum_part *parts;
 	size_t part_count;
+	const struct digest *digest;    /* to be written; NULL: none */
+	const struct json *digest_json; /* as it was parsed, for digest_read; NULL: none */
 };
 
 /* Into `mem`; a text without a pointer is an empty state. ERR_FORMAT: it is none of ours. */

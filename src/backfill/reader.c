@@ -18,6 +18,8 @@ struct reader {
 	struct document_source *source;
 	struct bulk action; /* scratch, for documents that are not sent */
 	struct reader_batch batch;
+	struct json_hasher hasher;
+	struct hash_list hashes; /* of what was read since the last bulk, for digests */
 
 	/* Acknowledged before a restart, and passed over. */
 	const struct doc_range *skip;
@@ -72,6 +74,8 @@ static void push(struct reader *r)
 					    .shard = shard,
 					    .sequence = next_sequence(r->p, r->item->index, shard)};
 	r->counts = (struct item_counts){0};
+	bulk->hashes = r->hashes;
+	r->hashes = (struct hash_list){0};
 	item_hold(r->item);
 	if (!bounded_queue_push(r->p->queue, bulk, bulk->bulk.body.len)) {
 		item_drop(r->item);
@@ -291,6 +295,15 @@ static bool deliver_later(struct reader *r, const struct document *document,
 	return true;
 }
 
+/* Of a document that was read, sent or not: what the snapshot holds. */
+static void add_hash(struct reader *r, const struct document *document)
+{
+	struct document_hash hash;
+
+	document_hash(&r->hasher, document, NULL, &hash);
+	hash_list_add(&r->hashes, &hash);
+}
+
 /* False when the run is stopped. */
 static bool deliver(struct reader *r, const struct document *document)
 {
@@ -315,6 +328,8 @@ static bool deliver(struct reader *r, const struct document *document)
 		r->counts.documents++;
 		r->counts.source_bytes += document->source.len;
 	}
+	if (r->p->options->digest_folder)
+		add_hash(r, document);
 	r->seen = document->doc + 1;
 	return true;
 }
@@ -381,6 +396,7 @@ static int end_reading(struct reader *r, const struct err *failure, struct err *
 	int64_t end_doc = r->item->claim.item.end_doc;
 	struct item_reading reading = {.end_doc = end_doc == WORK_TO_END ? r->seen : end_doc,
 				       .rest = r->counts,
+				       .hashes = &r->hashes,
 				       .failure = failure};
 
 	if (r->source)
@@ -401,6 +417,7 @@ static void read_item(struct reader *r)
 		pipeline_stop(r->p, &err);
 	document_source_close(r->source);
 	r->source = NULL;
+	hash_list_release(&r->hashes);
 }
 
 /* Once; false when the run is stopped. */
@@ -422,10 +439,12 @@ void *reader_main(void *pipeline)
 	struct reader r = {.p = pipeline};
 
 	bulk_init(&r.action, KIB(64));
+	json_hasher_init(&r.hasher);
 	while (open_transform(&r) && (r.item = claims_next(r.p))) {
 		read_item(&r);
 		item_drop(r.item);
 	}
+	json_hasher_release(&r.hasher);
 	bulk_release(&r.action);
 	reader_batch_release(&r.batch);
 	pthread_mutex_lock(&r.p->lock);

@@ -90,7 +90,7 @@ static int send_one(struct pipeline *p, struct bulk_sink *sink, const struct poo
 	counts.sent += result.succeeded;
 	counts.failed += result.failure_count;
 	counts.superseded += result.superseded;
-	return item_acknowledge(bulk->item, bulk->covers, &counts, err);
+	return item_acknowledge(bulk->item, bulk->covers, &counts, &bulk->hashes, err);
 }
 
 void *sender_main(void *sender_start)

@@ -2,6 +2,7 @@
 #include "backfill/pipeline_internal.h"
 #include "backfill/shard_documents.h"
 #include "backfill/shard_proof.h"
+#include "backfill/source_digests.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -179,5 +180,7 @@ int work_plan_report(struct pipeline *p, struct backfill_report *report, struct 
 			to++;
 		rc = prove(p, rows, from, to, report, err);
 	}
+	if (rc == 0 && p->all_done && p->options->digest_folder)
+		rc = source_digests_write(p, rows, count, report, err);
 	return rc;
 }

@@ -7,10 +7,10 @@
 #include "cli/progress_bar.h"
 #include "cli/run_report.h"
 #include "cli/snapshot_source.h"
+#include "cli/transfer_check.h"
 #include "cli/transfer_session.h"
 #include "net/url.h"
 
-#include <ctype.h>
 #include <sched.h>
 #include <stdio.h>
 
@@ -33,7 +33,8 @@ struct transfer {
 	struct transfer_session session;
 	struct pressure *pressure;
 	struct control *control;
-	bool generates_ids; /* the target does */
+	bool generates_ids;        /* the target does */
+	const char *digest_folder; /* NULL: no digests are taken */
 	struct progress progress;
 	struct backfill_metrics metrics;
 	struct metrics_server *metrics_server; /* NULL: none */
@@ -54,21 +55,6 @@ static void transfer_release(struct transfer *transfer)
 	index_filter_free(transfer->filter);
 	snapshot_close(transfer->previous);
 	snapshot_source_release(&transfer->source);
-}
-
-static int check_fields(const struct transfer_fields *fields, struct err *err)
-{
-	for (const char *c = fields->session_name; c && *c; c++)
-		if (!isalnum((unsigned char)*c) && *c != '-')
-			return err_set(err, ERR_USAGE,
-				       "--session-name '%s': only letters, digits and '-'",
-				       fields->session_name);
-	if (fields->bytes_per_bulk > fields->max_memory)
-		return err_set(err, ERR_USAGE,
-			       "--documents-size-per-bulk-request (%lld) is above --max-memory "
-			       "(%lld); raise the one or lower the other",
-			       (long long)fields->bytes_per_bulk, (long long)fields->max_memory);
-	return 0;
 }
 
 static bool is_loopback(struct str host)
@@ -95,7 +81,7 @@ static int resolve(struct transfer *transfer, struct err *err)
 
 	if (repository_fields_resolve(request->repository, true, transfer->mem, err) < 0 ||
 	    target_fields_resolve(request->target, &transfer->kind, &transfer->path, err) < 0 ||
-	    check_fields(request->transfer, err) < 0 ||
+	    transfer_fields_check(request->transfer, err) < 0 ||
 	    index_filter_new(&request->transfer->index_allowlist, &transfer->filter, err) < 0)
 		return -(int)err->kind;
 	transfer->target_name = request->target->host;
@@ -228,7 +214,10 @@ static int open_session(struct transfer *transfer, struct err *err)
 	if (transfer_session_open(&transfer->session, &of, transfer->mem, err) < 0)
 		return -(int)err->kind;
 	folder = arena_printf(transfer->mem, "%s/failed-documents", transfer->session.state_dir);
-	if (!folder.ptr)
+	if (folder.ptr && transfer->request->transfer->digest)
+		transfer->digest_folder = digest_folder_of(transfer->session.state_dir,
+							   transfer->session.name, transfer->mem);
+	if (transfer->mem->failed)
 		return arena_fail(transfer->mem, "--state-dir", err);
 	return failed_documents_open(folder.ptr, transfer->session.name, &transfer->failed, err);
 }
@@ -282,14 +271,16 @@ static int open_care(struct transfer *transfer, struct err *err)
 	return target_generates_ids(transfer->cluster, ids, &transfer->generates_ids, err);
 }
 
-/* What changed is found on the target by its id. */
-static int check_delta(const struct transfer *transfer, struct err *err)
+static int check_together(const struct transfer *transfer, struct err *err)
 {
-	if (!transfer->previous || !transfer->generates_ids)
-		return 0;
-	return err_set(err, ERR_USAGE,
-		       "--previous-snapshot-name: documents whose ids the target made cannot be "
-		       "found again; send them all, into an empty index");
+	return transfer_check(
+		&(struct transfer_features){
+			.delta = transfer->previous,
+			.generated_ids = transfer->generates_ids,
+			.transforms = transfer->transformer.ptr,
+			.digest = transfer->digest_folder,
+		},
+		err);
 }
 
 static int64_t processors(void)
@@ -339,6 +330,7 @@ static struct migrate_plan make_plan(struct transfer *transfer)
 							    : BACKFILL_IDS_KEEP,
 			     .previous = transfer->previous,
 			     .delta_mode = transfer->delta_mode,
+			     .digest_folder = transfer->digest_folder,
 			     .pressure = transfer->pressure,
 			     .control = transfer->control,
 			     .coordinator = transfer->session.coordinator,
@@ -521,7 +513,7 @@ int transfer_run(const struct transfer_request *request, struct cli *cli, struct
 	if (resolve(&transfer, err) < 0 || check_transform(&transfer, err) < 0 ||
 	    open_source(&transfer, err) < 0 || open_target(&transfer, err) < 0 ||
 	    open_session(&transfer, err) < 0 || open_care(&transfer, err) < 0 ||
-	    check_delta(&transfer, err) < 0)
+	    check_together(&transfer, err) < 0)
 		return -(int)err->kind;
 	return run(&transfer, err);
 }

@@ -89,6 +89,11 @@ const struct opt transfer_options[] = {
 	 .fallback = "auto",
 	 .help = "always: the target makes the ids, and what is sent twice is there twice. auto: "
 		 "where the target is a Serverless collection of a type that takes no others."},
+	{.name = "digest",
+	 .type = OPT_BOOL,
+	 DOCUMENTS(digest),
+	 .help = "Take digests of what is read, so that `verify --digest-from` need not read the "
+		 "snapshot again. Below --state-dir, in digests/SESSION."},
 	{.name = "progress",
 	 .type = OPT_CHOICE,
 	 DOCUMENTS(progress),

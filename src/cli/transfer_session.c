@@ -88,13 +88,13 @@ static struct str make_fingerprint(const struct session_of *of, struct arena *me
 		return STR_NONE;
 	return arena_printf(mem,
 			    "%zu indices (%08" PRIx32 ") of snapshot '" STR_FMT "' (" STR_FMT
-			    ") in '%s' to '%s', op-type %s%s%s%s%s",
+			    ") in '%s' to '%s', op-type %s%s%s%s%s%s",
 			    count, (uint32_t)(selection ^ selection >> 32), STR_ARG(summary->name),
 			    STR_ARG(summary->uuid), of->request->repository->repo_uri,
 			    of->target_name, fields->op_type,
 			    fields->source_versions ? ", source versions" : "",
 			    strcmp(fields->generated_ids, "always") == 0 ? ", ids made anew" : "",
-			    transformer, delta);
+			    transformer, delta, fields->digest ? ", digests" : "");
 }
 
 static struct coordinator_options options_of(const struct transfer_session *session,
@@ -333,4 +333,9 @@ void transfer_session_release(struct transfer_session *session)
 	if (session->coordinator)
 		session->coordinator->ops->close(session->coordinator);
 	*session = (struct transfer_session){0};
+}
+
+const char *digest_folder_of(const char *state_dir, const char *session, struct arena *mem)
+{
+	return arena_printf(mem, "%s/digests/%s", state_dir, session).ptr;
 }

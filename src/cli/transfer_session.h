@@ -37,4 +37,7 @@ int transfer_session_open(struct transfer_session *session, const struct session
 			  struct arena *mem, struct err *err);
 void transfer_session_release(struct transfer_session *session);
 
+/* <state_dir>/digests/<session>, in `mem`; NULL when that is full. */
+const char *digest_folder_of(const char *state_dir, const char *session, struct arena *mem);
+
 #endif

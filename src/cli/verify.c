@@ -2,10 +2,13 @@
 #include "cli/interrupt.h"
 #include "cli/snapshot_source.h"
 #include "cli/source_options.h"
+#include "cli/transfer_session.h"
 #include "cli/verify_report.h"
 
+#include "backfill/source_digest_file.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/state_dir.h"
 #include "metadata/index_filter.h"
 
 #include <pthread.h>
@@ -19,7 +22,7 @@ struct verify_fields {
 	struct target_fields target;
 	struct opt_list index_allowlist, renames;
 	int64_t threads, max_named, max_looked;
-	const char *sample, *query;
+	const char *sample, *query, *digest_from;
 	bool without_ids;
 };
 
@@ -54,6 +57,12 @@ static const struct opt verify_options[] = {
 	 .help = "The target made its own ids: compare contents alone. What differs is counted, "
 		 "not "
 		 "named."},
+	{.name = "digest-from",
+	 .type = OPT_STRING,
+	 VERIFY(digest_from),
+	 .metavar = "FOLDER|SESSION",
+	 .help = "Take the snapshot's side from the digests that a session of migrate or backfill "
+		 "took with --digest; it is read only where something differs."},
 	{.name = "threads",
 	 .type = OPT_INT,
 	 VERIFY(threads),
@@ -89,6 +98,7 @@ struct verifying {
 	struct index_filter *filter;
 	struct verify_pair *pairs;
 	size_t pair_count;
+	const char *digest_folder; /* NULL: none */
 };
 
 static void verifying_release(struct verifying *v)
@@ -222,6 +232,40 @@ static int parse_sample(const char *text, double *out, struct err *err)
 	return 0;
 }
 
+/* Digests are of whole snapshots. */
+static int open_digests(struct verifying *v, struct err *err)
+{
+	const struct verify_fields *f = v->fields;
+	const char *state_dir;
+
+	if (!f->digest_from || !*f->digest_from)
+		return 0;
+	if (!v->snapshots[0].snapshot || f->without_ids || f->query ||
+	    strcmp(f->sample, "100%") != 0)
+		return err_set(err, ERR_USAGE,
+			       "--digest-from is for a whole snapshot: it does not go with a live "
+			       "source, --sample, --query and --ignore-ids");
+	v->digest_folder = f->digest_from;
+	if (strchr(f->digest_from, '/'))
+		return 0;
+	if (state_dir_path(f->general.state_dir, v->mem, &state_dir, err) < 0)
+		return -(int)err->kind;
+	v->digest_folder = digest_folder_of(state_dir, f->digest_from, v->mem);
+	return v->digest_folder ? 0 : arena_fail(v->mem, "--digest-from", err);
+}
+
+static int source_digest(void *user, struct str index, struct digest *out, struct err *err)
+{
+	const struct verifying *v = user;
+	int rc = source_digest_file_read(v->digest_folder, v->snapshots[0].snapshot->summary.uuid,
+					 index, out, err);
+
+	if (rc == 0)
+		log_info("verify", "index '" STR_FMT "' has no digest in '%s': it is read",
+			 STR_ARG(index), v->digest_folder);
+	return rc;
+}
+
 static int64_t processors(void)
 {
 	cpu_set_t set;
@@ -237,6 +281,8 @@ static int compare(struct verifying *v, struct err *err)
 		.max_named = f->max_named,
 		.max_looked = f->max_looked,
 		.hash = {.without_id = f->without_ids},
+		.source_digest = v->digest_folder ? source_digest : NULL,
+		.source_digest_user = v,
 	};
 	struct verify_progress progress = {0};
 	struct verify_report report = {0};
@@ -267,7 +313,8 @@ static int run(struct cli *cli, void *fields, struct err *err)
 {
 	cleanup(verifying_release) struct verifying v = {.fields = fields, .mem = cli->mem};
 
-	if (open_source(&v, err) < 0 || open_target(&v, err) < 0 || choose_pairs(&v, err) < 0)
+	if (open_source(&v, err) < 0 || open_target(&v, err) < 0 || choose_pairs(&v, err) < 0 ||
+	    open_digests(&v, err) < 0)
 		return -(int)err->kind;
 	return compare(&v, err);
 }

@@ -62,16 +62,37 @@ static void end_digests(void *user, void *shared)
 	free(pair);
 }
 
+/* 1: the source's digest was taken earlier, and it need not be read for it. */
+static int begin_digests(struct comparing *c, struct err *err)
+{
+	const struct verify_options *options = c->options;
+	uint32_t buckets =
+		digest_buckets_for(MAX(c->pass.indices[0].documents, c->pass.indices[1].documents));
+	int rc = 0;
+
+	if (options->source_digest)
+		rc = options->source_digest(options->source_digest_user, c->result->source_index,
+					    &c->digests[0], err);
+	if (rc < 0)
+		return rc;
+	if (rc == 1)
+		buckets = c->digests[0].bucket_count;
+	else
+		digest_init(&c->digests[0], buckets);
+	digest_init(&c->digests[1], buckets);
+	return rc;
+}
+
 static int take_digests(struct comparing *c, struct err *err)
 {
 	const struct pass_visitor visitor = {add_to_digest, start_digests, end_digests, c};
-	uint32_t buckets =
-		digest_buckets_for(MAX(c->pass.indices[0].documents, c->pass.indices[1].documents));
-	int rc;
+	struct pass pass = c->pass;
+	int rc = begin_digests(c, err);
 
-	for (int side = 0; side < 2; side++)
-		digest_init(&c->digests[side], buckets);
-	rc = pass_run(&c->pass, &visitor, err);
+	if (rc == 1)
+		pass.indices[0].parts = 0;
+	if (rc >= 0)
+		rc = pass_run(&pass, &visitor, err);
 	if (rc < 0)
 		return rc;
 	c->result->source_documents = digest_documents(&c->digests[0]);

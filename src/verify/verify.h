@@ -53,6 +53,10 @@ struct verify_options {
 	int64_t max_looked; /* documents of differing buckets held at once */
 	double sample;      /* 0 … 1 of all ids, the same on both sides; 1: all */
 	struct document_hash_options hash;
+	/* The digest of an index of the source, taken earlier: 1 *out, 0 there is none. NULL: all
+	 * are read. */
+	int (*source_digest)(void *user, struct str index, struct digest *out, struct err *err);
+	void *source_digest_user;
 };
 
 struct verify_pair {

@@ -69,6 +69,29 @@ def test_what_is_newer_on_the_target_stays(shardlift, written, opensearch):
     assert other.code == USAGE and "source versions" in other.err, other
 
 
+def test_a_digest_stands_for_the_snapshot_in_a_comparison(shardlift, written, opensearch):
+    opensearch.api("PUT", "/items", {"settings": {"number_of_replicas": 0}})
+    assert backfill(shardlift, written, opensearch, "items", "--digest", "true", "--session-name",
+                    "digests", "--max-range-size", "1").code == OK
+    verify = ("verify", "--from", f"{written}#all", "--to", opensearch.url, "--index-allowlist",
+              "items", "--digest-from", "digests", "--json")
+    equal = shardlift(*verify)
+    assert equal.code == OK and "is read" not in equal.err, equal
+    compared, = equal.json()["indices"]
+    assert compared["source_documents"] == COUNT, equal
+
+    put(opensearch, "items", "5", {"from": "client"})
+    opensearch.client.delete(index="items", id="6", refresh="true")
+    different = shardlift(*verify)
+    assert different.code == ERRORS, different
+    compared, = different.json()["indices"]
+    assert (compared["missing"], compared["changed"]) == (1, 1), different
+
+    of_delta = backfill(shardlift, written, opensearch, "items", "--digest", "true",
+                              "--previous-snapshot-name", "all")
+    assert of_delta.code == USAGE and "--digest" in of_delta.err, of_delta
+
+
 def test_op_type_create_leaves_alone_what_is_there(shardlift, written, opensearch):
     opensearch.api("PUT", "/items", {"settings": {"number_of_replicas": 0}})
     client = {"from": "client"}

@@ -1,5 +1,8 @@
 /* backfill_run in several goes: killed, interrupted, handed over. */
 #include "fake_backfill.h"
+#include "temporary_folder.h"
+
+#include "backfill/source_digest_file.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -254,6 +257,84 @@ static void killed_again_and_again_it_comes_to_the_end(void **state)
 	finish(run);
 }
 
+static struct digest digest_of_snapshot(const char *folder)
+{
+	struct digest digest;
+	struct err err = {0};
+
+	if (source_digest_file_read(folder, STR("uuid"), STR("in"), &digest, &err) != 1)
+		fail_msg("no digest: %s", err.message);
+	return digest;
+}
+
+static struct run *prepare_digests(const char *folder)
+{
+	struct run *run = prepare_one(451);
+
+	run->snapshot.summary.uuid = STR("uuid");
+	run->options.range_bytes = 900;
+	run->options.digest_folder = folder;
+	/* The last one, alone in its range, is not sent and in the digest all the same. */
+	shards[0].has_odd = true;
+	shards[0].odd_at = 450;
+	return run;
+}
+
+static void digests_are_exact_however_often_it_is_killed(void **state)
+{
+	cleanup(temporary_folder_remove) char *folder = temporary_folder();
+	cleanup(digest_release) struct digest straight, killed_often;
+	struct run *run = prepare_digests(folder);
+	struct err err;
+	size_t kills = 0;
+
+	(void)state;
+	assert_succeeds(run);
+	finish(run);
+	straight = digest_of_snapshot(folder);
+	assert_int_equal(digest_documents(&straight), 451);
+	assert_int_equal(source_digest_file_remove(folder, STR("in"), &err), 0);
+
+	run = prepare_digests(folder);
+	do {
+		prepare_again(run);
+		faulty.dead = false;
+		faulty.fault = kills % 2 ? KILL_BEFORE : KILL_AFTER;
+		faulty.fault_at = faulty.checkpoints + 3;
+		coordinator_memory_expire(faulty.memory);
+		go(run);
+		kills += run->rc < 0;
+		assert_true(kills < 200);
+	} while (run->rc < 0);
+	assert_true(kills > 5);
+	finish(run);
+	killed_often = digest_of_snapshot(folder);
+	for (uint32_t i = 0; i < straight.bucket_count; i++)
+		assert_true(digest_bucket_equal(&straight.buckets[i], &killed_often.buckets[i]));
+}
+
+static void a_session_begun_without_digests_has_none(void **state)
+{
+	cleanup(temporary_folder_remove) char *folder = temporary_folder();
+	struct run *run = prepare_digests(folder);
+	struct digest digest;
+
+	(void)state;
+	run->options.digest_folder = NULL;
+	faulty.fault_at = 3;
+	faulty.fault = KILL_AFTER;
+	go(run);
+	assert_int_equal(run->rc, -ERR_IO);
+	faulty.fault_at = 0;
+	faulty.dead = false;
+	coordinator_memory_expire(faulty.memory);
+	prepare_again(run);
+	run->options.digest_folder = folder;
+	assert_succeeds(run);
+	assert_int_equal(source_digest_file_read(folder, STR("uuid"), STR("in"), &digest, NULL), 0);
+	finish(run);
+}
+
 static void a_lost_lease_ends_the_item_and_not_the_run(void **state)
 {
 	struct run *run = prepare_one(305);
@@ -437,6 +518,8 @@ int main(void)
 		cmocka_unit_test(killed_at_any_checkpoint_it_sends_again_only_what_was_in_flight),
 		cmocka_unit_test(killed_among_ranges_it_goes_on_in_each),
 		cmocka_unit_test(killed_again_and_again_it_comes_to_the_end),
+		cmocka_unit_test(digests_are_exact_however_often_it_is_killed),
+		cmocka_unit_test(a_session_begun_without_digests_has_none),
 		cmocka_unit_test(a_lost_lease_ends_the_item_and_not_the_run),
 		cmocka_unit_test(a_lost_lease_is_told_where_one_item_is_done),
 		cmocka_unit_test(an_interrupted_run_hands_back_and_the_next_one_goes_on),

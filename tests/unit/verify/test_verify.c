@@ -153,6 +153,59 @@ static void the_same_documents_are_equal(void **state)
 	free(b.documents);
 }
 
+static int digest_of_side(void *user, struct str index, struct digest *out, struct err *err)
+{
+	const struct memory_side *side = user;
+	struct json_hasher hasher;
+
+	(void)err;
+	assert_true(str_is(index, "books"));
+	digest_init(out, 256);
+	json_hasher_init(&hasher);
+	for (size_t i = 0; i < side->count; i++) {
+		const struct memory_document *d = &side->documents[i];
+		const struct document document = {.id = str_from(d->id),
+						  .routing = d->routing[0] ? str_from(d->routing)
+									   : STR_NONE,
+						  .source = str_from(d->source)};
+		struct document_hash hash;
+
+		document_hash(&hasher, &document, NULL, &hash);
+		digest_add(out, &hash);
+	}
+	json_hasher_release(&hasher);
+	return 1;
+}
+
+static void a_digest_taken_earlier_stands_for_the_source(void **state)
+{
+	struct memory_side a = make_side(), b = copy_side(&a);
+	struct verify_options options = all;
+	struct verify_report report;
+
+	(void)state;
+	options.source_digest = digest_of_side;
+	options.source_digest_user = &a;
+	a.base.what = "not to be read";
+	a.breaks = true; /* it would be noticed */
+	assert_int_equal(compare_named(&a, &b, "books", &options, &report), 0);
+	assert_true(report.equal);
+	assert_int_equal(report.indices[0].source_documents, DOCUMENTS);
+	verify_report_release(&report);
+
+	/* What differs is read, to be named. */
+	a.breaks = false;
+	b.documents[70].gone = true;
+	assert_int_equal(compare_named(&a, &b, "books", &options, &report), 0);
+	assert_false(report.equal);
+	assert_int_equal(report.indices[0].missing, 1);
+	assert_int_equal(report.indices[0].difference_count, 1);
+	assert_true(str_is(report.indices[0].differences[0].id, "id-70"));
+	verify_report_release(&report);
+	free(a.documents);
+	free(b.documents);
+}
+
 enum change { DIGIT, KEY, ORDER, ID, ROUTING, MISSING, EXTRA, DOUBLED, CHANGES };
 
 /* Changes one document of the target; returns what is to be found. */
@@ -313,6 +366,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_same_documents_are_equal),
+		cmocka_unit_test(a_digest_taken_earlier_stands_for_the_source),
 		cmocka_unit_test(any_single_change_is_found_and_named),
 		cmocka_unit_test(more_differences_than_fit_are_counted_in_part),
 		cmocka_unit_test(a_sample_sees_the_same_ids_on_both_sides),
