@@ -2,13 +2,13 @@
 #ifndef CLUSTER_CLUSTER_INTERNAL_H
 #define CLUSTER_CLUSTER_INTERNAL_H
 
-#include "cluster/backoff.h"
+#include "base/backoff.h"
 #include "cluster/cluster.h"
 
 struct cluster {
 	struct http_client *client;
 	struct http_options options; /* its strings are the caller's */
-	struct cluster_retry retry;
+	struct backoff_policy retry;
 	struct cluster_watch watch;
 	struct cluster_version version;
 	char version_text[64];
@@ -17,8 +17,9 @@ struct cluster {
 };
 
 /* Sends until there is an answer in cluster->response whose status is none of 429, 502, 503 and
- * 504 (but a 429 for a full disk, which lasts), or until `backoff` has no time left. A request that is not repeatable is sent again only
- * after 429, which says that nothing was done. ERR_AUTH, ERR_HTTP, or what http_client_send says.
+ * 504 (but a 429 for a full disk, which lasts), or until `backoff` has no time left. A request that
+ * is not repeatable is sent again only after 429, which says that nothing was done. ERR_AUTH,
+ * ERR_HTTP, or what http_client_send says.
  */
 int cluster_send(struct cluster *cluster, const struct http_request *request, bool repeatable,
 		 struct backoff *backoff, struct err *err);

@@ -96,8 +96,7 @@ bool cluster_version_read_nodes(const struct json *nodes, struct cluster_version
 {
 	struct cluster_version lowest = {.major = INT_MAX}, of_node = {0};
 
-	json_each(node, json_get(nodes, "nodes"))
-	{
+	json_each (node, json_get(nodes, "nodes")) {
 		if (parse_numbers(json_string(json_get(node, "version")), &of_node) &&
 		    is_lower(&of_node, &lowest))
 			lowest = of_node;
