@@ -156,7 +156,7 @@ static int s3_list(struct blob_store *store, struct str folder, struct arena *me
 
 static int replaced(const struct s3_source *source, struct err *err)
 {
-	return err_set(err, ERR_CONFLICT,
+	return err_set(err, ERR_UNREADABLE,
 		       "'%s' was replaced or deleted while it was read; take care that nobody "
 		       "writes to the repository, and start again",
 		       source->source.name);

@@ -11,7 +11,7 @@
  * that is no URL. Asks the server nothing yet.
  *
  * What is read is held to be what was opened: an object that another one replaced meanwhile is
- * ERR_CONFLICT. Other refusals: ERR_AUTH (credentials or permissions), ERR_NOT_FOUND (bucket,
+ * ERR_UNREADABLE. Other refusals: ERR_AUTH (credentials or permissions), ERR_NOT_FOUND (bucket,
  * object), ERR_USAGE (region), ERR_HTTP; each names URI, verb and the next step. */
 int s3_store_open(const char *uri, const struct blob_store_options *options,
 		  struct blob_store **out, struct err *err);
