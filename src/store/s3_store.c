@@ -87,6 +87,24 @@ static int list_object(const struct s3_store *s3, struct str folder, struct str 
 	return buf_check(entries, s3->store.uri, err);
 }
 
+/* 1: another page follows `page`, and *token, which asked for this one, now asks for it; 0: none.
+ */
+static int next_page(const struct s3_store *s3, struct str page, struct arena *mem,
+		     struct str *token, struct err *err)
+{
+	struct str next = xml_element(page, "NextContinuationToken", NULL), before = *token;
+
+	if (!str_is(xml_element(page, "IsTruncated", NULL), "true"))
+		return 0;
+	*token = xml_text(next, mem);
+	if (token->len > 0 && !str_eq(*token, before))
+		return 1;
+	return err_set(err, ERR_HTTP,
+		       "the listing of '%s' is cut and does not say where it goes on; check that "
+		       "--s3-endpoint is an S3 server",
+		       s3->store.uri);
+}
+
 /* One page. 1: there is another, from *token on; 0: it was the last. */
 static int list_page(const struct s3_store *s3, struct str folder, struct arena *mem,
 		     struct str *token, struct buf *entries, struct err *err)
@@ -94,7 +112,7 @@ static int list_page(const struct s3_store *s3, struct str folder, struct arena 
 	cleanup(buf_release) struct buf query = BUF_INIT(3 * LIMIT_PATH);
 	cleanup(release_answer) struct s3_answer answer = {0};
 	struct s3_request request = {.method = "GET", .answer_max = LIST_ANSWER_MAX};
-	struct str rest, object, more;
+	struct str page, rest, object;
 	int rc;
 
 	if (token->len > 0) {
@@ -112,18 +130,17 @@ static int list_page(const struct s3_store *s3, struct str folder, struct arena 
 	request.query = buf_cstr(&query);
 	if ((rc = s3_service_send(s3->service, s3->store.uri, &request, &answer, err)) < 0)
 		return rc;
-	rest = xml_element(buf_str(&answer.response.body), "ListBucketResult", NULL);
-	if (!rest.ptr)
+	page = xml_element(buf_str(&answer.response.body), "ListBucketResult", NULL);
+	if (!page.ptr)
 		return err_set(err, ERR_HTTP,
 			       "the listing of '%s' is no ListBucketResult; check that "
 			       "--s3-endpoint is an S3 server",
 			       s3->store.uri);
-	more = xml_element(rest, "IsTruncated", NULL);
-	*token = xml_text(xml_element(rest, "NextContinuationToken", NULL), mem);
+	rest = page;
 	while ((object = xml_element(rest, "Contents", &rest)).ptr)
 		if ((rc = list_object(s3, folder, object, mem, entries, err)) < 0)
 			return rc;
-	return str_is(more, "true") && token->len > 0;
+	return next_page(s3, page, mem, token, err);
 }
 
 static int compare_names(const void *a, const void *b)

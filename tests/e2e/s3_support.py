@@ -3,6 +3,7 @@
 import http.client
 import http.server
 import json
+import os
 import socket
 import struct
 import subprocess
@@ -25,8 +26,10 @@ class S3Node:
 
     def __init__(self, folder, owner):
         self.folder = folder
+        # Small pages, so that every listing has several.
+        environment = {**os.environ, "MOTO_S3_DEFAULT_MAX_KEYS": "4"}
         started = subprocess.run([str(LAUNCHER), "5", "--data", str(folder), "--owner", str(owner)],
-                                 capture_output=True, text=True, timeout=590)
+                                 capture_output=True, text=True, timeout=590, env=environment)
         assert started.returncode == 0, started.stderr
         self.url = started.stdout.strip()
         self.access, self.secret = "bootstrap", "bootstrap"

@@ -8,7 +8,7 @@ import pytest
 import s3_support
 from support import (ERRORS, OK, assert_same, expected_documents, written_documents)
 
-FIXTURES = [("es-7.10.2", "snap2"), ("es-1.7.6", "snap1"), ("os-2.19.6.chunked", "snap-2")]
+FIXTURES = [("es-7.10.2", "snap2"), ("os-2.19.6.chunked", "snap-2")]
 PREFIX = "team a+b=ü/repo/"
 
 
@@ -35,10 +35,10 @@ class Caller:
     def list(self, uri="s3://es-7-10-2/" + PREFIX, *more, **options):
         return self("snapshot", "list", "--repo-uri", uri, *more, **options)
 
-    def backfill(self, fixture, snapshot, **options):
+    def backfill(self, fixture, snapshot, indices="regex:.*", **options):
         uri = f"s3://{fixture.replace('.', '-')}/{PREFIX}"
         return self("backfill", "--repo-uri", uri, "--snapshot-name", snapshot, "--to",
-                    f"dir:{self.out}", "--index-allowlist", "regex:.*", "--json", **options)
+                    f"dir:{self.out}", "--index-allowlist", indices, "--json", **options)
 
 
 @pytest.fixture
@@ -46,10 +46,11 @@ def call(shardlift, node, tmp_path):
     return Caller(shardlift, node, tmp_path)
 
 
-def assert_documents(call, result, fixture, snapshot):
+def assert_documents(call, result, fixture, snapshot, indices=None):
     expected = expected_documents(fixture.removesuffix(".chunked"), snapshot)
     if fixture.endswith(".chunked"):
-        expected = {name: expected[name] for name in ("books", "types", "qa")}
+        indices = ("books", "types", "qa")
+    expected = {name: expected[name] for name in indices or expected}
     refused = [name for name, found in expected.items() if found is None]
     assert result.code == (ERRORS if refused else OK), result
     got = written_documents(call.out)
@@ -77,8 +78,8 @@ def test_survives_throttling_and_connections_cut_in_the_middle(call, node):
         return 100 if number % 3 == 2 and method == "GET" else None
 
     with s3_support.Proxy(node.url, decide) as proxy:
-        result = call.backfill("es-7.10.2", "snap2", endpoint=proxy.url)
-    assert_documents(call, result, "es-7.10.2", "snap2")
+        result = call.backfill("es-7.10.2", "snap2", "books", endpoint=proxy.url)
+    assert_documents(call, result, "es-7.10.2", "snap2", ["books"])
 
 
 def test_gives_up_on_a_server_that_stays_busy(call, node):
@@ -87,15 +88,12 @@ def test_gives_up_on_a_server_that_stays_busy(call, node):
     assert_refused(result, "gave up after", "503 SlowDown", "try again later")
 
 
-def test_lists_a_folder_of_more_than_a_thousand_objects(call, node, repository):
-    node.upload(repository("es-7.10.2"), "crowded", "")
-    for i in range(1100):
-        node.client.put_object(Bucket="crowded", Key=f"a{i:04}", Body=b"")
-    pages = []
-    with s3_support.Proxy(node.url, lambda method, path, _: pages.append(path)) as proxy:
-        result = call.list("s3://crowded", endpoint=proxy.url)
+def test_lists_a_folder_of_more_objects_than_one_answer_holds(call, node):
+    with s3_support.Proxy(node.url, lambda *_: None) as proxy:
+        result = call.list(endpoint=proxy.url)
+        pages = [path for _, path in proxy.requests if "list-type=2" in path]
     assert result.code == OK and "snap1" in result.out, result
-    assert sum("list-type=2" in path for path in pages) >= 2, pages
+    assert len(pages) > 1 and "continuation-token=" in pages[1], pages
 
 
 def test_names_an_object_that_was_replaced_while_it_was_read(call, node):
