@@ -70,38 +70,50 @@ static int parse_endpoint(const char *text, struct endpoint *out, struct err *er
 	return 0;
 }
 
-/* Host, address and path of requests: the bucket is in the name or in the path. */
-static int address(struct s3_service *s, const struct blob_store_options *options, struct err *err)
+/* The endpoint as given, else AWS's own of the region. */
+static const char *endpoint_of(struct s3_service *s, const struct blob_store_options *options)
 {
 	const char *china = strncmp(s->region, "cn-", 3) == 0 ? ".cn" : "";
-	const char *given =
-		options->s3_endpoint && *options->s3_endpoint
-			? options->s3_endpoint
-			: arena_printf(&s->mem, "https://s3.%s.amazonaws.com%s", s->region, china)
-				  .ptr;
-	bool path_style = options->s3_path_style || strchr(s->bucket, '.'), own_port;
-	struct endpoint e;
-	const char *host;
-	int rc;
 
-	if (!given)
-		return arena_fail(&s->mem, "--s3-endpoint", err);
-	if ((rc = parse_endpoint(given, &e, err)) < 0)
-		return rc;
-	path_style = path_style || !is_name(e.host);
-	own_port = e.port.len > 0 && !str_is(e.port, e.scheme[4] ? "443" : "80");
-	host = arena_printf(&s->mem, "%s%s" STR_FMT, path_style ? "" : s->bucket,
-			    path_style ? "" : ".", STR_ARG(e.host))
-		       .ptr;
-	s->host = own_port ? arena_printf(&s->mem, "%s:" STR_FMT, host, STR_ARG(e.port)).ptr : host;
-	s->endpoint = arena_printf(&s->mem, "%s://%s:" STR_FMT, e.scheme, host,
-				   e.port.len > 0 ? (int)e.port.len : (e.scheme[4] ? 3 : 2),
-				   e.port.len > 0 ? e.port.ptr : (e.scheme[4] ? "443" : "80"))
-			      .ptr;
-	s->path = arena_printf(&s->mem, STR_FMT "%s%s", STR_ARG(e.path), path_style ? "/" : "",
+	if (options->s3_endpoint && *options->s3_endpoint)
+		return options->s3_endpoint;
+	return arena_printf(&s->mem, "https://s3.%s.amazonaws.com%s", s->region, china).ptr;
+}
+
+/* Address, Host header and path of requests: the bucket is in the name or in the path. */
+static int address(struct s3_service *s, const struct endpoint *e, bool path_style, struct err *err)
+{
+	struct str standard = e->scheme[4] ? STR("443") : STR("80");
+	struct str port = e->port.len > 0 ? e->port : standard;
+	const char *host;
+
+	host = path_style ? arena_str(&s->mem, e->host).ptr
+			  : arena_printf(&s->mem, "%s." STR_FMT, s->bucket, STR_ARG(e->host)).ptr;
+	s->endpoint = arena_printf(&s->mem, "%s://%s:" STR_FMT, e->scheme, host, STR_ARG(port)).ptr;
+	/* As every client sends it, and so what is signed: with no port that is the scheme's. */
+	s->host = str_eq(port, standard)
+			  ? host
+			  : arena_printf(&s->mem, "%s:" STR_FMT, host, STR_ARG(port)).ptr;
+	s->path = arena_printf(&s->mem, STR_FMT "%s%s", STR_ARG(e->path), path_style ? "/" : "",
 			       path_style ? s->bucket : "")
 			  .ptr;
 	return s->mem.failed ? arena_fail(&s->mem, "--s3-endpoint", err) : 0;
+}
+
+static int find_address(struct s3_service *s, const struct blob_store_options *options,
+			struct err *err)
+{
+	const char *endpoint = endpoint_of(s, options);
+	struct endpoint e;
+	int rc;
+
+	if (!endpoint)
+		return arena_fail(&s->mem, "--s3-endpoint", err);
+	rc = parse_endpoint(endpoint, &e, err);
+	if (rc < 0)
+		return rc;
+	return address(s, &e, options->s3_path_style || strchr(s->bucket, '.') || !is_name(e.host),
+		       err);
 }
 
 static int give_client(struct s3_service *s, struct http_client **out, struct err *err)
@@ -157,7 +169,7 @@ int s3_service_open(struct str bucket, const struct blob_store_options *options,
 	s->retry =
 		(struct backoff_policy){FIRST_DELAY_MS, MOST_DELAY_MS,
 					options->s3_retry_ms > 0 ? options->s3_retry_ms : RETRY_MS};
-	if ((rc = address(s, options, err)) < 0)
+	if ((rc = find_address(s, options, err)) < 0)
 		return rc;
 	s->http = (struct http_options){
 		.host = s->endpoint,

@@ -179,12 +179,36 @@ static int replaced(const struct s3_source *source, struct err *err)
 		       source->source.name);
 }
 
+/* Whether the answer is the range that was asked for, of the object that was opened. */
+static int check_range(const struct s3_source *source, const struct s3_answer *answer,
+		       uint64_t offset, size_t len, struct err *err)
+{
+	size_t came = answer->response.body.len;
+	int status = answer->response.status;
+
+	if (status >= 400 ||
+	    (source->etag[0] && answer->etag[0] && strcmp(source->etag, answer->etag) != 0))
+		return replaced(source, err);
+	if (status == 200 && (offset > 0 || len != source->source.size))
+		return err_set(err, ERR_HTTP,
+			       "'%s' came whole though a range was asked for; check that "
+			       "--s3-endpoint, and proxies on the way, know ranges",
+			       source->source.name);
+	if (came != len)
+		return err_set(
+			err, ERR_HTTP,
+			"bytes %llu to %llu of '%s' were asked for, and %zu came; check that "
+			"--s3-endpoint, and proxies on the way, know ranges",
+			(unsigned long long)offset, (unsigned long long)(offset + len),
+			source->source.name, came);
+	return 0;
+}
+
 /* At most RANGE_MAX bytes. */
 static int read_range(struct s3_source *source, uint64_t offset, char *dst, size_t len,
 		      struct err *err)
 {
 	cleanup(release_answer) struct s3_answer answer = {0};
-	const struct buf *body = &answer.response.body;
 	struct s3_request request = {.method = "GET",
 				     .key = str_from(source->key),
 				     .if_match = source->etag[0] ? source->etag : NULL,
@@ -201,20 +225,9 @@ static int read_range(struct s3_source *source, uint64_t offset, char *dst, size
 			       ? err_wrap(err, "'%s' (the server may not know ranges)",
 					  source->source.name)
 			       : rc;
-	if (answer.response.status >= 400 ||
-	    (source->etag[0] && answer.etag[0] && strcmp(source->etag, answer.etag) != 0))
-		return replaced(source, err);
-	if (answer.response.status == 200 && (offset > 0 || body->len != source->source.size))
-		return err_set(err, ERR_HTTP,
-			       "'%s' came whole though a range was asked for; check that "
-			       "--s3-endpoint, and proxies on the way, know ranges",
-			       source->source.name);
-	if (body->len < len || (answer.response.status == 206 && body->len != len))
-		return err_set(err, ERR_HTTP,
-			       "bytes %llu to %llu of '%s' were asked for, and %zu came",
-			       (unsigned long long)offset, (unsigned long long)(offset + len),
-			       source->source.name, body->len);
-	memcpy(dst, body->ptr, len);
+	if ((rc = check_range(source, &answer, offset, len, err)) < 0)
+		return rc;
+	memcpy(dst, answer.response.body.ptr, len);
 	return 0;
 }
 
@@ -267,18 +280,38 @@ static struct s3_source *make_source(const struct s3_store *s3, struct str name,
 	return source;
 }
 
+/* Asks for size and ETag. A refusal of HEAD has no body that says why: then the first byte is asked
+ * for, whose refusal does; and an expired session is renewed on the way. */
+static int ask_head(struct s3_store *s3, struct str key, struct s3_answer *answer, struct err *err)
+{
+	const struct s3_request head = {.method = "HEAD", .key = key};
+	const struct s3_request first = {.method = "GET", .key = key, .range = "bytes=0-0"};
+	cleanup(release_answer) struct s3_answer why = {0};
+	struct err refused = {0};
+	int rc = s3_service_send(s3->service, s3->store.uri, &head, answer, &refused);
+
+	if (rc == 0)
+		return 0;
+	if (refused.http_status != 400 && refused.http_status != 403) {
+		if (err)
+			*err = refused;
+		return rc;
+	}
+	rc = s3_service_send(s3->service, s3->store.uri, &first, &why, err);
+	return rc < 0 ? rc : s3_service_send(s3->service, s3->store.uri, &head, answer, err);
+}
+
 static int s3_open(struct blob_store *store, struct str name, struct bytes_source **out,
 		   struct err *err)
 {
 	cleanup(arena_release) struct arena mem = ARENA_INIT(4 * LIMIT_PATH);
 	cleanup(release_answer) struct s3_answer answer = {0};
-	struct s3_request request = {.method = "HEAD"};
+	struct str key = key_of(s3_of(store), name, &mem);
 	int rc;
 
-	request.key = key_of(s3_of(store), name, &mem);
-	if (!request.key.ptr)
+	if (!key.ptr)
 		return arena_fail(&mem, "the name of an object", err);
-	rc = s3_service_send(s3_of(store)->service, store->uri, &request, &answer, err);
+	rc = ask_head(s3_of(store), key, &answer, err);
 	if (rc < 0)
 		return rc;
 	if (answer.response.status >= 400)
@@ -289,7 +322,7 @@ static int s3_open(struct blob_store *store, struct str name, struct bytes_sourc
 			       "the size of '" STR_FMT "' in '%s' is not told; check that "
 			       "--s3-endpoint is an S3 server",
 			       STR_ARG(name), store->uri);
-	*out = &make_source(s3_of(store), name, request.key, &answer)->source;
+	*out = &make_source(s3_of(store), name, key, &answer)->source;
 	return 0;
 }
 

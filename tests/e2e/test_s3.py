@@ -137,6 +137,18 @@ def test_tells_that_a_session_has_expired(call, node):
     assert_refused(result, "session token has expired", "fetch new credentials")
 
 
+def test_tells_why_where_only_the_answer_to_head_is_empty(call, node):
+    def decide(method, path, _number):
+        if method == "HEAD":
+            return 400, b"", {}
+        return expired if "list-type" not in path else None
+
+    expired = 400, b"<Error><Code>ExpiredToken</Code></Error>", {}
+    with s3_support.Proxy(node.url, decide) as proxy:
+        result = call.list(endpoint=proxy.url)
+    assert_refused(result, "session token has expired")
+
+
 def test_tells_a_wrong_secret_from_an_unknown_key(call):
     assert_refused(call.list(AWS_SECRET_ACCESS_KEY="wrong"), "secret access key is wrong")
     assert_refused(call.list(AWS_ACCESS_KEY_ID="AKIAUNKNOWN"), "does not know the access key")
