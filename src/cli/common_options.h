@@ -4,6 +4,7 @@
 
 #include "base/opt.h"
 #include "net/http_client.h"
+#include "store/blob_store.h"
 
 /* -v, --json, --log-format, --state-dir */
 struct general_fields {
@@ -18,6 +19,7 @@ struct repository_fields {
 	const char *from;
 	const char *repo_uri;
 	const char *snapshot_name;
+	struct blob_store_options store; /* --s3-endpoint and the like */
 };
 extern const struct opt repository_options[];
 /* Resolves --from into the other two; ERR_USAGE when nothing or both are given. */

@@ -7,7 +7,7 @@ int snapshot_source_open(struct snapshot_source *source, const struct repository
 			 struct err *err)
 {
 	*source = (struct snapshot_source){0};
-	if (blob_store_open(fields->repo_uri, &source->store, err) < 0)
+	if (blob_store_open_with(fields->repo_uri, &fields->store, &source->store, err) < 0)
 		return err_wrap(err, "--repo-uri");
 	if (repository_open(source->store, &source->repository, err) < 0)
 		return -(int)err->kind;

@@ -17,7 +17,7 @@ static void closep(struct cluster **cluster)
 	cluster_close(*cluster);
 }
 
-static int open_unasked(const struct http_options *options, const struct cluster_retry *retry,
+static int open_unasked(const struct http_options *options, const struct backoff_policy *retry,
 			struct cluster **out, struct err *err)
 {
 	cleanup(closep) struct cluster *cluster = mem_zalloc(sizeof(*cluster));
@@ -144,7 +144,9 @@ int cluster_connect(const struct http_options *options, const struct cluster_ret
 		    struct cluster **out, struct err *err)
 {
 	const struct http_request root = {.method = "GET", .path = "/"};
-	const struct cluster_retry brief = {
+	const struct backoff_policy lasting = {retry->initial_delay_ms, retry->max_delay_ms,
+					       retry->max_total_ms};
+	const struct backoff_policy brief = {
 		.initial_delay_ms = MIN(retry->initial_delay_ms, CONNECT_DELAY_MS),
 		.max_delay_ms = MIN(retry->max_delay_ms, CONNECT_TOTAL_MS),
 		.max_total_ms = MIN(retry->max_total_ms, CONNECT_TOTAL_MS),
@@ -154,7 +156,7 @@ int cluster_connect(const struct http_options *options, const struct cluster_ret
 	struct backoff backoff;
 	int failed;
 
-	if ((failed = open_unasked(options, retry, &cluster, err)) < 0)
+	if ((failed = open_unasked(options, &lasting, &cluster, err)) < 0)
 		return failed;
 	backoff_start(&backoff, &brief);
 	if ((failed = cluster_send(cluster, &root, true, &backoff, err)) < 0 ||

@@ -2,13 +2,13 @@
 #ifndef CLUSTER_CLUSTER_INTERNAL_H
 #define CLUSTER_CLUSTER_INTERNAL_H
 
-#include "cluster/backoff.h"
+#include "base/backoff.h"
 #include "cluster/cluster.h"
 
 struct cluster {
 	struct http_client *client;
 	struct http_options options; /* its strings are the caller's */
-	struct cluster_retry retry;
+	struct backoff_policy retry;
 	struct cluster_watch watch;
 	struct cluster_version version;
 	char version_text[64];

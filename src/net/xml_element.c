@@ -31,14 +31,16 @@ static const char *find_open(struct str xml, const char *name)
 
 struct str xml_element(struct str xml, const char *name, struct str *rest)
 {
-	const char *open = xml.len > 0 ? find_open(xml, name) : NULL, *close;
-	const char *end = xml.ptr + xml.len;
+	const char *open, *close, *end;
 	char tag[MOST_NAME];
 	size_t len = (size_t)snprintf(tag, sizeof(tag), "</%s>", name);
 
 	if (len >= sizeof(tag))
 		BUG("a long name of an element");
-	if (!open || !(close = find(str_of(open, (size_t)(end - open)), tag, len)))
+	if (xml.len == 0 || !(open = find_open(xml, name)))
+		return STR_NONE;
+	end = xml.ptr + xml.len;
+	if (!(close = find(str_of(open, (size_t)(end - open)), tag, len)))
 		return STR_NONE;
 	if (rest)
 		*rest = str_of(close + len, (size_t)(end - close) - len);
@@ -87,7 +89,7 @@ static uint32_t code_point(struct str name)
 		return 0;
 	for (size_t i = hex ? 2 : 1; i < name.len && value < 0x110000; i++) {
 		unsigned char c = (unsigned char)name.ptr[i];
-		unsigned digit = c <= '9' ? (unsigned)c - '0' : (c | 32u) - 'a' + 10;
+		unsigned digit = c <= '9' ? c - 48u : (c | 32u) - 'a' + 10;
 
 		if (digit >= (hex ? 16u : 10u))
 			return 0;

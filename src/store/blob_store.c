@@ -1,5 +1,6 @@
 #include "store/blob_store.h"
 #include "store/directory_store.h"
+#include "store/s3_store.h"
 
 #include "base/limits.h"
 
@@ -38,7 +39,7 @@ static struct str uri_scheme(struct str uri)
 
 static int open_other_scheme(const char *uri, struct str scheme, struct err *err)
 {
-	static const char *const known[] = {"s3", "gs", "gcs", "azure", "az", "http", "https"};
+	static const char *const known[] = {"gs", "gcs", "azure", "az", "http", "https"};
 
 	for (size_t i = 0; i < COUNT_OF(known); i++)
 		if (str_is(scheme, known[i]))
@@ -49,15 +50,24 @@ static int open_other_scheme(const char *uri, struct str scheme, struct err *err
 				       STR_ARG(scheme), uri);
 	return err_set(err, ERR_USAGE,
 		       "unknown scheme '" STR_FMT
-		       "' in repository URI '%s'; use file:///path or /path",
+		       "' in repository URI '%s'; use s3://bucket/prefix, file:///path or /path",
 		       STR_ARG(scheme), uri);
 }
 
 int blob_store_open(const char *uri, struct blob_store **out, struct err *err)
 {
+	return blob_store_open_with(uri, NULL, out, err);
+}
+
+int blob_store_open_with(const char *uri, const struct blob_store_options *options,
+			 struct blob_store **out, struct err *err)
+{
+	static const struct blob_store_options none;
 	struct str scheme = uri_scheme(str_from(uri));
 	const char *path = uri;
 
+	if (str_is(scheme, "s3"))
+		return s3_store_open(uri, options ? options : &none, out, err);
 	if (scheme.len > 0 && !str_is(scheme, "file"))
 		return open_other_scheme(uri, scheme, err);
 	if (scheme.len > 0)
@@ -90,6 +100,8 @@ int blob_store_open_above(const struct blob_store *store, struct str below, stru
 		return err_set(err, ERR_NOT_FOUND, "'%s' does not end in '/" STR_FMT "'",
 			       store->uri, STR_ARG(below));
 	uri[len - below.len - 1] = '\0';
+	if (store->ops->open_above)
+		return store->ops->open_above(store, uri, out, err);
 	return blob_store_open(uri, out, err);
 }
 

@@ -23,6 +23,9 @@ struct blob_store_ops {
 	int (*open)(struct blob_store *store, struct str name, struct bytes_source **out,
 		    struct err *err);
 	void (*close)(struct blob_store *store);
+	/* The store at `uri`, whose folder is above this one's; NULL: as blob_store_open. */
+	int (*open_above)(const struct blob_store *store, const char *uri, struct blob_store **out,
+			  struct err *err);
 };
 
 /* Implementations embed this as their first member. */
@@ -31,9 +34,26 @@ struct blob_store {
 	char *uri; /* as the user gave it; for messages. Owned by the implementation */
 };
 
-/* Opens by URI: file:///path, file:path or /path. A scheme that is known but not built yet is
- * ERR_UNSUPPORTED, an unknown one ERR_USAGE, a path that is no directory ERR_NOT_FOUND. */
+/* How to reach and to convince an object store. Strings are borrowed until the store is closed; all
+ * may be NULL or 0. */
+struct blob_store_options {
+	const char *s3_endpoint; /* URL; NULL: AWS's own of the region */
+	const char *s3_region;   /* NULL: from the environment or the profile, else us-east-1 */
+	bool s3_path_style;      /* https://host/bucket/name rather than https://bucket.host/name */
+	const char *s3_profile, *s3_access_key_id, *s3_secret_access_key, *s3_session_token;
+	const char *s3_ca_file; /* PEM; NULL: the system's */
+	bool s3_insecure;       /* no check of certificate and name */
+	int64_t s3_request_timeout_ms;
+	int64_t s3_retry_ms; /* how long a request is tried again; 0: a minute */
+};
+
+/* Opens by URI: file:///path, file:path, /path or s3://bucket/prefix. A scheme that is known but
+ * not built yet is ERR_UNSUPPORTED, an unknown one ERR_USAGE, a path that is no directory
+ * ERR_NOT_FOUND. */
 int blob_store_open(const char *uri, struct blob_store **out, struct err *err);
+/* As blob_store_open; NULL options are those of none. */
+int blob_store_open_with(const char *uri, const struct blob_store_options *options,
+			 struct blob_store **out, struct err *err);
 /* Opens the folder above `store` from where it is seen at `below` ("team/backups"): the blob x of
  * `store` is then below/x. ERR_NOT_FOUND: the store's URI does not end in that path. */
 int blob_store_open_above(const struct blob_store *store, struct str below, struct blob_store **out,

@@ -1,8 +1,7 @@
-#include "cluster/backoff.h"
+#include "base/backoff.h"
 
 #include "base/clock.h"
 
-#include <limits.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -37,7 +36,7 @@ static bool sleep_until(const struct alarm_clock *alarm, int64_t deadline_ms)
 
 	do {
 		left = MAX(deadline_ms - clock_monotonic_ms(), (int64_t)0);
-		if (poll(&wake, 1, (int)MIN(left, (int64_t)INT_MAX)) > 0)
+		if (poll(&wake, 1, (int)MIN(left, (int64_t)INT32_MAX)) > 0)
 			return false;
 	} while (left > 0);
 	return true;
@@ -55,7 +54,7 @@ static int64_t jittered(struct alarm_clock *alarm, int64_t delay_ms)
 	return delay_ms - (int64_t)(z % (uint64_t)(delay_ms / 2 + 1));
 }
 
-void backoff_start(struct backoff *backoff, const struct cluster_retry *policy)
+void backoff_start(struct backoff *backoff, const struct backoff_policy *policy)
 {
 	*backoff = (struct backoff){
 		.policy = *policy,

@@ -1,8 +1,13 @@
 /* Waiting between tries: doubling delays with jitter, up to a total time. */
-#ifndef CLUSTER_BACKOFF_H
-#define CLUSTER_BACKOFF_H
+#ifndef BASE_BACKOFF_H
+#define BASE_BACKOFF_H
 
-#include "cluster/cluster.h"
+#include "base/err.h"
+
+struct backoff_policy {
+	int64_t initial_delay_ms, max_delay_ms; /* doubling, with jitter */
+	int64_t max_total_ms;                   /* gives up after */
+};
 
 /* Sleeps that another thread can end for good. */
 struct alarm_clock {
@@ -17,13 +22,13 @@ void alarm_clock_wake(struct alarm_clock *alarm);
 
 /* The tries of one undertaking. */
 struct backoff {
-	struct cluster_retry policy;
+	struct backoff_policy policy;
 	int64_t began_ms, delay_ms;
 	unsigned tries;    /* made so far */
 	unsigned refusals; /* of these, answers whose status said "not now" */
 };
 
-void backoff_start(struct backoff *backoff, const struct cluster_retry *policy);
+void backoff_start(struct backoff *backoff, const struct backoff_policy *policy);
 /* There was progress: the total time counts from now on. */
 void backoff_prolong(struct backoff *backoff);
 /* Waits for the next try, at least as long as the server asked for (-1: not said), but not past

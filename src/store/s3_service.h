@@ -1,0 +1,41 @@
+/* Requests to one bucket: signed, tried again, and their refusals explained. */
+#ifndef STORE_S3_SERVICE_H
+#define STORE_S3_SERVICE_H
+
+#include "net/aws_credentials.h"
+#include "net/http_client.h"
+#include "store/blob_store.h"
+
+#define S3_CONNECTIONS_KEPT 16
+
+/* Shared by the stores of one bucket, which count their references. */
+struct s3_service;
+
+/* `bucket` is copied. */
+int s3_service_open(struct str bucket, const struct blob_store_options *options,
+		    struct s3_service **out, struct err *err);
+struct s3_service *s3_service_hold(struct s3_service *service);
+void s3_service_release(struct s3_service *service);
+
+struct s3_request {
+	const char *method;
+	struct str key;               /* of the object; empty: the bucket itself */
+	const char *query;            /* encoded, without '?'; NULL: none */
+	const char *range, *if_match; /* values of these headers; NULL: none */
+	size_t answer_max;            /* bytes */
+};
+
+struct s3_answer {
+	struct http_response response;
+	char etag[128];  /* empty: none, or one that is longer */
+	uint64_t length; /* of Content-Length */
+	bool has_length;
+};
+
+/* Sends until there is an answer with a status of 2xx, 404, 412 or 416 for the object. Negative for
+ * all else, and for a bucket that is not there. Starts with a zeroed answer; release its response.
+ * `uri` is what messages call the store. */
+int s3_service_send(struct s3_service *service, const char *uri, const struct s3_request *request,
+		    struct s3_answer *answer, struct err *err);
+
+#endif

@@ -1,0 +1,383 @@
+#include "store/s3_store.h"
+
+#include "net/xml_element.h"
+#include "store/s3_service.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* The largest range that one request asks for: a failed one is read again whole. */
+#define RANGE_MAX MIB(4)
+#define LIST_ANSWER_MAX MIB(16)
+#define ERROR_MAX KIB(64)
+
+struct s3_store {
+	struct blob_store store;
+	struct s3_service *service;
+	char *prefix; /* before every name: "" or "a/b/" */
+};
+
+struct s3_source {
+	struct bytes_source source; /* its name is "s3://bucket/prefix/name" */
+	struct s3_service *service;
+	char *key;
+	char etag[128]; /* empty: the server tells none */
+};
+
+static void release_answer(struct s3_answer *answer)
+{
+	http_response_release(&answer->response);
+}
+
+static struct s3_store *s3_of(struct blob_store *store)
+{
+	return (struct s3_store *)store;
+}
+
+/* "<bucket>/<prefix>" behind s3://; the prefix without slashes around it. */
+static int split_uri(const char *uri, struct str *bucket, struct str *prefix, struct err *err)
+{
+	struct str rest = str_from_offset(str_from(uri), strlen("s3://"));
+
+	if (!str_split(rest, '/', bucket, prefix))
+		*prefix = STR_NONE;
+	while (str_starts(*prefix, STR("/")))
+		*prefix = str_from_offset(*prefix, 1);
+	while (str_ends(*prefix, STR("/")))
+		prefix->len--;
+	if (bucket->len == 0)
+		return err_set(err, ERR_USAGE,
+			       "'%s' names no bucket; write s3://bucket or s3://bucket/prefix",
+			       uri);
+	for (size_t i = 0; i < bucket->len; i++)
+		if (strchr("?#@:%\\", bucket->ptr[i]) || (unsigned char)bucket->ptr[i] <= ' ')
+			return err_set(err, ERR_USAGE,
+				       "'%s' names no bucket: '%c' is in no name of one; write "
+				       "s3://bucket/prefix, and the server in --s3-endpoint",
+				       uri, bucket->ptr[i]);
+	return 0;
+}
+
+/* The key of a blob or folder; in the arena. */
+static struct str key_of(const struct s3_store *s3, struct str name, struct arena *mem)
+{
+	return arena_printf(mem, "%s" STR_FMT, s3->prefix, STR_ARG(name));
+}
+
+/* Appends one <Contents> if it is directly in the folder. */
+static int list_object(const struct s3_store *s3, struct str folder, struct str xml,
+		       struct arena *mem, struct buf *entries, struct err *err)
+{
+	struct str key = xml_text(xml_element(xml, "Key", NULL), mem);
+	struct blob_info info;
+	size_t root = strlen(s3->prefix), skip = root + folder.len + (folder.len > 0);
+
+	if (!key.ptr)
+		return arena_fail(mem, s3->store.uri, err);
+	/* The folder itself may be an object, of a console that made it. */
+	if (key.len <= skip || memchr(key.ptr + skip, '/', key.len - skip))
+		return 0;
+	if (!str_to_u64(xml_element(xml, "Size", NULL), &info.size))
+		return err_set(err, ERR_HTTP,
+			       "the listing of '%s' has no size for '" STR_FMT
+			       "'; check that --s3-endpoint is an S3 server",
+			       s3->store.uri, STR_ARG(key));
+	info.name = str_from_offset(key, root);
+	buf_append(entries, &info, sizeof(info));
+	return buf_check(entries, s3->store.uri, err);
+}
+
+/* 1: another page follows `page`, and *token, which asked for this one, now asks for it; 0: none.
+ */
+static int next_page(const struct s3_store *s3, struct str page, struct arena *mem,
+		     struct str *token, struct err *err)
+{
+	struct str next = xml_element(page, "NextContinuationToken", NULL), before = *token;
+
+	if (!str_is(xml_element(page, "IsTruncated", NULL), "true"))
+		return 0;
+	*token = xml_text(next, mem);
+	if (token->len > 0 && !str_eq(*token, before))
+		return 1;
+	return err_set(err, ERR_HTTP,
+		       "the listing of '%s' is cut and does not say where it goes on; check that "
+		       "--s3-endpoint is an S3 server",
+		       s3->store.uri);
+}
+
+/* One page. 1: there is another, from *token on; 0: it was the last. */
+static int list_page(const struct s3_store *s3, struct str folder, struct arena *mem,
+		     struct str *token, struct buf *entries, struct err *err)
+{
+	cleanup(buf_release) struct buf query = BUF_INIT(3 * LIMIT_PATH);
+	cleanup(release_answer) struct s3_answer answer = {0};
+	struct s3_request request = {.method = "GET", .answer_max = LIST_ANSWER_MAX};
+	struct str page, rest, object;
+	int rc;
+
+	if (token->len > 0) {
+		buf_append_str(&query, STR("continuation-token="));
+		http_append_encoded(&query, *token);
+		buf_append_byte(&query, '&');
+	}
+	buf_append_str(&query, STR("delimiter=%2F&list-type=2&prefix="));
+	http_append_encoded(&query, str_from(s3->prefix));
+	http_append_encoded(&query, folder);
+	if (folder.len > 0)
+		buf_append_str(&query, STR("%2F"));
+	if ((rc = buf_check(&query, "a request to S3", err)) < 0)
+		return rc;
+	request.query = buf_cstr(&query);
+	if ((rc = s3_service_send(s3->service, s3->store.uri, &request, &answer, err)) < 0)
+		return rc;
+	page = xml_element(buf_str(&answer.response.body), "ListBucketResult", NULL);
+	if (!page.ptr)
+		return err_set(err, ERR_HTTP,
+			       "the listing of '%s' is no ListBucketResult; check that "
+			       "--s3-endpoint is an S3 server",
+			       s3->store.uri);
+	rest = page;
+	while ((object = xml_element(rest, "Contents", &rest)).ptr)
+		if ((rc = list_object(s3, folder, object, mem, entries, err)) < 0)
+			return rc;
+	return next_page(s3, page, mem, token, err);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return str_cmp(((const struct blob_info *)a)->name, ((const struct blob_info *)b)->name);
+}
+
+static int s3_list(struct blob_store *store, struct str folder, struct arena *mem,
+		   struct blob_listing *out, struct err *err)
+{
+	cleanup(buf_release) struct buf entries = BUF_INIT(LIMIT_LISTING);
+	struct str token = STR_NONE;
+	int rc;
+
+	*out = (struct blob_listing){0};
+	while ((rc = list_page(s3_of(store), folder, mem, &token, &entries, err)) > 0)
+		;
+	if (rc < 0)
+		return rc;
+	out->blobs = arena_alloc(mem, entries.len);
+	if (!out->blobs)
+		return arena_fail(mem, store->uri, err);
+	out->count = entries.len / sizeof(struct blob_info);
+	if (out->count > 0) {
+		memcpy(out->blobs, entries.ptr, entries.len);
+		qsort(out->blobs, out->count, sizeof(struct blob_info), compare_names);
+	}
+	return 0;
+}
+
+static int replaced(const struct s3_source *source, struct err *err)
+{
+	return err_set(err, ERR_UNREADABLE,
+		       "'%s' was replaced or deleted while it was read; take care that nobody "
+		       "writes to the repository, and start again",
+		       source->source.name);
+}
+
+/* Whether the answer is the range that was asked for, of the object that was opened. */
+static int check_range(const struct s3_source *source, const struct s3_answer *answer,
+		       uint64_t offset, size_t len, struct err *err)
+{
+	size_t came = answer->response.body.len;
+	int status = answer->response.status;
+
+	if (status >= 400 ||
+	    (source->etag[0] && answer->etag[0] && strcmp(source->etag, answer->etag) != 0))
+		return replaced(source, err);
+	if (status == 200 && (offset > 0 || len != source->source.size))
+		return err_set(err, ERR_HTTP,
+			       "'%s' came whole though a range was asked for; check that "
+			       "--s3-endpoint, and proxies on the way, know ranges",
+			       source->source.name);
+	if (came != len)
+		return err_set(
+			err, ERR_HTTP,
+			"bytes %llu to %llu of '%s' were asked for, and %zu came; check that "
+			"--s3-endpoint, and proxies on the way, know ranges",
+			(unsigned long long)offset, (unsigned long long)(offset + len),
+			source->source.name, came);
+	return 0;
+}
+
+/* At most RANGE_MAX bytes. */
+static int read_range(struct s3_source *source, uint64_t offset, char *dst, size_t len,
+		      struct err *err)
+{
+	cleanup(release_answer) struct s3_answer answer = {0};
+	struct s3_request request = {.method = "GET",
+				     .key = str_from(source->key),
+				     .if_match = source->etag[0] ? source->etag : NULL,
+				     .answer_max = MAX(len, (size_t)ERROR_MAX)};
+	char range[64];
+	int rc;
+
+	snprintf(range, sizeof(range), "bytes=%llu-%llu", (unsigned long long)offset,
+		 (unsigned long long)(offset + len - 1));
+	request.range = range;
+	rc = s3_service_send(source->service, source->source.name, &request, &answer, err);
+	if (rc < 0)
+		return err && err->kind == ERR_LIMIT
+			       ? err_wrap(err, "'%s' (the server may not know ranges)",
+					  source->source.name)
+			       : rc;
+	if ((rc = check_range(source, &answer, offset, len, err)) < 0)
+		return rc;
+	memcpy(dst, answer.response.body.ptr, len);
+	return 0;
+}
+
+static int s3_read_at(struct bytes_source *src, uint64_t offset, void *dst, size_t len,
+		      struct err *err)
+{
+	struct s3_source *source = (struct s3_source *)src;
+	char *to = dst;
+
+	while (len > 0) {
+		size_t n = MIN(len, (size_t)RANGE_MAX);
+		int rc = read_range(source, offset, to, n, err);
+
+		if (rc < 0)
+			return rc;
+		to += n;
+		offset += n;
+		len -= n;
+	}
+	return 0;
+}
+
+static void s3_source_close(struct bytes_source *src)
+{
+	struct s3_source *source = (struct s3_source *)src;
+
+	s3_service_release(source->service);
+	free(src->name);
+	free(source->key);
+	free(source);
+}
+
+static const struct bytes_source_ops source_ops = {.read_at = s3_read_at, .close = s3_source_close};
+
+static struct s3_source *make_source(const struct s3_store *s3, struct str name, struct str key,
+				     const struct s3_answer *answer)
+{
+	cleanup(buf_release) struct buf full = BUF_INIT(4 * LIMIT_PATH);
+	struct s3_source *source = mem_zalloc(sizeof(*source));
+	size_t len = strlen(s3->store.uri);
+
+	while (len > 0 && s3->store.uri[len - 1] == '/')
+		len--;
+	buf_printf(&full, STR_FMT "/" STR_FMT, (int)len, s3->store.uri, STR_ARG(name));
+	source->source =
+		(struct bytes_source){&source_ops, answer->length, mem_strdup(buf_cstr(&full))};
+	source->service = s3_service_hold(s3->service);
+	source->key = str_dup(key);
+	memcpy(source->etag, answer->etag, sizeof(source->etag));
+	return source;
+}
+
+/* Asks for size and ETag. A refusal of HEAD has no body that says why: then the first byte is asked
+ * for, whose refusal does; and an expired session is renewed on the way. */
+static int ask_head(struct s3_store *s3, struct str key, struct s3_answer *answer, struct err *err)
+{
+	const struct s3_request head = {.method = "HEAD", .key = key};
+	const struct s3_request first = {.method = "GET", .key = key, .range = "bytes=0-0"};
+	cleanup(release_answer) struct s3_answer why = {0};
+	struct err refused = {0};
+	int rc = s3_service_send(s3->service, s3->store.uri, &head, answer, &refused);
+
+	if (rc == 0)
+		return 0;
+	if (refused.http_status != 400 && refused.http_status != 403) {
+		if (err)
+			*err = refused;
+		return rc;
+	}
+	rc = s3_service_send(s3->service, s3->store.uri, &first, &why, err);
+	return rc < 0 ? rc : s3_service_send(s3->service, s3->store.uri, &head, answer, err);
+}
+
+static int s3_open(struct blob_store *store, struct str name, struct bytes_source **out,
+		   struct err *err)
+{
+	cleanup(arena_release) struct arena mem = ARENA_INIT(4 * LIMIT_PATH);
+	cleanup(release_answer) struct s3_answer answer = {0};
+	struct str key = key_of(s3_of(store), name, &mem);
+	int rc;
+
+	if (!key.ptr)
+		return arena_fail(&mem, "the name of an object", err);
+	rc = ask_head(s3_of(store), key, &answer, err);
+	if (rc < 0)
+		return rc;
+	if (answer.response.status >= 400)
+		return err_set(err, ERR_NOT_FOUND, "'%s' has no object '" STR_FMT "'", store->uri,
+			       STR_ARG(name));
+	if (!answer.has_length)
+		return err_set(err, ERR_HTTP,
+			       "the size of '" STR_FMT "' in '%s' is not told; check that "
+			       "--s3-endpoint is an S3 server",
+			       STR_ARG(name), store->uri);
+	*out = &make_source(s3_of(store), name, key, &answer)->source;
+	return 0;
+}
+
+static void s3_close(struct blob_store *store)
+{
+	struct s3_store *s3 = s3_of(store);
+
+	s3_service_release(s3->service);
+	free(store->uri);
+	free(s3->prefix);
+	free(s3);
+}
+
+static int s3_open_above(const struct blob_store *store, const char *uri, struct blob_store **out,
+			 struct err *err);
+
+static const struct blob_store_ops s3_ops = {
+	.list = s3_list, .open = s3_open, .close = s3_close, .open_above = s3_open_above};
+
+/* Takes one reference to `service`. */
+static struct blob_store *make_store(const char *uri, struct str prefix, struct s3_service *service)
+{
+	cleanup(buf_release) struct buf text = BUF_INIT(SIZE_MAX / 2);
+	struct s3_store *s3 = mem_zalloc(sizeof(*s3));
+
+	if (prefix.len > 0)
+		buf_printf(&text, STR_FMT "/", STR_ARG(prefix));
+	s3->store = (struct blob_store){&s3_ops, mem_strdup(uri)};
+	s3->service = service;
+	s3->prefix = mem_strdup(buf_cstr(&text));
+	return &s3->store;
+}
+
+static int s3_open_above(const struct blob_store *store, const char *uri, struct blob_store **out,
+			 struct err *err)
+{
+	const struct s3_store *s3 = (const struct s3_store *)store;
+	struct str bucket, prefix;
+	int rc = split_uri(uri, &bucket, &prefix, err);
+
+	if (rc == 0)
+		*out = make_store(uri, prefix, s3_service_hold(s3->service));
+	return rc;
+}
+
+int s3_store_open(const char *uri, const struct blob_store_options *options,
+		  struct blob_store **out, struct err *err)
+{
+	struct s3_service *service;
+	struct str bucket, prefix;
+	int rc = split_uri(uri, &bucket, &prefix, err);
+
+	if (rc == 0)
+		rc = s3_service_open(bucket, options, &service, err);
+	if (rc == 0)
+		*out = make_store(uri, prefix, service);
+	return rc;
+}
