@@ -273,17 +273,23 @@ static struct str member_of(const struct json *object, const char *const *names)
 	return STR_NONE;
 }
 
+static struct str path_of(const struct json *object)
+{
+	static const char *const paths[] = {"URI", "Request-URI", "uri", "path", "url", NULL};
+
+	return member_of(object, paths);
+}
+
 static void take_object(struct assessment *a, const struct json *object)
 {
 	static const char *const methods[] = {"method", "Method", "verb", NULL};
-	static const char *const paths[] = {"URI", "Request-URI", "uri", "path", "url", NULL};
 	const struct json *tuple = json_get(object, "sourceRequest"), *headers, *body;
 	struct str path;
 	struct request r;
 
 	object = tuple ? tuple : object;
 	headers = json_get(object, "headers") ? json_get(object, "headers") : object;
-	path = member_of(object, paths);
+	path = path_of(object);
 	begin(&r, a, member_of(object, methods), path);
 	if (!path.len) {
 		check_body(&r, object);
@@ -366,7 +372,8 @@ static int take_pending(struct assessment *a, struct err *err)
 		return -(int)err->kind;
 	if (json_parse(buf_str(&a->pending), &mem, &value, NULL) < 0) {
 		a->unread_lines++;
-	} else if (a->pending_request.len && find_request(a->pending_request, &method, &path)) {
+	} else if (a->pending_request.len && !json_get(value, "sourceRequest") &&
+		   !path_of(value).len && find_request(a->pending_request, &method, &path)) {
 		begin(&r, a, method, path);
 		a->requests--; /* it was counted with its line */
 		check_body(&r, value);
