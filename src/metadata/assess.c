@@ -7,6 +7,7 @@
 
 #define TEXT_MAX 600
 #define LIMIT_ASSESSMENT MIB(256)
+#define LIMIT_SCRATCH MIB(256)
 #define OPENSEARCH_FORKED_FROM 7010
 #define SERVERLESS 9000
 
@@ -69,6 +70,12 @@ bool assess_applies(const struct assessment *a, const char *id)
 	return find(a, id)->applies;
 }
 
+void assess_next(struct assessment *a)
+{
+	a->mem.failed |= a->scratch.failed;
+	arena_reset(&a->scratch);
+}
+
 static bool is_known(const struct assess_finding *finding, const struct assess_touch *touch)
 {
 	for (size_t i = 0; i < finding->kept; i++)
@@ -104,7 +111,7 @@ static void add_touch(struct assessment *a, struct assess_finding *finding,
 
 static struct str name_item(struct assessment *a, const struct metadata_item *item)
 {
-	return arena_printf(&a->mem, "%s '" STR_FMT "'", metadata_kind_name(item->kind),
+	return arena_printf(&a->scratch, "%s '" STR_FMT "'", metadata_kind_name(item->kind),
 			    STR_ARG(item->name));
 }
 
@@ -123,7 +130,7 @@ static void hit(struct assess_scan *scan, enum assess_severity severity, const c
 	};
 
 	if (member)
-		touch.path = scan->path.len ? arena_printf(&a->mem, STR_FMT ".%s",
+		touch.path = scan->path.len ? arena_printf(&a->scratch, STR_FMT ".%s",
 							   STR_ARG(scan->path), member)
 					    : str_from(member);
 	add_touch(a, find(a, scan->id), &touch);
@@ -219,9 +226,11 @@ static void take_note(struct assessment *a, const struct metadata_item *item,
 
 static void take_notes(struct assessment *a)
 {
-	for (size_t i = 0; i < a->set->count; i++)
+	for (size_t i = 0; i < a->set->count; i++) {
+		assess_next(a);
 		for (size_t j = 0; j < a->set->items[i]->note_count; j++)
 			take_note(a, a->set->items[i], &a->set->items[i]->notes[j]);
+	}
 }
 
 static bool is_blocked_by(const struct assessment *a, const struct metadata_item *item)
@@ -266,6 +275,8 @@ int assess_metadata(struct assessment *a, struct metadata_set *set,
 		    const struct rule_options *options, struct err *err)
 {
 	*a = (struct assessment){.mem = ARENA_INIT(LIMIT_ASSESSMENT),
+				 .scratch = ARENA_INIT(LIMIT_SCRATCH),
+				 .pending_mem = ARENA_INIT(LIMIT_SCRATCH),
 				 .set = set,
 				 .options = *options,
 				 .pending = BUF_INIT(MIB(16))};
@@ -275,12 +286,15 @@ int assess_metadata(struct assessment *a, struct metadata_set *set,
 	assess_scan_set(a);
 	take_blocked(a);
 	assess_clients(a);
+	assess_next(a);
 	return a->mem.failed ? arena_fail(&a->mem, "the assessment", err) : 0;
 }
 
 void assessment_release(struct assessment *a)
 {
 	arena_release(&a->mem);
+	arena_release(&a->scratch);
+	arena_release(&a->pending_mem);
 	buf_release(&a->pending);
 }
 

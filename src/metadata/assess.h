@@ -77,6 +77,7 @@ struct assess_agent {
 
 struct assessment {
 	struct arena mem;
+	struct arena scratch;     /* of one item, or one request */
 	struct metadata_set *set; /* borrowed; rules applied */
 	struct rule_options options;
 	struct assess_finding *findings; /* one a change, in the order of the table */
@@ -89,6 +90,7 @@ struct assessment {
 	size_t client_change_count, client_changes_total;
 	/* The request that is being read, over several lines. */
 	struct buf pending;
+	struct arena pending_mem; /* holds: */
 	struct str pending_request;
 	int pending_depth;
 };

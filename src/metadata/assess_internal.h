@@ -38,6 +38,8 @@ extern const struct assess_detector assess_of_mappings[], assess_of_settings[], 
 
 /* Runs the rows of all tables whose changes hold. */
 void assess_scan_set(struct assessment *a);
+/* Before the next item or request: what was said of the last one is kept or gone. */
+void assess_next(struct assessment *a);
 /* The change touches this place. `member`, if any, is put behind the path. */
 void assess_hit(struct assess_scan *scan, const char *member, const char *fmt, ...)
 	PRINTF_LIKE(3, 4);

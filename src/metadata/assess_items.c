@@ -320,7 +320,7 @@ static void has_queries(struct assess_scan *scan, const struct json *aliases)
 	json_each (alias, aliases) {
 		const struct json *filter = json_get(alias, "filter");
 
-		scan->path = arena_printf(&scan->a->mem, STR_FMT "." STR_FMT ".filter",
+		scan->path = arena_printf(&scan->a->scratch, STR_FMT "." STR_FMT ".filter",
 					  STR_ARG(path), STR_ARG(alias->key));
 		if (filter && filter->type == JSON_STRING)
 			assess_query_text(scan, filter->text);

@@ -54,10 +54,12 @@ static void scan_inner(struct assess_scan *scan, const struct json *body, int de
 	static const char *const holders[] = {
 		"query",    "filter",   "must",    "must_not", "should",
 		"positive", "negative", "filters", "queries",  "no_match_query",
-		"clauses",  "and",      "or",      "not",      "functions"};
+		"clauses",  "and",      "or",      "not"};
 
 	for (size_t i = 0; i < COUNT_OF(holders); i++)
 		scan_query(scan, json_get(body, holders[i]), depth + 1);
+	json_each (function, json_get(body, "functions"))
+		scan_query(scan, json_get(function, "filter"), depth + 1);
 }
 
 static bool means_all(const struct json *body)
@@ -84,17 +86,19 @@ static void scan_one(struct assess_scan *scan, const struct json *query, int dep
 		json_each (field, query)
 			if (json_get(field, "case_insensitive"))
 				hit(scan, "BO24", "a wildcard with case_insensitive");
-	/* and, or and not hold queries themselves. */
-	if (query->type == JSON_ARRAY || (str_is(query->key, "not") && query->type == JSON_OBJECT))
+	/* and, or and not hold queries themselves, or say so: each is looked at once. */
+	if (query->type == JSON_ARRAY ||
+	    (str_is(query->key, "not") && !json_get(query, "filter") && !json_get(query, "query")))
 		scan_query(scan, query, depth + 1);
-	scan_inner(scan, query, depth);
+	else
+		scan_inner(scan, query, depth);
 }
 
 static void scan_query(struct assess_scan *scan, const struct json *query, int depth)
 {
 	if (!query || depth > DEPTH_MAX)
 		return;
-	if (depth / 2 == NESTED_QUERIES_MAX + 1)
+	if (depth == NESTED_QUERIES_MAX + 1)
 		hit(scan, "BO34", "queries nested deeper than 20");
 	if (query->type == JSON_ARRAY) {
 		json_each (element, query)
@@ -103,9 +107,6 @@ static void scan_query(struct assess_scan *scan, const struct json *query, int d
 	}
 	if (query->type != JSON_OBJECT)
 		return;
-	/* {"filter": …, "weight": …} of a function_score */
-	if (json_get(query, "weight") || json_get(query, "boost_factor"))
-		scan_query(scan, json_get(query, "filter"), depth + 1);
 	json_each (one, query)
 		scan_one(scan, one, depth);
 }

@@ -251,17 +251,18 @@ static void begin(struct request *r, struct assessment *a, struct str method, st
 {
 	struct str place, parameters;
 
+	assess_next(a);
 	*r = (struct request){.scan = {.a = a}, .method = method};
 	a->requests++;
 	if (path.len) {
 		split_path(r, path);
 		str_split(path, '?', &place, &parameters);
-		r->scan.where = arena_printf(&a->mem, "request " STR_FMT " " STR_FMT,
+		r->scan.where = arena_printf(&a->scratch, "request " STR_FMT " " STR_FMT,
 					     STR_ARG(method), STR_ARG(place));
 		check_path(r);
 	} else {
 		r->scan.where =
-			arena_printf(&a->mem, "query %llu", (unsigned long long)a->requests);
+			arena_printf(&a->scratch, "query %llu", (unsigned long long)a->requests);
 	}
 }
 
@@ -412,7 +413,8 @@ int assess_request_line(struct assessment *a, struct str line, struct err *err)
 		a->unread_lines += text.ptr[0] != '#';
 		return 0;
 	}
-	a->pending_request = arena_str(&a->mem, text);
+	arena_reset(&a->pending_mem);
+	a->pending_request = arena_str(&a->pending_mem, text);
 	begin(&r, a, method, path);
 	take_agent(&r, last_quoted(text));
 	return a->mem.failed ? arena_fail(&a->mem, "the assessment", err) : 0;

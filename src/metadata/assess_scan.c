@@ -22,7 +22,7 @@ static struct str below(struct assess_scan *scan, struct str path, struct str na
 {
 	if (!path.len)
 		return name;
-	return arena_printf(&scan->a->mem, STR_FMT "." STR_FMT, STR_ARG(path), STR_ARG(name));
+	return arena_printf(&scan->a->scratch, STR_FMT "." STR_FMT, STR_ARG(path), STR_ARG(name));
 }
 
 static void scan_fields(struct assess_scan *scan, const struct json *fields, struct str path,
@@ -129,6 +129,7 @@ void assess_scan_set(struct assessment *a)
 	for (size_t i = 0; i < a->set->count; i++) {
 		struct assess_scan scan = {.a = a, .item = a->set->items[i]};
 
+		assess_next(a);
 		/* The parts of a split index have the whole one's source. */
 		if (scan.item->outcome != OUTCOME_EXCLUDED && !scan.item->split_from)
 			scan_item(&scan);

@@ -27,6 +27,9 @@ struct plant {
 	"123456789012345678901234567890123456789012345678901234567890123456789012345678901234567" \
 	"890123456789012345678901234567890123456789012345678901234567890123456789012345678901234" \
 	"567890123456789012345678901234567890123456789012345678901234567890123456789012345"
+#define MUST(query) "{'bool':{'must':" query "}}"
+#define MUST5(query) MUST(MUST(MUST(MUST(MUST(query)))))
+#define MUST20(query) MUST5(MUST5(MUST5(MUST5(query))))
 #define PROPERTIES "'properties':{'a':{'type':'keyword'}}"
 
 static const struct plant plants[] = {
@@ -183,6 +186,8 @@ static const struct plant plants[] = {
 	{"BO33", "OS 2.19", "OS 3.1", METADATA_INDEX, ".kibana_1", ".ds-logs-000001", "{}", "{}"},
 	{"BO34", "OS 2.19", "OS 3.1", REQUEST, "GET /a/_doc/x" D255 D255 "xx",
 	 "GET /a/_doc/x" D255 D255},
+	{"BO34", "OS 2.19", "OS 3.1", REQUEST, SEARCH("{'query':" MUST20(MUST("{}")) "}"),
+	 SEARCH("{'query':" MUST20("{}") "}")},
 	{"BO35", "OS 2.19", "OS 3.1", REQUEST, "POST /_opendistro/_sql", "POST /_plugins/_sql"},
 	{"BQ01", "ES 2.4", "OS 2.19", REQUEST,
 	 SEARCH("{'query':{'filtered':{'filter':{'term':{'a':1}}}}}"),
