@@ -31,6 +31,7 @@ extern const struct command command_verify;
 extern const struct command command_metadata_evaluate;
 extern const struct command command_metadata_migrate;
 extern const struct command command_lifecycle_attach;
+extern const struct command command_assess;
 extern const struct command command_transform_try;
 extern const struct command command_failed_documents_list;
 extern const struct command command_failed_documents_count;

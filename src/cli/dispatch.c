@@ -23,6 +23,7 @@ static const struct command *const commands[] = {
 	&command_metadata_evaluate,
 	&command_metadata_migrate,
 	&command_lifecycle_attach,
+	&command_assess,
 	&command_backfill_pause,
 	&command_backfill_resume,
 	&command_backfill_rate,
