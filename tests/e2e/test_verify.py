@@ -1,5 +1,7 @@
 """verify: what a migration wrote is equal to where it came from, and every change is named."""
 
+import json
+
 import opensearchpy
 
 import support
@@ -95,3 +97,71 @@ def test_a_bad_sample_is_refused(shardlift, repository):
     result = shardlift("verify", "--from", f"{folder}#snap2", "--to", f"{folder}#snap2", "--sample", "0")
     assert result.code == support.USAGE, result
     assert "--sample '0'" in result.err
+
+
+def test_the_source_passes_through_the_transformers(shardlift, repository, opensearch):
+    """Two indices become one, and each document gets a field on its way."""
+    script = """b => d => {
+        for (const one of d) {
+            one.operation.set('_id', one.operation.get('_index') + one.operation.get('_id'));
+            one.operation.set('_index', 'all');
+            one.document.set('touched', 1);
+        }
+        return d;
+    }"""
+    config = json.dumps([{"JsonJSTransformerProvider": {"initializationScript": script}}])
+    source = f"{repository('es-7.10.2')}#snap2"
+    both = ("--index-allowlist", "books,logs-2020.01", "--doc-transformer-config", config)
+    result = shardlift("migrate", "--from", source, "--to", opensearch.url,
+                       "--number-of-replicas", "0", *both)
+    # The indices that it made stay empty, of which it warns.
+    assert result.code in (support.OK, support.ERRORS), result
+    arguments = ("--from", source, "--to", opensearch.url, *both)
+    result = verify(shardlift, *arguments)
+    assert result.code == support.OK, result
+    [index] = result.json()["indices"]
+    assert (index["source_index"], index["target_index"]) == ("books, logs-2020.01", "all")
+    assert index["source_documents"] == len(opensearch.documents("all"))
+    changed = opensearch.documents("all")[4]
+    client = opensearch.connect()
+    hit = client.get(index="all", id=changed.id, routing=changed.routing)
+    client.index(index="all", id=changed.id, routing=changed.routing,
+                 body={**hit["_source"], "touched": 2}, refresh=True)
+    result = verify(shardlift, *arguments)
+    assert result.code == support.ERRORS, result
+    [index] = result.json()["indices"]
+    assert index["differences"] == [{"id": changed.id, "kind": "changed", "paths": "touched"}]
+    without = verify(shardlift, "--from", source, "--to", opensearch.url,
+                     "--index-allowlist", "books")
+    assert without.code == support.ERRORS, without
+
+
+def test_an_index_asked_for_by_name_and_not_there_is_told_of(shardlift, repository):
+    folder = repository("es-7.10.2")
+    result = verify(shardlift, "--from", f"{folder}#snap2", "--to", f"{folder}#snap2",
+                    "--index-allowlist", "books,typo")
+    assert result.code == support.ERRORS, result
+    assert "has no index 'typo'" in index_of(result, "typo")["reason"]
+
+
+def test_a_script_that_fails_leaves_nothing_equal(shardlift, repository):
+    script = "b => d => { throw new Error('no'); }"
+    config = json.dumps([{"JsonJSTransformerProvider": {"initializationScript": script}}])
+    folder = repository("es-7.10.2")
+    result = verify(shardlift, "--from", f"{folder}#snap2", "--to", f"{folder}#snap2",
+                    "--index-allowlist", "books", "--doc-transformer-config", config)
+    assert result.code == support.ERRORS, result
+    assert not result.json()["equal"] and result.json()["transformed"]["failed"] > 0
+
+
+def test_the_report_is_also_a_page(shardlift, repository, tmp_path):
+    folder = repository("es-7.10.2")
+    page = tmp_path / "report.html"
+    result = verify(shardlift, "--from", f"{folder}#snap1", "--to", f"{folder}#snap2",
+                    "--index-allowlist", "books,<script>", "--report", f"html={page}",
+                    "--progress", "always")
+    assert result.code == support.ERRORS, result
+    text = page.read_text("utf-8")
+    assert text.startswith("<!DOCTYPE html>") and text.endswith("</html>\n")
+    assert "<script" not in text and "&lt;script&gt;" in text and "src=" not in text
+    assert "ETA" in result.err
