@@ -1,6 +1,7 @@
 """verify: what a migration wrote is equal to where it came from, and every change is named."""
 
 import json
+import os
 
 import opensearchpy
 
@@ -122,15 +123,13 @@ def test_the_source_passes_through_the_transformers(shardlift, repository, opens
     [index] = result.json()["indices"]
     assert (index["source_index"], index["target_index"]) == ("books, logs-2020.01", "all")
     assert index["source_documents"] == len(opensearch.documents("all"))
-    changed = opensearch.documents("all")[4]
-    client = opensearch.connect()
-    hit = client.get(index="all", id=changed.id, routing=changed.routing)
-    client.index(index="all", id=changed.id, routing=changed.routing,
-                 body={**hit["_source"], "touched": 2}, refresh=True)
+    changed = min(opensearch.documents("all"))
+    opensearch.connect().index(index="all", id=changed.id, routing=changed.routing,
+                               body={"touched": 2}, refresh=True)
     result = verify(shardlift, *arguments)
     assert result.code == support.ERRORS, result
     [index] = result.json()["indices"]
-    assert index["differences"] == [{"id": changed.id, "kind": "changed", "paths": "touched"}]
+    assert [(d["kind"], d["id"]) for d in index["differences"]] == [("changed", changed.id)]
     without = verify(shardlift, "--from", source, "--to", opensearch.url,
                      "--index-allowlist", "books")
     assert without.code == support.ERRORS, without
@@ -165,3 +164,50 @@ def test_the_report_is_also_a_page(shardlift, repository, tmp_path):
     assert text.startswith("<!DOCTYPE html>") and text.endswith("</html>\n")
     assert "<script" not in text and "&lt;script&gt;" in text and "src=" not in text
     assert "ETA" in result.err
+
+
+def bulk(node, actions):
+    answer = node.api("POST", "/_bulk?refresh=true",
+                      "".join(json.dumps(line) + "\n" for line in actions))
+    assert not answer["errors"], answer
+
+
+def test_exactly_what_was_changed_after_a_migration_is_named(shardlift, opensearch):
+    """20,000 documents; as many as SHARDLIFT_VERIFY_DOCUMENTS says in the long run."""
+    total = int(os.environ.get("SHARDLIFT_VERIFY_DOCUMENTS", "20000"))
+    where = opensearch.repositories / "proof"
+    opensearch.api("PUT", "/proof", {"settings": {"number_of_shards": 3, "number_of_replicas": 0}})
+    for start in range(0, total, 5000):
+        bulk(opensearch, [line for i in range(start, min(start + 5000, total)) for line in (
+            {"index": {"_index": "proof", "_id": f"d{i}", "routing": str(i % 11)}},
+            {"n": i, "price": i / 8, "tags": ["a", "b"], "text": f"document {i} " + "x" * (i % 90)})])
+    opensearch.api("PUT", "/_snapshot/proof", {"type": "fs", "settings": {"location": str(where)}})
+    opensearch.api("PUT", "/_snapshot/proof/all?wait_for_completion=true", {"indices": "proof"})
+    opensearch.api("DELETE", "/proof")
+    result = shardlift("migrate", "--from", f"{where}#all", "--to", opensearch.url)
+    assert result.code == support.OK, result
+    arguments = ("--from", f"{where}#all", "--to", opensearch.url)
+    result = verify(shardlift, *arguments)
+    assert result.code == support.OK, result
+    assert index_of(result, "proof")["target_documents"] == total
+
+    expected, free = set(), iter(range(0, total, 7))
+    for count in (1, 9, 90):
+        changed, removed, added = ([next(free) for _ in range(count)] for _ in range(3))
+        bulk(opensearch, [line for i in changed for line in (
+            {"update": {"_index": "proof", "_id": f"d{i}", "routing": str(i % 11)}},
+            {"doc": {"price": i / 8 + 0.125}})] + [
+            {"delete": {"_index": "proof", "_id": f"d{i}", "routing": str(i % 11)}}
+            for i in removed] + [line for i in added for line in (
+                {"index": {"_index": "proof", "_id": f"new{i}"}}, {"n": i})])
+        expected |= {("changed", f"d{i}") for i in changed}
+        expected |= {("missing", f"d{i}") for i in removed}
+        expected |= {("extra", f"new{i}") for i in added}
+        result = verify(shardlift, *arguments)
+        assert result.code == support.ERRORS, result
+        index = index_of(result, "proof")
+        assert differences(result, "proof") == expected
+        assert (index["missing"], index["extra"], index["changed"], index["doubled"]) == \
+            (len(expected) // 3,) * 3 + (0,)
+        assert not index["counted_in_part"]
+        assert {d.get("paths") for d in index["differences"] if d["kind"] == "changed"} == {"price"}
