@@ -19,6 +19,7 @@ enum way { REDRAW, LINES, LOG };
 
 struct progress_bar {
 	const struct progress *progress;
+	const char *work;
 	enum way way;
 	struct progress_history history;
 	int64_t shown_ms; /* when the last line was */
@@ -71,7 +72,7 @@ static void show(struct progress_bar *bar)
 		fprintf(stderr, "%s\n", buf_cstr(&line));
 		break;
 	case LOG:
-		log_info("backfill", "%s", buf_cstr(&line) + strspn(buf_cstr(&line), " "));
+		log_info(bar->work, "%s", buf_cstr(&line) + strspn(buf_cstr(&line), " "));
 		bar->logged = true;
 		break;
 	}
@@ -163,6 +164,12 @@ static void init_sync(struct progress_bar *bar)
 
 struct progress_bar *progress_bar_start(const struct progress *progress, const char *mode)
 {
+	return progress_bar_start_of("backfill", progress, mode);
+}
+
+struct progress_bar *progress_bar_start_of(const char *work, const struct progress *progress,
+					   const char *mode)
+{
 	bool terminal = isatty(STDERR_FILENO);
 	struct progress_bar *bar;
 
@@ -170,6 +177,7 @@ struct progress_bar *progress_bar_start(const struct progress *progress, const c
 		return NULL;
 	bar = mem_zalloc(sizeof(*bar));
 	bar->progress = progress;
+	bar->work = work;
 	bar->way = log_format_now() == LOG_JSON  ? LOG
 		   : terminal                    ? REDRAW
 		   : strcmp(mode, "always") == 0 ? LINES

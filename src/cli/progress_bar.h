@@ -12,6 +12,9 @@ struct progress_bar;
  * "auto" (a bar on a terminal, else a log line every ten seconds), "always" (the bar, line by line
  * where there is no terminal) or "never". */
 struct progress_bar *progress_bar_start(const struct progress *progress, const char *mode);
+/* As that, of `work` ("backfill", "verify") in log lines. */
+struct progress_bar *progress_bar_start_of(const char *work, const struct progress *progress,
+					   const char *mode);
 /* Shows where it ended and frees it. Accepts NULL. */
 void progress_bar_stop(struct progress_bar *bar);
 

@@ -1,8 +1,11 @@
 #include "cli/command.h"
 #include "cli/interrupt.h"
+#include "cli/progress_bar.h"
 #include "cli/snapshot_source.h"
 #include "cli/source_options.h"
 #include "cli/transfer_session.h"
+#include "cli/transform_options.h"
+#include "cli/verify_html.h"
 #include "cli/verify_report.h"
 
 #include "backfill/source_digest_file.h"
@@ -10,6 +13,7 @@
 #include "base/log.h"
 #include "base/state_dir.h"
 #include "metadata/index_filter.h"
+#include "verify/transformed_side.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -22,8 +26,11 @@ struct verify_fields {
 	struct target_fields target;
 	struct opt_list index_allowlist, renames;
 	int64_t threads, max_named, max_looked;
-	const char *sample, *query, *digest_from;
+	const char *sample, *query, *progress, *report, *digest_from;
+	int64_t page_bytes, documents_per_second;
 	bool without_ids;
+	struct transformer_fields transformer;
+	struct transform_run_fields transform_run;
 };
 
 #define VERIFY(member) OPT_FIELD(struct verify_fields, member), .category = "Comparison"
@@ -84,6 +91,33 @@ static const struct opt verify_options[] = {
 	 .max = 1000000000,
 	 .help = "Documents held in memory (about 150 bytes each) to name those that differ. Where "
 		 "more would be needed, the report says that it counted in part."},
+	{.name = "max-docs-per-second",
+	 .type = OPT_INT,
+	 VERIFY(documents_per_second),
+	 .min = 1,
+	 .max = 1000000000,
+	 .help = "Documents read of each live cluster in a second, at most."},
+	{.name = "page-size",
+	 .type = OPT_BYTES,
+	 VERIFY(page_bytes),
+	 .fallback = "8MiB",
+	 .min = 1024,
+	 .max = (int64_t)1 << 30,
+	 .help = "Bytes aimed at for one answer of a live cluster; each thread holds one."},
+	{.name = "progress",
+	 .type = OPT_CHOICE,
+	 VERIFY(progress),
+	 .choices = "auto|always|never",
+	 .fallback = "auto",
+	 .help = "A bar on standard error, of the reading that goes on: auto draws it on a "
+		 "terminal "
+		 "and logs a line every ten seconds elsewhere; always prints it line by line "
+		 "elsewhere."},
+	{.name = "report",
+	 .type = OPT_STRING,
+	 VERIFY(report),
+	 .metavar = "html=FILE",
+	 .help = "Writes the report into a file too, as one page that needs nothing else."},
 	{0},
 };
 
@@ -95,6 +129,10 @@ struct verifying {
 	struct cluster *clusters[2];
 	const char *names[2];
 	struct verify_side *sides[2];
+	struct verify_side *transformed; /* what is compared in place of the source; or NULL */
+	struct str transformer;
+	struct verify_transformed_counts counts;
+	const struct verify_made_index *made; /* of the pairs, where there is a transform */
 	struct index_filter *filter;
 	struct verify_pair *pairs;
 	size_t pair_count;
@@ -104,6 +142,7 @@ struct verifying {
 static void verifying_release(struct verifying *v)
 {
 	index_filter_free(v->filter);
+	verify_side_close(v->transformed);
 	for (int side = 0; side < 2; side++) {
 		verify_side_close(v->sides[side]);
 		cluster_close(v->clusters[side]);
@@ -126,6 +165,17 @@ static int open_snapshot(struct verifying *v, int side, const struct repository_
 	return 0;
 }
 
+static struct verify_side *cluster_side(const struct verifying *v, int side)
+{
+	const struct verify_cluster_options options = {
+		.query = str_from(v->fields->query),
+		.page_bytes = v->fields->page_bytes,
+		.documents_per_second = v->fields->documents_per_second,
+	};
+
+	return verify_side_of_cluster(v->clusters[side], v->names[side], &options);
+}
+
 static int open_source(struct verifying *v, struct err *err)
 {
 	struct verify_fields *f = v->fields;
@@ -138,7 +188,7 @@ static int open_source(struct verifying *v, struct err *err)
 	v->names[0] = public_url(f->source.host, v->mem);
 	if (source_connect(&f->source, &v->clusters[0], err) < 0)
 		return -(int)err->kind;
-	v->sides[0] = verify_side_of_cluster(v->clusters[0], v->names[0], str_from(f->query));
+	v->sides[0] = cluster_side(v, 0);
 	return 0;
 }
 
@@ -164,7 +214,7 @@ static int open_target(struct verifying *v, struct err *err)
 	v->names[1] = public_url(f->target.host, v->mem);
 	if (target_connect(&f->target, &v->clusters[1], err) < 0)
 		return -(int)err->kind;
-	v->sides[1] = verify_side_of_cluster(v->clusters[1], v->names[1], str_from(f->query));
+	v->sides[1] = cluster_side(v, 1);
 	return 0;
 }
 
@@ -192,6 +242,26 @@ static int check_renames(const struct verify_fields *fields, struct err *err)
 	return 0;
 }
 
+static bool is_named(const struct str *names, size_t count, struct str name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (str_eq(names[i], name))
+			return true;
+	return false;
+}
+
+/* An index that was asked for by its name and is not there is told of, not passed over. */
+static void add_absent(struct verifying *v, const struct str *names, size_t count)
+{
+	for (size_t i = 0; i < index_filter_entry_count(v->filter); i++) {
+		struct str entry = str_from(index_filter_entry(v->filter, i));
+
+		if (!str_starts(entry, STR("regex:")) && !is_named(names, count, entry))
+			v->pairs[v->pair_count++] =
+				(struct verify_pair){entry, renamed(v->fields, entry)};
+	}
+}
+
 static int choose_pairs(struct verifying *v, struct err *err)
 {
 	struct str *names;
@@ -201,13 +271,15 @@ static int choose_pairs(struct verifying *v, struct err *err)
 	    index_filter_new(&v->fields->index_allowlist, &v->filter, err) < 0 ||
 	    v->sides[0]->ops->list(v->sides[0], v->mem, &names, &count, err) < 0)
 		return -(int)err->kind;
-	v->pairs = arena_zalloc(v->mem, count + 1, sizeof(*v->pairs));
+	v->pairs = arena_zalloc(v->mem, count + index_filter_entry_count(v->filter) + 1,
+				sizeof(*v->pairs));
 	if (!v->pairs)
 		return arena_fail(v->mem, "the indices", err);
 	for (size_t i = 0; i < count; i++)
 		if (index_filter_accepts(v->filter, names[i]))
 			v->pairs[v->pair_count++] =
 				(struct verify_pair){names[i], renamed(v->fields, names[i])};
+	add_absent(v, names, count);
 	if (v->pair_count > 0)
 		return 0;
 	return err_set(err, ERR_USAGE,
@@ -273,6 +345,112 @@ static int64_t processors(void)
 	return sched_getaffinity(0, sizeof(set), &set) == 0 ? MAX(CPU_COUNT(&set), 1) : 1;
 }
 
+static int open_transform(void *user, struct transform **out, struct err *err)
+{
+	const struct verifying *v = user;
+	const struct transform_context context =
+		transform_context_of(&v->fields->transform_run, TRANSFORM_DOCUMENT);
+
+	return transform_new(v->transformer, &context, out, err);
+}
+
+/* What is wrong with it is told before anything is read. */
+static int check_transform(struct verifying *v, struct err *err)
+{
+	struct transform *transform;
+
+	if (transformer_fields_read(&v->fields->transformer, v->mem, &v->transformer, err) < 0)
+		return -(int)err->kind;
+	if (!v->transformer.ptr)
+		return 0;
+	if (v->fields->digest_from && *v->fields->digest_from)
+		return err_set(err, ERR_USAGE,
+			       "--digest-from is of documents as they were read; leave it out where "
+			       "transformers change them");
+	if (open_transform(v, &transform, err) < 0)
+		return -(int)err->kind;
+	transform_free(transform);
+	return 0;
+}
+
+/* The pairs become those of the indices that the transformers make. */
+static int plan_transformed(struct verifying *v, const struct verify_options *options,
+			    struct verify_progress *progress, const atomic_bool *cancel,
+			    struct err *err)
+{
+	const struct verify_transform_options transform = {
+		.open = open_transform,
+		.user = v,
+		.on_error = transform_error_policy_of(&v->fields->transform_run),
+		.without_ids = v->fields->without_ids,
+	};
+	size_t count;
+
+	v->transformed = verify_side_transformed(v->sides[0], &transform);
+	if (verify_transformed_plan(v->transformed, v->pairs, v->pair_count, options, progress,
+				    cancel, &v->made, &count, &v->counts, err) < 0)
+		return -(int)err->kind;
+	v->pairs = arena_zalloc(v->mem, count + 1, sizeof(*v->pairs));
+	if (!v->pairs)
+		return arena_fail(v->mem, "the indices", err);
+	v->pair_count = count;
+	for (size_t i = 0; i < count; i++)
+		v->pairs[i] = (struct verify_pair){v->made[i].name, v->made[i].name};
+	return 0;
+}
+
+static int run_comparison(struct verifying *v, const struct verify_options *options,
+			  struct verify_report *report, struct err *err)
+{
+	struct verify_progress progress = {0};
+	const atomic_bool *cancel = interrupt_catch();
+	struct progress_bar *bar =
+		progress_bar_start_of("verify", &progress.counters, v->fields->progress);
+	int rc = 0;
+
+	if (v->transformer.ptr)
+		rc = plan_transformed(v, options, &progress, cancel, err);
+	if (rc == 0)
+		rc = verify_run(v->transformed ? v->transformed : v->sides[0], v->sides[1],
+				v->pairs, v->pair_count, options, &progress, cancel, report, err);
+	progress_bar_stop(bar);
+	for (size_t i = 0; v->made && i < report->count; i++)
+		report->indices[i].source_index = v->made[i].sources;
+	/* Documents that were recorded as failed are neither equal nor not. */
+	if (v->counts.failed > 0 &&
+	    transform_error_policy_of(&v->fields->transform_run) != TRANSFORM_ERROR_SKIP)
+		report->equal = false;
+	return rc;
+}
+
+static int print(const struct verifying *v, const struct verify_report *report,
+		 const struct verify_facts *facts, struct err *err)
+{
+	int rc = v->fields->general.json ? verify_report_print_json(report, facts, stdout, err)
+					 : verify_report_print(report, facts, stdout, err);
+
+	if (rc == 0 && v->fields->report)
+		rc = verify_html_write(report, facts, v->fields->report + strlen("html="), err);
+	return rc;
+}
+
+static int check_usage(const struct verify_fields *f, struct err *err)
+{
+	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(16));
+	struct json *query;
+
+	if (f->report && (strncmp(f->report, "html=", 5) != 0 || !f->report[5]))
+		return err_set(err, ERR_USAGE, "--report '%s': write html=FILE", f->report);
+	if (f->query &&
+	    (json_parse(str_from(f->query), &mem, &query, NULL) < 0 || query->type != JSON_OBJECT))
+		return err_set(err, ERR_USAGE, "--query: it is no JSON object");
+	if (f->without_ids && strcmp(f->sample, "100%") != 0)
+		return err_set(err, ERR_USAGE,
+			       "--sample chooses documents by their ids, which --ignore-ids says "
+			       "differ; leave one of them out");
+	return 0;
+}
+
 static int compare(struct verifying *v, struct err *err)
 {
 	const struct verify_fields *f = v->fields;
@@ -284,22 +462,23 @@ static int compare(struct verifying *v, struct err *err)
 		.source_digest = v->digest_folder ? source_digest : NULL,
 		.source_digest_user = v,
 	};
-	struct verify_progress progress = {0};
 	struct verify_report report = {0};
-	struct verify_facts facts = {.source = v->names[0], .target = v->names[1]};
+	struct verify_facts facts = {.source = v->names[0],
+				     .target = v->names[1],
+				     .query = f->query,
+				     .without_ids = f->without_ids};
 	int64_t started = clock_monotonic_ms();
 	struct err ended = {0};
 	int rc, printed;
 
 	if (parse_sample(f->sample, &options.sample, err) < 0)
 		return -(int)err->kind;
-	rc = verify_run(v->sides[0], v->sides[1], v->pairs, v->pair_count, &options, &progress,
-			interrupt_catch(), &report, &ended);
+	rc = run_comparison(v, &options, &report, &ended);
+	facts.transformed = v->transformed ? &v->counts : NULL;
 	facts.sample = options.sample;
 	facts.elapsed_ms = clock_monotonic_ms() - started;
 	facts.err = rc < 0 ? &ended : NULL;
-	printed = f->general.json ? verify_report_print_json(&report, &facts, stdout, err)
-				  : verify_report_print(&report, &facts, stdout, err);
+	printed = print(v, &report, &facts, err);
 	if (printed == 0 && rc < 0)
 		*err = ended;
 	rc = printed < 0 ? printed : rc;
@@ -313,7 +492,8 @@ static int run(struct cli *cli, void *fields, struct err *err)
 {
 	cleanup(verifying_release) struct verifying v = {.fields = fields, .mem = cli->mem};
 
-	if (open_source(&v, err) < 0 || open_target(&v, err) < 0 || choose_pairs(&v, err) < 0 ||
+	if (check_usage(v.fields, err) < 0 || check_transform(&v, err) < 0 ||
+	    open_source(&v, err) < 0 || open_target(&v, err) < 0 || choose_pairs(&v, err) < 0 ||
 	    open_digests(&v, err) < 0)
 		return -(int)err->kind;
 	return compare(&v, err);
@@ -324,6 +504,8 @@ static const struct opt_part parts[] = {
 	{source_options, offsetof(struct verify_fields, source)},
 	{target_options, offsetof(struct verify_fields, target)},
 	{verify_options, 0},
+	{doc_transformer_options, offsetof(struct verify_fields, transformer)},
+	{transform_run_options, offsetof(struct verify_fields, transform_run)},
 	{general_options, offsetof(struct verify_fields, general)},
 	{0},
 };

@@ -4,7 +4,7 @@
 
 #include <inttypes.h>
 
-static const char *verdict_name(enum verify_verdict verdict)
+const char *verify_verdict_name(enum verify_verdict verdict)
 {
 	switch (verdict) {
 	case VERDICT_EQUAL:
@@ -17,7 +17,7 @@ static const char *verdict_name(enum verify_verdict verdict)
 	BUG("unknown verdict");
 }
 
-static const char *kind_name(enum difference_kind kind)
+const char *verify_kind_name(enum difference_kind kind)
 {
 	switch (kind) {
 	case DOCUMENT_MISSING:
@@ -47,7 +47,7 @@ static void add_row(struct table *table, const struct index_comparison *index)
 	table_cell_printf(table, "%s%" PRIu64, at_least, index->extra);
 	table_cell_printf(table, "%s%" PRIu64, at_least, index->changed);
 	table_cell_printf(table, "%s%" PRIu64, at_least, index->doubled);
-	table_cell(table, str_from(verdict_name(index->verdict)));
+	table_cell(table, str_from(verify_verdict_name(index->verdict)));
 	table_cell(table, index->reason);
 }
 
@@ -65,7 +65,7 @@ static int print_differences(const struct index_comparison *index, struct arena 
 	fprintf(out, "\n" STR_FMT ":\n", STR_ARG(name));
 	table_init(&table, mem, columns, COUNT_OF(columns));
 	for (size_t i = 0; i < index->difference_count; i++) {
-		table_cell(&table, str_from(kind_name(index->differences[i].kind)));
+		table_cell(&table, str_from(verify_kind_name(index->differences[i].kind)));
 		table_cell(&table, index->differences[i].id);
 		table_cell(&table, index->differences[i].paths);
 	}
@@ -75,6 +75,34 @@ static int print_differences(const struct index_comparison *index, struct arena 
 		fprintf(out, "and %" PRIu64 " more; --max-named names more of them\n",
 			all - index->difference_count);
 	return 0;
+}
+
+void verify_report_notes(const struct verify_facts *facts, struct buf *out)
+{
+	const struct verify_transformed_counts *counts = facts->transformed;
+
+	if (facts->sample < 1)
+		buf_printf(out, "Only a sample was compared: %g %% of the ids.\n",
+			   facts->sample * 100);
+	if (facts->query)
+		buf_printf(out, "Of live clusters only what fulfils --query was compared: %s\n",
+			   facts->query);
+	if (facts->without_ids)
+		buf_append_str(out, STR("Ids and routings were not compared.\n"));
+	if (counts)
+		buf_append_str(out, STR("The source was compared as the transformers make it.\n"));
+	if (counts && counts->failed > 0)
+		buf_printf(out,
+			   "%" PRIu64
+			   " documents could not be transformed, and were not compared.\n",
+			   counts->failed);
+	if (counts && counts->dropped > 0)
+		buf_printf(out, "%" PRIu64 " documents were dropped by the transformers.\n",
+			   counts->dropped);
+	if (counts && counts->deletes > 0)
+		buf_printf(out,
+			   "%" PRIu64 " documents became deletions, which were not compared.\n",
+			   counts->deletes);
 }
 
 static void print_summary(const struct verify_report *report, const struct verify_facts *facts,
@@ -107,6 +135,7 @@ int verify_report_print(const struct verify_report *report, const struct verify_
 		{"doubled", TABLE_RIGHT}, {"verdict", TABLE_LEFT}, {"note", TABLE_LEFT},
 	};
 	cleanup(arena_release) struct arena mem = ARENA_INIT(LIMIT_METADATA_ARENA);
+	cleanup(buf_release) struct buf notes = BUF_INIT(MIB(1));
 	struct table table;
 
 	table_init(&table, &mem, columns, COUNT_OF(columns));
@@ -118,6 +147,8 @@ int verify_report_print(const struct verify_report *report, const struct verify_
 		if (print_differences(&report->indices[i], &mem, out, err) < 0)
 			return -(int)err->kind;
 	print_summary(report, facts, out);
+	verify_report_notes(facts, &notes);
+	fprintf(out, "%s", buf_cstr(&notes));
 	return 0;
 }
 
@@ -126,7 +157,8 @@ static struct json *difference_json(const struct document_difference *difference
 	struct json *row = json_new(mem, JSON_OBJECT);
 
 	json_set(row, STR("id"), json_new_string(mem, difference->id));
-	json_set(row, STR("kind"), json_new_string(mem, str_from(kind_name(difference->kind))));
+	json_set(row, STR("kind"),
+		 json_new_string(mem, str_from(verify_kind_name(difference->kind))));
 	if (difference->paths.len)
 		json_set(row, STR("paths"), json_new_string(mem, difference->paths));
 	return row;
@@ -149,7 +181,8 @@ static struct json *index_json(const struct index_comparison *index, struct aren
 
 	json_set(row, STR("source_index"), json_new_string(mem, index->source_index));
 	json_set(row, STR("target_index"), json_new_string(mem, index->target_index));
-	json_set(row, STR("verdict"), json_new_string(mem, str_from(verdict_name(index->verdict))));
+	json_set(row, STR("verdict"),
+		 json_new_string(mem, str_from(verify_verdict_name(index->verdict))));
 	if (index->reason.len)
 		json_set(row, STR("reason"), json_new_string(mem, index->reason));
 	for (size_t i = 0; i < COUNT_OF(counts); i++)
@@ -159,6 +192,16 @@ static struct json *index_json(const struct index_comparison *index, struct aren
 	for (size_t i = 0; i < index->difference_count; i++)
 		json_append(list, difference_json(&index->differences[i], mem));
 	json_set(row, STR("differences"), list);
+	return row;
+}
+
+static struct json *counts_json(const struct verify_transformed_counts *counts, struct arena *mem)
+{
+	struct json *row = json_new(mem, JSON_OBJECT);
+
+	json_set(row, STR("failed"), json_new_i64(mem, (int64_t)counts->failed));
+	json_set(row, STR("dropped"), json_new_i64(mem, (int64_t)counts->dropped));
+	json_set(row, STR("deletes"), json_new_i64(mem, (int64_t)counts->deletes));
 	return row;
 }
 
@@ -177,6 +220,10 @@ int verify_report_print_json(const struct verify_report *report, const struct ve
 	if (facts->sample < 1)
 		json_set(root, STR("sample"),
 			 json_new_number(&mem, arena_printf(&mem, "%g", facts->sample)));
+	if (facts->query)
+		json_set(root, STR("query"), json_new_string(&mem, str_from(facts->query)));
+	if (facts->transformed)
+		json_set(root, STR("transformed"), counts_json(facts->transformed, &mem));
 	json_set(root, STR("elapsed_ms"), json_new_i64(&mem, facts->elapsed_ms));
 	json_set(root, STR("indices"), list);
 	if (facts->err)

@@ -2,6 +2,7 @@
 #ifndef CLI_VERIFY_REPORT_H
 #define CLI_VERIFY_REPORT_H
 
+#include "verify/transformed_side.h"
 #include "verify/verify.h"
 
 #include <stdio.h>
@@ -11,8 +12,16 @@ struct verify_facts {
 	double sample;
 	int64_t elapsed_ms;
 	const struct err *err; /* why it ended early; NULL: it did not */
+	const char *query;     /* what documents of live clusters had to fulfil; or NULL */
+	bool without_ids;
+	const struct verify_transformed_counts *transformed; /* NULL: no transformers */
 };
 
+const char *verify_verdict_name(enum verify_verdict verdict);
+const char *verify_kind_name(enum difference_kind kind);
+/* What limits the verdict, a sentence a line, appended: a sample, a query, documents that no
+ * transformer could do. */
+void verify_report_notes(const struct verify_facts *facts, struct buf *out);
 int verify_report_print(const struct verify_report *report, const struct verify_facts *facts,
 			FILE *out, struct err *err);
 int verify_report_print_json(const struct verify_report *report, const struct verify_facts *facts,

@@ -214,7 +214,11 @@ static int next_sequence(struct live_cursor *cursor, struct str *answer, struct 
 /* A shard that did not answer would be documents that are not there. */
 static int check_whole(const struct live_cursor *cursor, struct str answer, struct err *err)
 {
-	struct str failed = json_slice_get(json_slice_get(answer, "_shards"), "failed");
+	struct str shards = json_slice_get(answer, "_shards");
+	struct str failed = json_slice_get(shards, "failed"),
+		   total = json_slice_get(shards, "total"),
+		   successful = json_slice_get(shards, "successful");
+	struct str hits = json_slice_get(json_slice_get(answer, "hits"), "hits");
 
 	if (str_is(json_slice_get(answer, "timed_out"), "true"))
 		return err_set(err, ERR_TIMEOUT, "a search of index '" STR_FMT "' timed out",
@@ -224,6 +228,18 @@ static int check_whole(const struct live_cursor *cursor, struct str answer, stru
 			       "" STR_FMT " shards of index '" STR_FMT
 			       "' did not answer; see to its health first",
 			       STR_ARG(failed), STR_ARG(cursor->options.index));
+	/* A shard without a copy, or whose node has left, is not counted as failed. */
+	if (total.ptr && successful.ptr && !str_eq(total, successful))
+		return err_set(err, ERR_UNREADABLE,
+			       "only " STR_FMT " of " STR_FMT " shards of index '" STR_FMT
+			       "' answered; see to its health first",
+			       STR_ARG(successful), STR_ARG(total), STR_ARG(cursor->options.index));
+	/* Without hits an answer would be taken for the last page. */
+	if (hits.len == 0 || hits.ptr[0] != '[')
+		return err_set(err, ERR_FORMAT,
+			       "the answer to a search of index '" STR_FMT
+			       "' has no hits: something else than the cluster may have answered",
+			       STR_ARG(cursor->options.index));
 	return 0;
 }
 

@@ -74,3 +74,17 @@ const char *source_kind_name(enum source_kind kind)
 	}
 	BUG("unknown source kind");
 }
+
+struct str index_only_type(const struct index_metadata *metadata)
+{
+	struct str found = STR_NONE;
+
+	json_each (type, metadata->mappings) {
+		if (str_is(type->key, "_default_"))
+			continue;
+		if (found.ptr || str_is(type->key, "_doc"))
+			return STR_NONE;
+		found = type->key;
+	}
+	return found;
+}

@@ -16,5 +16,8 @@ enum source_kind {
 enum source_kind index_source_kind(const struct index_metadata *metadata);
 /* "stored", "filtered", "disabled", "synthetic". */
 const char *source_kind_name(enum source_kind kind);
+/* The name of the one mapping type of an index made by Elasticsearch 6, whose documents no longer
+ * carry it; ptr NULL where there are several or it is the nameless one. The metadata's. */
+struct str index_only_type(const struct index_metadata *metadata);
 
 #endif

@@ -1,21 +1,30 @@
 /* A live cluster as one side of a comparison: its shards are read each for itself. */
+#include "backfill/token_bucket.h"
+#include "base/clock.h"
 #include "documents/live_documents.h"
 #include "verify/verify_side.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdlib.h>
+#include <time.h>
 
 struct cluster_side {
 	struct verify_side base;
 	struct cluster *cluster; /* asked by one thread at a time */
-	struct str query;
+	struct verify_cluster_options options;
+	pthread_mutex_t lock; /* of the rate */
+	struct token_bucket rate;
 };
 
 /* A part's documents and the way to the cluster that they come over. */
 struct part_documents {
 	struct document_source base;
+	struct cluster_side *side;
 	struct document_source *live;
 	struct cluster *cluster;
+	size_t parts; /* of the index, whose bytes live->total_bytes are */
+	bool ended;
 };
 
 static struct cluster_side *side_of(struct verify_side *side)
@@ -49,12 +58,19 @@ static int failed(const struct verify_side *side, struct str index, int status,
 		       STR_ARG(index), side->what, STR_ARG(reason));
 }
 
-/* number_of_shards of the one index in an answer to GET /<index>/_settings. */
+/* The most shards of an index in an answer to GET /<index>/_settings: of an alias over several
+ * every shard number must be read that one of them has. */
 static int64_t shards_of(const struct json *settings)
 {
-	const struct json *index = settings && settings->first ? settings->first : NULL;
+	int64_t most = 1;
 
-	return json_i64_or(json_path(index, "settings", "index", "number_of_shards", NULL), 0);
+	json_each (index, settings) {
+		const struct json *count =
+			json_path(index, "settings", "index", "number_of_shards", NULL);
+
+		most = MAX(most, json_i64_or(count, 1));
+	}
+	return most;
 }
 
 static int look(struct verify_side *base, struct verify_index *index, struct err *err)
@@ -67,7 +83,8 @@ static int look(struct verify_side *base, struct verify_index *index, struct err
 	if (rc == 0 && status == 200)
 		rc = ask(side, "GET", index->name, "/_settings", &mem, &status, &answer, err);
 	if (rc == 0 && status == 200) {
-		index->parts = (size_t)MAX(shards_of(answer), 1);
+		index->parts =
+			cluster_version(side->cluster)->serverless ? 1 : (size_t)shards_of(answer);
 		rc = ask(side, "GET", index->name, "/_count", &mem, &status, &answer, err);
 	}
 	if (rc < 0)
@@ -75,17 +92,44 @@ static int look(struct verify_side *base, struct verify_index *index, struct err
 	if (status != 200)
 		return failed(base, index->name, status, answer, &mem, err);
 	index->documents = (uint64_t)MAX(json_i64_or(json_get(answer, "count"), 0), 0);
+	index->counted = !side->options.query.ptr;
 	return 0;
+}
+
+/* Takes one document's worth of the rate. */
+static void wait_for_rate(struct cluster_side *side)
+{
+	int64_t wait;
+
+	pthread_mutex_lock(&side->lock);
+	token_bucket_take(&side->rate, 1);
+	wait = token_bucket_wait(&side->rate, clock_monotonic_ms());
+	pthread_mutex_unlock(&side->lock);
+	if (wait > 0)
+		nanosleep(
+			&(struct timespec){.tv_sec = wait / 1000, .tv_nsec = wait % 1000 * 1000000},
+			NULL);
 }
 
 static int part_next(struct document_source *source, struct document *out, struct err *err)
 {
-	return document_source_next(((struct part_documents *)source)->live, out, err);
+	struct part_documents *part = (struct part_documents *)source;
+	int rc;
+
+	if (part->side->options.documents_per_second > 0)
+		wait_for_rate(part->side);
+	rc = document_source_next(part->live, out, err);
+	source->total_bytes = part->live->total_bytes / part->parts;
+	part->ended = rc == 0;
+	return rc;
 }
 
 static uint64_t part_position(const struct document_source *source)
 {
-	return document_source_position(((const struct part_documents *)source)->live);
+	const struct part_documents *part = (const struct part_documents *)source;
+
+	return part->ended ? source->total_bytes
+			   : MIN(document_source_position(part->live), source->total_bytes);
 }
 
 static void part_close(struct document_source *source)
@@ -106,12 +150,15 @@ static int open_part(struct verify_side *base, const struct verify_index *index,
 	const struct live_documents_options options = {
 		.index = index->name,
 		.shard = cluster_version(side->cluster)->serverless ? -1 : (int32_t)part,
-		.query = side->query,
+		.query = side->options.query,
+		.page_bytes = side->options.page_bytes,
 	};
 	struct part_documents *documents = mem_zalloc(sizeof(*documents));
 	int rc = cluster_clone(side->cluster, &documents->cluster, err);
 
 	documents->base.ops = &part_ops;
+	documents->side = side;
+	documents->parts = MAX(index->parts, (size_t)1);
 	if (rc == 0)
 		rc = live_documents_open(documents->cluster, &options, &documents->live, err);
 	if (rc < 0) {
@@ -122,13 +169,24 @@ static int open_part(struct verify_side *base, const struct verify_index *index,
 	return 0;
 }
 
+/* Those of data streams are hidden, and hidden ones are only listed when asked for. */
+static bool has_hidden_indices(const struct cluster_version *version)
+{
+	return !version->serverless && (version->flavour == CLUSTER_OPENSEARCH ||
+					version->major * 100 + version->minor >= 707);
+}
+
 static int list(struct verify_side *base, struct arena *mem, struct str **names, size_t *count,
 		struct err *err)
 {
+	struct cluster *cluster = side_of(base)->cluster;
 	struct json *answer = NULL;
 	int status, rc;
 
-	rc = cluster_request(side_of(base)->cluster, "GET", "/_cat/indices?format=json&h=index",
+	rc = cluster_request(cluster, "GET",
+			     has_hidden_indices(cluster_version(cluster))
+				     ? "/_cat/indices?format=json&h=index&expand_wildcards=all"
+				     : "/_cat/indices?format=json&h=index",
 			     STR_NONE, true, mem, &status, &answer, err);
 	if (rc < 0)
 		return rc;
@@ -145,18 +203,21 @@ static int list(struct verify_side *base, struct arena *mem, struct str **names,
 
 static void close_side(struct verify_side *side)
 {
+	pthread_mutex_destroy(&side_of(side)->lock);
 	free(side);
 }
 
 static const struct verify_side_ops ops = {look, open_part, list, close_side};
 
 struct verify_side *verify_side_of_cluster(struct cluster *cluster, const char *what,
-					   struct str query)
+					   const struct verify_cluster_options *options)
 {
 	struct cluster_side *side = mem_zalloc(sizeof(*side));
 
 	side->base = (struct verify_side){&ops, what};
 	side->cluster = cluster;
-	side->query = query;
+	side->options = *options;
+	pthread_mutex_init(&side->lock, NULL);
+	token_bucket_set(&side->rate, options->documents_per_second, clock_monotonic_ms());
 	return &side->base;
 }

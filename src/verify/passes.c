@@ -3,7 +3,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#define COUNT_EVERY 1024 /* documents, between two looks at *cancel */
+#define COUNT_EVERY 256 /* documents, between two looks at the progress */
 #define SAMPLE_SEED UINT64_C(0x9e3779b97f4a7c15)
 
 /* What the threads of a pass share. */
@@ -11,7 +11,9 @@ struct running {
 	const struct pass *pass;
 	const struct pass_visitor *visitor;
 	pthread_mutex_t lock;
-	size_t next; /* of the parts of both sides, the source's first */
+	size_t next;           /* of the parts of both sides, the source's first */
+	size_t opened;         /* parts, */
+	uint64_t opened_bytes; /* to be read of these */
 	struct err err;
 	atomic_bool stopped;
 };
@@ -47,6 +49,36 @@ static bool is_sampled(const struct verify_options *options, struct str id)
 	return at < options->sample;
 }
 
+/* The parts that are not open yet are taken to be as large as those that are. */
+static void note_size(struct running *r, uint64_t bytes)
+{
+	size_t parts = r->pass->indices[0].parts + r->pass->indices[1].parts;
+
+	pthread_mutex_lock(&r->lock);
+	r->opened++;
+	r->opened_bytes += bytes;
+	atomic_store(&r->pass->progress->counters.bytes_total,
+		     r->opened_bytes / r->opened * parts + r->opened_bytes % r->opened);
+	pthread_mutex_unlock(&r->lock);
+}
+
+static void count_read(struct running *r, uint64_t documents, uint64_t bytes)
+{
+	struct progress *counters = &r->pass->progress->counters;
+
+	atomic_fetch_add(&counters->bytes_read, bytes);
+	atomic_fetch_add(&counters->documents_read, documents);
+	atomic_fetch_add(&counters->documents_sent, documents);
+}
+
+/* A pass has a pace of its own. */
+static void start_progress(struct verify_progress *progress)
+{
+	atomic_store(&progress->counters.bytes_read, 0);
+	atomic_store(&progress->counters.bytes_total, 0);
+	atomic_fetch_add(&progress->counters.jumps, 1);
+}
+
 static int read_documents(struct reader *reader, int side, struct document_source *source,
 			  struct err *err)
 {
@@ -58,6 +90,10 @@ static int read_documents(struct reader *reader, int side, struct document_sourc
 	int rc;
 
 	while ((rc = document_source_next(source, &document, err)) > 0) {
+		if (stopping(r))
+			return err_set(err, ERR_CANCELLED, "interrupted");
+		if (seen == 0)
+			note_size(r, source->total_bytes);
 		if (is_sampled(options, document.id)) {
 			document_hash(&reader->hasher, &document, &options->hash, &hash);
 			r->visitor->document(reader->user, side, &document, &hash);
@@ -65,16 +101,13 @@ static int read_documents(struct reader *reader, int side, struct document_sourc
 		if (++seen % COUNT_EVERY == 0) {
 			uint64_t now = document_source_position(source);
 
-			atomic_fetch_add(&r->pass->progress->documents, COUNT_EVERY);
-			atomic_fetch_add(&r->pass->progress->bytes_read, now - position);
+			count_read(r, COUNT_EVERY, now - position);
 			position = now;
-			if (stopping(r))
-				return err_set(err, ERR_CANCELLED, "interrupted");
 		}
 	}
-	atomic_fetch_add(&r->pass->progress->documents, seen % COUNT_EVERY);
-	atomic_fetch_add(&r->pass->progress->bytes_read,
-			 document_source_position(source) - position);
+	if (seen == 0)
+		note_size(r, source->total_bytes);
+	count_read(r, seen % COUNT_EVERY, document_source_position(source) - position);
 	return rc;
 }
 
@@ -136,6 +169,7 @@ int pass_run(const struct pass *pass, const struct pass_visitor *visitor, struct
 	size_t wanted = (size_t)MAX(pass->options->threads, 1), started = 0;
 	pthread_t *threads;
 
+	start_progress(pass->progress);
 	wanted = MIN(wanted, pass->indices[0].parts + pass->indices[1].parts);
 	threads = mem_zalloc(MAX(wanted, (size_t)1) * sizeof(*threads));
 	while (started < wanted && pthread_create(&threads[started], NULL, read_parts, &r) == 0)

@@ -1,5 +1,6 @@
 /* A snapshot as one side of a comparison. */
 #include "backfill/shard_documents.h"
+#include "metadata/source_kind.h"
 #include "verify/verify_side.h"
 
 #include <stdlib.h>
@@ -7,6 +8,7 @@
 struct snapshot_side {
 	struct verify_side base;
 	const struct snapshot *snapshot;
+	struct arena mem; /* names of types */
 };
 
 static const struct snapshot *snapshot_of(const struct verify_side *side)
@@ -16,7 +18,8 @@ static const struct snapshot *snapshot_of(const struct verify_side *side)
 
 static int look(struct verify_side *side, struct verify_index *index, struct err *err)
 {
-	const struct snapshot *snapshot = snapshot_of(side);
+	struct snapshot_side *owner = (struct snapshot_side *)side;
+	const struct snapshot *snapshot = owner->snapshot;
 	const struct snapshot_index *found = snapshot_find_index(snapshot, index->name);
 	cleanup(arena_release) struct arena mem = ARENA_INIT(LIMIT_METADATA_ARENA);
 	struct index_metadata metadata = {0};
@@ -30,7 +33,11 @@ static int look(struct verify_side *side, struct verify_index *index, struct err
 		return rc;
 	index->parts = (size_t)MAX(metadata.shard_count, 0);
 	index->documents = 0;
-	return 0;
+	index->only_type = index_only_type(&metadata);
+	if (!index->only_type.ptr)
+		return 0;
+	index->only_type = arena_str(&owner->mem, index->only_type);
+	return index->only_type.ptr ? 0 : arena_fail(&owner->mem, "the name of a type", err);
 }
 
 static int open_part(struct verify_side *side, const struct verify_index *index, size_t part,
@@ -58,6 +65,7 @@ static int list(struct verify_side *side, struct arena *mem, struct str **names,
 
 static void close_side(struct verify_side *side)
 {
+	arena_release(&((struct snapshot_side *)side)->mem);
 	free(side);
 }
 
@@ -69,6 +77,7 @@ struct verify_side *verify_side_of_snapshot(const struct snapshot *snapshot, con
 
 	side->base = (struct verify_side){&ops, what};
 	side->snapshot = snapshot;
+	side->mem = ARENA_INIT(LIMIT_METADATA_ARENA);
 	return &side->base;
 }
 

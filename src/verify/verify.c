@@ -6,7 +6,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#define PATHS_MAX 8 /* told of one changed document */
+#define PATHS_MAX 8                  /* told of one changed document */
+#define BUCKETS_UNCOUNTED (1u << 16) /* where nobody says how many documents there are */
+#define DIGESTS_MAX MIB(256)         /* of all threads */
 
 /* One pair of indices under comparison. */
 struct comparing {
@@ -62,12 +64,23 @@ static void end_digests(void *user, void *shared)
 	free(pair);
 }
 
+/* Each thread has two digests of its own. */
+static uint32_t buckets_of(const struct comparing *c)
+{
+	uint64_t documents = MAX(c->pass.indices[0].documents, c->pass.indices[1].documents);
+	uint32_t buckets = documents > 0 ? digest_buckets_for(documents) : BUCKETS_UNCOUNTED;
+	size_t digests = 2 * ((size_t)MAX(c->options->threads, 1) + 1);
+
+	while (buckets > 1 && digests * buckets * sizeof(struct digest_bucket) > DIGESTS_MAX)
+		buckets /= 2;
+	return buckets;
+}
+
 /* 1: the source's digest was taken earlier, and it need not be read for it. */
 static int begin_digests(struct comparing *c, struct err *err)
 {
 	const struct verify_options *options = c->options;
-	uint32_t buckets =
-		digest_buckets_for(MAX(c->pass.indices[0].documents, c->pass.indices[1].documents));
+	uint32_t buckets = buckets_of(c);
 	int rc = 0;
 
 	if (options->source_digest)
@@ -265,6 +278,28 @@ static int name_differences(struct comparing *c, struct err *err)
 	return keep_differences(c, err);
 }
 
+/* What a cluster counts and what was read of it must agree, or something was not read or has come
+ * since: *reason says so. */
+static bool is_whole(const struct comparing *c, struct str *reason, struct err *err)
+{
+	const uint64_t read[2] = {c->result->source_documents, c->result->target_documents};
+
+	for (int side = 0; side < 2; side++) {
+		const struct verify_index *index = &c->pass.indices[side];
+
+		if (!index->counted || c->options->sample < 1 || index->documents == read[side])
+			continue;
+		err_set(err, ERR_CONFLICT,
+			"index '" STR_FMT "' of %s had %" PRIu64 " documents and %" PRIu64
+			" were read: it is still being written to; compare again when it rests",
+			STR_ARG(index->name), c->pass.sides[side]->what, index->documents,
+			read[side]);
+		*reason = arena_str(&c->report->mem, str_from(err->message));
+		return false;
+	}
+	return true;
+}
+
 static bool names_anything(const struct index_comparison *result)
 {
 	return result->missing || result->extra || result->changed || result->doubled;
@@ -273,6 +308,7 @@ static bool names_anything(const struct index_comparison *result)
 static int compare(struct comparing *c, struct err *err)
 {
 	size_t differing;
+	bool whole;
 	int rc;
 
 	atomic_store(&c->pass.progress->pass, 1);
@@ -285,6 +321,9 @@ static int compare(struct comparing *c, struct err *err)
 			       "hold cannot be compared",
 			       c->sourceless);
 	differing = choose_buckets(c);
+	whole = is_whole(c, &c->result->reason, err);
+	if (differing == 0 && !whole)
+		return -(int)err->kind;
 	if (differing == 0) {
 		c->result->verdict = VERDICT_EQUAL;
 		return 0;
@@ -294,7 +333,7 @@ static int compare(struct comparing *c, struct err *err)
 	if (c->options->hash.without_id)
 		return 0;
 	rc = name_differences(c, err);
-	if (rc == 0 && !names_anything(c->result))
+	if (rc == 0 && whole && !names_anything(c->result))
 		c->result->reason = STR("the digests differ and a second reading found no "
 					"difference: one side is still being written");
 	return rc;
@@ -323,11 +362,18 @@ static int compare_pair(struct comparing *c, struct err *err)
 	for (int side = 0; rc == 0 && side < 2; side++)
 		rc = c->pass.sides[side]->ops->look(c->pass.sides[side], &c->pass.indices[side],
 						    err);
+	for (int side = 0; rc == 0 && side < 2; side++)
+		if (c->pass.indices[side].parts == 0)
+			rc = err_set(err, ERR_FORMAT, "index '" STR_FMT "' of %s has no shards",
+				     STR_ARG(c->pass.indices[side].name),
+				     c->pass.sides[side]->what);
 	if (rc == 0)
 		rc = compare(c, err);
 	if (rc == 0 || ends_run(err))
 		return rc;
-	c->result->verdict = err->kind == ERR_NOT_FOUND ? VERDICT_DIFFERENT : VERDICT_NOT_COMPARED;
+	/* What the first reading told is not undone by one that failed later. */
+	if (c->result->verdict != VERDICT_DIFFERENT && err->kind == ERR_NOT_FOUND)
+		c->result->verdict = VERDICT_DIFFERENT;
 	c->result->reason = arena_str(&c->report->mem, str_from(err->message));
 	return 0;
 }
@@ -360,13 +406,11 @@ int verify_run(struct verify_side *source, struct verify_side *target,
 
 		*c.result = (struct index_comparison){.source_index = pairs[i].source_index,
 						      .target_index = pairs[i].target_index,
-						      .verdict = VERDICT_NOT_COMPARED,
-						      .reason = STR("the run ended before")};
+						      .verdict = VERDICT_NOT_COMPARED};
 		report->count++;
-		c.result->reason = STR_NONE;
 		rc = compare_pair(&c, err);
-		if (rc < 0)
-			c.result->verdict = VERDICT_NOT_COMPARED;
+		if (rc < 0 && c.result->verdict == VERDICT_NOT_COMPARED)
+			c.result->reason = STR("the run ended before");
 		report->equal = report->equal && c.result->verdict == VERDICT_EQUAL;
 		release(&c);
 		atomic_fetch_add(&progress->indices_done, 1);

@@ -6,6 +6,7 @@
 #ifndef VERIFY_VERIFY_H
 #define VERIFY_VERIFY_H
 
+#include "backfill/progress.h"
 #include "documents/digest.h"
 #include "verify/verify_side.h"
 
@@ -43,7 +44,8 @@ struct index_comparison {
 };
 
 struct verify_progress {
-	_Atomic uint64_t bytes_total, bytes_read, documents, indices_done, indices_total;
+	struct progress counters; /* bytes: of the reading that goes on; documents: of all */
+	_Atomic uint64_t indices_done, indices_total;
 	_Atomic int pass; /* 1, 2, 3 */
 };
 

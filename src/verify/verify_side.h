@@ -15,6 +15,8 @@ struct verify_index {
 	struct str name;
 	size_t parts;       /* its shards */
 	uint64_t documents; /* about so many; 0: not known */
+	bool counted;       /* `documents` is what the cluster counts, exactly what is to be read */
+	struct str only_type; /* of documents stored without one; the side's; ptr NULL: none */
 };
 
 struct verify_side_ops {
@@ -37,10 +39,17 @@ struct verify_side {
 
 /* The snapshot is borrowed. */
 struct verify_side *verify_side_of_snapshot(const struct snapshot *snapshot, const char *what);
+/* How a cluster is read; strings are borrowed. */
+struct verify_cluster_options {
+	struct str query;   /* JSON of a clause that documents must fulfil; ptr NULL: all */
+	int64_t page_bytes; /* of an answer, aimed at; 0: 8 MiB */
+	int64_t documents_per_second; /* by all threads together; 0: no limit */
+};
+
 /* The cluster is borrowed; parts are read over clones of it. Indices are refreshed when looked at.
- * `query`: JSON of a clause that documents must fulfil; ptr NULL: all. */
+ */
 struct verify_side *verify_side_of_cluster(struct cluster *cluster, const char *what,
-					   struct str query);
+					   const struct verify_cluster_options *options);
 /* Accepts NULL. */
 void verify_side_close(struct verify_side *side);
 

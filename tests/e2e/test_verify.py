@@ -1,5 +1,8 @@
 """verify: what a migration wrote is equal to where it came from, and every change is named."""
 
+import json
+import os
+
 import opensearchpy
 
 import support
@@ -95,3 +98,116 @@ def test_a_bad_sample_is_refused(shardlift, repository):
     result = shardlift("verify", "--from", f"{folder}#snap2", "--to", f"{folder}#snap2", "--sample", "0")
     assert result.code == support.USAGE, result
     assert "--sample '0'" in result.err
+
+
+def test_the_source_passes_through_the_transformers(shardlift, repository, opensearch):
+    """Two indices become one, and each document gets a field on its way."""
+    script = """b => d => {
+        for (const one of d) {
+            one.operation.set('_id', one.operation.get('_index') + one.operation.get('_id'));
+            one.operation.set('_index', 'all');
+            one.document.set('touched', 1);
+        }
+        return d;
+    }"""
+    config = json.dumps([{"JsonJSTransformerProvider": {"initializationScript": script}}])
+    source = f"{repository('es-7.10.2')}#snap2"
+    opensearch.api("PUT", "/all", {"mappings": {"enabled": False}})
+    both = ("--index-allowlist", "books,logs-2020.01", "--doc-transformer-config", config)
+    result = shardlift("migrate", "--from", source, "--to", opensearch.url,
+                       "--number-of-replicas", "0", *both)
+    assert result.code == support.OK, result
+    arguments = ("--from", source, "--to", opensearch.url, *both)
+    result = verify(shardlift, *arguments)
+    assert result.code == support.OK, result
+    [index] = result.json()["indices"]
+    assert (index["source_index"], index["target_index"]) == ("books, logs-2020.01", "all")
+    assert index["source_documents"] == len(opensearch.documents("all"))
+    changed = min(opensearch.documents("all"))
+    opensearch.connect().index(index="all", id=changed.id, routing=changed.routing,
+                               body={"touched": 2}, refresh=True)
+    result = verify(shardlift, *arguments)
+    assert result.code == support.ERRORS, result
+    [index] = result.json()["indices"]
+    assert [(d["kind"], d["id"]) for d in index["differences"]] == [("changed", changed.id)]
+    without = verify(shardlift, "--from", source, "--to", opensearch.url,
+                     "--index-allowlist", "books")
+    assert without.code == support.ERRORS, without
+
+
+def test_an_index_asked_for_by_name_and_not_there_is_told_of(shardlift, repository):
+    folder = repository("es-7.10.2")
+    result = verify(shardlift, "--from", f"{folder}#snap2", "--to", f"{folder}#snap2",
+                    "--index-allowlist", "books,typo")
+    assert result.code == support.ERRORS, result
+    assert "has no index 'typo'" in index_of(result, "typo")["reason"]
+
+
+def test_a_script_that_fails_leaves_nothing_equal(shardlift, repository):
+    script = "b => d => { throw new Error('no'); }"
+    config = json.dumps([{"JsonJSTransformerProvider": {"initializationScript": script}}])
+    folder = repository("es-7.10.2")
+    result = verify(shardlift, "--from", f"{folder}#snap2", "--to", f"{folder}#snap2",
+                    "--index-allowlist", "books", "--doc-transformer-config", config)
+    assert result.code == support.ERRORS, result
+    assert not result.json()["equal"] and result.json()["transformed"]["failed"] > 0
+
+
+def test_the_report_is_also_a_page(shardlift, repository, tmp_path):
+    folder = repository("es-7.10.2")
+    page = tmp_path / "report.html"
+    result = verify(shardlift, "--from", f"{folder}#snap1", "--to", f"{folder}#snap2",
+                    "--index-allowlist", "books,<script>", "--report", f"html={page}",
+                    "--progress", "always")
+    assert result.code == support.ERRORS, result
+    text = page.read_text("utf-8")
+    assert text.startswith("<!DOCTYPE html>") and text.endswith("</html>\n")
+    assert "<script" not in text and "&lt;script&gt;" in text and "src=" not in text
+    assert "ETA" in result.err
+
+
+def bulk(node, actions):
+    answer = node.api("POST", "/_bulk?refresh=true",
+                      "".join(json.dumps(line) + "\n" for line in actions))
+    assert not answer["errors"], answer
+
+
+def test_exactly_what_was_changed_after_a_migration_is_named(shardlift, opensearch):
+    """20,000 documents; as many as SHARDLIFT_VERIFY_DOCUMENTS says in the long run."""
+    total = int(os.environ.get("SHARDLIFT_VERIFY_DOCUMENTS", "20000"))
+    where = opensearch.repositories / "proof"
+    opensearch.api("PUT", "/proof", {"settings": {"number_of_shards": 3, "number_of_replicas": 0}})
+    for start in range(0, total, 5000):
+        bulk(opensearch, [line for i in range(start, min(start + 5000, total)) for line in (
+            {"index": {"_index": "proof", "_id": f"d{i}", "routing": str(i % 11)}},
+            {"n": i, "price": i / 8, "tags": ["a", "b"], "text": f"document {i} " + "x" * (i % 90)})])
+    opensearch.api("PUT", "/_snapshot/proof", {"type": "fs", "settings": {"location": str(where)}})
+    opensearch.api("PUT", "/_snapshot/proof/all?wait_for_completion=true", {"indices": "proof"})
+    opensearch.api("DELETE", "/proof")
+    result = shardlift("migrate", "--from", f"{where}#all", "--to", opensearch.url)
+    assert result.code == support.OK, result
+    arguments = ("--from", f"{where}#all", "--to", opensearch.url)
+    result = verify(shardlift, *arguments)
+    assert result.code == support.OK, result
+    assert index_of(result, "proof")["target_documents"] == total
+
+    expected, free = set(), iter(range(0, total, 7))
+    for count in (1, 9, 90):
+        changed, removed, added = ([next(free) for _ in range(count)] for _ in range(3))
+        bulk(opensearch, [line for i in changed for line in (
+            {"update": {"_index": "proof", "_id": f"d{i}", "routing": str(i % 11)}},
+            {"doc": {"price": i / 8 + 0.125}})] + [
+            {"delete": {"_index": "proof", "_id": f"d{i}", "routing": str(i % 11)}}
+            for i in removed] + [line for i in added for line in (
+                {"index": {"_index": "proof", "_id": f"new{i}"}}, {"n": i})])
+        expected |= {("changed", f"d{i}") for i in changed}
+        expected |= {("missing", f"d{i}") for i in removed}
+        expected |= {("extra", f"new{i}") for i in added}
+        result = verify(shardlift, *arguments)
+        assert result.code == support.ERRORS, result
+        index = index_of(result, "proof")
+        assert differences(result, "proof") == expected
+        assert (index["missing"], index["extra"], index["changed"], index["doubled"]) == \
+            (len(expected) // 3,) * 3 + (0,)
+        assert not index["counted_in_part"]
+        assert {d.get("paths") for d in index["differences"] if d["kind"] == "changed"} == {"price"}

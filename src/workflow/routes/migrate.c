@@ -1,6 +1,7 @@
 #include "workflow/routes/migrate.h"
 
 #include "cluster/data_stream.h"
+#include "metadata/source_kind.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -150,29 +151,13 @@ static void judge_source(struct route *route, struct migrate_index *index,
 	}
 }
 
-/* The name of the one mapping type of an index made by Elasticsearch 6, whose documents no longer
- * carry it; ptr NULL where there are several or it is the nameless one. */
-static struct str only_type(const struct index_metadata *metadata)
-{
-	struct str found = STR_NONE;
-
-	json_each (type, metadata->mappings) {
-		if (str_is(type->key, "_default_"))
-			continue;
-		if (found.ptr || str_is(type->key, "_doc"))
-			return STR_NONE;
-		found = type->key;
-	}
-	return found;
-}
-
 /* An index that was not created is work of the session all the same, for another run. */
 static void accept(struct route *route, struct migrate_index *index,
 		   const struct snapshot_index *source, const struct index_metadata *metadata,
 		   const char *blocked, bool create_only)
 {
 	size_t i = route->accepted_count++;
-	struct str type = only_type(metadata);
+	struct str type = index_only_type(metadata);
 
 	route->accepted[i] = (struct backfill_index){
 		.source = source,

@@ -21,13 +21,17 @@ struct memory_side {
 	struct verify_side base;
 	struct memory_document *documents;
 	size_t count;
-	bool breaks; /* its last part ends in an error */
+	bool breaks;       /* its last part ends in an error */
+	bool breaks_later; /* from the second reading on */
+	size_t opened;
+	size_t counted; /* documents, as a cluster counts them; 0: it does not */
 };
 
 struct memory_source {
 	struct document_source base;
 	const struct memory_side *side;
 	size_t at, part;
+	bool later;
 };
 
 static int source_next(struct document_source *base, struct document *out, struct err *err)
@@ -47,7 +51,7 @@ static int source_next(struct document_source *base, struct document *out, struc
 			.source = document->source[0] ? str_from(document->source) : STR_NONE};
 		return 1;
 	}
-	if (side->breaks && source->part == SHARDS - 1)
+	if ((side->breaks || (side->breaks_later && source->later)) && source->part == SHARDS - 1)
 		return err_set(err, ERR_FORMAT, "a block is damaged");
 	return 0;
 }
@@ -68,6 +72,9 @@ static int look(struct verify_side *base, struct verify_index *index, struct err
 		return err_set(err, ERR_NOT_FOUND, "no index '" STR_FMT "'", STR_ARG(index->name));
 	index->parts = SHARDS;
 	index->documents = ((struct memory_side *)base)->count;
+	index->counted = ((struct memory_side *)base)->counted > 0;
+	if (index->counted)
+		index->documents = ((struct memory_side *)base)->counted;
 	return 0;
 }
 
@@ -82,6 +89,8 @@ static int open_part(struct verify_side *base, const struct verify_index *index,
 	source->base.ops = &ops;
 	source->side = (struct memory_side *)base;
 	source->at = source->part = part;
+	if (part == SHARDS - 1)
+		source->later = ((struct memory_side *)base)->opened++ > 0;
 	*out = &source->base;
 	return 0;
 }
@@ -362,6 +371,42 @@ static void nothing_unread_is_called_equal(void **state)
 	free(b.documents);
 }
 
+static void what_was_counted_and_not_read_is_not_called_equal(void **state)
+{
+	struct memory_side a = make_side(), b = copy_side(&a);
+	struct verify_report report;
+
+	(void)state;
+	b.counted = DOCUMENTS + 1;
+	assert_int_equal(compare_named(&a, &b, "books", &all, &report), 0);
+	assert_false(report.equal);
+	assert_int_equal(report.indices[0].verdict, VERDICT_NOT_COMPARED);
+	assert_non_null(strstr(report.indices[0].reason.ptr, "3001 documents and 3000 were read"));
+	verify_report_release(&report);
+	b.counted = DOCUMENTS;
+	assert_int_equal(compare_named(&a, &b, "books", &all, &report), 0);
+	assert_true(report.equal);
+	verify_report_release(&report);
+	free(a.documents);
+	free(b.documents);
+}
+
+static void what_differs_stays_different_when_it_cannot_be_named(void **state)
+{
+	struct memory_side a = make_side(), b = copy_side(&a);
+	struct verify_report report;
+
+	(void)state;
+	change(&b, 17, KEY);
+	b.breaks_later = true;
+	assert_int_equal(compare_named(&a, &b, "books", &all, &report), 0);
+	assert_int_equal(report.indices[0].verdict, VERDICT_DIFFERENT);
+	assert_non_null(strstr(report.indices[0].reason.ptr, "a block is damaged"));
+	verify_report_release(&report);
+	free(a.documents);
+	free(b.documents);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -372,6 +417,8 @@ int main(void)
 		cmocka_unit_test(a_sample_sees_the_same_ids_on_both_sides),
 		cmocka_unit_test(without_ids_contents_alone_count),
 		cmocka_unit_test(nothing_unread_is_called_equal),
+		cmocka_unit_test(what_was_counted_and_not_read_is_not_called_equal),
+		cmocka_unit_test(what_differs_stays_different_when_it_cannot_be_named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
