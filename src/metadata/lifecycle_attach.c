@@ -229,7 +229,7 @@ static int choose_policy(struct attaching *a, const struct lifecycle_binding *bi
 			 int64_t created_ms, struct str *name, const struct json **policy,
 			 struct err *err)
 {
-	struct json *entry, *variant;
+	struct json *entry, *variant = NULL;
 	bool rolls;
 	int64_t ms;
 
@@ -281,7 +281,7 @@ static int attach_index(struct attaching *a, const struct lifecycle_binding *bin
 			struct err *err)
 {
 	struct str index, name, attached, reason = STR_NONE;
-	const struct json *policy;
+	const struct json *policy = NULL;
 	int64_t created_ms;
 
 	if (find_index(a, binding->index, &index, &created_ms, err) < 0)
