@@ -60,6 +60,7 @@ static struct metadata_item *add(struct metadata_set *set, const struct rules_ca
 	item = metadata_set_add(set, kind, str_from(c->name ? c->name : "books"), body);
 	item->typed = !is_inside(kind) && metadata_has_types(&set->version);
 	item->closed = c->closed;
+	item->partial_source = c->partial_source;
 	item->routing_shards = c->routing_shards;
 	return item;
 }
@@ -140,7 +141,7 @@ static void check_idle(const struct rules_case *c)
 	struct metadata_set set;
 	const struct metadata_item *item;
 
-	plain.closed = false;
+	plain.closed = plain.partial_source = false;
 	if (c->untouched)
 		plain.name = NULL;
 	item = run(&set, &plain, source, target, c->untouched ? c->untouched : c->before);

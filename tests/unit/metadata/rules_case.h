@@ -18,7 +18,7 @@ struct rules_case {
 	enum metadata_kind kind; /* 0: an index */
 	const char *name;        /* NULL: "books" */
 	int32_t routing_shards;
-	bool closed;
+	bool closed, partial_source;
 	bool silent; /* acts without a note */
 };
 

@@ -288,6 +288,15 @@ const struct rules_case cases_of_settings[] = {
 		.name = "a:b",
 	},
 	{
+		.rule = "index-partial-source",
+		.source = "es7.10",
+		.target = "os2.19",
+		.before = "{}",
+		.after = "{}",
+		.untouched = "{}",
+		.partial_source = true,
+	},
+	{
 		.rule = "index-closed",
 		.source = "es7.10",
 		.target = "os2.19",
