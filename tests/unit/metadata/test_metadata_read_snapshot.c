@@ -83,8 +83,8 @@ static const struct expected {
 	const char *names[METADATA_KINDS];
 	int32_t routing_shards; /* of `empty` */
 } versions[] = {
-	{"es-1.7.6", "snap1", "Snapshot (ELASTICSEARCH 1.7.6)", true, {ES_NAMES(""), OLD_KINDS}, 2},
-	{"es-2.4.6", "snap1", "Snapshot (ELASTICSEARCH 2.4.6)", true, {ES_NAMES(""), OLD_KINDS}, 2},
+	{"es-1.7.6", "snap1", "Snapshot (ELASTICSEARCH 1.7.6)", true, {ES_NAMES(""), OLD_KINDS}, 0},
+	{"es-2.4.6", "snap1", "Snapshot (ELASTICSEARCH 2.4.6)", true, {ES_NAMES(""), OLD_KINDS}, 0},
 	{"es-5.6.16",
 	 "snap1",
 	 "Snapshot (ELASTICSEARCH 5.6.16)",
