@@ -358,6 +358,42 @@ static void what_is_missing_on_the_target_is_told_before_anything_is_created(voi
 	assert_blocked(field, "mapper-murmur3");
 }
 
+static const struct answer balanced[] = {
+	{"GET /_cluster/settings", 200,
+	 "{\"transient\":{\"cluster.routing.allocation.awareness.balance\":\"true\"},"
+	 "\"persistent\":{\"cluster.routing.allocation.awareness.balance\":\"false\","
+	 "\"cluster.routing.allocation.awareness.attributes\":\"rack,zone\","
+	 "\"cluster.routing.allocation.awareness.force.rack.values\":\"r1,r2\","
+	 "\"cluster.routing.allocation.awareness.force.zone.values\":[\"a\",\"b\",\"c\"]},"
+	 "\"defaults\":{}}",
+	 NULL},
+	{0},
+};
+
+static void copies_that_the_zones_refuse_are_told_before_anything_is_created(void **state)
+{
+	const struct metadata_item *books;
+
+	(void)state;
+	stage.answers = balanced;
+	books = add(METADATA_INDEX, "books", "{\"settings\":{\"number_of_replicas\":\"1\"}}");
+	write_all(&writing);
+	assert_blocked(books, "--cluster-awareness-attributes 3");
+}
+
+static void copies_that_fill_the_zones_are_taken(void **state)
+{
+	const struct metadata_item *books, *silent;
+
+	(void)state;
+	stage.answers = balanced;
+	books = add(METADATA_INDEX, "books", "{\"settings\":{\"number_of_replicas\":\"5\"}}");
+	silent = add(METADATA_LEGACY_TEMPLATE, "silent", "{\"index_patterns\":[\"a\"]}");
+	write_all(&writing);
+	assert_int_equal(books->outcome, OUTCOME_WRITTEN);
+	assert_int_equal(silent->outcome, OUTCOME_WRITTEN);
+}
+
 static const struct answer half_closed_source[] = {
 	{"GET /_ingest/pipeline", 403, REASON("no permissions for pipelines"), NULL},
 	{"GET /*", 200, "{\"books\":{\"settings\":{\"index\":{}},\"mappings\":{},\"aliases\":{}}}",
@@ -394,6 +430,8 @@ int main(void)
 		TEST(names_that_clash_are_told_before_anything_is_created),
 		TEST(two_write_indices_are_told_before_anything_is_created),
 		TEST(what_is_missing_on_the_target_is_told_before_anything_is_created),
+		TEST(copies_that_the_zones_refuse_are_told_before_anything_is_created),
+		TEST(copies_that_fill_the_zones_are_taken),
 		TEST(what_may_not_be_read_is_told_and_the_rest_read),
 	};
 
