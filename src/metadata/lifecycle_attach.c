@@ -140,20 +140,27 @@ static int give_template(struct attaching *a, const struct json *template, struc
 			  "indices to come get it by its ism_template", err);
 }
 
-/* *created_ms 0: the target has no such index. */
-static int find_index(struct attaching *a, struct str name, int64_t *created_ms, struct err *err)
+/* The index, or the one that the stream writes to, by its name on the target; *created_ms 0: the
+ * target has no such index. */
+static int find_index(struct attaching *a, const struct metadata_item *item, struct str *name,
+		      int64_t *created_ms, struct err *err)
 {
 	struct json *answer = NULL;
+	const struct json *found;
 	int status;
 
 	*created_ms = 0;
-	if (request(a, "GET", "/", name, "/_settings?flat_settings=true", NULL, &status, &answer,
+	*name = item->target_name;
+	if (request(a, "GET", "/", *name, "/_settings?flat_settings=true", NULL, &status, &answer,
 		    err) < 0)
 		return -(int)err->kind;
-	if (status == 200)
-		*created_ms = json_i64_or(json_get(json_get(json_get_str(answer, name), "settings"),
-						   "index.creation_date"),
-					  0);
+	if (status != 200 || !answer)
+		return 0;
+	found = item->kind == METADATA_DATA_STREAM ? answer->last : json_get_str(answer, *name);
+	if (!found)
+		return 0;
+	*name = found->key;
+	*created_ms = json_i64_or(json_get(json_get(found, "settings"), "index.creation_date"), 0);
 	return 0;
 }
 
@@ -222,7 +229,7 @@ static int choose_policy(struct attaching *a, const struct lifecycle_binding *bi
 			 int64_t created_ms, struct str *name, const struct json **policy,
 			 struct err *err)
 {
-	struct json *entry, *variant;
+	struct json *entry, *variant = NULL;
 	bool rolls;
 	int64_t ms;
 
@@ -273,11 +280,11 @@ static int add_policy(struct attaching *a, struct str index, struct str policy, 
 static int attach_index(struct attaching *a, const struct lifecycle_binding *binding,
 			struct err *err)
 {
-	struct str index = binding->index->target_name, name, attached, reason = STR_NONE;
-	const struct json *policy;
+	struct str index, name, attached, reason = STR_NONE;
+	const struct json *policy = NULL;
 	int64_t created_ms;
 
-	if (find_index(a, index, &created_ms, err) < 0)
+	if (find_index(a, binding->index, &index, &created_ms, err) < 0)
 		return -(int)err->kind;
 	if (created_ms == 0) {
 		tell(a, false, index, binding->policy, ATTACH_FAILED,

@@ -52,20 +52,19 @@ static bool is_written_by_alias(const struct metadata_set *set, const struct met
 	return members == 1;
 }
 
-/* Live clusters list objects, snapshots list them as well; the last one is written to. */
-static bool is_written_by_stream(const struct metadata_set *set, struct str index)
+/* The stream that has the index behind it; NULL: none that goes to the target. */
+static const struct metadata_item *stream_of(const struct metadata_set *set, struct str index)
 {
 	for (size_t i = 0; i < set->count; i++) {
-		const struct json *indices = json_get(set->items[i]->source, "indices");
-		struct str last;
+		const struct metadata_item *item = set->items[i];
 
-		if (set->items[i]->kind != METADATA_DATA_STREAM || !indices || !indices->last)
+		if (item->kind != METADATA_DATA_STREAM || item->outcome == OUTCOME_EXCLUDED)
 			continue;
-		last = json_string(json_get(indices->last, "index_name"));
-		if (str_eq(last, index))
-			return true;
+		json_each (member, json_get(item->source, "indices"))
+			if (str_eq(json_string(json_get(member, "index_name")), index))
+				return item;
 	}
-	return false;
+	return NULL;
 }
 
 static bool is_written(const struct metadata_set *set, const struct metadata_item *index)
@@ -81,7 +80,7 @@ static bool is_written(const struct metadata_set *set, const struct metadata_ite
 			settings_get(settings, "opendistro.index_state_management.rollover_alias"));
 	if (json_bool_or(settings_get(settings, "lifecycle.indexing_complete"), false))
 		return false;
-	return is_written_by_alias(set, index, alias) || is_written_by_stream(set, index->name);
+	return is_written_by_alias(set, index, alias);
 }
 
 /* ILM's own word first; then what it goes by: the date that was set, the rollover. */
@@ -118,6 +117,37 @@ static bool bind(const struct metadata_set *set, const struct metadata_item *ind
 	return true;
 }
 
+/* What the stream says, or the last of its indices. */
+static bool bind_stream(const struct metadata_set *set, const struct metadata_item *stream,
+			const struct json *explanations, struct lifecycle_binding *binding)
+{
+	const struct json *indices = json_get(stream->source, "indices");
+	struct str last = json_string(json_get(indices ? indices->last : NULL, "index_name"));
+	const struct metadata_item *index = metadata_set_find(set, METADATA_INDEX, last);
+	struct str policy = json_string(json_get(stream->source, "ilm_policy"));
+
+	if (policy.len == 0)
+		policy = json_string(json_get(json_get_str(explanations, last), "policy_id"));
+	if (policy.len == 0 && index)
+		policy = json_string(
+			settings_get(json_get(index->source, "settings"), "lifecycle.name"));
+	if (policy.len == 0)
+		return false;
+	*binding = (struct lifecycle_binding){.index = stream, .policy = policy, .writes = true};
+	return true;
+}
+
+static bool bind_item(const struct metadata_set *set, const struct metadata_item *item,
+		      const struct json *explanations, struct lifecycle_binding *binding)
+{
+	if (item->outcome == OUTCOME_EXCLUDED)
+		return false;
+	if (item->kind == METADATA_DATA_STREAM)
+		return bind_stream(set, item, explanations, binding);
+	return item->kind == METADATA_INDEX && !stream_of(set, item->name) &&
+	       bind(set, item, json_get_str(explanations, item->name), binding);
+}
+
 int lifecycle_bindings_read(struct metadata_set *set, struct cluster *source,
 			    struct lifecycle_bindings *out, struct err *err)
 {
@@ -127,13 +157,8 @@ int lifecycle_bindings_read(struct metadata_set *set, struct cluster *source,
 	if (read_explanations(set, source, &explanations, err) < 0)
 		return err_wrap(err, "how far the lifecycles of the source are cannot be read");
 	out->items = mem_zalloc((set->count + 1) * sizeof(*out->items));
-	for (size_t i = 0; i < set->count; i++) {
-		const struct metadata_item *item = set->items[i];
-
-		if (item->kind == METADATA_INDEX && item->outcome != OUTCOME_EXCLUDED &&
-		    bind(set, item, json_get_str(explanations, item->name),
-			 &out->items[out->count]))
+	for (size_t i = 0; i < set->count; i++)
+		if (bind_item(set, set->items[i], explanations, &out->items[out->count]))
 			out->count++;
-	}
 	return 0;
 }

@@ -175,11 +175,17 @@ static bool rename_request_cache(struct rule_scope *scope, struct str name, stru
 static bool move_mapper_dynamic(struct rule_scope *scope, struct str name, struct json *node)
 {
 	struct json *value = settings_remove(node, "mapper.dynamic");
+	struct json *body = scope->item->result, *content, *mappings;
 
 	(void)name;
 	if (!value)
 		return false;
-	rule_note(scope, "settings-mapper-dynamic", NOTE_CHANGE,
+	content = json_get(body, "template");
+	mappings = json_get(content ? content : body, "mappings");
+	if (!json_bool_or(value, true) && mappings && !json_get(mappings, "dynamic"))
+		json_set(mappings, STR("dynamic"), json_new_bool(&scope->set->mem, false));
+	rule_note(scope, "settings-mapper-dynamic",
+		  json_bool_or(value, true) ? NOTE_CHANGE : NOTE_WARN,
 		  "removed mapper.dynamic: \"dynamic\" of the mapping takes its place");
 	return true;
 }
@@ -270,18 +276,29 @@ static bool is_codec_of_opensearch(struct str codec)
 	return str_starts(codec, STR("zstd")) || str_starts(codec, STR("qat_"));
 }
 
-static bool replace_codec(struct rule_scope *scope, struct str name, struct json *node)
+static bool use_best_compression(struct rule_scope *scope, const char *rule, struct json *node)
 {
 	struct str codec = json_string(settings_get(node, "codec"));
 
-	(void)name;
 	if (!is_codec_of_opensearch(codec))
 		return false;
 	settings_set(node, "codec", json_new_string(&scope->set->mem, STR("best_compression")),
 		     &scope->set->mem);
-	rule_note(scope, "settings-codec", NOTE_CHANGE,
-		  "codec is best_compression: the target has no " STR_FMT, STR_ARG(codec));
+	rule_note(scope, rule, NOTE_CHANGE, "codec is best_compression: the target has no " STR_FMT,
+		  STR_ARG(codec));
 	return true;
+}
+
+static bool replace_codec(struct rule_scope *scope, struct str name, struct json *node)
+{
+	(void)name;
+	return use_best_compression(scope, "settings-codec", node);
+}
+
+static bool replace_codec_early(struct rule_scope *scope, struct str name, struct json *node)
+{
+	(void)name;
+	return use_best_compression(scope, "settings-codec-old-target", node);
 }
 
 static bool remove_legacy_codec(struct rule_scope *scope, struct str name, struct json *node)
@@ -330,7 +347,7 @@ static bool set_replicas(struct rule_scope *scope, struct str name, struct json 
 /* How many shards a number_of_shards may grow to, as Elasticsearch 7 and later count by default. */
 static int64_t default_routing_shards(int64_t shards)
 {
-	int64_t routing = shards;
+	int64_t routing = shards * 2;
 
 	while (routing * 2 <= 1024)
 		routing *= 2;
@@ -363,7 +380,19 @@ static bool set_routing_shards(struct rule_scope *scope, struct str name, struct
 	return true;
 }
 
+static bool remove_knn_parameters(struct rule_scope *scope, struct str name, struct json *node)
+{
+	static setting_names names = {"knn.algo_param.m", "knn.algo_param.ef_construction",
+				      "knn.space_type"};
+
+	(void)name;
+	return REMOVE("settings-knn-parameters", names, NOTE_CHANGE,
+		      "OpenSearch 3 has them in the fields' methods alone");
+}
+
 const struct rule rules_of_settings[] = {
+	{"settings-knn-parameters", "BO31", RULE_SETTINGS, ANY_OPENSEARCH, OS_FROM(3000),
+	 "k-NN parameters of the index are gone with OpenSearch 3", remove_knn_parameters},
 	{"settings-request-cache", "B204", RULE_SETTINGS, ES_BELOW(3000), ANY_VERSION,
 	 "The query cache of early versions is the request cache", rename_request_cache},
 	{"settings-private", NULL, RULE_SETTINGS, ANY_VERSION, ANY_VERSION,
@@ -390,7 +419,7 @@ const struct rule rules_of_settings[] = {
 	{"settings-codec", NULL, RULE_SETTINGS, ANY_OPENSEARCH, ANY_ELASTICSEARCH,
 	 "Codecs that only OpenSearch has", replace_codec},
 	{"settings-codec-old-target", NULL, RULE_SETTINGS, ANY_OPENSEARCH, OS_BELOW(2009),
-	 "zstd came with OpenSearch 2.9", replace_codec},
+	 "zstd came with OpenSearch 2.9", replace_codec_early},
 	{"settings-legacy-codec", NULL, RULE_SETTINGS, ANY_ELASTICSEARCH, ANY_OPENSEARCH,
 	 "Elasticsearch's names of its older codecs", remove_legacy_codec},
 	{"settings-mmap-extensions", NULL, RULE_SETTINGS, ANY_VERSION, OS_FROM(3000),

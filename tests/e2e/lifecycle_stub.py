@@ -82,7 +82,7 @@ class IlmSource(Stub):
         self.version = version
         self.number = tuple(map(int, version.split(".")[:2]))
         self.policies, self.slm, self.legacy, self.composable, self.components = {}, {}, {}, {}, {}
-        self.indices, self.since = {}, {}
+        self.indices, self.since, self.streams = {}, {}, []
         self.explains = True
 
     def add_index(self, name, lifecycle, aliases=None, since=None, created=0):
@@ -127,6 +127,7 @@ class IlmSource(Stub):
         }
         if self.number >= (7, 8):
             answers |= {
+                "/_data_stream": lambda: {"data_streams": self.streams},
                 "/_slm/policy": lambda: {n: {"version": 1, "policy": p}
                                          for n, p in self.slm.items()},
                 "/_index_template": lambda: named("index_templates", "index_template",
@@ -230,6 +231,7 @@ class IsmTarget(Stub):
         self.indices = {}    # name -> body
         self.templates = {}  # path -> body
         self.managed = {}    # index -> policy
+        self.streams = {}    # name -> the index it writes to
         self.sequence = 0
 
     def check_templates(self, name, templates):
@@ -299,6 +301,10 @@ class IsmTarget(Stub):
                     self.managed[index] = name
         return 200, {"acknowledged": True}
 
+    def create_stream(self, name):
+        self.streams[name] = f".ds-{name}-000001"
+        return self.create(self.streams[name], {})
+
     def answer_ism(self, method, rest, query, body):
         kind, _, name = rest.partition("/")
         if kind == "policies" and method == "GET":
@@ -314,8 +320,9 @@ class IsmTarget(Stub):
     def answer_index(self, method, index, body):
         if method == "PUT":
             return self.create(index, body)
-        if index.endswith("/_settings") and index[:-len("/_settings")] in self.indices:
-            name = index[:-len("/_settings")]
+        name = index.removesuffix("/_settings")
+        name = self.streams.get(name, name)
+        if index.endswith("/_settings") and name in self.indices:
             return 200, {name: {"settings": {"index.creation_date": str(ARRIVED),
                                              **self.indices[name].get("settings", {})}}}
         return NOT_FOUND
@@ -331,6 +338,8 @@ class IsmTarget(Stub):
         if path.startswith("/_plugins/_sm/policies/") and method == "POST":
             self.snapshots[path.rsplit("/", 1)[1]] = body
             return 201, {}
+        if path.startswith("/_data_stream/") and method == "PUT":
+            return self.create_stream(path.rsplit("/", 1)[1])
         if path.startswith("/_"):
             if method == "PUT":
                 self.templates[path] = body

@@ -170,6 +170,20 @@ def test_attach_again_changes_nothing(shardlift, source, target):
         index: "already" for index in ATTACHED}
 
 
+def test_data_streams_get_the_policy_for_the_index_they_write_to(shardlift, source_7, target):
+    backing = [".ds-events-000001", ".ds-events-000002"]
+    for name in backing:
+        source_7.add_index(name, {"name": "logs-policy"}, since=ARRIVED - 20 * DAY)
+    source_7.composable["events"] = {"index_patterns": ["events*"], "data_stream": {},
+                                     "priority": 9, "template": {}}
+    source_7.streams = [{"name": "events", "template": "events", "ilm_policy": "logs-policy",
+                         "indices": [{"index_name": n, "index_uuid": n} for n in backing]}]
+    migrated(shardlift, source_7, target)
+    result = run(shardlift, "lifecycle attach", source_7, target)
+    assert result.code == support.OK, result
+    assert target.managed[target.streams["events"]] == "logs-policy"
+
+
 @pytest.fixture
 def source_7():
     stub = lifecycle_stub.IlmSource("7.10.1")
