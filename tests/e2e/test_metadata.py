@@ -160,7 +160,8 @@ def test_only_what_is_named_is_moved(shardlift, repository, target):
     assert outcomes(result, "componentTemplates").keys() == {"base"}
     kinds = run(shardlift, "evaluate", source, target, "--kind", "pipeline", "--kind", "script")
     assert outcomes(kinds) == {"stamp": "ready", "add-one": "ready"}, kinds
-    both = run(shardlift, "evaluate", source, target, "--show-excluded", "--kind", "legacy-template")
+    both = run(shardlift, "evaluate", source, target, "--show-excluded", "--kind",
+               "legacy-template")
     assert outcomes(both) == {"logs": "excluded"}, both
 
 
@@ -173,8 +174,9 @@ def test_a_missing_component_is_named_before_anything_is_created(shardlift, repo
     assert {method for method, _ in proxy.requests} == {"GET"}
 
 
-@pytest.mark.parametrize("wrong", [("--index-allowlist", "regex:("), ("--index-allowlist", "regex:"),
-                                   ("--kind", "dreams"), ("--rename", "books")])
+@pytest.mark.parametrize("wrong", [
+    ("--index-allowlist", "regex:("), ("--index-allowlist", "regex:"), ("--kind", "dreams"),
+    ("--rename", "books")])
 def test_what_cannot_be_meant_is_refused_before_any_request(shardlift, repository, target, wrong):
     proxy = RecordingProxy(target.url)
     result = run(shardlift, "migrate", source_of(repository, "es-7.10.2", "snap1"), proxy, *wrong)

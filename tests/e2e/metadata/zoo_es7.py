@@ -38,7 +38,8 @@ INDICES = {
     "boost": field({"type": "text", "boost": 2}, "fox", TEXT),
     "dates": field({"type": "date", "format": "yyyy-MM-dd HH:mm:ss||epoch_millis"},
                    "2020-01-02 03:04:05"),
-    "date-names": field({"type": "date", "format": "strictDateOptionalTime||basicDate"}, "2020-01-02"),
+    "date-names": field({"type": "date", "format": "strictDateOptionalTime||basicDate"},
+                        "2020-01-02"),
     "nanos": field({"type": "date_nanos"}, "2020-01-02T03:04:05.123456789Z"),
     "range": field({"type": "integer_range"}, {"gte": 1, "lte": 5}, {"term": {"f": 3}}),
     "nested": ({"mappings": {"properties": {"n": {"type": "nested", "properties": {
@@ -83,8 +84,8 @@ OTHERS = {
         "settings": {"number_of_shards": 1, "analysis": {"analyzer": {"a": {
             "tokenizer": "standard", "filter": ["lowercase"]}}}},
         "mappings": {"properties": {"day": {"type": "date"}}}}, "version": 3},
-    "/_index_template/zoo": {"index_patterns": ["zoo-*"], "composed_of": ["zoo-base"], "priority": 7,
-                             "template": {"aliases": {"zoos": {}}}, "_meta": {"owner": "me"}},
+    "/_index_template/zoo": {"index_patterns": ["zoo-*"], "composed_of": ["zoo-base"],
+                             "priority": 7, "template": {"aliases": {"zoos": {}}}, "_meta": {"owner": "me"}},
     "/_template/old-zoo": {"index_patterns": ["old-zoo-*"], "order": 2,
                            "settings": {"number_of_shards": 1},
                            "mappings": {"properties": {"f": {"type": "keyword"}}},
