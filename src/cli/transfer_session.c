@@ -102,6 +102,8 @@ static int check_idle(struct coordinator *c, struct err *err)
 	size_t count;
 	int rc = c->ops->list(c, &mem, &rows, &count, err);
 
+	if (rc == -ERR_NOT_FOUND)
+		return 0;
 	for (size_t i = 0; rc == 0 && i < count; i++)
 		if (rows[i].state == WORK_LEASED)
 			return err_set(

@@ -72,10 +72,12 @@ def count(indices=INDICES):
     return sum(len(expected_documents(FIXTURE, SNAPSHOT)[index]) for index in indices)
 
 
+@pytest.mark.parametrize("coordinator", ["local", "target"])
 def test_a_migrate_that_is_killed_goes_on_and_ends_exactly(shardlift, repository, opensearch, gated,
-                                                           start):
+                                                           start, coordinator):
     target = gated(opensearch.url)
-    command = arguments("migrate", repository, target, "--max-range-size", "4KiB")
+    command = arguments("migrate", repository, target, "--max-range-size", "4KiB",
+                        "--coordinator-host", coordinator)
     kills = 0
     for documents in (120, 360, 640):
         target.hold_after(documents)

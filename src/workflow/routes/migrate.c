@@ -192,6 +192,9 @@ static int documents_done(const struct route *route, struct str name, uint64_t *
 	int rc = c ? c->ops->list(c, &mem, &rows, &count, err) : 0;
 
 	*documents = 0;
+	/* A session that is only now begun has no items, and may have no store. */
+	if (rc == -ERR_NOT_FOUND)
+		return 0;
 	for (size_t i = 0; rc == 0 && i < count; i++)
 		if (str_eq(rows[i].item.index, name))
 			*documents += rows[i].progress.documents;

@@ -1,4 +1,4 @@
-/* backfill_run in several goes: killed, interrupted, shared, handed over. */
+/* backfill_run in several goes: killed, interrupted, handed over. */
 #include "fake_backfill.h"
 
 #include <stdio.h>
@@ -55,28 +55,29 @@ static int faulty_store(struct work_claim *claim, const struct work_progress *pr
 }
 
 /* The target's lock keeps bulks from arriving while the process dies. */
-static int faulty_checkpoint(struct coordinator *c, struct work_claim *claim,
-			     const struct work_progress *progress, struct err *err)
+static int faulty_locked(struct work_claim *claim, const struct work_progress *progress, bool ends,
+			 struct err *err)
 {
 	int rc;
 
-	(void)c;
 	pthread_mutex_lock(&target.lock);
-	rc = faulty_store(claim, progress, false, err);
+	rc = faulty_store(claim, progress, ends, err);
 	pthread_mutex_unlock(&target.lock);
 	return rc;
+}
+
+static int faulty_checkpoint(struct coordinator *c, struct work_claim *claim,
+			     const struct work_progress *progress, struct err *err)
+{
+	(void)c;
+	return faulty_locked(claim, progress, false, err);
 }
 
 static int faulty_complete(struct coordinator *c, struct work_claim *claim,
 			   const struct work_progress *progress, struct err *err)
 {
-	int rc;
-
 	(void)c;
-	pthread_mutex_lock(&target.lock);
-	rc = faulty_store(claim, progress, true, err);
-	pthread_mutex_unlock(&target.lock);
-	return rc;
+	return faulty_locked(claim, progress, true, err);
 }
 
 static bool is_dead(void)
@@ -396,26 +397,26 @@ static void one_item_is_done_at_a_time(void **state)
 	finish(run);
 }
 
-static void one_item_that_others_have_is_told(void **state)
+static void one_item_that_cannot_be_read_is_told(void **state)
 {
 	struct run *run = prepare_one(300);
-	struct work_claim claim;
-	enum claim_outcome outcome;
-	int64_t wait_ms;
 
 	(void)state;
 	run->options.one_item = true;
 	shards[0].breaks_after = 50;
 	assert_succeeds(run);
 	assert_int_equal(run->report.end, BACKFILL_UNREADABLE);
-	run->options.one_item = false;
-	run->index.blocked = "not yet";
-	prepare_again(run);
-	assert_succeeds(run);
 	finish(run);
+}
 
-	run = prepare_one(300);
-	run->options.range_bytes = 0;
+static void one_item_that_others_have_is_told(void **state)
+{
+	struct run *run = prepare_one(300);
+	enum claim_outcome outcome;
+	struct work_claim claim;
+	int64_t wait_ms;
+
+	(void)state;
 	run->options.one_item = true;
 	target.fail_at_send = 1;
 	go(run);
@@ -427,56 +428,6 @@ static void one_item_that_others_have_is_told(void **state)
 	assert_succeeds(run);
 	assert_int_equal(run->report.end, BACKFILL_ALL_LEASED);
 	work_claim_release(&claim);
-	finish(run);
-}
-
-/* Two workers, as two processes are. */
-struct worker {
-	struct run *run;
-	struct backfill_options options;
-	struct fake_way way;
-	struct progress progress;
-	struct backfill_index_result result;
-	struct backfill_report report;
-	struct err err;
-	int rc;
-};
-
-static void *work(void *user)
-{
-	struct worker *w = user;
-
-	w->report.indices = &w->result;
-	w->rc = backfill_run(&w->run->snapshot, &w->run->index, 1, &w->options, NULL, &w->progress,
-			     &w->run->cancel, &w->report, &w->err);
-	return NULL;
-}
-
-static void two_workers_share_the_ranges_of_a_shard(void **state)
-{
-	struct run *run = prepare_one(400);
-	struct worker *workers = mem_zalloc(2 * sizeof(*workers));
-	pthread_t threads[2];
-
-	(void)state;
-	target.meet = true;
-	run->options.readers = 1;
-	run->options.range_bytes = 1000;
-	for (size_t i = 0; i < 2; i++) {
-		workers[i].run = run;
-		workers[i].options = run->options;
-		workers[i].way = (struct fake_way){.fails_at = SIZE_MAX, .worker = i};
-		workers[i].options.open_sink_user = &workers[i].way;
-		assert_int_equal(pthread_create(&threads[i], NULL, work, &workers[i]), 0);
-	}
-	for (size_t i = 0; i < 2; i++) {
-		pthread_join(threads[i], NULL);
-		assert_int_equal(workers[i].rc, 0);
-		assert_int_equal(workers[i].result.sent, 400);
-	}
-	assert_int_equal(sent_again(400), 0);
-	assert_true(target.came[0] && target.came[1]);
-	free(workers);
 	finish(run);
 }
 
@@ -495,8 +446,8 @@ int main(void)
 		cmocka_unit_test(a_store_that_stays_away_is_tried_some_times),
 		cmocka_unit_test(a_blocked_index_waits_for_a_run_where_it_is_not),
 		cmocka_unit_test(one_item_is_done_at_a_time),
+		cmocka_unit_test(one_item_that_cannot_be_read_is_told),
 		cmocka_unit_test(one_item_that_others_have_is_told),
-		cmocka_unit_test(two_workers_share_the_ranges_of_a_shard),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
