@@ -188,6 +188,45 @@ int metadata_add_index(struct metadata_set *set, const struct metadata_read_opti
 	return 0;
 }
 
+/* Elasticsearch 5 took {"code": …} and the bare text of a template, too. */
+static struct json *script_body(const struct json *script, struct str lang, struct arena *mem)
+{
+	struct json *inner = json_copy(mem, script), *out = json_new(mem, JSON_OBJECT);
+	struct json *code;
+
+	if (inner && inner->type != JSON_OBJECT) {
+		struct json *text = inner;
+
+		inner = json_new(mem, JSON_OBJECT);
+		json_set(inner, STR("lang"), json_new_string(mem, lang));
+		json_set(inner, STR("source"), text);
+	}
+	code = json_remove(inner, STR("code"));
+	if (code)
+		json_set(inner, STR("source"), code);
+	json_set(out, STR("script"), inner);
+	return out;
+}
+
+int metadata_add_scripts(struct metadata_set *set, const struct metadata_read_options *options,
+			 const struct json *scripts, struct err *err)
+{
+	if (!metadata_read_wants(options, METADATA_SCRIPT))
+		return 0;
+	json_each (script, scripts) {
+		struct str lang = STR_NONE, id = script->key;
+
+		if (str_split(script->key, '#', &lang, &id) && json_get_str(scripts, id))
+			continue;
+		if (!lang.len || !id.len)
+			id = script->key;
+		if (!metadata_read_add(set, options, METADATA_SCRIPT, id,
+				       script_body(script, lang, &set->mem)))
+			return arena_fail(&set->mem, "the stored scripts", err);
+	}
+	return 0;
+}
+
 /* {"index": {alias body}} of every index that has the alias. */
 static struct json *alias_source(struct metadata_set *set, struct str alias)
 {

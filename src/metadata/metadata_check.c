@@ -21,7 +21,7 @@ static void block(struct checking *c, struct metadata_item *item, struct str rea
 	metadata_item_note(c->set, item, NOTE_ERROR, "", STR_NONE, STR_FMT, STR_ARG(reason));
 }
 
-/* The column `member` of a listing; an endpoint that is not there or not for us lists nothing. */
+/* The column `member` of a listing; NULL: the endpoint is not there, or not for us. */
 static int read_names(struct checking *c, const char *path, const char *list, const char *member,
 		      struct json **out, struct err *err)
 {
@@ -30,13 +30,14 @@ static int read_names(struct checking *c, const char *path, const char *list, co
 	int status, rc = cluster_request(c->target, "GET", path, STR_NONE, true, &c->set->mem,
 					 &status, &answer, &refused);
 
-	*out = json_new(&c->set->mem, JSON_OBJECT);
+	*out = NULL;
 	if (rc < 0 && refused.kind != ERR_AUTH) {
 		*err = refused;
 		return rc;
 	}
 	if (rc < 0 || status != 200)
 		return 0;
+	*out = json_new(&c->set->mem, JSON_OBJECT);
 	json_each (row, list ? json_get(answer, list) : answer)
 		json_set(*out, json_string(json_get(row, member)),
 			 json_new_bool(&c->set->mem, true));
@@ -86,7 +87,7 @@ static void check_components(struct checking *c, struct metadata_item *template)
 		json_each (other, ignored)
 			may_miss |= str_eq(json_string(other), component);
 		if (may_miss || find_going(c->set, METADATA_COMPONENT_TEMPLATE, component) ||
-		    json_get_str(c->components, component))
+		    !c->components || json_get_str(c->components, component))
 			continue;
 		block(c, template,
 		      arena_printf(&c->set->mem,
@@ -150,6 +151,9 @@ static const struct {
 	{"murmur3", "mapper-murmur3"},
 	{"annotated_text", "mapper-annotated-text"},
 	{"icu_collation_keyword", "analysis-icu"},
+	{"knn_vector", "opensearch-knn"},
+	{"xy_point", "opensearch-geospatial"},
+	{"xy_shape", "opensearch-geospatial"},
 };
 
 /* The first field of such a type, at any depth; NULL: none. */
@@ -197,9 +201,9 @@ static void check_item(struct checking *c, struct metadata_item *item)
 		check_alias(c, item);
 	if (item->kind == METADATA_INDEX_TEMPLATE)
 		check_components(c, item);
-	if (is_going(item))
+	if (c->plugins && is_going(item))
 		check_analysis(c, item, content ? content : item->result);
-	if (is_going(item))
+	if (c->plugins && is_going(item))
 		check_fields(c, item, content ? content : item->result);
 	if (is_going(item) && item->kind == METADATA_INDEX &&
 	    json_get_str(c->aliases, item->target_name))

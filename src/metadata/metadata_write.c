@@ -236,6 +236,23 @@ static int write_item(struct writing *w, struct metadata_item *item, struct err 
 	return 0;
 }
 
+/* What one user may not write is that item's failure; the rest goes on. */
+static int write_or_refused(struct writing *w, struct metadata_item *item, struct err *err)
+{
+	struct err refused = {0};
+	int rc = write_item(w, item, &refused);
+
+	if (rc == 0)
+		return 0;
+	if (refused.kind != ERR_AUTH) {
+		*err = refused;
+		return rc;
+	}
+	item->outcome = OUTCOME_FAILED;
+	item->reason = arena_str(&w->set->mem, str_from(refused.message));
+	return 0;
+}
+
 /* Aliases travel in the bodies of their indices, and end as these do. */
 static void judge_alias(const struct metadata_set *set, struct metadata_item *alias)
 {
@@ -271,7 +288,7 @@ int metadata_write(struct metadata_set *set, struct cluster *target,
 			return err_set(
 				err, ERR_CANCELLED,
 				"interrupted; the same command again goes on where it stopped");
-		if (write_item(&w, item, err) < 0)
+		if (write_or_refused(&w, item, err) < 0)
 			return err_wrap(err, "%s '" STR_FMT "'", metadata_kind_name(item->kind),
 					STR_ARG(item->name));
 	}

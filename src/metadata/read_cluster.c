@@ -201,9 +201,10 @@ static int read_scripts(struct reading *r, struct err *err)
 		return read_script_index(r, err);
 	rc = get(r, METADATA_SCRIPT, "/_cluster/state/metadata?filter_path=metadata.stored_scripts",
 		 &answer, err);
-	json_each (script, json_path(answer, "metadata", "stored_scripts", NULL))
-		if (rc == 0)
-			rc = add_script(r, script->key, script, err);
+	if (rc == 0)
+		rc = metadata_add_scripts(r->set, r->options,
+					  json_path(answer, "metadata", "stored_scripts", NULL),
+					  err);
 	return rc;
 }
 

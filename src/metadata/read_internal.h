@@ -21,6 +21,10 @@ bool metadata_read_wants(const struct metadata_read_options *options, enum metad
 /* An index, with its aliases as items of their own. `body` is normalised. */
 int metadata_add_index(struct metadata_set *set, const struct metadata_read_options *options,
 		       struct str name, struct json *body, bool closed, struct err *err);
+/* Stored scripts by id, as the cluster's state keeps them: {"id": {"lang": …, "source": …}}. What
+ * Elasticsearch 5 lists again as "lang#id" is taken once. */
+int metadata_add_scripts(struct metadata_set *set, const struct metadata_read_options *options,
+			 const struct json *scripts, struct err *err);
 /* After all are read: aliases of several indices become one item each, all is sorted. */
 int metadata_read_finish(struct metadata_set *set, struct err *err);
 

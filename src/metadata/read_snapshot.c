@@ -126,18 +126,6 @@ static int add_lifecycles(struct reading *r, const struct json *policies, struct
 	return 0;
 }
 
-static int add_scripts(struct reading *r, const struct json *scripts, struct err *err)
-{
-	json_each (script, scripts) {
-		struct json *body = json_new(&r->set->mem, JSON_OBJECT);
-
-		json_set(body, STR("script"), json_copy(&r->set->mem, script));
-		if (add(r, METADATA_SCRIPT, script->key, body, err) < 0)
-			return -(int)err->kind;
-	}
-	return 0;
-}
-
 static int add_settings(struct reading *r, const struct json *settings, struct err *err)
 {
 	if (!settings || !settings->first)
@@ -176,7 +164,8 @@ static int read_global(struct reading *r, struct err *err)
 		rc = add_plain(r, METADATA_DATA_STREAM,
 			       json_path(global, "data_stream", "data_stream", NULL), NULL, err);
 	if (rc == 0)
-		rc = add_scripts(r, json_get(global, "stored_scripts"), err);
+		rc = metadata_add_scripts(r->set, r->options, json_get(global, "stored_scripts"),
+					  err);
 	return rc;
 }
 

@@ -27,6 +27,8 @@ bool rule_range_holds(const struct rule_range *range, const struct cluster_versi
 		return false;
 	if (range->flavour == ONLY_OS && version->flavour != CLUSTER_OPENSEARCH)
 		return false;
+	if (range->flavour == OS_OR_ES && version->flavour == CLUSTER_OPENSEARCH)
+		return true;
 	return number >= range->from && (range->below == 0 || number < range->below);
 }
 
@@ -146,10 +148,11 @@ static void apply_to_content(const struct chosen *chosen, struct rule_scope *sco
 
 	if (!content)
 		return;
-	apply_to_settings(chosen, scope, json_get(content, "settings"),
-			  below(scope, prefix, STR("settings")));
+	/* Fields take what settings of the index said of them before those go. */
 	apply_to_mapping(chosen, scope, json_get(content, "mappings"),
 			 below(scope, prefix, STR("mappings")));
+	apply_to_settings(chosen, scope, json_get(content, "settings"),
+			  below(scope, prefix, STR("settings")));
 	scope->path = below(scope, prefix, STR("aliases"));
 	apply_at(chosen, scope, RULE_ALIASES, STR("aliases"), json_get(content, "aliases"));
 	scope->path = STR_NONE;

@@ -25,7 +25,12 @@ struct rule_options {
 
 /* A version as the table compares them: flavour and 1000 * major + minor. */
 struct rule_range {
-	enum { ANY_FLAVOUR, ONLY_ES, ONLY_OS } flavour;
+	enum {
+		ANY_FLAVOUR,
+		ONLY_ES,
+		ONLY_OS,
+		OS_OR_ES, /* any OpenSearch, and Elasticsearch within the numbers */
+	} flavour;
 	int from, below; /* [from, below); 0: open. Serverless counts as OpenSearch 9.0 */
 };
 

@@ -104,7 +104,7 @@ static bool spell_names(struct rule_scope *scope, struct str name, struct json *
 }
 
 /* Takes `name` out of a list of uses, or out of its object where it is the only one. */
-static bool drop_use(struct json *user, const char *member, const char *name)
+static bool drop_use(struct json *user, const char *member, struct str name)
 {
 	struct json *uses = json_get(user, member), *kept = NULL, *last = NULL;
 	size_t count = 0;
@@ -112,14 +112,14 @@ static bool drop_use(struct json *user, const char *member, const char *name)
 	if (!uses)
 		return false;
 	if (uses->type != JSON_ARRAY) {
-		if (!str_is(json_string(uses), name))
+		if (!str_eq(json_string(uses), name))
 			return false;
 		json_remove(user, str_from(member));
 		return true;
 	}
 	for (struct json *use = uses->first, *next; use; use = next) {
 		next = use->next;
-		if (str_is(json_string(use), name))
+		if (str_eq(json_string(use), name))
 			continue;
 		use->next = NULL;
 		if (last)
@@ -137,13 +137,37 @@ static bool drop_use(struct json *user, const char *member, const char *name)
 	return true;
 }
 
-static bool drop_standard_filter(struct rule_scope *scope, struct str name, struct json *analysis)
+/* A filter of the user's own name and of type standard did nothing, either. */
+static bool drop_own_standard_filters(struct rule_scope *scope, struct json *analysis)
 {
+	struct json *own = json_get(analysis, "filter");
 	bool changed = false;
 
+	for (struct json *filter = own ? own->first : NULL, *next; filter; filter = next) {
+		next = filter->next;
+		if (!str_is(json_string(json_get(filter, "type")), "standard"))
+			continue;
+		json_each (analyzer, json_get(analysis, "analyzer"))
+			drop_use(analyzer, "filter", filter->key);
+		rule_note(scope, "analysis-standard-filter", NOTE_CHANGE,
+			  "removed filter '" STR_FMT "' of type standard: it did nothing, and is "
+			  "gone",
+			  STR_ARG(filter->key));
+		json_remove(own, filter->key);
+		changed = true;
+	}
+	return changed;
+}
+
+static bool drop_standard_filter(struct rule_scope *scope, struct str name, struct json *analysis)
+{
+	bool changed = drop_own_standard_filters(scope, analysis);
+
 	(void)name;
+	if (json_get(json_get(analysis, "filter"), "standard"))
+		return changed;
 	json_each (analyzer, json_get(analysis, "analyzer"))
-		if (drop_use(analyzer, "filter", "standard")) {
+		if (drop_use(analyzer, "filter", STR("standard"))) {
 			rule_note(scope, "analysis-standard-filter", NOTE_CHANGE,
 				  "removed filter standard of analyzer '" STR_FMT
 				  "': it did nothing, and is gone",

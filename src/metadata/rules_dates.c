@@ -47,8 +47,6 @@ static const char *java_letter(char c)
 		return "y";
 	case 'x': /* week year */
 		return "Y";
-	case 'Z':
-		return "X";
 	default:
 		return NULL;
 	}
@@ -64,12 +62,16 @@ static void append_java(struct buf *out, struct str pattern)
 
 		if (c == '\'')
 			quoted = !quoted;
-		/* ZZ is an offset with a colon, Z one without. */
 		if (!quoted && c == 'Z') {
-			bool colon = i + 1 < pattern.len && pattern.ptr[i + 1] == 'Z';
+			size_t run = 1;
 
-			buf_append_str(out, colon ? STR("XXX") : STR("XX"));
-			i += colon;
+			while (i + run < pattern.len && pattern.ptr[i + run] == 'Z')
+				run++;
+			/* ZZ is an offset with a colon, Z one without; ZZZ a zone's name. */
+			buf_append_str(out, run == 1   ? STR("XX")
+					    : run == 2 ? STR("XXX")
+						       : STR("VV"));
+			i += run - 1;
 			continue;
 		}
 		letter = quoted ? NULL : java_letter(c);
@@ -163,12 +165,52 @@ static bool keep_leniency(struct rule_scope *scope, struct str name, struct json
 	return true;
 }
 
+/* Letters outside of quotes that the two read differently, or only one knows. */
+static bool has_doubtful_letters(struct str pattern)
+{
+	bool quoted = false;
+
+	for (size_t i = 0; i < pattern.len; i++) {
+		char c = pattern.ptr[i];
+
+		if (c == '\'')
+			quoted = !quoted;
+		if (!quoted && (c == 'C' || c == 'e' || c == 'E'))
+			return true;
+	}
+	return false;
+}
+
+static bool doubt(struct rule_scope *scope, struct str name, struct json *definition)
+{
+	struct str rest = json_string(json_get(definition, "format"));
+	bool doubtful = false;
+
+	(void)name;
+	if (!is_date(definition))
+		return false;
+	while (rest.ptr && rest.len > 0) {
+		const char *bar = memmem(rest.ptr, rest.len, "||", 2);
+		struct str one = str_of(rest.ptr, bar ? (size_t)(bar - rest.ptr) : rest.len);
+
+		rest = str_from_offset(rest, one.len + (bar ? 2 : 0));
+		doubtful |= !is_name(one) && has_doubtful_letters(one);
+	}
+	if (doubtful)
+		rule_note(scope, "date-format-letters", NOTE_WARN,
+			  "java.time reads E and e by the target's locale and knows no C: try the "
+			  "format before the documents come");
+	return doubtful;
+}
+
 const struct rule rules_of_dates[] = {
+	{"date-format-letters", "B706", RULE_FIELD, ES_BELOW(7000), OS_OR_ES_FROM(7000),
+	 "Letters of dates that java.time reads differently", doubt},
 	{"date-default", "B205", RULE_FIELD, ES_BELOW(2000), ANY_VERSION,
 	 "The lenient default format of Elasticsearch 1, spelled out", keep_leniency},
-	{"date-format", "B706", RULE_FIELD, ES_BELOW(7000), ANY_VERSION,
+	{"date-format", "B706", RULE_FIELD, ES_BELOW(7000), OS_OR_ES_FROM(7000),
 	 "Formats of dates in java.time's letters", convert_joda},
-	{"date-format-dynamic", "B706", RULE_MAPPING, ES_BELOW(7000), ANY_VERSION,
+	{"date-format-dynamic", "B706", RULE_MAPPING, ES_BELOW(7000), OS_OR_ES_FROM(7000),
 	 "Formats of dates that are detected", convert_dynamic},
 	{"date-format-names", NULL, RULE_FIELD, ES_BETWEEN(7000, 8000), ANY_VERSION,
 	 "Names of formats as Elasticsearch 8 spells them", convert_names},

@@ -195,7 +195,18 @@ static bool attachment(struct rule_scope *scope, struct str name, struct json *d
 	return disable(scope, "attachment", definition, "attachment");
 }
 
+static bool points_and_shapes_disabled(struct rule_scope *scope, struct str name,
+				       struct json *definition)
+{
+	(void)name;
+	return disable(scope, "xy-old-target", definition, "point") ||
+	       disable(scope, "xy-old-target", definition, "shape");
+}
+
 const struct rule rules_of_field_types[] = {
+	{"xy-old-target", NULL, RULE_FIELD, ANY_ELASTICSEARCH, OS_BELOW(2004),
+	 "point and shape came as xy_point and xy_shape with OpenSearch 2.4",
+	 points_and_shapes_disabled},
 	{"flattened", NULL, RULE_FIELD, ANY_ELASTICSEARCH, OS_FROM(2007),
 	 "flattened is flat_object", flattened_to_flat_object},
 	{"flattened-old-target", NULL, RULE_FIELD, ANY_ELASTICSEARCH, OS_BELOW(2007),

@@ -19,8 +19,10 @@ static bool remove_include_in_all(struct rule_scope *scope, struct str name,
 				  struct json *definition)
 {
 	(void)name;
-	(void)scope;
-	return json_remove(definition, STR("include_in_all")) != NULL;
+	if (!json_remove(definition, STR("include_in_all")))
+		return false;
+	rule_note(scope, "field-include-in-all", NOTE_INFO, "removed include_in_all: _all is gone");
+	return true;
 }
 
 static bool rename_member(struct json *definition, const char *from, const char *to)
@@ -176,22 +178,68 @@ static bool remove_shape_tree(struct rule_scope *scope, struct str name, struct 
 			    NOTE_WARN, "shapes are exact now: results may change");
 }
 
+/* Under their names, or below_name where that is taken. */
+static void move_beside(struct rule_scope *scope, struct json *fields, struct str below,
+			struct json *inner)
+{
+	for (struct json *field = inner->first, *next; field; field = next) {
+		struct str key = field->key;
+
+		next = field->next;
+		if (json_get_str(fields, key))
+			key = arena_printf(&scope->set->mem, STR_FMT "_" STR_FMT, STR_ARG(below),
+					   STR_ARG(field->key));
+		json_set(fields, key, json_copy(&scope->set->mem, field));
+	}
+}
+
 static bool flatten_multi_fields(struct rule_scope *scope, struct str name, struct json *definition)
+{
+	struct json *fields = json_get(definition, "fields");
+	bool changed = false;
+
+	(void)name;
+	/* Those that are added behind get their turn, too. */
+	json_each (field, fields) {
+		struct json *inner = json_remove(field, STR("fields"));
+
+		if (!inner)
+			continue;
+		rule_note(scope, "field-chained", NOTE_WARN,
+			  "the fields of the multi-field '" STR_FMT "' stand beside it now",
+			  STR_ARG(field->key));
+		move_beside(scope, fields, field->key, inner);
+		changed = true;
+	}
+	return changed;
+}
+
+static bool remove_copies(struct rule_scope *scope, struct str name, struct json *definition)
 {
 	bool changed = false;
 
 	(void)name;
 	json_each (field, json_get(definition, "fields"))
-		if (json_remove(field, STR("fields"))) {
-			rule_note(scope, "field-chained", NOTE_WARN,
-				  "removed the fields of the multi-field '" STR_FMT
-				  "': it cannot have any",
+		if (json_remove(field, STR("copy_to"))) {
+			rule_note(scope, "field-copy-to", NOTE_WARN,
+				  "removed copy_to of the multi-field '" STR_FMT
+				  "': it is of whole fields alone",
 				  STR_ARG(field->key));
 			changed = true;
 		}
-	json_each (field, json_get(definition, "fields"))
-		changed |= json_remove(field, STR("copy_to")) != NULL;
 	return changed;
+}
+
+/* Elasticsearch 1 took a search analyzer alone. */
+static bool name_index_analyzer(struct rule_scope *scope, struct str name, struct json *definition)
+{
+	(void)name;
+	if (!json_get(definition, "search_analyzer") || json_get(definition, "analyzer"))
+		return false;
+	json_set(definition, STR("analyzer"), json_new_string(&scope->set->mem, STR("default")));
+	rule_note(scope, "field-search-analyzer", NOTE_CHANGE,
+		  "analyzer default, which search_analyzer needs beside it");
+	return true;
 }
 
 static bool remove_elasticsearch_parameters(struct rule_scope *scope, struct str name,
@@ -226,16 +274,20 @@ const struct rule rules_of_fields[] = {
 	 "include_in_all went with _all", remove_include_in_all},
 	{"field-number-options", "B711", RULE_FIELD, ES_BELOW(7000), ANY_VERSION,
 	 "Parameters of text on numbers", remove_index_options},
-	{"field-similarity", "B505,B704", RULE_FIELD, ES_BELOW(8000), ANY_VERSION,
+	{"field-similarity", "B505,B704", RULE_FIELD, ES_BELOW(8000), OS_OR_ES_FROM(7000),
 	 "The classic similarity is BM25", replace_similarity},
-	{"settings-similarity", "B505,B704", RULE_SETTINGS, ES_BELOW(8000), ANY_VERSION,
+	{"settings-similarity", "B505,B704", RULE_SETTINGS, ES_BELOW(8000), OS_OR_ES_FROM(7000),
 	 "Similarities of the classic type", replace_default_similarity},
 	{"field-boost", "B803", RULE_FIELD, ANY_VERSION, ES_FROM(8000), "Boosts of fields are gone",
 	 remove_boost},
-	{"field-shape-tree", "B707,B803", RULE_FIELD, ES_BELOW(8000), ANY_VERSION,
+	{"field-shape-tree", "B707,B803", RULE_FIELD, ES_BELOW(8000), OS_OR_ES_FROM(8000),
 	 "Prefix trees of geo_shape", remove_shape_tree},
-	{"field-chained", "B803", RULE_FIELD, ANY_VERSION, ANY_VERSION,
-	 "Multi-fields inside multi-fields", flatten_multi_fields},
+	{"field-chained", "B803", RULE_FIELD, ANY_VERSION, ES_FROM(8000),
+	 "Multi-fields inside multi-fields stand beside them", flatten_multi_fields},
+	{"field-copy-to", NULL, RULE_FIELD, ANY_VERSION, ANY_VERSION,
+	 "Multi-fields are copied nowhere", remove_copies},
+	{"field-search-analyzer", "B204", RULE_FIELD, ES_BELOW(2000), ANY_VERSION,
+	 "A search analyzer needs an analyzer beside it", name_index_analyzer},
 	{"field-elasticsearch-only", NULL, RULE_FIELD, ANY_ELASTICSEARCH, ANY_OPENSEARCH,
 	 "Parameters that only Elasticsearch has", remove_elasticsearch_parameters},
 	{0},

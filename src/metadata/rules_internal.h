@@ -17,6 +17,7 @@ extern const struct rule rules_of_templates[], rules_of_types[], rules_of_mappin
 #define ES_BETWEEN(from_number, below_number) {ONLY_ES, from_number, below_number}
 #define OS_FROM(number) {ONLY_OS, number, 0}
 #define OS_BELOW(number) {ONLY_OS, 0, number}
+#define OS_OR_ES_FROM(number) {OS_OR_ES, number, 0}
 #define ANY_OPENSEARCH {ONLY_OS, 0, 0}
 #define ANY_ELASTICSEARCH {ONLY_ES, 0, 0}
 

@@ -123,14 +123,113 @@ static bool remove_elasticsearch_keys(struct rule_scope *scope, struct str name,
 	return true;
 }
 
+static bool remove_source_options(struct rule_scope *scope, struct str name, struct json *mapping)
+{
+	static const struct removal removals[] = {
+		{"compress", NULL},
+		{"compress_threshold", NULL},
+		{"format", NULL},
+		{"path", NULL},
+	};
+	struct json *source = json_get(mapping, "_source");
+
+	(void)name;
+	return source &&
+	       remove_keys(scope, "root-source-options", source, removals, COUNT_OF(removals));
+}
+
+/* What fields that documents bring may be recognised as. */
+static bool is_match_type(struct str type)
+{
+	static const char *const names[] = {"*",      "object",  "string", "long",
+					    "double", "boolean", "date",   "binary"};
+
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		if (str_is(type, names[i]))
+			return true;
+	return false;
+}
+
+/* Takes the members of a list that `wanted` does not want out of it. */
+static bool remove_elements(struct json *list, bool (*wanted)(const struct json *element))
+{
+	struct json *kept = NULL, *last = NULL;
+	size_t before = list->count, count = 0;
+
+	for (struct json *element = list->first, *next; element; element = next) {
+		next = element->next;
+		if (!wanted(element))
+			continue;
+		element->next = NULL;
+		if (last)
+			last->next = element;
+		else
+			kept = element;
+		last = element;
+		count++;
+	}
+	list->first = kept;
+	list->last = last;
+	list->count = count;
+	return count < before;
+}
+
+/* {"name": {"match_mapping_type": …}} */
+static bool matches_something(const struct json *element)
+{
+	struct str type = json_string(json_get(element->first, "match_mapping_type"));
+
+	return !type.ptr || is_match_type(type);
+}
+
+static bool remove_matchless(struct rule_scope *scope, struct str name, struct json *mapping)
+{
+	struct json *templates = json_get(mapping, "dynamic_templates");
+
+	(void)name;
+	if (!templates || !remove_elements(templates, matches_something))
+		return false;
+	rule_note(scope, "dynamic-match-type", NOTE_CHANGE,
+		  "removed dynamic templates whose match_mapping_type nothing ever had");
+	return true;
+}
+
+/* {dynamic_type}, or none, of a field that came as a string was string. */
+static bool name_strings(struct rule_scope *scope, struct str name, struct json *mapping)
+{
+	bool changed = false;
+
+	(void)name;
+	json_each (element, json_get(mapping, "dynamic_templates")) {
+		struct json *definition = json_get(element->first, "mapping");
+		struct str type = json_string(json_get(definition, "type"));
+
+		if (!definition || (type.ptr && !str_is(type, "{dynamic_type}")) ||
+		    !str_is(json_string(json_get(element->first, "match_mapping_type")), "string"))
+			continue;
+		field_set_type(scope, definition, "string");
+		rule_note(scope, "dynamic-string", NOTE_CHANGE,
+			  "dynamic template '" STR_FMT "' is of strings",
+			  STR_ARG(element->first->key));
+		changed = true;
+	}
+	return changed;
+}
+
 const struct rule rules_of_mapping_roots[] = {
+	{"root-source-options", "B502", RULE_MAPPING, ES_BELOW(5000), ANY_VERSION,
+	 "Options of _source that are gone", remove_source_options},
+	{"dynamic-match-type", "B607", RULE_MAPPING, ES_BELOW(6000), ANY_VERSION,
+	 "Dynamic templates for types that no field is recognised as", remove_matchless},
+	{"dynamic-string", "B501", RULE_MAPPING, ES_BELOW(5000), ANY_VERSION,
+	 "Dynamic templates for strings name the type", name_strings},
 	{"root-early", "B203,B507", RULE_MAPPING, ES_BELOW(6000), ANY_VERSION,
 	 "Metadata fields that cannot be configured any more", remove_early_keys},
 	{"root-all", "B602", RULE_MAPPING, ES_BELOW(7000), ANY_VERSION, "_all is gone",
 	 remove_all_field},
 	{"root-parent", "B605", RULE_MAPPING, ES_BELOW(6000), ANY_VERSION,
 	 "_parent is the join field", remove_parent},
-	{"root-field-names", "B803", RULE_MAPPING, ANY_VERSION, ANY_VERSION,
+	{"root-field-names", "B803", RULE_MAPPING, ANY_VERSION, OS_OR_ES_FROM(8000),
 	 "_field_names cannot be switched any more", remove_field_names},
 	{"root-runtime", NULL, RULE_MAPPING, ANY_ELASTICSEARCH, ANY_OPENSEARCH,
 	 "OpenSearch has no runtime fields", remove_runtime},

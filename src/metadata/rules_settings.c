@@ -175,11 +175,17 @@ static bool rename_request_cache(struct rule_scope *scope, struct str name, stru
 static bool move_mapper_dynamic(struct rule_scope *scope, struct str name, struct json *node)
 {
 	struct json *value = settings_remove(node, "mapper.dynamic");
+	struct json *body = scope->item->result, *content, *mappings;
 
 	(void)name;
 	if (!value)
 		return false;
-	rule_note(scope, "settings-mapper-dynamic", NOTE_CHANGE,
+	content = json_get(body, "template");
+	mappings = json_get(content ? content : body, "mappings");
+	if (!json_bool_or(value, true) && mappings && !json_get(mappings, "dynamic"))
+		json_set(mappings, STR("dynamic"), json_new_bool(&scope->set->mem, false));
+	rule_note(scope, "settings-mapper-dynamic",
+		  json_bool_or(value, true) ? NOTE_CHANGE : NOTE_WARN,
 		  "removed mapper.dynamic: \"dynamic\" of the mapping takes its place");
 	return true;
 }
@@ -304,7 +310,7 @@ static bool set_replicas(struct rule_scope *scope, struct str name, struct json 
 /* How many shards a number_of_shards may grow to, as Elasticsearch 7 and later count by default. */
 static int64_t default_routing_shards(int64_t shards)
 {
-	int64_t routing = shards;
+	int64_t routing = shards * 2;
 
 	while (routing * 2 <= 1024)
 		routing *= 2;
@@ -337,7 +343,19 @@ static bool set_routing_shards(struct rule_scope *scope, struct str name, struct
 	return true;
 }
 
+static bool remove_knn_parameters(struct rule_scope *scope, struct str name, struct json *node)
+{
+	static setting_names names = {"knn.algo_param.m", "knn.algo_param.ef_construction",
+				      "knn.space_type"};
+
+	(void)name;
+	return REMOVE("settings-knn-parameters", names, NOTE_CHANGE,
+		      "OpenSearch 3 has them in the fields' methods alone");
+}
+
 const struct rule rules_of_settings[] = {
+	{"settings-knn-parameters", "BO31", RULE_SETTINGS, ANY_OPENSEARCH, OS_FROM(3000),
+	 "k-NN parameters of the index are gone with OpenSearch 3", remove_knn_parameters},
 	{"settings-request-cache", "B204", RULE_SETTINGS, ES_BELOW(3000), ANY_VERSION,
 	 "The query cache of early versions is the request cache", rename_request_cache},
 	{"settings-private", NULL, RULE_SETTINGS, ANY_VERSION, ANY_VERSION,

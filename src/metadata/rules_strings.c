@@ -137,7 +137,8 @@ static bool dissolve_multi_field(struct rule_scope *scope, struct str name, stru
 
 	if (!str_is(json_string(json_get(definition, "type")), "multi_field"))
 		return false;
-	main_field = json_remove(fields, name);
+	/* A dynamic template names its main field so. */
+	main_field = json_remove(fields, name.len ? name : STR("{name}"));
 	if (!main_field)
 		field_set_type(scope, definition, "string");
 	for (struct json *member = main_field ? main_field->first : NULL, *next; member;

@@ -69,7 +69,40 @@ static bool remove_dates(struct rule_scope *scope, struct str name, struct json 
 	return changed;
 }
 
+/* Elasticsearch 1 and 2 allowed what no later version does. */
+static bool block_name(struct rule_scope *scope, struct str name, struct json *node)
+{
+	struct str target = scope->item->target_name;
+
+	(void)name;
+	(void)node;
+	if (scope->item->kind != METADATA_INDEX || target.len == 0 ||
+	    (target.ptr[0] != '-' && target.ptr[0] != '+' && !memchr(target.ptr, ':', target.len)))
+		return false;
+	rule_block(scope, "index-name",
+		   "the name '" STR_FMT "' is not allowed on the target: names do not start with - "
+		   "or + and have no colon; pass --rename",
+		   STR_ARG(target));
+	return true;
+}
+
+static bool tell_closed(struct rule_scope *scope, struct str name, struct json *node)
+{
+	(void)name;
+	(void)node;
+	if (scope->item->kind != METADATA_INDEX || !scope->item->closed)
+		return false;
+	rule_note(scope, "index-closed", NOTE_WARN,
+		  "closed on the source, created open so that documents can come: close it after "
+		  "the backfill");
+	return true;
+}
+
 const struct rule rules_of_templates[] = {
+	{"index-name", "B506,B708", RULE_BODY, ES_BELOW(7000), ANY_VERSION,
+	 "Names of indices that are not allowed any more", block_name},
+	{"index-closed", NULL, RULE_BODY, ANY_VERSION, ANY_VERSION,
+	 "Closed indices are created open", tell_closed},
 	{"template-index-patterns", "B603", RULE_BODY, ES_BELOW(6000), ANY_VERSION,
 	 "Templates name their patterns as a list", name_patterns},
 	{"template-elasticsearch-keys", NULL, RULE_BODY, ANY_ELASTICSEARCH, ANY_OPENSEARCH,

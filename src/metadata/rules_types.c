@@ -14,12 +14,41 @@ static size_t count_types(const struct json *types)
 	return count;
 }
 
+static void add_missing(struct json *into, const struct json *from, struct arena *mem)
+{
+	json_each (member, from) {
+		struct json *there = json_get_str(into, member->key);
+
+		if (!there)
+			json_set(into, member->key, json_copy(mem, member));
+		else if (str_is(member->key, "properties"))
+			add_missing(there, member, mem);
+	}
+}
+
+/* What _default_ says is part of every type that is made: of a template's, and of the one that an
+ * index without types will have. */
+static void fold_default(const struct metadata_item *item, struct json *types, struct arena *mem)
+{
+	struct json *model = json_get(types, "_default_");
+	size_t count = count_types(types);
+
+	if (!model || (count > 0 && item->kind == METADATA_INDEX))
+		return;
+	if (count == 0)
+		json_set(types, STR("_doc"), json_copy(mem, model));
+	json_each (type, types)
+		if (!str_is(type->key, "_default_"))
+			add_missing(type, model, mem);
+}
+
 /* One item a type, named index_type; the first keeps the item. */
 static int split(struct metadata_set *set, struct metadata_item *item, struct json *body,
 		 struct err *err)
 {
 	struct json *types = json_remove(body, STR("mappings"));
 	struct metadata_item *part = item;
+	struct str whole = item->target_name;
 
 	json_each (type, types) {
 		struct json *own = json_copy(&set->mem, body);
@@ -33,10 +62,13 @@ static int split(struct metadata_set *set, struct metadata_item *item, struct js
 		json_set(own, STR("mappings"), json_copy(&set->mem, type));
 		part->result = own;
 		part->typed = part->split_from ? true : item->typed;
-		part->target_name = arena_printf(&set->mem, STR_FMT "_" STR_FMT,
-						 STR_ARG(item->name), STR_ARG(type->key));
+		part->target_name = arena_printf(&set->mem, STR_FMT "_" STR_FMT, STR_ARG(whole),
+						 STR_ARG(type->key));
 		part->split_from = part == item ? NULL : item;
 		part->routing_shards = item->routing_shards;
+		part->closed = item->closed;
+		part->hidden = item->hidden;
+		part->partial_source = item->partial_source;
 		metadata_item_note(set, part, NOTE_CHANGE, "split-types", STR("mappings"),
 				   "type '" STR_FMT "' becomes the index '" STR_FMT "'",
 				   STR_ARG(type->key), STR_ARG(part->target_name));
@@ -50,9 +82,11 @@ int rules_unite_types(struct metadata_set *set, struct metadata_item *item, stru
 {
 	struct json *types = json_get(body, "mappings"), *mapping = NULL;
 	cleanup(buf_release) struct buf changes = BUF_INIT(CHANGES_MAX);
-	size_t count = count_types(types);
+	size_t count;
 	struct err conflict = {0};
 
+	fold_default(item, types, &set->mem);
+	count = count_types(types);
 	if (count > 1 && options->multi_type == MULTI_TYPE_SPLIT && item->kind == METADATA_INDEX)
 		return split(set, item, body, err);
 	if (count > 1 && options->multi_type == MULTI_TYPE_NONE) {

@@ -47,13 +47,15 @@ static struct json *method_of(struct rule_scope *scope, const struct json *defin
 	struct json *method = json_new(mem, JSON_OBJECT), *parameters = json_new(mem, JSON_OBJECT);
 	struct json *m = json_get(options, "m"), *ef = json_get(options, "ef_construction");
 	bool serverless = scope->options->target.serverless;
+	bool bits = str_is(json_string(json_get(definition, "element_type")), "bit");
 
 	json_set(method, STR("name"), json_new_string(mem, STR("hnsw")));
 	json_set(method, STR("engine"),
-		 json_new_string(mem, serverless ? STR("faiss") : STR("lucene")));
+		 json_new_string(mem, serverless || bits ? STR("faiss") : STR("lucene")));
 	json_set(method, STR("space_type"),
-		 json_new_string(
-			 mem, str_from(space_of(json_string(json_get(definition, "similarity"))))));
+		 json_new_string(mem, bits ? STR("hamming")
+					   : str_from(space_of(json_string(
+						     json_get(definition, "similarity"))))));
 	if (m)
 		json_set(parameters, STR("m"), json_copy(mem, m));
 	if (ef)
@@ -88,6 +90,8 @@ static bool dense_to_knn(struct rule_scope *scope, struct str name, struct json 
 	json_set(definition, STR("dimension"), dims);
 	if (str_is(element, "byte"))
 		json_set(definition, STR("data_type"), json_new_string(mem, STR("byte")));
+	else if (str_is(element, "bit"))
+		json_set(definition, STR("data_type"), json_new_string(mem, STR("binary")));
 	if (method) {
 		json_set(definition, STR("method"), method);
 		switch_knn_on(scope);
