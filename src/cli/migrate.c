@@ -36,6 +36,7 @@ static int run(struct cli *cli, void *fields, struct err *err)
 static const struct opt_part parts[] = {
 	{repository_options, offsetof(struct migrate_fields, repository)},
 	{target_options, offsetof(struct migrate_fields, target)},
+	{creation_options, offsetof(struct migrate_fields, create.creation)},
 	{create_options, offsetof(struct migrate_fields, create)},
 	{transfer_options, offsetof(struct migrate_fields, transfer)},
 	{allowed_options, offsetof(struct migrate_fields, allowed)},

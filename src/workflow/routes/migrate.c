@@ -18,6 +18,7 @@ struct route {
 
 void migrate_report_release(struct migrate_report *report)
 {
+	metadata_set_release(&report->metadata);
 	arena_release(&report->mem);
 	*report = (struct migrate_report){0};
 }
@@ -164,10 +165,9 @@ static struct str only_type(const struct index_metadata *metadata)
 	return found;
 }
 
-/* An index that was not created is work of the session all the same, for another run. */
+/* One that cannot be created is work of the session all the same, for another run. */
 static void accept(struct route *route, struct migrate_index *index,
-		   const struct snapshot_index *source, const struct index_metadata *metadata,
-		   bool usable)
+		   const struct snapshot_index *source, const struct index_metadata *metadata)
 {
 	size_t i = route->accepted_count++;
 	struct str type = only_type(metadata);
@@ -176,8 +176,7 @@ static void accept(struct route *route, struct migrate_index *index,
 		.source = source,
 		.target_name = index->name,
 		.shard_count = metadata->shard_count,
-		.only_type = type.ptr ? arena_str(&route->report->mem, type) : STR_NONE,
-		.blocked = usable ? NULL : "the index was not created on the target"};
+		.only_type = type.ptr ? arena_str(&route->report->mem, type) : STR_NONE};
 	route->positions[i] = (size_t)(index - route->report->indices);
 }
 
@@ -217,32 +216,7 @@ static int check_is_young(const struct route *route, const struct migrate_index 
 	return rc;
 }
 
-/* Negative when the target is gone. !*usable: it is not to be filled; index->created says why. */
-static int create(struct route *route, struct migrate_index *index,
-		  const struct index_metadata *metadata, bool *usable, struct err *err)
-{
-	const struct migrate_plan *plan = route->plan;
-	struct index_create_options options = plan->create;
-	bool ours = false;
-	int rc = 0;
-
-	*usable = true;
-	if (!plan->target || !plan->create_indices)
-		return 0;
-	if (plan->ours)
-		rc = created_indices_begin(plan->ours, plan->target, index->name, &ours, err);
-	options.allow_existing |= ours;
-	if (rc == 0)
-		rc = index_create(plan->target, index->name, metadata, &options,
-				  &route->report->mem, &index->created, err);
-	if (rc < 0)
-		return err_wrap(err, "index '" STR_FMT "' cannot be created on the target",
-				STR_ARG(index->name));
-	*usable = index->created.outcome != INDEX_FAILED;
-	return index->created.outcome == INDEX_CREATED ? check_is_young(route, index, err) : 0;
-}
-
-/* Reads, judges and creates one index. Negative only when the run cannot go on. */
+/* Reads and judges one index. Negative only when the run cannot go on. */
 static int prepare(struct route *route, struct migrate_index *index, struct err *err)
 {
 	const struct snapshot *snapshot = route->plan->snapshot;
@@ -250,9 +224,8 @@ static int prepare(struct route *route, struct migrate_index *index, struct err 
 	cleanup(arena_release) struct arena mem = ARENA_INIT(LIMIT_METADATA_ARENA);
 	struct index_metadata metadata = {0};
 	struct err broken;
-	bool usable;
-	int rc;
 
+	(void)err;
 	if (snapshot_index_metadata(snapshot, source, &mem, &metadata, &broken) < 0) {
 		index->documents.unreadable = true;
 		memcpy(index->documents.reason, broken.message, sizeof(broken.message));
@@ -265,9 +238,61 @@ static int prepare(struct route *route, struct migrate_index *index, struct err 
 	note_types(route, index, &metadata);
 	if (metadata.closed)
 		note(route, index, STR("closed in the source, open on the target"));
-	rc = create(route, index, &metadata, &usable, err);
-	if (rc == 0)
-		accept(route, index, source, &metadata, usable);
+	accept(route, index, source, &metadata);
+	return 0;
+}
+
+static bool creates(const struct route *route)
+{
+	return route->plan->target && route->plan->metadata;
+}
+
+static bool is_usable(const struct migrate_index *index)
+{
+	return index->creation == OUTCOME_WRITTEN || index->creation == OUTCOME_EXISTED;
+}
+
+static int take_outcome(struct route *route, size_t accepted, struct err *err)
+{
+	struct migrate_index *index = &route->report->indices[route->positions[accepted]];
+	const struct metadata_item *item =
+		metadata_set_find(&route->report->metadata, METADATA_INDEX, index->name);
+
+	if (item) {
+		index->creation = item->outcome;
+		index->creation_note = migrate_metadata_words(item, &route->report->mem);
+	}
+	if (!is_usable(index))
+		route->accepted[accepted].blocked = "the index was not created on the target";
+	return index->creation == OUTCOME_WRITTEN ? check_is_young(route, index, err) : 0;
+}
+
+/* Creates the indices and what else the snapshot knows, before any document is sent. */
+static int create_all(struct route *route, struct err *err)
+{
+	const struct migrate_plan *plan = route->plan;
+	struct migrate_report *report = route->report;
+	struct str *refused = mem_zalloc((report->count + 1) * sizeof(*refused));
+	struct migrate_metadata migrating = {
+		.snapshot = plan->snapshot,
+		.filter = plan->filter,
+		.plan = plan->metadata,
+		.target = plan->target,
+		.ours = plan->ours,
+		.refused = refused,
+		.cancel = route->cancel,
+	};
+	int rc;
+
+	for (size_t i = 0; i < report->count; i++)
+		if (report->indices[i].refused)
+			refused[migrating.refused_count++] = report->indices[i].name;
+	rc = migrate_metadata_run(&migrating, &report->metadata, err);
+	free(refused);
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; rc == 0 && i < route->accepted_count; i++)
+		rc = take_outcome(route, i, err);
 	return rc;
 }
 
@@ -285,7 +310,7 @@ static int begin_care(struct route *route, struct err *err)
 
 		if (route->accepted[i].blocked)
 			continue;
-		created[count] = plan->create_indices && index->created.outcome == INDEX_CREATED;
+		created[count] = index->creation == OUTCOME_WRITTEN;
 		usable[count++] = route->accepted[i];
 	}
 	rc = target_care_begin(plan->care, plan->snapshot, usable, created, count, route->cancel,
@@ -426,7 +451,7 @@ static void judge(struct route *route)
 {
 	struct migrate_report *report = route->report;
 
-	report->agrees = true;
+	report->agrees = migrate_metadata_other_problems(&report->metadata) == 0;
 	for (size_t i = 0; i < report->count; i++)
 		report->indices[i].agrees = false;
 	for (size_t i = 0; i < route->accepted_count; i++) {
@@ -460,7 +485,9 @@ static int run(struct route *route, struct progress *progress, struct err *err)
 		if (rc < 0)
 			return rc;
 	}
-	rc = begin_care(route, err);
+	rc = creates(route) ? create_all(route, err) : 0;
+	if (rc == 0)
+		rc = begin_care(route, err);
 	if (rc == 0) {
 		rc = send_documents(route, progress, err);
 		target_care_end(route->plan->care, rc < 0 ? err : NULL);
@@ -479,6 +506,7 @@ int migrate_run(const struct migrate_plan *plan, struct progress *progress, atom
 	int rc;
 
 	*report = (struct migrate_report){.mem = ARENA_INIT(LIMIT_METADATA_ARENA)};
+	metadata_set_init(&report->metadata);
 	rc = run(&route, progress, err);
 	free(route.accepted);
 	free(route.positions);
