@@ -54,19 +54,6 @@ static void transfer_release(struct transfer *transfer)
 	snapshot_source_release(&transfer->source);
 }
 
-/* Documents would have to follow their types into several indices. */
-static int check_types(const struct create_fields *create, struct err *err)
-{
-	if (!create || strcmp(create->creation.multi_type, "SPLIT") != 0)
-		return 0;
-	return err_set(
-		err, ERR_USAGE,
-		"--multi-type-behavior SPLIT: migrate sends documents to the index they come "
-		"from; create the indices with `shardlift metadata migrate "
-		"--multi-type-behavior SPLIT`, then route documents by type with `shardlift "
-		"backfill --doc-transformer-config` (docs/transform-providers.md)");
-}
-
 static int check_fields(const struct transfer_fields *fields, struct err *err)
 {
 	for (const char *c = fields->session_name; c && *c; c++)
@@ -106,7 +93,7 @@ static int resolve(struct transfer *transfer, struct err *err)
 
 	if (repository_fields_resolve(request->repository, true, transfer->mem, err) < 0 ||
 	    target_fields_resolve(request->target, &transfer->kind, &transfer->path, err) < 0 ||
-	    check_fields(request->transfer, err) < 0 || check_types(request->create, err) < 0 ||
+	    check_fields(request->transfer, err) < 0 || create_fields_check(request->create, err) < 0 ||
 	    index_filter_new(&request->transfer->index_allowlist, &transfer->filter, err) < 0)
 		return -(int)err->kind;
 	transfer->target_name = request->target->host;

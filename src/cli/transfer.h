@@ -48,6 +48,8 @@ struct create_fields {
 	bool indices_only;
 };
 extern const struct opt create_options[]; /* without those of `creation` */
+/* ERR_USAGE for what migrate cannot do. NULL passes. */
+int create_fields_check(const struct create_fields *fields, struct err *err);
 
 struct transfer_request {
 	const char *command; /* for the report */

@@ -1,5 +1,7 @@
 #include "workflow/routes/migrate.h"
 
+#include "workflow/routes/filtered_source.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,41 +72,12 @@ static int select_indices(struct route *route, struct err *err)
 		       snapshot->index_count, STR_ARG(snapshot->summary.name));
 }
 
-/* The names below "includes" or "excludes" of a mapping's _source, as "excludes a, b". */
-static void append_names(struct buf *out, const struct json *source, const char *key,
-			 const char *verb)
-{
-	const struct json *names = json_get(source, key);
-
-	if (!names || (names->type == JSON_ARRAY && names->count == 0))
-		return;
-	buf_printf(out, "%s%s ", out->len ? ", " : "", verb);
-	if (names->type != JSON_ARRAY) {
-		buf_append_str(out, json_string(names));
-		return;
-	}
-	json_each (name, names) {
-		buf_append_str(out, json_string(name));
-		if (name->next)
-			buf_append_str(out, STR(" "));
-	}
-}
-
 static void note_filter(struct route *route, struct migrate_index *index,
 			const struct index_metadata *metadata)
 {
-	cleanup(buf_release) struct buf names = BUF_INIT(KIB(4));
 	cleanup(buf_release) struct buf text = BUF_INIT(KIB(8));
 
-	json_each (type, metadata->mappings) {
-		const struct json *source = json_get(type, "_source");
-
-		append_names(&names, source, "excludes", "without");
-		append_names(&names, source, "includes", "only");
-	}
-	buf_append_str(&text, STR("_source was stored in part by its mapping"));
-	if (names.len && !names.failed)
-		buf_printf(&text, " (" STR_FMT ")", STR_ARG(buf_str(&names)));
+	filtered_source_words(metadata->mappings, &text);
 	note(route, index, buf_str(&text));
 }
 
