@@ -6,6 +6,7 @@
 #include "cli/snapshot_source.h"
 #include "cli/source_options.h"
 
+#include "metadata/index_filter.h"
 #include "metadata/metadata_read.h"
 #include "metadata/metadata_write.h"
 #include "metadata/rules.h"
@@ -111,30 +112,29 @@ static int read_options(struct migrating *m, struct metadata_read_options *optio
 	return 0;
 }
 
-static int read_source(struct migrating *m, struct err *err)
+static int read_source(struct migrating *m, const struct metadata_read_options *options,
+		       struct err *err)
 {
 	struct metadata_fields *f = m->fields;
-	struct metadata_read_options options = {0};
 	const struct metadata_selection selection = {&f->indices, &f->index_templates,
 						     &f->component_templates, &f->others};
 	enum source_origin origin;
 	int rc;
 
-	if (read_options(m, &options, err) < 0 ||
-	    source_fields_resolve(&f->source, &f->repository, &origin, m->mem, err) < 0)
+	if (source_fields_resolve(&f->source, &f->repository, &origin, m->mem, err) < 0)
 		return -(int)err->kind;
 	if (origin == SOURCE_CLUSTER) {
 		m->facts.source = public_url(f->source.host, m->mem);
 		rc = source_connect(&f->source, &m->source, err);
 		if (rc == 0)
-			rc = metadata_read_cluster(m->source, &options, &m->set, err);
+			rc = metadata_read_cluster(m->source, options, &m->set, err);
 	} else {
 		m->facts.source = f->repository.repo_uri;
 		rc = snapshot_source_open(&m->snapshot, &f->repository, err);
 		if (rc == 0)
 			rc = snapshot_check_complete(m->snapshot.snapshot, f->allow_partial, err);
 		if (rc == 0)
-			rc = metadata_read_snapshot(m->snapshot.snapshot, &options, &m->set, err);
+			rc = metadata_read_snapshot(m->snapshot.snapshot, options, &m->set, err);
 	}
 	return rc < 0 ? rc : metadata_select(&m->set, &selection, err);
 }
@@ -163,6 +163,30 @@ static int open_target(struct migrating *m, struct err *err)
 	return 0;
 }
 
+/* What the user said wrong is told before any request. */
+static int check_names(const struct metadata_fields *f, struct err *err)
+{
+	const struct opt_list *lists[] = {&f->indices, &f->index_templates, &f->component_templates,
+					  &f->others};
+
+	for (size_t i = 0; i < COUNT_OF(lists); i++) {
+		struct index_filter *filter = NULL;
+
+		if (lists[i]->count > 0 && index_filter_new(lists[i], &filter, err) < 0)
+			return -(int)err->kind;
+		index_filter_free(filter);
+	}
+	for (size_t i = 0; i < f->renames.count; i++) {
+		struct str from, to;
+
+		if (!str_split(str_from(f->renames.items[i]), '=', &from, &to) || !from.len ||
+		    !to.len)
+			return err_set(err, ERR_USAGE, "--rename '%s': write FROM=TO",
+				       f->renames.items[i]);
+	}
+	return 0;
+}
+
 static int rename_items(struct migrating *m, struct err *err)
 {
 	const struct opt_list *renames = &m->fields->renames;
@@ -171,10 +195,7 @@ static int rename_items(struct migrating *m, struct err *err)
 		struct str from, to;
 		struct metadata_item *item;
 
-		if (!str_split(str_from(renames->items[i]), '=', &from, &to) || !from.len ||
-		    !to.len)
-			return err_set(err, ERR_USAGE, "--rename '%s': write FROM=TO",
-				       renames->items[i]);
+		str_split(str_from(renames->items[i]), '=', &from, &to);
 		item = metadata_set_find(&m->set, METADATA_INDEX, from);
 		if (!item)
 			return err_set(err, ERR_USAGE,
@@ -227,14 +248,16 @@ static int run_metadata(struct cli *cli, void *fields, bool plan, struct err *er
 	cleanup(migrating_release) struct migrating m = {.fields = f, .mem = cli->mem};
 	const struct metadata_write_options options = {.allow_existing = f->creation.allow_existing,
 						       .plan = plan};
+	struct metadata_read_options wanted = {0};
 	struct err ended = {0};
 	int rc;
 
 	metadata_set_init(&m.set);
 	m.facts.plan = plan;
 	m.facts.show_excluded = f->show_excluded;
-	if (open_target(&m, err) < 0 || read_source(&m, err) < 0 || rename_items(&m, err) < 0 ||
-	    apply_rules(&m, err) < 0)
+	if (read_options(&m, &wanted, err) < 0 || check_names(f, err) < 0 ||
+	    open_target(&m, err) < 0 || read_source(&m, &wanted, err) < 0 ||
+	    rename_items(&m, err) < 0 || apply_rules(&m, err) < 0)
 		return -(int)err->kind;
 	rc = metadata_check(&m.set, m.target, &options, &ended);
 	if (rc == 0)

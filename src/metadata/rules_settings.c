@@ -253,18 +253,29 @@ static bool is_codec_of_opensearch(struct str codec)
 	return str_starts(codec, STR("zstd")) || str_starts(codec, STR("qat_"));
 }
 
-static bool replace_codec(struct rule_scope *scope, struct str name, struct json *node)
+static bool use_best_compression(struct rule_scope *scope, const char *rule, struct json *node)
 {
 	struct str codec = json_string(settings_get(node, "codec"));
 
-	(void)name;
 	if (!is_codec_of_opensearch(codec))
 		return false;
 	settings_set(node, "codec", json_new_string(&scope->set->mem, STR("best_compression")),
 		     &scope->set->mem);
-	rule_note(scope, "settings-codec", NOTE_CHANGE,
-		  "codec is best_compression: the target has no " STR_FMT, STR_ARG(codec));
+	rule_note(scope, rule, NOTE_CHANGE, "codec is best_compression: the target has no " STR_FMT,
+		  STR_ARG(codec));
 	return true;
+}
+
+static bool replace_codec(struct rule_scope *scope, struct str name, struct json *node)
+{
+	(void)name;
+	return use_best_compression(scope, "settings-codec", node);
+}
+
+static bool replace_codec_early(struct rule_scope *scope, struct str name, struct json *node)
+{
+	(void)name;
+	return use_best_compression(scope, "settings-codec-old-target", node);
 }
 
 static bool remove_legacy_codec(struct rule_scope *scope, struct str name, struct json *node)
@@ -386,7 +397,7 @@ const struct rule rules_of_settings[] = {
 	{"settings-codec", NULL, RULE_SETTINGS, ANY_OPENSEARCH, ANY_ELASTICSEARCH,
 	 "Codecs that only OpenSearch has", replace_codec},
 	{"settings-codec-old-target", NULL, RULE_SETTINGS, ANY_OPENSEARCH, OS_BELOW(2009),
-	 "zstd came with OpenSearch 2.9", replace_codec},
+	 "zstd came with OpenSearch 2.9", replace_codec_early},
 	{"settings-legacy-codec", NULL, RULE_SETTINGS, ANY_ELASTICSEARCH, ANY_OPENSEARCH,
 	 "Elasticsearch's names of its older codecs", remove_legacy_codec},
 	{"settings-mmap-extensions", NULL, RULE_SETTINGS, ANY_VERSION, OS_FROM(3000),

@@ -98,7 +98,21 @@ static bool tell_closed(struct rule_scope *scope, struct str name, struct json *
 	return true;
 }
 
+static bool tell_partial_source(struct rule_scope *scope, struct str name, struct json *node)
+{
+	(void)name;
+	(void)node;
+	if (scope->item->kind != METADATA_INDEX || !scope->item->partial_source)
+		return false;
+	rule_note(scope, "index-partial-source", NOTE_WARN,
+		  "stores its documents' sources in part or not at all: the backfill cannot bring "
+		  "them whole");
+	return true;
+}
+
 const struct rule rules_of_templates[] = {
+	{"index-partial-source", NULL, RULE_BODY, ANY_VERSION, ANY_VERSION,
+	 "Indices whose documents cannot be read whole", tell_partial_source},
 	{"index-name", "B506,B708", RULE_BODY, ES_BELOW(7000), ANY_VERSION,
 	 "Names of indices that are not allowed any more", block_name},
 	{"index-closed", NULL, RULE_BODY, ANY_VERSION, ANY_VERSION,
