@@ -93,7 +93,8 @@ static int resolve(struct transfer *transfer, struct err *err)
 
 	if (repository_fields_resolve(request->repository, true, transfer->mem, err) < 0 ||
 	    target_fields_resolve(request->target, &transfer->kind, &transfer->path, err) < 0 ||
-	    check_fields(request->transfer, err) < 0 || create_fields_check(request->create, err) < 0 ||
+	    check_fields(request->transfer, err) < 0 ||
+	    create_fields_check(request->create, err) < 0 ||
 	    index_filter_new(&request->transfer->index_allowlist, &transfer->filter, err) < 0)
 		return -(int)err->kind;
 	transfer->target_name = request->target->host;

@@ -194,10 +194,11 @@ int create_fields_check(const struct create_fields *fields, struct err *err)
 {
 	if (!fields || strcmp(fields->creation.multi_type, "SPLIT") != 0)
 		return 0;
-	return err_set(err, ERR_USAGE,
-		       "--multi-type-behavior SPLIT: migrate sends documents to the index they come "
-		       "from; create the indices with `shardlift metadata migrate "
-		       "--multi-type-behavior SPLIT`, then route the documents by type with "
-		       "`shardlift backfill --doc-transformer-config` "
-		       "(docs/transform-providers.md)");
+	return err_set(
+		err, ERR_USAGE,
+		"--multi-type-behavior SPLIT: migrate sends documents to the index they come "
+		"from; create the indices with `shardlift metadata migrate "
+		"--multi-type-behavior SPLIT`, then route the documents by type with "
+		"`shardlift backfill --doc-transformer-config` "
+		"(docs/transform-providers.md)");
 }
