@@ -270,7 +270,7 @@ const struct rule rules_of_fields[] = {
 	 "Parameters by the names they have now", rename_early_parameters},
 	{"field-early", "B204,B502", RULE_FIELD, ES_BELOW(6000), ANY_VERSION,
 	 "Parameters of Elasticsearch 1 to 5 that no later version takes", remove_early_parameters},
-	{"field-include-in-all", "B602", RULE_FIELD, ANY_VERSION, ANY_VERSION,
+	{"field-include-in-all", "B602", RULE_FIELD, ES_BELOW(7000), ANY_VERSION,
 	 "include_in_all went with _all", remove_include_in_all},
 	{"field-number-options", "B711", RULE_FIELD, ES_BELOW(7000), ANY_VERSION,
 	 "Parameters of text on numbers", remove_index_options},

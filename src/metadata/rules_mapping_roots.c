@@ -225,7 +225,7 @@ const struct rule rules_of_mapping_roots[] = {
 	 "Dynamic templates for strings name the type", name_strings},
 	{"root-early", "B203,B507", RULE_MAPPING, ES_BELOW(6000), ANY_VERSION,
 	 "Metadata fields that cannot be configured any more", remove_early_keys},
-	{"root-all", "B602", RULE_MAPPING, ANY_VERSION, ANY_VERSION, "_all is gone",
+	{"root-all", "B602", RULE_MAPPING, OS_OR_ES_BELOW(8000), ANY_VERSION, "_all is gone",
 	 remove_all_field},
 	{"root-parent", "B605", RULE_MAPPING, ES_BELOW(7000), ANY_VERSION,
 	 "_parent is the join field", remove_parent},

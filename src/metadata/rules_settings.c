@@ -383,7 +383,7 @@ const struct rule rules_of_settings[] = {
 	 "Pipelines have run over these documents already", remove_pipelines},
 	{"settings-early", "B503,B504,B604", RULE_SETTINGS, ES_BELOW(6000), ANY_VERSION,
 	 "Settings of Elasticsearch 1 to 5 that no later version takes", remove_of_early_versions},
-	{"settings-mapper-dynamic", "B710", RULE_SETTINGS, ANY_VERSION, ANY_VERSION,
+	{"settings-mapper-dynamic", "B710", RULE_SETTINGS, OS_OR_ES_BELOW(8000), ANY_VERSION,
 	 "index.mapper.dynamic is not taken on new indices", move_mapper_dynamic},
 	{"settings-obsolete", "B713,B804", RULE_SETTINGS, ANY_VERSION, ANY_VERSION,
 	 "Settings of earlier versions, refused or without effect since", remove_obsolete},
