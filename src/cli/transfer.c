@@ -270,8 +270,6 @@ static int open_care(struct transfer *transfer, struct err *err)
 	transfer->pressure = pressure_new(&pressure);
 	transfer->control =
 		control_new(transfer->session.state_dir, transfer->session.name, &pressure);
-	/* A session that is paused stays so from its first bulk on. */
-	control_look(transfer->control, transfer->pressure);
 	transfer->generates_ids = ids == GENERATED_IDS_ALWAYS;
 	if (!transfer->cluster)
 		return 0;

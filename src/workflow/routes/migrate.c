@@ -303,6 +303,9 @@ static int send_documents(struct route *route, struct progress *progress, struct
 	struct backfill_report report = {.indices = results};
 	int rc;
 
+	/* A session that is paused stays so from its first bulk on. */
+	if (options.control)
+		control_look(options.control, options.pressure);
 	/* Lines for nobody in particular keep what tells two documents of one id apart. */
 	options.keep_type = options.keep_type || !plan->target;
 	rc = backfill_run(plan->snapshot, route->accepted, count, &options, plan->failed, progress,
