@@ -56,8 +56,12 @@ const struct command command_migrate = {
 			.summary = "Move a snapshot's indices into a cluster and prove the counts",
 			.parts = parts,
 			.details =
-				"Indices are created with their mappings, settings and aliases; "
-				"what the target has no place for is left out and told. Then every "
+				"Indices are created with their mappings, settings and aliases, as "
+				"`shardlift metadata migrate` does, and so is what else the "
+				"snapshot knows: templates, pipelines, scripts. What the target "
+				"has "
+				"no place for is left out and told; `shardlift metadata evaluate` "
+				"tells it before. Then every "
 				"live document is sent under its id and routing. At the end a "
 				"table shows for each index the documents in the snapshot, on the "
 				"target, and failed.\n"
