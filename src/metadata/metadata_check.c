@@ -1,11 +1,14 @@
 /* What cannot be, told before anything is created. */
 #include "metadata/metadata_write.h"
-#include "metadata/settings_tree.h"
+#include "metadata/check_awareness.h"
+
+#include <inttypes.h>
 
 struct checking {
 	struct metadata_set *set;
 	struct cluster *target;
 	struct json *indices, *aliases, *components, *plugins; /* names on the target, as members */
+	int64_t zones; /* copies must be a multiple of it; 0: no matter */
 };
 
 static bool is_going(const struct metadata_item *item)
@@ -193,6 +196,33 @@ static void check_fields(struct checking *c, struct metadata_item *item, const s
 				   STR_ARG(field), plugin));
 }
 
+static int read_zones(struct checking *c, struct err *err)
+{
+	struct json *answer = NULL;
+	struct err refused = {0};
+	int status = 0,
+	    rc = cluster_request(c->target, "GET",
+				 "/_cluster/settings?include_defaults=true&flat_settings=true",
+				 STR_NONE, true, &c->set->mem, &status, &answer, &refused);
+
+	if (rc < 0 && refused.kind != ERR_AUTH) {
+		*err = refused;
+		return rc;
+	}
+	c->zones = rc == 0 && status == 200 ? awareness_zones(answer) : 0;
+	return 0;
+}
+
+static void check_copies(struct checking *c, struct metadata_item *item, const struct json *content)
+{
+	if (awareness_refuses(content, c->zones))
+		block(c, item,
+		      arena_printf(&c->set->mem,
+				   "its copies are no multiple of the target's %" PRId64
+				   " zones; pass --cluster-awareness-attributes %" PRId64,
+				   c->zones, c->zones));
+}
+
 static void check_item(struct checking *c, struct metadata_item *item)
 {
 	const struct json *content = json_get(item->result, "template");
@@ -205,6 +235,8 @@ static void check_item(struct checking *c, struct metadata_item *item)
 		check_analysis(c, item, content ? content : item->result);
 	if (c->plugins && is_going(item))
 		check_fields(c, item, content ? content : item->result);
+	if (is_going(item))
+		check_copies(c, item, content ? content : item->result);
 	if (is_going(item) && item->kind == METADATA_INDEX &&
 	    json_get_str(c->aliases, item->target_name))
 		block(c, item,
@@ -225,7 +257,8 @@ int metadata_check(struct metadata_set *set, struct cluster *target,
 	    read_names(&c, "/_component_template", "component_templates", "name", &c.components,
 		       err) < 0 ||
 	    read_names(&c, "/_cat/plugins?format=json&h=component", NULL, "component", &c.plugins,
-		       err) < 0)
+		       err) < 0 ||
+	    read_zones(&c, err) < 0)
 		return err_wrap(err, "what the target has cannot be read");
 	for (size_t i = 0; i < set->count; i++)
 		if (is_going(set->items[i]))

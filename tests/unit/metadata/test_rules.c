@@ -1,6 +1,8 @@
 /* Every row of the table of rules, tried; with --markdown, the table for docs/metadata-rules.md. */
 #include "rules_case.h"
 
+#include "base/bytes_source.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -153,35 +155,68 @@ static void a_template_keeps_what_its_default_type_says(void **state)
 	metadata_set_release(&set);
 }
 
-static void print_range(const struct rule_range *range)
+static void write_range(struct buf *out, const struct rule_range *range)
 {
 	static const char *const flavours[] = {"any", "Elasticsearch", "OpenSearch",
 					       "OpenSearch, Elasticsearch"};
-	bool open = range->from == 0 && range->below == 0;
 
-	printf("%s", range->flavour == ANY_FLAVOUR && !open ? "" : flavours[range->flavour]);
+	buf_printf(out, "%s", flavours[range->flavour]);
 	if (range->from)
-		printf(" from %d.%d", range->from / 1000, range->from % 1000);
+		buf_printf(out, " from %d.%d", range->from / 1000, range->from % 1000);
 	if (range->below)
-		printf(" below %d.%d", range->below / 1000, range->below % 1000);
+		buf_printf(out, " below %d.%d", range->below / 1000, range->below % 1000);
 }
 
-static void print_markdown(void)
+static void write_rule(struct buf *out, const struct rule *rule)
+{
+	buf_printf(out, "| `%s` | %s | ", rule->id, rule->summary);
+	write_range(out, &rule->source);
+	buf_append_str(out, STR(" | "));
+	write_range(out, &rule->target);
+	buf_printf(out, " | %s |\n", rule->breaking ? rule->breaking : "");
+}
+
+static void write_markdown(struct buf *out)
 {
 	size_t count;
 	const struct rule *const *rules = rules_all(&count);
 
-	puts("# The rules of metadata\n");
-	puts("Made from the table in src/metadata/rules_*.c; a test compares them.\n");
-	puts("| rule | what it does | source | target | breaking changes |");
-	puts("|---|---|---|---|---|");
-	for (size_t i = 0; i < count; i++) {
-		printf("| %s | %s | ", rules[i]->id, rules[i]->summary);
-		print_range(&rules[i]->source);
-		printf(" | ");
-		print_range(&rules[i]->target);
-		printf(" | %s |\n", rules[i]->breaking ? rules[i]->breaking : "");
-	}
+	buf_append_str(out,
+		       STR("# The rules of metadata\n\n"
+			   "Made from the table in `src/metadata/rules_*.c` by\n"
+			   "`test_metadata_rules --markdown`; its test compares the two. Rules "
+			   "of one place run in this order.\n\n"
+			   "| rule | what it does | source | target | breaking changes |\n"
+			   "|---|---|---|---|---|\n"));
+	for (size_t i = 0; i < count; i++)
+		write_rule(out, rules[i]);
+}
+
+static void the_documentation_lists_the_table(void **state)
+{
+	cleanup(bytes_source_closep) struct bytes_source *source = NULL;
+	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(4));
+	cleanup(buf_release) struct buf expected = BUF_INIT(MIB(1));
+	struct str text;
+	struct err err = {0};
+
+	(void)state;
+	write_markdown(&expected);
+	if (file_source_open(DOCS "/metadata-rules.md", &source, &err) < 0 ||
+	    bytes_source_read_all(source, &mem, MIB(1), &text, &err) < 0)
+		fail_msg("%s", err.message);
+	if (!str_eq(text, buf_str(&expected)))
+		fail_msg("docs/metadata-rules.md is not what test_metadata_rules --markdown "
+			 "prints");
+}
+
+static int print_markdown(void)
+{
+	cleanup(buf_release) struct buf text = BUF_INIT(MIB(1));
+
+	write_markdown(&text);
+	fputs(buf_cstr(&text), stdout);
+	return 0;
 }
 
 int main(int count, char **arguments)
@@ -195,11 +230,10 @@ int main(int count, char **arguments)
 		cmocka_unit_test(several_types_are_refused_where_the_user_wants_none),
 		cmocka_unit_test(types_that_disagree_block_the_index),
 		cmocka_unit_test(a_template_keeps_what_its_default_type_says),
+		cmocka_unit_test(the_documentation_lists_the_table),
 	};
 
-	if (count > 1 && strcmp(arguments[1], "--markdown") == 0) {
-		print_markdown();
-		return 0;
-	}
+	if (count > 1 && strcmp(arguments[1], "--markdown") == 0)
+		return print_markdown();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
