@@ -314,9 +314,6 @@ int backfill_run(const struct snapshot *snapshot, const struct backfill_index *i
 	*report = (struct backfill_report){.indices = results};
 	memset(results, 0, count * sizeof(*results));
 	init(&p);
-	/* A session that is paused stays so from its first bulk on. */
-	if (options->control && options->pressure)
-		control_look(options->control, options->pressure);
 	rc = run(&p, report, err);
 	release(&p);
 	return rc;

@@ -1,6 +1,7 @@
 /* metadata evaluate, metadata migrate */
 #include "cli/command.h"
 #include "cli/interrupt.h"
+#include "cli/metadata_options.h"
 #include "cli/metadata_report.h"
 #include "cli/snapshot_source.h"
 #include "cli/source_options.h"
@@ -15,16 +16,13 @@ struct metadata_fields {
 	struct repository_fields repository;
 	struct source_fields source;
 	struct target_fields target;
+	struct creation_fields creation;
 	struct opt_list kinds, indices, index_templates, component_templates, others, renames;
 	struct opt_list tier_attributes, attribute_map;
-	bool open_only, allow_existing, preserve_routing, keep_allocation, show_excluded;
-	bool keyword_subfields, allow_partial, succeed_on_empty;
-	int64_t replicas, awareness;
-	const char *multi_type, *on_unsupported;
+	bool open_only, show_excluded, allow_partial, succeed_on_empty;
 };
 
 #define ITEMS(member) OPT_FIELD(struct metadata_fields, member), .category = "Items"
-#define RULES(member) OPT_FIELD(struct metadata_fields, member), .category = "Rules"
 
 static const struct opt metadata_options[] = {
 	{.name = "kind",
@@ -69,10 +67,6 @@ static const struct opt metadata_options[] = {
 	 .type = OPT_BOOL,
 	 ITEMS(allow_partial),
 	 .help = "Take a snapshot of state PARTIAL for what it holds."},
-	{.name = "allow-existing-indexes",
-	 .type = OPT_BOOL,
-	 ITEMS(allow_existing),
-	 .help = "An index that is on the target already is left as it is, and no failure."},
 	{.name = "succeed-on-empty",
 	 .type = OPT_BOOL,
 	 ITEMS(succeed_on_empty),
@@ -82,45 +76,6 @@ static const struct opt metadata_options[] = {
 	 .type = OPT_BOOL,
 	 ITEMS(show_excluded),
 	 .help = "List what is left out, too."},
-	{.name = "number-of-replicas",
-	 .aliases = "replicas",
-	 .type = OPT_INT,
-	 RULES(replicas),
-	 .fallback = "-1",
-	 .min = -1,
-	 .max = 1000,
-	 .help = "Replicas of every index; -1: as on the source."},
-	{.name = "cluster-awareness-attributes",
-	 .aliases = "min-replicas",
-	 .type = OPT_INT,
-	 RULES(awareness),
-	 .fallback = "1",
-	 .min = 0,
-	 .max = 100,
-	 .help = "Zones of the target: copies become a multiple of it."},
-	{.name = "multi-type-behavior",
-	 .type = OPT_CHOICE,
-	 RULES(multi_type),
-	 .choices = "UNION|SPLIT|NONE",
-	 .fallback = "UNION",
-	 .help = "Indices with several mapping types: one mapping of all, an index a type, or "
-		 "refuse."},
-	{.name = "on-unsupported",
-	 .type = OPT_CHOICE,
-	 RULES(on_unsupported),
-	 .choices = "block|disable",
-	 .fallback = "block",
-	 .help = "Fields of a type that the target has nothing for: block the index, or keep the "
-		 "field unindexed (object, enabled: false)."},
-	{.name = "preserve-routing",
-	 .type = OPT_BOOL,
-	 RULES(preserve_routing),
-	 .help = "Keep documents of custom routings on the shards they had, for live sources, "
-		 "too."},
-	{.name = "keep-allocation",
-	 .type = OPT_BOOL,
-	 RULES(keep_allocation),
-	 .help = "Keep settings of shard allocation; the target has other nodes."},
 	{.name = "tier-attr",
 	 .type = OPT_LIST,
 	 RULES(tier_attributes),
@@ -134,10 +89,6 @@ static const struct opt metadata_options[] = {
 	 .metavar = "FROM=TO",
 	 .help = "What an attribute of nodes in a lifecycle policy is called on the target: "
 		 "data=temp, or with its value data:hot=temp:h."},
-	{.name = "keyword-subfields",
-	 .type = OPT_BOOL,
-	 RULES(keyword_subfields),
-	 .help = "Old analysed string fields get a .keyword subfield."},
 	{0},
 };
 
@@ -271,22 +222,11 @@ static int rename_items(struct migrating *m, struct err *err)
 
 static int apply_rules(struct migrating *m, struct err *err)
 {
-	const struct metadata_fields *f = m->fields;
-	const struct rule_options options = {
-		.target = *cluster_version(m->target),
-		.multi_type = strcmp(f->multi_type, "SPLIT") == 0  ? MULTI_TYPE_SPLIT
-			      : strcmp(f->multi_type, "NONE") == 0 ? MULTI_TYPE_NONE
-								   : MULTI_TYPE_UNION,
-		.on_unsupported = strcmp(f->on_unsupported, "disable") == 0 ? UNSUPPORTED_DISABLE
-									    : UNSUPPORTED_BLOCK,
-		.replicas = f->replicas,
-		.awareness_attributes = f->awareness,
-		.preserve_routing = f->preserve_routing,
-		.keep_allocation = f->keep_allocation,
-		.keyword_subfields = f->keyword_subfields,
-		.tier_attributes = &f->tier_attributes,
-		.attribute_map = &f->attribute_map,
-	};
+	struct rule_options options =
+		rule_options_of(&m->fields->creation, cluster_version(m->target));
+
+	options.tier_attributes = &m->fields->tier_attributes;
+	options.attribute_map = &m->fields->attribute_map;
 
 	return rules_apply(&m->set, &options, err);
 }
@@ -323,7 +263,7 @@ static int run_metadata(struct cli *cli, void *fields, bool plan, struct err *er
 {
 	struct metadata_fields *f = fields;
 	cleanup(migrating_release) struct migrating m = {.fields = f, .mem = cli->mem};
-	const struct metadata_write_options options = {.allow_existing = f->allow_existing,
+	const struct metadata_write_options options = {.allow_existing = f->creation.allow_existing,
 						       .plan = plan};
 	struct metadata_read_options wanted = {0};
 	struct err ended = {0};
@@ -357,6 +297,7 @@ static const struct opt_part parts[] = {
 	{source_options, offsetof(struct metadata_fields, source)},
 	{target_options, offsetof(struct metadata_fields, target)},
 	{metadata_options, 0},
+	{creation_options, offsetof(struct metadata_fields, creation)},
 	{general_options, offsetof(struct metadata_fields, general)},
 	{0},
 };

@@ -36,6 +36,7 @@ static int run(struct cli *cli, void *fields, struct err *err)
 static const struct opt_part parts[] = {
 	{repository_options, offsetof(struct migrate_fields, repository)},
 	{target_options, offsetof(struct migrate_fields, target)},
+	{creation_options, offsetof(struct migrate_fields, create.creation)},
 	{create_options, offsetof(struct migrate_fields, create)},
 	{transfer_options, offsetof(struct migrate_fields, transfer)},
 	{allowed_options, offsetof(struct migrate_fields, allowed)},
@@ -55,8 +56,12 @@ const struct command command_migrate = {
 			.summary = "Move a snapshot's indices into a cluster and prove the counts",
 			.parts = parts,
 			.details =
-				"Indices are created with their mappings, settings and aliases; "
-				"what the target has no place for is left out and told. Then every "
+				"Indices are created with their mappings, settings and aliases, as "
+				"`shardlift metadata migrate` does, and so is what else the "
+				"snapshot knows: templates, pipelines, scripts. What the target "
+				"has "
+				"no place for is left out and told; `shardlift metadata evaluate` "
+				"tells it before. Then every "
 				"live document is sent under its id and routing. At the end a "
 				"table shows for each index the documents in the snapshot, on the "
 				"target, and failed.\n"

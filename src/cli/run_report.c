@@ -5,6 +5,8 @@
 
 #include <inttypes.h>
 
+#define OTHERS_SHOWN 20 /* lines about other metadata; the JSON has all */
+
 struct totals {
 	uint64_t documents, sent, failed, superseded, source_bytes;
 };
@@ -33,26 +35,38 @@ enum exit_code run_report_exit_code(const struct migrate_report *report)
 	return report->agrees ? EXIT_CODE_OK : EXIT_CODE_COMPLETED_WITH_ERRORS;
 }
 
+/* NULL: it did not come to that. */
 static const char *outcome_name(const struct migrate_index *index)
 {
 	if (index->refused)
 		return "refused";
-	switch (index->created.outcome) {
-	case INDEX_CREATED:
+	switch (index->creation) {
+	case OUTCOME_WRITTEN:
 		return "created";
-	case INDEX_EXISTED:
+	case OUTCOME_EXISTED:
 		return "existed";
-	case INDEX_FAILED:
+	case OUTCOME_FAILED:
+	case OUTCOME_BLOCKED:
 		return "failed";
+	case OUTCOME_NONE:
+	case OUTCOME_EXCLUDED:
+	case OUTCOME_READY:
+	case OUTCOME_REPORTED:
+		return NULL;
 	}
 	BUG("unknown outcome");
+}
+
+static bool is_not_created(const struct migrate_index *index, const struct run_facts *facts)
+{
+	return facts->creates_indices &&
+	       (index->creation == OUTCOME_FAILED || index->creation == OUTCOME_BLOCKED);
 }
 
 /* Whether its documents were read at all: else there is no count to tell. */
 static bool was_read(const struct migrate_index *index, const struct run_facts *facts)
 {
-	return !index->refused &&
-	       !(facts->creates_indices && index->created.outcome == INDEX_FAILED);
+	return !index->refused && !is_not_created(index, facts);
 }
 
 static const char *verdict(const struct migrate_index *index, const struct run_facts *facts)
@@ -63,7 +77,7 @@ static const char *verdict(const struct migrate_index *index, const struct run_f
 		return "unreadable";
 	if (index->agrees)
 		return "ok";
-	if (facts->creates_indices && index->created.outcome == INDEX_FAILED)
+	if (is_not_created(index, facts))
 		return "not created";
 	return facts->err ? "unfinished" : "differs";
 }
@@ -74,7 +88,7 @@ static struct str full_note(const struct migrate_index *index, const struct run_
 {
 	cleanup(buf_release) struct buf note = BUF_INIT(KIB(8));
 	struct str parts[] = {
-		facts->creates_indices ? index->created.reason : STR_NONE,
+		facts->creates_indices ? index->creation_note : STR_NONE,
 		index->note,
 		index->documents.unreadable ? str_from(index->documents.reason) : STR_NONE,
 	};
@@ -141,6 +155,32 @@ static void print_totals(const struct totals *totals, const struct run_facts *fa
 		fprintf(out, "Failed documents, with reasons: %s\n", facts->failed_documents);
 }
 
+/* The other metadata that did not come to the target, a line each. */
+static void print_other_problems(const struct metadata_set *set, struct arena *mem, FILE *out)
+{
+	size_t left = migrate_metadata_other_problems(set), told = 0;
+
+	for (size_t i = 0; i < set->unreadable_count && told < OTHERS_SHOWN; i++, told++)
+		fprintf(out, "%s: not read: " STR_FMT "\n",
+			metadata_kind_heading(set->unreadable[i].kind),
+			STR_ARG(text_printable(set->unreadable[i].reason, mem)));
+	for (size_t i = 0; i < set->count && told < OTHERS_SHOWN; i++) {
+		const struct metadata_item *item = set->items[i];
+
+		if (!migrate_metadata_is_other_problem(set, item))
+			continue;
+		fprintf(out, "%s '" STR_FMT "' was not written: " STR_FMT "\n",
+			metadata_kind_name(item->kind), STR_ARG(text_printable(item->name, mem)),
+			STR_ARG(text_printable(item->reason, mem)));
+		told++;
+	}
+	if (left > told)
+		fprintf(out,
+			"%zu more items were not written: `shardlift metadata evaluate` names "
+			"them\n",
+			left - told);
+}
+
 int run_report_print(const struct migrate_report *report, const struct run_facts *facts, FILE *out,
 		     struct err *err)
 {
@@ -162,6 +202,7 @@ int run_report_print(const struct migrate_report *report, const struct run_facts
 	if (table_print(&table, out, err) < 0)
 		return -(int)err->kind;
 	print_totals(&totals, facts, report->resumed, out);
+	print_other_problems(&report->metadata, &mem, out);
 	return 0;
 }
 
@@ -197,7 +238,8 @@ static struct json *index_json(const struct migrate_index *index, const struct r
 	set_text(object, "result", str_from(verdict(index, facts)), mem);
 	set_text(object, "source", str_from(source_kind_name(index->source_kind)), mem);
 	if (facts->creates_indices)
-		set_text(object, "creation", str_from(outcome_name(index)), mem);
+		set_text(object, "creation",
+			 outcome_name(index) ? str_from(outcome_name(index)) : STR_NONE, mem);
 	set_count(object, "documents",
 		  was_read(index, facts) ? (int64_t)index->documents.documents : -1, mem);
 	set_number(object, "sent", (int64_t)index->documents.sent, mem);
@@ -227,6 +269,31 @@ static void set_totals(struct json *object, const struct migrate_report *report,
 	json_set(object, STR("totals"), all);
 }
 
+static struct json *other_problems_json(const struct metadata_set *set, struct arena *mem)
+{
+	struct json *list = json_new(mem, JSON_ARRAY);
+
+	for (size_t i = 0; i < set->unreadable_count; i++) {
+		struct json *row = json_new(mem, JSON_OBJECT);
+
+		set_text(row, "kind", str_from(metadata_kind_name(set->unreadable[i].kind)), mem);
+		set_text(row, "name", STR_NONE, mem);
+		set_text(row, "reason", set->unreadable[i].reason, mem);
+		json_append(list, row);
+	}
+	for (size_t i = 0; i < set->count; i++) {
+		struct json *row = json_new(mem, JSON_OBJECT);
+
+		if (!migrate_metadata_is_other_problem(set, set->items[i]))
+			continue;
+		set_text(row, "kind", str_from(metadata_kind_name(set->items[i]->kind)), mem);
+		set_text(row, "name", set->items[i]->name, mem);
+		set_text(row, "reason", set->items[i]->reason, mem);
+		json_append(list, row);
+	}
+	return list;
+}
+
 static struct json *report_json(const struct migrate_report *report, const struct run_facts *facts,
 				struct arena *mem)
 {
@@ -251,6 +318,9 @@ static struct json *report_json(const struct migrate_report *report, const struc
 	for (size_t i = 0; i < report->count; i++)
 		json_append(indices, index_json(&report->indices[i], facts, mem));
 	json_set(object, STR("indices"), indices);
+	if (facts->creates_indices)
+		json_set(object, STR("other_failures"),
+			 other_problems_json(&report->metadata, mem));
 	return object;
 }
 

@@ -26,7 +26,8 @@ struct transfer {
 	struct snapshot *previous; /* NULL: all documents are sent */
 	enum delta_mode delta_mode;
 	struct index_filter *filter;
-	struct str transformer;   /* configuration; ptr NULL: none */
+	struct str transformer; /* configuration; ptr NULL: none */
+	struct migrate_metadata_plan metadata;
 	struct cluster *cluster;  /* NULL: no cluster */
 	struct target_care *care; /* NULL: no cluster */
 	struct failed_documents *failed;
@@ -82,6 +83,7 @@ static int resolve(struct transfer *transfer, struct err *err)
 	if (repository_fields_resolve(request->repository, true, transfer->mem, err) < 0 ||
 	    target_fields_resolve(request->target, &transfer->kind, &transfer->path, err) < 0 ||
 	    transfer_fields_check(request->transfer, err) < 0 ||
+	    create_fields_check(request->create, err) < 0 ||
 	    index_filter_new(&request->transfer->index_allowlist, &transfer->filter, err) < 0)
 		return -(int)err->kind;
 	transfer->target_name = request->target->host;
@@ -253,7 +255,8 @@ static int open_care(struct transfer *transfer, struct err *err)
 		.session = transfer->session.name,
 		.target = transfer->target_name,
 		.tune = fields->tune_target,
-		.allow_missing = fields->allow_missing,
+		/* A transform sends documents where it likes, under names not known here. */
+		.allow_missing = fields->allow_missing || transfer->transformer.ptr,
 		.pause_ms = fields->pause_ms,
 	};
 	enum generated_ids ids = ids_mode(transfer->request->transfer);
@@ -297,21 +300,35 @@ static bool needs_type(const struct cluster *cluster)
 	       cluster_version(cluster)->major < 7;
 }
 
+/* NULL: documents alone. */
+static const struct migrate_metadata_plan *plan_metadata(struct transfer *transfer)
+{
+	const struct create_fields *create = transfer->request->create;
+
+	if (!create || !transfer->cluster)
+		return NULL;
+	transfer->metadata = (struct migrate_metadata_plan){
+		.allowlist = &transfer->request->transfer->index_allowlist,
+		.indices_only = create->indices_only,
+		.allow_existing = create->creation.allow_existing,
+		.rules = rule_options_of(&create->creation, cluster_version(transfer->cluster)),
+	};
+	return &transfer->metadata;
+}
+
 static struct migrate_plan make_plan(struct transfer *transfer)
 {
 	const struct transfer_fields *fields = transfer->request->transfer;
 	const struct work_fields *work = transfer->request->work;
-	const struct create_fields *create = transfer->request->create;
-	struct migrate_plan plan = {
+
+	return (struct migrate_plan){
 		.snapshot = transfer->source.snapshot,
 		.filter = transfer->filter,
 		.target = transfer->cluster,
 		.failed = transfer->failed,
 		.care = transfer->care,
 		.ours = transfer->session.ours,
-		.create_indices = create && transfer->cluster,
-		.create = {.replicas = create ? create->replicas : -1,
-			   .allow_existing = create && create->allow_existing},
+		.metadata = plan_metadata(transfer),
 		.backfill = {.documents_per_bulk = fields->documents_per_bulk,
 			     .bytes_per_bulk = fields->bytes_per_bulk,
 			     .max_memory = fields->max_memory,
@@ -342,14 +359,10 @@ static struct migrate_plan make_plan(struct transfer *transfer)
 			     .on_transform_error =
 				     transform_error_policy_of(&transfer->request->transform->run)},
 	};
-
-	if (transfer->cluster)
-		plan.create.target = *cluster_version(transfer->cluster);
-	return plan;
 }
 
 /* Said apart from the table: logs keep it, and what a filter means is easily overlooked there. */
-static void log_index(const struct migrate_index *index, bool creates_indices)
+static void log_index(const struct migrate_index *index)
 {
 	if (index->documents.unreadable)
 		log_error("migrate", "index '" STR_FMT "' could not be read to its end: %s",
@@ -357,9 +370,9 @@ static void log_index(const struct migrate_index *index, bool creates_indices)
 	else if (index->refused)
 		log_warn("migrate", "index '" STR_FMT "' is refused: its _source is %s",
 			 STR_ARG(index->name), source_kind_name(index->source_kind));
-	else if (creates_indices && index->created.outcome == INDEX_FAILED)
+	else if (index->creation == OUTCOME_FAILED || index->creation == OUTCOME_BLOCKED)
 		log_error("migrate", "index '" STR_FMT "' was not created: " STR_FMT,
-			  STR_ARG(index->name), STR_ARG(index->created.reason));
+			  STR_ARG(index->name), STR_ARG(index->creation_note));
 	if (index->source_kind == SOURCE_FILTERED)
 		log_warn("migrate",
 			 "index '" STR_FMT
@@ -371,8 +384,7 @@ static void log_index(const struct migrate_index *index, bool creates_indices)
 static void log_indices(const struct transfer *transfer)
 {
 	for (size_t i = 0; i < transfer->report.count; i++)
-		log_index(&transfer->report.indices[i],
-			  transfer->request->create && transfer->cluster);
+		log_index(&transfer->report.indices[i]);
 }
 
 static int print_report(struct transfer *transfer, const struct err *ended_by, struct err *err)

@@ -8,6 +8,7 @@
 #include "cli/common_options.h"
 #include "cli/delta_options.h"
 #include "cli/failed_documents_options.h"
+#include "cli/metadata_options.h"
 #include "cli/transform_options.h"
 
 /* How documents are selected and sent. */
@@ -45,10 +46,12 @@ extern const struct opt work_options[];
 
 /* How indices are created. */
 struct create_fields {
-	int64_t replicas;
-	bool allow_existing;
+	struct creation_fields creation;
+	bool indices_only;
 };
-extern const struct opt create_options[];
+extern const struct opt create_options[]; /* without those of `creation` */
+/* ERR_USAGE for what migrate cannot do. NULL passes. */
+int create_fields_check(const struct create_fields *fields, struct err *err);
 
 struct transfer_request {
 	const char *command; /* for the report */

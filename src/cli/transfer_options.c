@@ -2,7 +2,7 @@
 
 #define DOCUMENTS(member) OPT_FIELD(struct transfer_fields, member), .category = "Documents"
 #define WORK(member) OPT_FIELD(struct work_fields, member), .category = "Work"
-#define INDICES(member) OPT_FIELD(struct create_fields, member), .category = "Indices"
+#define INDICES(member) OPT_FIELD(struct create_fields, member), .category = "Rules"
 
 const struct opt transfer_options[] = {
 	{.name = "index-allowlist",
@@ -186,17 +186,24 @@ const struct opt work_options[] = {
 };
 
 const struct opt create_options[] = {
-	{.name = "number-of-replicas",
-	 .type = OPT_INT,
-	 INDICES(replicas),
-	 .fallback = "-1",
-	 .min = -1,
-	 .max = 1000,
-	 .help = "Replicas of every index on the target; -1: as in the snapshot."},
-	{.name = "allow-existing-indexes",
+	{.name = "indices-only",
 	 .type = OPT_BOOL,
-	 INDICES(allow_existing),
-	 .help = "Write into indices that are there already, as they are. Without it an existing "
-		 "index counts as failed and gets no documents."},
+	 INDICES(indices_only),
+	 .help = "Create indices and their aliases alone: no templates, policies, pipelines, "
+		 "scripts and data streams."},
 	{0},
 };
+
+/* Documents would have to follow their types into several indices. */
+int create_fields_check(const struct create_fields *fields, struct err *err)
+{
+	if (!fields || strcmp(fields->creation.multi_type, "SPLIT") != 0)
+		return 0;
+	return err_set(
+		err, ERR_USAGE,
+		"--multi-type-behavior SPLIT: migrate sends documents to the index they come "
+		"from; create the indices with `shardlift metadata migrate "
+		"--multi-type-behavior SPLIT`, then route the documents by type with "
+		"`shardlift backfill --doc-transformer-config` "
+		"(docs/transform-providers.md)");
+}

@@ -1,25 +1,20 @@
-#include "metadata/index_create_internal.h"
+#include "metadata/index_body.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 
-/* Keys at the root of a mapping that no target from Elasticsearch 6 and OpenSearch 1 on takes. */
-struct root_rule {
-	const char *key;
-	const char *told; /* what is lost with it; NULL: nothing */
-};
+void changes_add(struct buf *changes, const char *fmt, ...)
+{
+	char text[512];
+	va_list args;
 
-static const struct root_rule root_rules[] = {
-	{"_all", NULL},
-	{"_parent", "parent and child became the join field; children keep their routing"},
-	{"_timestamp", "write the time into a date field"},
-	{"_ttl", "expire documents by whole indices"},
-	{"_boost", NULL},
-	{"_analyzer", NULL},
-	{"_uid", NULL},
-	{"_type", NULL},
-	{"_id", NULL},
-	{"_index", NULL},
-};
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	if (changes->len > 0)
+		buf_append_str(changes, STR("; "));
+	buf_append_str(changes, str_from(text));
+}
 
 /* Metadata is at most LIMIT_JSON_DEPTH deep, and two levels of it make one of fields. */
 static void each_field(struct json *properties,
@@ -48,28 +43,6 @@ void index_mapping_each_field(struct json *mapping,
 		each_field(json_get(definition, "properties"), visit, user);
 		each_field(json_get(definition, "fields"), visit, user);
 	}
-}
-
-static void remove_include_in_all(struct str name, struct json *definition, void *user)
-{
-	(void)name;
-	(void)user;
-	json_remove(definition, STR("include_in_all"));
-}
-
-void index_mapping_clean(struct json *mapping, const struct cluster_version *target,
-			 struct buf *changes)
-{
-	for (size_t i = 0; i < COUNT_OF(root_rules); i++) {
-		const struct root_rule *rule = &root_rules[i];
-
-		if (json_remove(mapping, str_from(rule->key)) && rule->told)
-			changes_add(changes, "left out %s: %s", rule->key, rule->told);
-	}
-	json_remove(mapping, STR("include_in_all"));
-	index_mapping_each_field(mapping, remove_include_in_all, NULL);
-	if (target->flavour == CLUSTER_OPENSEARCH)
-		json_remove(json_get(mapping, "_source"), STR("mode"));
 }
 
 /* Where a union stands, for messages: the types' names and the path of the field. */

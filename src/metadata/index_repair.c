@@ -1,4 +1,4 @@
-#include "metadata/index_create_internal.h"
+#include "metadata/index_body.h"
 
 /* Reasons lie in error, root_cause[], suppressed[] and caused_by; nothing useful lies deeper. */
 #define ANSWER_DEPTH 6

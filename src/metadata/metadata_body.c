@@ -91,8 +91,12 @@ struct json *metadata_mappings(const struct json *mappings, bool typed, struct a
 		return NULL;
 	if (is_in_types(object) == typed || !object->first)
 		return object;
-	if (!typed)
-		return json_copy(mem, object->first);
+	if (!typed) {
+		json_each (type, object)
+			if (!str_is(type->key, "_default_"))
+				return json_copy(mem, type);
+		return json_new(mem, JSON_OBJECT);
+	}
 	out = json_new(mem, JSON_OBJECT);
 	json_set(out, STR("_doc"), object);
 	return out;
@@ -225,6 +229,14 @@ int metadata_add_scripts(struct metadata_set *set, const struct metadata_read_op
 			return arena_fail(&set->mem, "the stored scripts", err);
 	}
 	return 0;
+}
+
+void metadata_note_unreadable(struct metadata_set *set, enum metadata_kind kind, struct str reason)
+{
+	set->unreadable = mem_realloc(set->unreadable,
+				      (set->unreadable_count + 1) * sizeof(*set->unreadable));
+	set->unreadable[set->unreadable_count++] =
+		(struct metadata_unreadable){kind, arena_str(&set->mem, reason)};
 }
 
 /* {"index": {alias body}} of every index that has the alias. */

@@ -2,19 +2,23 @@
 #ifndef METADATA_METADATA_READ_H
 #define METADATA_METADATA_READ_H
 
-#include "base/opt.h"
+#include "metadata/index_filter.h"
 #include "metadata/metadata_item.h"
 #include "snapshot/repository.h"
 
 struct metadata_read_options {
 	bool kinds[METADATA_KINDS]; /* which; all false: all */
 	bool open_only;             /* closed indices are left out */
+	/* Of a snapshot: the others are not even read. NULL: all are. */
+	const struct index_filter *indices;
 };
 
 /* Endpoints that this version lacks (400, 404, 405) are no items; those that refuse (401, 403) are
  * noted in set->unreadable. Negative only when nothing can be read at all. */
 int metadata_read_cluster(struct cluster *source, const struct metadata_read_options *options,
 			  struct metadata_set *out, struct err *err);
+/* A damaged index becomes an item that is OUTCOME_BLOCKED; damaged global metadata is noted in
+ * set->unreadable. */
 int metadata_read_snapshot(const struct snapshot *snapshot,
 			   const struct metadata_read_options *options, struct metadata_set *out,
 			   struct err *err);

@@ -1,6 +1,6 @@
 #include "metadata/metadata_write.h"
 
-#include "metadata/index_create_internal.h"
+#include "metadata/index_body.h"
 #include "metadata/settings_tree.h"
 
 struct writing {
@@ -8,6 +8,7 @@ struct writing {
 	struct cluster *target;
 	const struct metadata_write_options *options;
 	const struct cluster_version *version;
+	bool ours; /* the index at hand is taken as it is, if it is there */
 };
 
 /* Where items of a kind live; NULL: they are not written by themselves. */
@@ -69,15 +70,31 @@ static void flatten_settings(struct json *content, struct arena *mem)
 	json_set(content, STR("settings"), flat);
 }
 
+/* The one mapping type that the source had, under which its documents are sent; else _doc. */
+static struct str type_of(const struct metadata_item *item)
+{
+	struct str found = STR_NONE;
+
+	json_each (type, item->typed ? json_get(item->source, "mappings") : NULL) {
+		if (str_is(type->key, "_default_"))
+			continue;
+		if (found.ptr)
+			return STR("_doc");
+		found = type->key;
+	}
+	return found.ptr ? found : STR("_doc");
+}
+
 /* Before Elasticsearch 7, mappings lie below a type. */
-static void wrap_mappings(const struct writing *w, struct json *content, struct arena *mem)
+static void wrap_mappings(const struct writing *w, const struct metadata_item *item,
+			  struct json *content, struct arena *mem)
 {
 	struct json *mappings = json_get(content, "mappings"), *wrapped;
 
 	if (!mappings || w->version->flavour != CLUSTER_ELASTICSEARCH || w->version->major >= 7)
 		return;
 	wrapped = json_new(mem, JSON_OBJECT);
-	json_set(wrapped, STR("_doc"), json_copy(mem, mappings));
+	json_set(wrapped, type_of(item), json_copy(mem, mappings));
 	json_set(content, STR("mappings"), wrapped);
 }
 
@@ -106,7 +123,7 @@ static struct json *body_to_send(const struct writing *w, const struct metadata_
 	if (!content)
 		return body;
 	flatten_settings(content, mem);
-	wrap_mappings(w, content, mem);
+	wrap_mappings(w, item, content, mem);
 	drop_empty(content, "settings");
 	drop_empty(content, "mappings");
 	drop_empty(content, "aliases");
@@ -142,10 +159,10 @@ static int is_there(struct writing *w, const struct metadata_item *item, bool *t
 
 static void found_existing(const struct writing *w, struct metadata_item *item)
 {
-	if (item->kind == METADATA_INDEX && !w->options->allow_existing) {
+	if (item->kind == METADATA_INDEX && !w->options->allow_existing && !w->ours) {
 		item->outcome = OUTCOME_FAILED;
 		item->reason = STR("already exists on the target; delete it there, or pass "
-				   "--allow-existing-indexes true to leave it as it is");
+				   "--allow-existing-indexes true to take it as it is");
 		return;
 	}
 	item->outcome = OUTCOME_EXISTED;
@@ -216,6 +233,14 @@ static int create(struct writing *w, struct metadata_item *item, struct err *err
 	return 0;
 }
 
+static int begin_index(struct writing *w, const struct metadata_item *item, struct err *err)
+{
+	w->ours = false;
+	if (item->kind != METADATA_INDEX || !w->options->begin_index || w->options->plan)
+		return 0;
+	return w->options->begin_index(w->options->user, item->target_name, &w->ours, err);
+}
+
 static int write_item(struct writing *w, struct metadata_item *item, struct err *err)
 {
 	bool there = false;
@@ -225,7 +250,7 @@ static int write_item(struct writing *w, struct metadata_item *item, struct err 
 			item->outcome = OUTCOME_REPORTED;
 		return 0;
 	}
-	if (is_there(w, item, &there, err) < 0)
+	if (begin_index(w, item, err) < 0 || is_there(w, item, &there, err) < 0)
 		return -(int)err->kind;
 	if (there)
 		found_existing(w, item);
@@ -277,7 +302,7 @@ int metadata_write(struct metadata_set *set, struct cluster *target,
 		   const struct metadata_write_options *options, const atomic_bool *cancel,
 		   struct err *err)
 {
-	struct writing w = {set, target, options, cluster_version(target)};
+	struct writing w = {set, target, options, cluster_version(target), false};
 
 	for (size_t i = 0; i < set->count; i++) {
 		struct metadata_item *item = set->items[i];

@@ -10,6 +10,10 @@
 struct metadata_write_options {
 	bool allow_existing; /* an index that is there is no failure */
 	bool plan;           /* evaluate: only GETs; outcomes become READY, EXISTED, BLOCKED … */
+	/* Before an index is looked for and created, by its name on the target. *ours: one that is
+	 * there is no failure. NULL: none is. */
+	int (*begin_index)(void *user, struct str name, bool *ours, struct err *err);
+	void *user;
 };
 
 /* Checks what can be told before anything is created: clashes of aliases and indices, two write

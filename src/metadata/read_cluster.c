@@ -26,16 +26,6 @@ static bool is_opensearch_from(const struct reading *r, int number)
 	return r->version->flavour == CLUSTER_OPENSEARCH && number_of(r->version) >= number;
 }
 
-static void note_unreadable(struct reading *r, enum metadata_kind kind, struct str reason)
-{
-	struct metadata_set *set = r->set;
-
-	set->unreadable = mem_realloc(set->unreadable,
-				      (set->unreadable_count + 1) * sizeof(*set->unreadable));
-	set->unreadable[set->unreadable_count++] =
-		(struct metadata_unreadable){kind, arena_str(&set->mem, reason)};
-}
-
 /* *answer NULL: this version does not have the endpoint, or does not let us in (noted). */
 static int get(struct reading *r, enum metadata_kind kind, const char *path, struct json **answer,
 	       struct err *err)
@@ -46,7 +36,7 @@ static int get(struct reading *r, enum metadata_kind kind, const char *path, str
 
 	if (rc < 0 && refused.kind == ERR_AUTH) {
 		*answer = NULL;
-		note_unreadable(r, kind, str_from(refused.message));
+		metadata_note_unreadable(r->set, kind, str_from(refused.message));
 		return 0;
 	}
 	if (rc < 0) {
@@ -56,7 +46,8 @@ static int get(struct reading *r, enum metadata_kind kind, const char *path, str
 	if (status == 200)
 		return 0;
 	if (status != 400 && status != 404 && status != 405)
-		note_unreadable(r, kind, cluster_error_reason(*answer, status, &r->set->mem));
+		metadata_note_unreadable(r->set, kind,
+					 cluster_error_reason(*answer, status, &r->set->mem));
 	*answer = NULL;
 	return 0;
 }

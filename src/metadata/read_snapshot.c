@@ -137,10 +137,14 @@ static int add_settings(struct reading *r, const struct json *settings, struct e
 static int read_global(struct reading *r, struct err *err)
 {
 	struct json *global = NULL;
-	int rc = snapshot_global_metadata(r->snapshot, &r->set->mem, &global, err);
+	struct err damaged = {0};
+	int rc = snapshot_global_metadata(r->snapshot, &r->set->mem, &global, &damaged);
 
+	if (rc < 0)
+		metadata_note_unreadable(r->set, METADATA_INDEX_TEMPLATE,
+					 str_from(damaged.message));
 	if (rc < 0 || !global)
-		return rc;
+		return 0;
 	rc = add_settings(r, json_get(global, "settings"), err);
 	if (rc == 0)
 		rc = add_legacy_templates(r, json_get(global, "templates"), err);
@@ -182,18 +186,35 @@ static int64_t rolled_over(const struct json *metadata)
 	return last;
 }
 
+/* One index that cannot be read leaves the others readable. */
+static int add_damaged(struct metadata_set *set, struct str name, const char *reason,
+		       struct err *err)
+{
+	struct metadata_item *item =
+		metadata_set_add(set, METADATA_INDEX, name, json_new(&set->mem, JSON_OBJECT));
+
+	if (!item)
+		return arena_fail(&set->mem, "the metadata of the indices", err);
+	item->outcome = OUTCOME_BLOCKED;
+	item->reason = arena_str(&set->mem, str_from(reason));
+	return 0;
+}
+
 static int read_index(struct reading *r, const struct snapshot_index *index, struct err *err)
 {
 	struct index_metadata metadata = {0};
 	struct metadata_set *set = r->set;
-	struct json *spelled = json_new(&set->mem, JSON_OBJECT), *body;
+	struct json *spelled = json_new(&set->mem, JSON_OBJECT), *body, *shards;
 	size_t before = set->count;
 	int rc = snapshot_index_metadata(r->snapshot, index, &set->mem, &metadata, err);
 
 	if (rc < 0)
-		return err_wrap(err, "index '" STR_FMT "'", STR_ARG(index->name));
+		return add_damaged(set, index->name, err->message, err);
 	learn_flavour(set, &metadata);
 	json_set(spelled, STR("settings"), json_copy(&set->mem, metadata.settings));
+	shards = json_new_i64(&set->mem, metadata.shard_count);
+	if (!json_path(spelled, "settings", "index.number_of_shards", NULL) && metadata.shard_count)
+		json_set(json_get(spelled, "settings"), STR("index.number_of_shards"), shards);
 	json_set(spelled, STR("mappings"), json_copy(&set->mem, metadata.mappings));
 	json_set(spelled, STR("aliases"), json_copy(&set->mem, metadata.aliases));
 	body = metadata_body(spelled, metadata_has_types(&set->version), &set->mem);
@@ -206,6 +227,15 @@ static int read_index(struct reading *r, const struct snapshot_index *index, str
 		set->items[set->count - 1]->rolled_over_ms = rolled_over(metadata.raw);
 	}
 	return rc;
+}
+
+static bool wants_global(const struct metadata_read_options *options)
+{
+	for (int kind = 0; kind < METADATA_KINDS; kind++)
+		if (kind != METADATA_INDEX && kind != METADATA_ALIAS &&
+		    metadata_read_wants(options, (enum metadata_kind)kind))
+			return true;
+	return false;
 }
 
 int metadata_read_snapshot(const struct snapshot *snapshot,
@@ -221,8 +251,10 @@ int metadata_read_snapshot(const struct snapshot *snapshot,
 	out->version = version_of(snapshot);
 	/* Indices first: they tell whose snapshot it is. */
 	for (size_t i = 0; rc == 0 && indices && i < snapshot->index_count; i++)
-		rc = read_index(&r, &snapshot->indices[i], err);
-	if (rc == 0)
+		if (!options || !options->indices ||
+		    index_filter_accepts(options->indices, snapshot->indices[i].name))
+			rc = read_index(&r, &snapshot->indices[i], err);
+	if (rc == 0 && wants_global(options))
 		rc = read_global(&r, err);
 	if (rc < 0)
 		return rc;

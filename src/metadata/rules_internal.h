@@ -19,6 +19,7 @@ extern const struct rule rules_of_templates[], rules_of_types[], rules_of_mappin
 #define OS_FROM(number) {ONLY_OS, number, 0}
 #define OS_BELOW(number) {ONLY_OS, 0, number}
 #define OS_OR_ES_FROM(number) {OS_OR_ES, number, 0}
+#define OS_OR_ES_BELOW(number) {OS_OR_ES, 0, number}
 #define ANY_OPENSEARCH {ONLY_OS, 0, 0}
 #define ANY_ELASTICSEARCH {ONLY_ES, 0, 0}
 

@@ -201,6 +201,9 @@ static bool remove_elasticsearch_only(struct rule_scope *scope, struct str name,
 		"mapping.synthetic_source_keep",
 		"recovery.use_synthetic_source",
 		"recovery.use_source",
+		"bloom_filter_for_id_field.*",
+		"fast_refresh",
+		"xpack.*",
 		"mapping.ignore_above",
 		"mapping.semantic_text.*",
 		"dimensions",
@@ -333,12 +336,13 @@ static bool set_replicas(struct rule_scope *scope, struct str name, struct json 
 		wanted = options->replicas;
 	if (wanted >= 0)
 		wanted = rounded_up(wanted, options->awareness_attributes);
+	/* It would win over the number asked for. */
+	if (options->replicas >= 0)
+		settings_remove(node, "auto_expand_replicas");
 	if (wanted == was)
 		return false;
 	settings_set(node, "number_of_replicas", json_new_i64(&scope->set->mem, wanted),
 		     &scope->set->mem);
-	if (options->replicas >= 0)
-		settings_remove(node, "auto_expand_replicas");
 	rule_note(scope, "settings-replicas", NOTE_CHANGE,
 		  "number_of_replicas is %" PRId64 " (was %" PRId64 ")", wanted, was);
 	return true;
@@ -405,7 +409,7 @@ const struct rule rules_of_settings[] = {
 	 "Pipelines have run over these documents already", remove_pipelines},
 	{"settings-early", "B503,B504,B604", RULE_SETTINGS, ES_BELOW(6000), ANY_VERSION,
 	 "Settings of Elasticsearch 1 to 5 that no later version takes", remove_of_early_versions},
-	{"settings-mapper-dynamic", "B710", RULE_SETTINGS, ES_BELOW(7000), ANY_VERSION,
+	{"settings-mapper-dynamic", "B710", RULE_SETTINGS, OS_OR_ES_BELOW(8000), ANY_VERSION,
 	 "index.mapper.dynamic is not taken on new indices", move_mapper_dynamic},
 	{"settings-obsolete", "B713,B804", RULE_SETTINGS, ANY_VERSION, ANY_VERSION,
 	 "Settings of earlier versions, refused or without effect since", remove_obsolete},

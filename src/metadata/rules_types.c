@@ -1,5 +1,5 @@
 /* Mapping types: of sources before Elasticsearch 7. */
-#include "metadata/index_create_internal.h"
+#include "metadata/index_body.h"
 #include "metadata/rules_internal.h"
 
 const struct rule rules_of_types[] = {{0}};

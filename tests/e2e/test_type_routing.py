@@ -74,7 +74,7 @@ def test_indices_are_split_and_united_in_a_cluster(backfill, attempt, opensearch
             **item["body"], "settings": {"number_of_replicas": 0}})
 
     # No index is there by its source's name.
-    result = backfill(opensearch.url, ROUTES, "--allow-missing-indexes", "true")
+    result = backfill(opensearch.url, ROUTES)
     assert result.code == OK, result
     expected = routed(ROUTES)
     assert {d.id for d in expected["novels"]} & {d.id for d in expected["authors"]}

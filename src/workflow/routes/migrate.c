@@ -2,6 +2,7 @@
 
 #include "cluster/data_stream.h"
 #include "metadata/source_kind.h"
+#include "workflow/routes/filtered_source.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@ struct route {
 
 void migrate_report_release(struct migrate_report *report)
 {
+	metadata_set_release(&report->metadata);
 	arena_release(&report->mem);
 	*report = (struct migrate_report){0};
 }
@@ -72,41 +74,12 @@ static int select_indices(struct route *route, struct err *err)
 		       snapshot->index_count, STR_ARG(snapshot->summary.name));
 }
 
-/* The names below "includes" or "excludes" of a mapping's _source, as "excludes a, b". */
-static void append_names(struct buf *out, const struct json *source, const char *key,
-			 const char *verb)
-{
-	const struct json *names = json_get(source, key);
-
-	if (!names || (names->type == JSON_ARRAY && names->count == 0))
-		return;
-	buf_printf(out, "%s%s ", out->len ? ", " : "", verb);
-	if (names->type != JSON_ARRAY) {
-		buf_append_str(out, json_string(names));
-		return;
-	}
-	json_each (name, names) {
-		buf_append_str(out, json_string(name));
-		if (name->next)
-			buf_append_str(out, STR(" "));
-	}
-}
-
 static void note_filter(struct route *route, struct migrate_index *index,
 			const struct index_metadata *metadata)
 {
-	cleanup(buf_release) struct buf names = BUF_INIT(KIB(4));
 	cleanup(buf_release) struct buf text = BUF_INIT(KIB(8));
 
-	json_each (type, metadata->mappings) {
-		const struct json *source = json_get(type, "_source");
-
-		append_names(&names, source, "excludes", "without");
-		append_names(&names, source, "includes", "only");
-	}
-	buf_append_str(&text, STR("_source was stored in part by its mapping"));
-	if (names.len && !names.failed)
-		buf_printf(&text, " (" STR_FMT ")", STR_ARG(buf_str(&names)));
+	filtered_source_words(metadata->mappings, &text);
 	note(route, index, buf_str(&text));
 }
 
@@ -151,10 +124,9 @@ static void judge_source(struct route *route, struct migrate_index *index,
 	}
 }
 
-/* An index that was not created is work of the session all the same, for another run. */
+/* One that cannot be created is work of the session all the same, for another run. */
 static void accept(struct route *route, struct migrate_index *index,
-		   const struct snapshot_index *source, const struct index_metadata *metadata,
-		   const char *blocked, bool create_only)
+		   const struct snapshot_index *source, const struct index_metadata *metadata)
 {
 	size_t i = route->accepted_count++;
 	struct str type = index_only_type(metadata);
@@ -163,9 +135,7 @@ static void accept(struct route *route, struct migrate_index *index,
 		.source = source,
 		.target_name = index->name,
 		.shard_count = metadata->shard_count,
-		.only_type = type.ptr ? arena_str(&route->report->mem, type) : STR_NONE,
-		.blocked = blocked,
-		.create_only = create_only};
+		.only_type = type.ptr ? arena_str(&route->report->mem, type) : STR_NONE};
 	route->positions[i] = (size_t)(index - route->report->indices);
 }
 
@@ -205,63 +175,16 @@ static int check_is_young(const struct route *route, const struct migrate_index 
 	return rc;
 }
 
-/* Negative when the target is gone. !*usable: it is not to be filled; index->created says why. */
-static int create(struct route *route, struct migrate_index *index,
-		  const struct index_metadata *metadata, bool *usable, struct err *err)
-{
-	const struct migrate_plan *plan = route->plan;
-	struct index_create_options options = plan->create;
-	bool ours = false;
-	int rc = 0;
-
-	*usable = true;
-	if (!plan->target || !plan->create_indices)
-		return 0;
-	if (plan->ours)
-		rc = created_indices_begin(plan->ours, plan->target, index->name, &ours, err);
-	options.allow_existing |= ours;
-	if (rc == 0)
-		rc = index_create(plan->target, index->name, metadata, &options,
-				  &route->report->mem, &index->created, err);
-	if (rc < 0)
-		return err_wrap(err, "index '" STR_FMT "' cannot be created on the target",
-				STR_ARG(index->name));
-	*usable = index->created.outcome != INDEX_FAILED;
-	return index->created.outcome == INDEX_CREATED ? check_is_young(route, index, err) : 0;
-}
-
-/* Why no documents can be sent, or NULL; and whether the index is a data stream there. */
-static int judge_target(struct route *route, struct migrate_index *index, bool usable,
-			const char **blocked, bool *create_only, struct err *err)
-{
-	const struct migrate_plan *plan = route->plan;
-
-	*create_only = false;
-	*blocked = usable ? NULL : "the index was not created on the target";
-	if (!usable || !plan->target ||
-	    (plan->create_indices && index->created.outcome == INDEX_CREATED))
-		return 0;
-	if (cluster_is_data_stream(plan->target, index->name, create_only, err) < 0)
-		return err_wrap(err, "index '" STR_FMT "'", STR_ARG(index->name));
-	if (!*create_only || !plan->backfill.previous)
-		return 0;
-	*blocked = "it is a data stream on the target, which takes neither updates nor deletes";
-	note(route, index, str_from(*blocked));
-	return 0;
-}
-
-/* Reads, judges and creates one index. Negative only when the run cannot go on. */
+/* Reads and judges one index. Negative only when the run cannot go on. */
 static int prepare(struct route *route, struct migrate_index *index, struct err *err)
 {
 	const struct snapshot *snapshot = route->plan->snapshot;
 	const struct snapshot_index *source = snapshot_find_index(snapshot, index->name);
 	cleanup(arena_release) struct arena mem = ARENA_INIT(LIMIT_METADATA_ARENA);
 	struct index_metadata metadata = {0};
-	const char *blocked;
 	struct err broken;
-	bool usable, create_only;
-	int rc;
 
+	(void)err;
 	if (snapshot_index_metadata(snapshot, source, &mem, &metadata, &broken) < 0) {
 		index->documents.unreadable = true;
 		memcpy(index->documents.reason, broken.message, sizeof(broken.message));
@@ -274,12 +197,81 @@ static int prepare(struct route *route, struct migrate_index *index, struct err 
 	note_types(route, index, &metadata);
 	if (metadata.closed)
 		note(route, index, STR("closed in the source, open on the target"));
-	rc = create(route, index, &metadata, &usable, err);
-	if (rc == 0)
-		rc = judge_target(route, index, usable, &blocked, &create_only, err);
-	if (rc == 0)
-		accept(route, index, source, &metadata, blocked, create_only);
+	accept(route, index, source, &metadata);
+	return 0;
+}
+
+static bool creates(const struct route *route)
+{
+	return route->plan->target && route->plan->metadata;
+}
+
+static bool is_usable(const struct migrate_index *index)
+{
+	return index->creation == OUTCOME_WRITTEN || index->creation == OUTCOME_EXISTED;
+}
+
+static int take_outcome(struct route *route, size_t accepted, struct err *err)
+{
+	struct migrate_index *index = &route->report->indices[route->positions[accepted]];
+	const struct metadata_item *item =
+		metadata_set_find(&route->report->metadata, METADATA_INDEX, index->name);
+
+	if (item) {
+		index->creation = item->outcome;
+		index->creation_note = migrate_metadata_words(item, &route->report->mem);
+	}
+	if (!is_usable(index))
+		route->accepted[accepted].blocked = "the index was not created on the target";
+	return index->creation == OUTCOME_WRITTEN ? check_is_young(route, index, err) : 0;
+}
+
+/* Creates the indices and what else the snapshot knows, before any document is sent. */
+static int create_all(struct route *route, struct err *err)
+{
+	const struct migrate_plan *plan = route->plan;
+	struct migrate_report *report = route->report;
+	struct str *refused = mem_zalloc((report->count + 1) * sizeof(*refused));
+	struct migrate_metadata migrating = {
+		.snapshot = plan->snapshot,
+		.filter = plan->filter,
+		.plan = plan->metadata,
+		.target = plan->target,
+		.ours = plan->ours,
+		.refused = refused,
+		.cancel = route->cancel,
+	};
+	int rc;
+
+	for (size_t i = 0; i < report->count; i++)
+		if (report->indices[i].refused)
+			refused[migrating.refused_count++] = report->indices[i].name;
+	rc = migrate_metadata_run(&migrating, &report->metadata, err);
+	free(refused);
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; rc == 0 && i < route->accepted_count; i++)
+		rc = take_outcome(route, i, err);
 	return rc;
+}
+
+/* Whether an index that was there is a data stream, which takes creates alone. */
+static int judge_target(struct route *route, size_t accepted, struct err *err)
+{
+	const struct migrate_plan *plan = route->plan;
+	struct migrate_index *index = &route->report->indices[route->positions[accepted]];
+	struct backfill_index *work = &route->accepted[accepted];
+
+	if (!plan->target || work->blocked ||
+	    (creates(route) && index->creation == OUTCOME_WRITTEN))
+		return 0;
+	if (cluster_is_data_stream(plan->target, index->name, &work->create_only, err) < 0)
+		return err_wrap(err, "index '" STR_FMT "'", STR_ARG(index->name));
+	if (!work->create_only || !plan->backfill.previous)
+		return 0;
+	work->blocked = "it is a data stream on the target, which takes neither updates nor deletes";
+	note(route, index, str_from(work->blocked));
+	return 0;
 }
 
 /* Looks after the target before the first document is sent: for the indices that get some. */
@@ -296,7 +288,7 @@ static int begin_care(struct route *route, struct err *err)
 
 		if (route->accepted[i].blocked)
 			continue;
-		created[count] = plan->create_indices && index->created.outcome == INDEX_CREATED;
+		created[count] = index->creation == OUTCOME_WRITTEN;
 		usable[count++] = route->accepted[i];
 	}
 	rc = target_care_begin(plan->care, plan->snapshot, usable, created, count, route->cancel,
@@ -316,6 +308,9 @@ static int send_documents(struct route *route, struct progress *progress, struct
 	struct backfill_report report = {.indices = results};
 	int rc;
 
+	/* A session that is paused stays so from its first bulk on. */
+	if (options.control)
+		control_look(options.control, options.pressure);
 	/* Lines for nobody in particular keep what tells two documents of one id apart. */
 	options.keep_type = options.keep_type || !plan->target;
 	rc = backfill_run(plan->snapshot, route->accepted, count, &options, plan->failed, progress,
@@ -444,7 +439,7 @@ static void judge(struct route *route)
 {
 	struct migrate_report *report = route->report;
 
-	report->agrees = true;
+	report->agrees = migrate_metadata_other_problems(&report->metadata) == 0;
 	for (size_t i = 0; i < report->count; i++)
 		report->indices[i].agrees = false;
 	for (size_t i = 0; i < route->accepted_count; i++) {
@@ -478,7 +473,11 @@ static int run(struct route *route, struct progress *progress, struct err *err)
 		if (rc < 0)
 			return rc;
 	}
-	rc = begin_care(route, err);
+	rc = creates(route) ? create_all(route, err) : 0;
+	for (size_t i = 0; rc == 0 && i < route->accepted_count; i++)
+		rc = judge_target(route, i, err);
+	if (rc == 0)
+		rc = begin_care(route, err);
 	if (rc == 0) {
 		rc = send_documents(route, progress, err);
 		target_care_end(route->plan->care, rc < 0 ? err : NULL);
@@ -497,6 +496,7 @@ int migrate_run(const struct migrate_plan *plan, struct progress *progress, atom
 	int rc;
 
 	*report = (struct migrate_report){.mem = ARENA_INIT(LIMIT_METADATA_ARENA)};
+	metadata_set_init(&report->metadata);
 	rc = run(&route, progress, err);
 	free(route.accepted);
 	free(route.positions);

@@ -4,20 +4,20 @@
 
 #include "backfill/backfill.h"
 #include "backfill/target_care.h"
-#include "metadata/index_create.h"
 #include "metadata/index_filter.h"
-#include "workflow/routes/created_indices.h"
+#include "metadata/source_kind.h"
+#include "workflow/routes/migrate_metadata.h"
 
 struct migrate_plan {
 	const struct snapshot *snapshot;
 	const struct index_filter *filter;
 	struct cluster *target; /* NULL: files or nowhere; no metadata, no counts on the target,
 				   and action lines keep the types of documents that have one */
-	struct index_create_options create;
 	struct backfill_options backfill;
 	struct failed_documents *failed;
-	struct target_care *care;     /* borrowed; NULL: none is taken */
-	bool create_indices;          /* false: backfill alone, the indices are there */
+	struct target_care *care; /* borrowed; NULL: none is taken */
+	/* How metadata comes to the target; NULL: backfill alone, the indices are there. */
+	const struct migrate_metadata_plan *metadata;
 	struct created_indices *ours; /* that this session created before; NULL: none, and they
 					 are not remembered */
 };
@@ -27,7 +27,9 @@ struct migrate_index {
 	struct str name;
 	enum source_kind source_kind;
 	bool refused; /* stores no _source: nothing was sent */
-	struct index_create_result created;
+	/* Of its creation: OUTCOME_WRITTEN, _EXISTED, _FAILED, _BLOCKED; else OUTCOME_NONE. */
+	enum metadata_outcome creation;
+	struct str creation_note; /* why it failed, or what was changed on the way; may be empty */
 	struct backfill_index_result documents;
 	int64_t target_documents; /* after a refresh; -1: not asked */
 	struct str note;          /* why it was refused or does not agree; may be empty */
@@ -38,7 +40,8 @@ struct migrate_report {
 	struct arena mem;
 	struct migrate_index *indices;
 	size_t count;
-	bool agrees; /* all selected indices do, none was refused */
+	struct metadata_set metadata; /* what was written, or was to be; empty in a backfill */
+	bool agrees; /* all selected indices do, none was refused, all metadata is on the target */
 	enum backfill_end end;
 	bool resumed, finished_before; /* as backfill_report tells */
 };

@@ -50,7 +50,7 @@ const struct rules_case cases_of_mappings[] = {
 		.target = "os1.3",
 		.before = MAPPING("\"_all\":{\"enabled\":false},\"dynamic\":\"strict\""),
 		.after = MAPPING("\"dynamic\":\"strict\""),
-		.idle_source = "es7.10",
+		.idle_source = "es8.19",
 	},
 	{
 		.rule = "root-parent",
@@ -59,7 +59,7 @@ const struct rules_case cases_of_mappings[] = {
 		.before =
 			MAPPING("\"_parent\":{\"type\":\"book\"},\"_routing\":{\"required\":true}"),
 		.after = MAPPING("\"_routing\":{\"required\":true}"),
-		.idle_source = "es6.8",
+		.idle_source = "es7.10",
 	},
 	{
 		.rule = "root-field-names",

@@ -78,7 +78,7 @@ const struct rules_case cases_of_settings[] = {
 		.target = "os2.19",
 		.before = SETTINGS("\"mapper.dynamic\":\"false\""),
 		.after = MAPPING("\"dynamic\":false"),
-		.idle_source = "es7.10",
+		.idle_source = "es8.19",
 	},
 	{
 		.rule = "settings-mapper-dynamic",
@@ -86,7 +86,7 @@ const struct rules_case cases_of_settings[] = {
 		.target = "os2.19",
 		.before = SETTINGS("\"mapper.dynamic\":\"true\""),
 		.after = "{}",
-		.idle_source = "es7.10",
+		.idle_source = "es8.19",
 	},
 	{
 		.rule = "settings-obsolete",

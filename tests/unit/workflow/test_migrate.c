@@ -19,8 +19,8 @@ struct fake_index {
 
 static struct fake_index fakes[4];
 static struct snapshot_index names[4];
-static size_t created, refreshed, counted, sent_indices;
-static bool kept_types, target_is_gone, nothing_accepted;
+static size_t created, refused, refreshed, counted, sent_indices, other_problems;
+static bool kept_types, target_is_gone, nothing_accepted, template_fails;
 static struct str data_stream; /* name of the index that is one on the target */
 static size_t created_only;
 static bool of_delta;
@@ -56,21 +56,39 @@ bool index_filter_accepts(const struct index_filter *filter, struct str name)
 	return !nothing_accepted && !str_is(name, "d");
 }
 
-int index_create(struct cluster *target, struct str name, const struct index_metadata *metadata,
-		 const struct index_create_options *options, struct arena *mem,
-		 struct index_create_result *result, struct err *err)
+int migrate_metadata_run(const struct migrate_metadata *migrating, struct metadata_set *set,
+			 struct err *err)
 {
-	(void)target;
-	(void)metadata;
-	(void)options;
-	(void)mem;
-	created++;
+	metadata_set_init(set);
+	refused = migrating->refused_count;
 	if (target_is_gone)
 		return err_set(err, ERR_UNREACHABLE, "no answer");
-	*result = (struct index_create_result){INDEX_CREATED, STR_NONE};
-	if (fake_of(name)->not_created)
-		*result = (struct index_create_result){INDEX_FAILED, STR("bad analyzer")};
+	for (size_t i = 0; i < migrating->snapshot->index_count; i++) {
+		struct str name = migrating->snapshot->indices[i].name;
+		struct metadata_item *item = metadata_set_add(set, METADATA_INDEX, name, NULL);
+
+		assert_non_null(item);
+		created++;
+		item->outcome = OUTCOME_WRITTEN;
+		if (fake_of(name)->not_created) {
+			item->outcome = OUTCOME_FAILED;
+			item->reason = STR("bad analyzer");
+		}
+	}
+	other_problems = template_fails;
 	return 0;
+}
+
+struct str migrate_metadata_words(const struct metadata_item *item, struct arena *mem)
+{
+	(void)mem;
+	return item->reason;
+}
+
+size_t migrate_metadata_other_problems(const struct metadata_set *set)
+{
+	(void)set;
+	return other_problems;
 }
 
 int backfill_run(const struct snapshot *snapshot, const struct backfill_index *indices,
@@ -160,6 +178,7 @@ struct str cluster_error_reason(const struct json *answer, int status, struct ar
 
 #define PLAIN "{\"_doc\":{}}"
 
+static const struct migrate_metadata_plan metadata_plan;
 static struct migrate_plan plan;
 static struct migrate_report report;
 static struct err err;
@@ -173,14 +192,14 @@ static int run(size_t count, bool with_target)
 
 	for (size_t i = 0; i < count; i++)
 		names[i] = (struct snapshot_index){.name = str_of(&"abcd"[i], 1)};
-	created = refreshed = counted = sent_indices = created_only = 0;
+	created = refused = refreshed = counted = sent_indices = other_problems = created_only = 0;
 	snapshot = (struct snapshot){.indices = names, .index_count = count};
 	snapshot.summary.name = STR("snap1");
 	plan = (struct migrate_plan){.snapshot = &snapshot,
 				     .filter = (const struct index_filter *)&snapshot,
 				     .target = with_target ? (struct cluster *)&snapshot : NULL,
-				     .create_indices = !of_delta,
-				     .backfill.previous = of_delta ? &before : NULL};
+			     .metadata = of_delta ? NULL : &metadata_plan,
+			     .backfill.previous = of_delta ? &before : NULL};
 	err = (struct err){0};
 	return migrate_run(&plan, &progress, &cancel, &report, &err);
 }
@@ -189,7 +208,7 @@ static int prepare(void **state)
 {
 	(void)state;
 	atomic_store(&cancel, false);
-	target_is_gone = nothing_accepted = of_delta = false;
+	target_is_gone = nothing_accepted = template_fails = of_delta = false;
 	data_stream = STR_NONE;
 	for (size_t i = 0; i < COUNT_OF(fakes); i++)
 		fakes[i] = (struct fake_index){
@@ -258,7 +277,7 @@ static void an_index_without_source_is_refused_and_the_rest_goes_on(void **state
 	fakes[0].mappings = "{\"_doc\":{\"_source\":{\"enabled\":false}}}";
 	fakes[1].mappings = "{\"_doc\":{\"_source\":{\"mode\":\"synthetic\"}}}";
 	assert_int_equal(run(3, true), 0);
-	assert_int_equal(created, 1);
+	assert_int_equal(refused, 2);
 	assert_int_equal(sent_indices, 1);
 	assert_true(report.indices[0].refused);
 	assert_true(report.indices[1].refused);
@@ -286,9 +305,18 @@ static void what_cannot_be_read_or_created_is_not_sent(void **state)
 	assert_int_equal(sent_indices, 1);
 	assert_true(report.indices[0].documents.unreadable);
 	assert_note(0, "blob 'meta-x.dat' is damaged");
-	assert_int_equal(report.indices[1].created.outcome, INDEX_FAILED);
+	assert_int_equal(report.indices[1].creation, OUTCOME_FAILED);
 	assert_false(report.indices[1].agrees);
 	assert_true(report.indices[2].agrees);
+	assert_false(report.agrees);
+}
+
+static void metadata_that_is_no_index_and_fails_is_no_success(void **state)
+{
+	(void)state;
+	template_fails = true;
+	assert_int_equal(run(1, true), 0);
+	assert_true(report.indices[0].agrees);
 	assert_false(report.agrees);
 }
 
@@ -338,7 +366,7 @@ static void a_target_that_is_gone_ends_it(void **state)
 	(void)state;
 	target_is_gone = true;
 	assert_int_equal(run(2, true), -ERR_UNREACHABLE);
-	assert_string_equal(err.message, "index 'a' cannot be created on the target: no answer");
+	assert_string_equal(err.message, "no answer");
 	assert_false(report.agrees);
 	assert_int_equal(sent_indices, 0);
 }
@@ -357,7 +385,7 @@ static void an_index_that_was_not_selected_is_left_alone(void **state)
 	(void)state;
 	assert_int_equal(run(4, true), 0);
 	assert_int_equal(report.count, 3);
-	assert_int_equal(created, 3);
+	assert_int_equal(sent_indices, 3);
 }
 
 static void a_delta_is_not_counted_against_the_target(void **state)
@@ -413,6 +441,7 @@ int main(void)
 		TEST(an_index_without_source_is_refused_and_the_rest_goes_on),
 		TEST(a_filtered_source_goes_on_and_is_named),
 		TEST(what_cannot_be_read_or_created_is_not_sent),
+		TEST(metadata_that_is_no_index_and_fails_is_no_success),
 		TEST(a_broken_shard_does_not_agree_whatever_was_sent),
 		TEST(a_closed_index_is_noted),
 		TEST(files_agree_when_all_was_written_and_keep_types),
