@@ -104,7 +104,7 @@ static int find_address(struct s3_service *s, const struct blob_store_options *o
 			struct err *err)
 {
 	const char *endpoint = endpoint_of(s, options);
-	struct endpoint e;
+	struct endpoint e = {0};
 	int rc;
 
 	if (!endpoint)
