@@ -143,6 +143,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.half_of_answer(body)
         self.close_connection = True
 
+    def close_idle(self, body):
+        """Without a word that it will."""
+        self.answer(*self.ask(body))
+        self.close_connection = True
+
     def half_close(self, body):
         self.ask(body)
         self.connection.shutdown(socket.SHUT_WR)
@@ -192,6 +197,7 @@ FAULTS = {
     "reset after": Handler.reset_after,
     "reset in the answer": Handler.reset_in_answer,
     "cut answer": Handler.cut_answer,
+    "closed when idle": Handler.close_idle,
     "half-closed": Handler.half_close,
     "stall": Handler.stall,
     "429": Handler.too_many,
@@ -214,8 +220,9 @@ class FaultProxy(http.server.ThreadingHTTPServer):
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.seed = seed
         self.lock = threading.Lock()  # for all below
-        self.number = 0             # of the next bulk
+        self.number = 0             # of the next bulk, or request
         self.plan = lambda number: None
+        self.plans_all = False      # the plan is for all requests, not for bulks alone
         self.for_all = None         # a fault of every request, over those of the plan
         self.met = collections.Counter()  # fault -> how often
         self.times = collections.Counter()  # (index, id) -> how often it was sent
@@ -243,7 +250,7 @@ class FaultProxy(http.server.ThreadingHTTPServer):
     def next_fault(self, is_bulk):
         with self.lock:
             fault = self.for_all
-            if is_bulk:
+            if is_bulk or self.plans_all:
                 fault = fault or self.plan(self.number)
                 self.number += 1
             if fault:

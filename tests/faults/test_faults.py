@@ -20,7 +20,7 @@ SHARE = 0.05   # of the bulks meet a fault
 OUTAGE = float(os.environ.get("SHARDLIFT_OUTAGE", 3))  # seconds of 503
 CEILING = 300  # seconds
 ALONE = ["latency", "reset before", "reset after", "reset in the answer", "cut answer",
-         "half-closed", "413", "busy items", "HTML 502", "429", "503"]
+         "closed when idle", "half-closed", "413", "busy items", "HTML 502", "429", "503"]
 
 
 def command(corpus, target, *more, indices=("few",), per_bulk=PER_BULK, connections=CONNECTIONS):
@@ -157,6 +157,25 @@ def test_concurrency_falls_in_a_storm_and_recovers(corpus, proxy, start, seed, s
     what = "429 storm" if fault == "429" else f"503 for {OUTAGE:g} s"
     survived(what, target.met[fault], f"exact, bulks at once {FEW_CONNECTIONS}, then {low}, "
              f"then {FEW_CONNECTIONS}")
+
+
+@pytest.mark.skipif("SHARDLIFT_EVERY_REQUEST" not in os.environ,
+                    reason="a lost answer to _search/scroll ends the run (seed 2)")
+def test_faults_of_all_that_is_asked(corpus, proxy, start, opensearch, seed, survived):
+    """Those of the coordinator among it, whose answers must not be lost for good."""
+    target = proxy(opensearch.url)
+    target.plans_all = True
+    kinds = ["reset before", "reset after", "reset in the answer", "cut answer",
+             "closed when idle", "half-closed", "503"]
+    target.fault_at_random(SHARE, kinds)
+    opensearch.api("PUT", "/few", INDICES["few"])
+    run = start(command(corpus, target, "--coordinator-host", "target", "--max-range-size", "64KiB",
+                        "--session-name", "faults", per_bulk=100))
+    run.end()
+    assert_same(opensearch.documents("few"), corpus.documents["few"], f"few, seed {seed}")
+    assert set(target.met) == set(kinds)
+    survived("in all requests, coordinator target", target.met.total(),
+             f"exact, {again(target)} documents sent again")
 
 
 def test_everything_before_a_real_node(corpus, proxy, start, opensearch, seed, survived):
