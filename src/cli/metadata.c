@@ -23,6 +23,7 @@ struct metadata_fields {
 };
 
 #define ITEMS(member) OPT_FIELD(struct metadata_fields, member), .category = "Items"
+#define RULES(member) OPT_FIELD(struct metadata_fields, member), .category = "Rules"
 
 static const struct opt metadata_options[] = {
 	{.name = "kind",

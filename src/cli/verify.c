@@ -364,9 +364,10 @@ static int check_transform(struct verifying *v, struct err *err)
 	if (!v->transformer.ptr)
 		return 0;
 	if (v->fields->digest_from && *v->fields->digest_from)
-		return err_set(err, ERR_USAGE,
-			       "--digest-from is of documents as they were read; leave it out where "
-			       "transformers change them");
+		return err_set(
+			err, ERR_USAGE,
+			"--digest-from is of documents as they were read; leave it out where "
+			"transformers change them");
 	if (open_transform(v, &transform, err) < 0)
 		return -(int)err->kind;
 	transform_free(transform);

@@ -269,7 +269,8 @@ static int judge_target(struct route *route, size_t accepted, struct err *err)
 		return err_wrap(err, "index '" STR_FMT "'", STR_ARG(index->name));
 	if (!work->create_only || !plan->backfill.previous)
 		return 0;
-	work->blocked = "it is a data stream on the target, which takes neither updates nor deletes";
+	work->blocked =
+		"it is a data stream on the target, which takes neither updates nor deletes";
 	note(route, index, str_from(work->blocked));
 	return 0;
 }
