@@ -1,13 +1,11 @@
 /* assess */
 #include "cli/assess_report.h"
 #include "cli/command.h"
-#include "cli/snapshot_source.h"
-#include "cli/source_options.h"
+#include "cli/metadata_source.h"
 
 #include "base/small_file.h"
 #include "cluster/cluster_version.h"
 #include "metadata/assess.h"
-#include "metadata/metadata_read.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -20,14 +18,12 @@ struct assess_fields {
 	struct repository_fields repository;
 	struct source_fields source;
 	struct target_fields target;
-	struct opt_list indices, index_templates, component_templates, others;
+	struct selection_fields selection;
 	struct opt_list traffic, queries;
 	const char *target_version, *report, *multi_type, *on_unsupported;
-	bool allow_partial;
 };
 
 #define ASSESS(member) OPT_FIELD(struct assess_fields, member), .category = "Assessment"
-#define ITEMS(member) OPT_FIELD(struct assess_fields, member), .category = "Items"
 
 static const struct opt assess_options[] = {
 	{.name = "target-version",
@@ -67,39 +63,14 @@ static const struct opt assess_options[] = {
 	 .fallback = "block",
 	 .help = "What will be done with fields that the target has nothing for, as in metadata "
 		 "migrate."},
-	{.name = "index-allowlist",
-	 .type = OPT_LIST,
-	 ITEMS(indices),
-	 .metavar = "NAME|regex:PATTERN",
-	 .help = "Indices (and data streams) by name. Without it, all but system and tool "
-		 "indices."},
-	{.name = "index-template-allowlist",
-	 .type = OPT_LIST,
-	 ITEMS(index_templates),
-	 .metavar = "NAME|regex:PATTERN",
-	 .help = "Legacy and composable templates by name."},
-	{.name = "component-template-allowlist",
-	 .type = OPT_LIST,
-	 ITEMS(component_templates),
-	 .metavar = "NAME|regex:PATTERN",
-	 .help = "Component templates by name."},
-	{.name = "other-allowlist",
-	 .type = OPT_LIST,
-	 ITEMS(others),
-	 .metavar = "NAME|regex:PATTERN",
-	 .help = "Policies, pipelines and scripts by name."},
-	{.name = "allow-partial-snapshot",
-	 .type = OPT_BOOL,
-	 ITEMS(allow_partial),
-	 .help = "Take a snapshot of state PARTIAL for what it holds."},
 	{0},
 };
 
 struct assessing {
 	struct assess_fields *fields;
 	struct arena *mem;
-	struct snapshot_source snapshot;
-	struct cluster *source, *target;
+	struct metadata_source source;
+	struct cluster *target;
 	struct metadata_set set;
 	struct assessment assessment;
 	struct assess_facts facts;
@@ -111,9 +82,8 @@ static void assessing_release(struct assessing *s)
 {
 	assessment_release(&s->assessment);
 	metadata_set_release(&s->set);
-	cluster_close(s->source);
 	cluster_close(s->target);
-	snapshot_source_release(&s->snapshot);
+	metadata_source_release(&s->source);
 }
 
 static int check_report(struct assessing *s, struct err *err)
@@ -162,29 +132,13 @@ static int find_target(struct assessing *s, struct err *err)
 
 static int read_source(struct assessing *s, struct err *err)
 {
+	static const struct metadata_read_options everything = {0};
 	struct assess_fields *f = s->fields;
-	const struct metadata_read_options options = {0};
-	const struct metadata_selection selection = {&f->indices, &f->index_templates,
-						     &f->component_templates, &f->others};
-	enum source_origin origin;
-	int rc;
+	int rc = metadata_source_read(&s->source, &f->source, &f->repository, &f->selection,
+				      &everything, s->mem, &s->set, err);
 
-	if (source_fields_resolve(&f->source, &f->repository, &origin, s->mem, err) < 0)
-		return -(int)err->kind;
-	if (origin == SOURCE_CLUSTER) {
-		s->facts.source = public_url(f->source.host, s->mem);
-		rc = source_connect(&f->source, &s->source, err);
-		if (rc == 0)
-			rc = metadata_read_cluster(s->source, &options, &s->set, err);
-	} else {
-		s->facts.source = f->repository.repo_uri;
-		rc = snapshot_source_open(&s->snapshot, &f->repository, err);
-		if (rc == 0)
-			rc = snapshot_check_complete(s->snapshot.snapshot, f->allow_partial, err);
-		if (rc == 0)
-			rc = metadata_read_snapshot(s->snapshot.snapshot, &options, &s->set, err);
-	}
-	return rc < 0 ? rc : metadata_select(&s->set, &selection, err);
+	s->facts.source = s->source.name;
+	return rc;
 }
 
 static int assess(struct assessing *s, struct err *err)
@@ -277,6 +231,7 @@ static const struct opt_part parts[] = {
 	{source_options, offsetof(struct assess_fields, source)},
 	{target_options, offsetof(struct assess_fields, target)},
 	{assess_options, 0},
+	{selection_options, offsetof(struct assess_fields, selection)},
 	{general_options, offsetof(struct assess_fields, general)},
 	{0},
 };

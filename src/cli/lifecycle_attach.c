@@ -1,35 +1,24 @@
 /* lifecycle attach */
 #include "cli/command.h"
 #include "cli/interrupt.h"
-#include "cli/snapshot_source.h"
-#include "cli/source_options.h"
+#include "cli/metadata_source.h"
 #include "cli/table.h"
 
 #include "metadata/lifecycle_attach.h"
-#include "metadata/metadata_read.h"
 
 struct attach_fields {
 	struct general_fields general;
 	struct repository_fields repository;
 	struct source_fields source;
 	struct target_fields target;
-	struct opt_list indices, index_templates, renames;
+	struct selection_fields selection;
+	struct opt_list renames;
 	bool plan;
 };
 
 #define ITEMS(member) OPT_FIELD(struct attach_fields, member), .category = "Items"
 
 static const struct opt attach_options[] = {
-	{.name = "index-allowlist",
-	 .type = OPT_LIST,
-	 ITEMS(indices),
-	 .metavar = "NAME|regex:PATTERN",
-	 .help = "Indices by name. Without it, all but system and tool indices."},
-	{.name = "index-template-allowlist",
-	 .type = OPT_LIST,
-	 ITEMS(index_templates),
-	 .metavar = "NAME|regex:PATTERN",
-	 .help = "Templates by name whose patterns policies get for indices to come."},
 	{.name = "rename",
 	 .type = OPT_LIST,
 	 ITEMS(renames),
@@ -45,8 +34,8 @@ static const struct opt attach_options[] = {
 struct run {
 	struct attach_fields *fields;
 	struct arena *mem;
-	struct snapshot_source snapshot;
-	struct cluster *source, *target;
+	struct metadata_source source;
+	struct cluster *target;
 	struct metadata_set set;
 	struct lifecycle_bindings bindings;
 	struct attach_report report;
@@ -57,9 +46,8 @@ static void run_release(struct run *run)
 	attach_report_release(&run->report);
 	lifecycle_bindings_release(&run->bindings);
 	metadata_set_release(&run->set);
-	cluster_close(run->source);
 	cluster_close(run->target);
-	snapshot_source_release(&run->snapshot);
+	metadata_source_release(&run->source);
 }
 
 static int open_target(struct run *run, struct err *err)
@@ -95,46 +83,9 @@ static int read_source(struct run *run, struct err *err)
 			  [METADATA_INDEX] = true},
 	};
 	struct attach_fields *f = run->fields;
-	const struct metadata_selection selection = {.indices = &f->indices,
-						     .index_templates = &f->index_templates};
-	enum source_origin origin;
-	int rc = source_fields_resolve(&f->source, &f->repository, &origin, run->mem, err);
 
-	if (rc < 0)
-		return rc;
-	if (origin == SOURCE_CLUSTER) {
-		rc = source_connect(&f->source, &run->source, err);
-		if (rc == 0)
-			rc = metadata_read_cluster(run->source, &options, &run->set, err);
-	} else {
-		rc = snapshot_source_open(&run->snapshot, &f->repository, err);
-		if (rc == 0)
-			rc = metadata_read_snapshot(run->snapshot.snapshot, &options, &run->set,
-						    err);
-	}
-	return rc < 0 ? rc : metadata_select(&run->set, &selection, err);
-}
-
-static int rename_indices(struct run *run, struct err *err)
-{
-	const struct opt_list *renames = &run->fields->renames;
-
-	for (size_t i = 0; i < renames->count; i++) {
-		struct str from, to;
-		struct metadata_item *item;
-
-		if (!str_split(str_from(renames->items[i]), '=', &from, &to) || !from.len ||
-		    !to.len)
-			return err_set(err, ERR_USAGE, "--rename '%s': write FROM=TO",
-				       renames->items[i]);
-		item = metadata_set_find(&run->set, METADATA_INDEX, from);
-		if (!item)
-			return err_set(err, ERR_USAGE,
-				       "--rename '%s': the source has no index '" STR_FMT "'",
-				       renames->items[i], STR_ARG(from));
-		item->target_name = to;
-	}
-	return 0;
+	return metadata_source_read(&run->source, &f->source, &f->repository, &f->selection,
+				    &options, run->mem, &run->set, err);
 }
 
 static const char *outcome_name(enum attach_outcome outcome)
@@ -223,8 +174,8 @@ static int attach(struct cli *cli, void *fields, struct err *err)
 
 	metadata_set_init(&run.set);
 	if (open_target(&run, err) < 0 || read_source(&run, err) < 0 ||
-	    rename_indices(&run, err) < 0 ||
-	    lifecycle_bindings_read(&run.set, run.source, &run.bindings, err) < 0)
+	    renames_apply(&f->renames, &run.set, err) < 0 ||
+	    lifecycle_bindings_read(&run.set, run.source.cluster, &run.bindings, err) < 0)
 		return -(int)err->kind;
 	rc = lifecycle_attach(&run.set, &run.bindings, run.target, f->plan, interrupt_catch(),
 			      &run.report, &ended);
@@ -242,6 +193,7 @@ static const struct opt_part parts[] = {
 	{repository_options, offsetof(struct attach_fields, repository)},
 	{source_options, offsetof(struct attach_fields, source)},
 	{target_options, offsetof(struct attach_fields, target)},
+	{selection_options, offsetof(struct attach_fields, selection)},
 	{attach_options, 0},
 	{general_options, offsetof(struct attach_fields, general)},
 	{0},

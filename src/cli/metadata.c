@@ -3,8 +3,7 @@
 #include "cli/interrupt.h"
 #include "cli/metadata_options.h"
 #include "cli/metadata_report.h"
-#include "cli/snapshot_source.h"
-#include "cli/source_options.h"
+#include "cli/metadata_source.h"
 
 #include "metadata/index_filter.h"
 #include "metadata/metadata_read.h"
@@ -17,9 +16,10 @@ struct metadata_fields {
 	struct source_fields source;
 	struct target_fields target;
 	struct creation_fields creation;
-	struct opt_list kinds, indices, index_templates, component_templates, others, renames;
+	struct selection_fields selection;
+	struct opt_list kinds, renames;
 	struct opt_list tier_attributes, attribute_map;
-	bool open_only, show_excluded, allow_partial, succeed_on_empty;
+	bool open_only, show_excluded, succeed_on_empty;
 };
 
 #define ITEMS(member) OPT_FIELD(struct metadata_fields, member), .category = "Items"
@@ -33,28 +33,6 @@ static const struct opt metadata_options[] = {
 	 .help = "Only these kinds: index, alias, legacy-template, index-template, "
 		 "component-template, pipeline, script, lifecycle-policy, snapshot-policy, "
 		 "data-stream, cluster-settings, security. Without it, all."},
-	{.name = "index-allowlist",
-	 .env = "METADATA_MIGRATE_INDEX_ALLOWLIST",
-	 .type = OPT_LIST,
-	 ITEMS(indices),
-	 .metavar = "NAME|regex:PATTERN",
-	 .help = "Indices (and data streams) by name. Without it, all but system and tool "
-		 "indices."},
-	{.name = "index-template-allowlist",
-	 .type = OPT_LIST,
-	 ITEMS(index_templates),
-	 .metavar = "NAME|regex:PATTERN",
-	 .help = "Legacy and composable templates by name."},
-	{.name = "component-template-allowlist",
-	 .type = OPT_LIST,
-	 ITEMS(component_templates),
-	 .metavar = "NAME|regex:PATTERN",
-	 .help = "Component templates by name."},
-	{.name = "other-allowlist",
-	 .type = OPT_LIST,
-	 ITEMS(others),
-	 .metavar = "NAME|regex:PATTERN",
-	 .help = "Policies, pipelines and scripts by name."},
 	{.name = "rename",
 	 .type = OPT_LIST,
 	 ITEMS(renames),
@@ -64,10 +42,6 @@ static const struct opt metadata_options[] = {
 	 .type = OPT_BOOL,
 	 ITEMS(open_only),
 	 .help = "Leave closed indices out."},
-	{.name = "allow-partial-snapshot",
-	 .type = OPT_BOOL,
-	 ITEMS(allow_partial),
-	 .help = "Take a snapshot of state PARTIAL for what it holds."},
 	{.name = "succeed-on-empty",
 	 .type = OPT_BOOL,
 	 ITEMS(succeed_on_empty),
@@ -96,8 +70,8 @@ static const struct opt metadata_options[] = {
 struct migrating {
 	struct metadata_fields *fields;
 	struct arena *mem;
-	struct snapshot_source snapshot;
-	struct cluster *source, *target;
+	struct metadata_source source;
+	struct cluster *target;
 	struct metadata_set set;
 	struct metadata_facts facts;
 };
@@ -105,9 +79,8 @@ struct migrating {
 static void migrating_release(struct migrating *m)
 {
 	metadata_set_release(&m->set);
-	cluster_close(m->source);
 	cluster_close(m->target);
-	snapshot_source_release(&m->snapshot);
+	metadata_source_release(&m->source);
 }
 
 static int read_options(struct migrating *m, struct metadata_read_options *options, struct err *err)
@@ -131,27 +104,11 @@ static int read_source(struct migrating *m, const struct metadata_read_options *
 		       struct err *err)
 {
 	struct metadata_fields *f = m->fields;
-	const struct metadata_selection selection = {&f->indices, &f->index_templates,
-						     &f->component_templates, &f->others};
-	enum source_origin origin;
-	int rc;
+	int rc = metadata_source_read(&m->source, &f->source, &f->repository, &f->selection,
+				      options, m->mem, &m->set, err);
 
-	if (source_fields_resolve(&f->source, &f->repository, &origin, m->mem, err) < 0)
-		return -(int)err->kind;
-	if (origin == SOURCE_CLUSTER) {
-		m->facts.source = public_url(f->source.host, m->mem);
-		rc = source_connect(&f->source, &m->source, err);
-		if (rc == 0)
-			rc = metadata_read_cluster(m->source, options, &m->set, err);
-	} else {
-		m->facts.source = f->repository.repo_uri;
-		rc = snapshot_source_open(&m->snapshot, &f->repository, err);
-		if (rc == 0)
-			rc = snapshot_check_complete(m->snapshot.snapshot, f->allow_partial, err);
-		if (rc == 0)
-			rc = metadata_read_snapshot(m->snapshot.snapshot, options, &m->set, err);
-	}
-	return rc < 0 ? rc : metadata_select(&m->set, &selection, err);
+	m->facts.source = m->source.name;
+	return rc;
 }
 
 static int open_target(struct migrating *m, struct err *err)
@@ -181,8 +138,8 @@ static int open_target(struct migrating *m, struct err *err)
 /* What the user said wrong is told before any request. */
 static int check_names(const struct metadata_fields *f, struct err *err)
 {
-	const struct opt_list *lists[] = {&f->indices, &f->index_templates, &f->component_templates,
-					  &f->others};
+	const struct opt_list *lists[] = {&f->selection.indices, &f->selection.index_templates,
+					  &f->selection.component_templates, &f->selection.others};
 
 	for (size_t i = 0; i < COUNT_OF(lists); i++) {
 		struct index_filter *filter = NULL;
@@ -191,34 +148,7 @@ static int check_names(const struct metadata_fields *f, struct err *err)
 			return -(int)err->kind;
 		index_filter_free(filter);
 	}
-	for (size_t i = 0; i < f->renames.count; i++) {
-		struct str from, to;
-
-		if (!str_split(str_from(f->renames.items[i]), '=', &from, &to) || !from.len ||
-		    !to.len)
-			return err_set(err, ERR_USAGE, "--rename '%s': write FROM=TO",
-				       f->renames.items[i]);
-	}
-	return 0;
-}
-
-static int rename_items(struct migrating *m, struct err *err)
-{
-	const struct opt_list *renames = &m->fields->renames;
-
-	for (size_t i = 0; i < renames->count; i++) {
-		struct str from, to;
-		struct metadata_item *item;
-
-		str_split(str_from(renames->items[i]), '=', &from, &to);
-		item = metadata_set_find(&m->set, METADATA_INDEX, from);
-		if (!item)
-			return err_set(err, ERR_USAGE,
-				       "--rename '%s': the source has no index '" STR_FMT "'",
-				       renames->items[i], STR_ARG(from));
-		item->target_name = to;
-	}
-	return 0;
+	return renames_check(&f->renames, err);
 }
 
 static int apply_rules(struct migrating *m, struct err *err)
@@ -275,7 +205,7 @@ static int run_metadata(struct cli *cli, void *fields, bool plan, struct err *er
 	m.facts.show_excluded = f->show_excluded;
 	if (read_options(&m, &wanted, err) < 0 || check_names(f, err) < 0 ||
 	    open_target(&m, err) < 0 || read_source(&m, &wanted, err) < 0 ||
-	    rename_items(&m, err) < 0 || apply_rules(&m, err) < 0)
+	    renames_apply(&f->renames, &m.set, err) < 0 || apply_rules(&m, err) < 0)
 		return -(int)err->kind;
 	rc = metadata_check(&m.set, m.target, &options, &ended);
 	if (rc == 0)
@@ -297,6 +227,7 @@ static const struct opt_part parts[] = {
 	{repository_options, offsetof(struct metadata_fields, repository)},
 	{source_options, offsetof(struct metadata_fields, source)},
 	{target_options, offsetof(struct metadata_fields, target)},
+	{selection_options, offsetof(struct metadata_fields, selection)},
 	{metadata_options, 0},
 	{creation_options, offsetof(struct metadata_fields, creation)},
 	{general_options, offsetof(struct metadata_fields, general)},

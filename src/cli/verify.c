@@ -1,8 +1,7 @@
 #include "cli/command.h"
 #include "cli/interrupt.h"
+#include "cli/metadata_source.h"
 #include "cli/progress_bar.h"
-#include "cli/snapshot_source.h"
-#include "cli/source_options.h"
 #include "cli/transfer_session.h"
 #include "cli/transform_options.h"
 #include "cli/verify_html.h"
@@ -230,18 +229,6 @@ static struct str renamed(const struct verify_fields *fields, struct str name)
 	return name;
 }
 
-static int check_renames(const struct verify_fields *fields, struct err *err)
-{
-	struct str from, to;
-
-	for (size_t i = 0; i < fields->renames.count; i++)
-		if (!str_split(str_from(fields->renames.items[i]), '=', &from, &to) ||
-		    from.len == 0 || to.len == 0)
-			return err_set(err, ERR_USAGE, "--rename '%s': write FROM=TO",
-				       fields->renames.items[i]);
-	return 0;
-}
-
 static bool is_named(const struct str *names, size_t count, struct str name)
 {
 	for (size_t i = 0; i < count; i++)
@@ -267,7 +254,7 @@ static int choose_pairs(struct verifying *v, struct err *err)
 	struct str *names;
 	size_t count;
 
-	if (check_renames(v->fields, err) < 0 ||
+	if (renames_check(&v->fields->renames, err) < 0 ||
 	    index_filter_new(&v->fields->index_allowlist, &v->filter, err) < 0 ||
 	    v->sides[0]->ops->list(v->sides[0], v->mem, &names, &count, err) < 0)
 		return -(int)err->kind;
