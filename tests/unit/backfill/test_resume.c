@@ -444,6 +444,24 @@ static void an_interrupted_run_hands_back_and_the_next_one_goes_on(void **state)
 	finish(run);
 }
 
+static void a_bulk_in_flight_has_its_grace_though_others_wait_for_their_turn(void **state)
+{
+	const struct pressure_options one_in_flight = {.max_in_flight = 1};
+	struct run *run = prepare_one(2000);
+	struct pressure *pressure = pressure_new(&one_in_flight);
+
+	(void)state;
+	run->options.pressure = pressure;
+	target.cancel_at_send = 20;
+	target.slow_at_cancel = true;
+	go(run);
+	assert_int_equal(run->rc, -ERR_CANCELLED);
+	assert_int_equal(target.cancels, 0);
+	assert_true(run->result.sent >= 20 * PER_BULK);
+	finish(run);
+	pressure_free(pressure);
+}
+
 static void a_finished_session_has_nothing_left_and_tells_all(void **state)
 {
 	struct run *run = prepare_one(305);
@@ -590,6 +608,7 @@ int main(void)
 		cmocka_unit_test(a_lost_lease_ends_the_item_and_not_the_run),
 		cmocka_unit_test(a_lost_lease_is_told_where_one_item_is_done),
 		cmocka_unit_test(an_interrupted_run_hands_back_and_the_next_one_goes_on),
+		cmocka_unit_test(a_bulk_in_flight_has_its_grace_though_others_wait_for_their_turn),
 		cmocka_unit_test(a_finished_session_has_nothing_left_and_tells_all),
 		cmocka_unit_test(another_plan_is_another_session),
 		cmocka_unit_test(a_damaged_shard_is_put_aside_until_the_next_run),
