@@ -20,11 +20,11 @@ void ack_tracker_release(struct ack_tracker *tracker)
 	*tracker = (struct ack_tracker){0};
 }
 
-struct doc_range ack_tracker_add(struct ack_tracker *tracker, int64_t end)
+struct doc_range ack_tracker_add(struct ack_tracker *tracker, int64_t end, bool holds_part)
 {
-	struct doc_range range = {tracker->covered, end};
+	struct doc_range range = {tracker->covered, end + holds_part};
 
-	if (end <= tracker->covered)
+	if (end < tracker->covered || range.end <= range.first)
 		BUG("a bulk covers no document");
 	if (tracker->out_count == tracker->out_capacity) {
 		tracker->out_capacity = MAX(tracker->out_capacity * 2, (size_t)16);
@@ -40,9 +40,10 @@ void ack_tracker_acknowledge(struct ack_tracker *tracker, struct doc_range range
 {
 	size_t i = 0;
 
-	while (i < tracker->out_count && tracker->out[i].first != range.first)
+	while (i < tracker->out_count &&
+	       (tracker->out[i].first != range.first || tracker->out[i].end != range.end))
 		i++;
-	if (i == tracker->out_count || tracker->out[i].end != range.end)
+	if (i == tracker->out_count)
 		BUG("a bulk is acknowledged that is not out");
 	tracker->out_count--;
 	memmove(&tracker->out[i], &tracker->out[i + 1],

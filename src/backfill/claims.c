@@ -51,7 +51,8 @@ static struct work_item *make_ranges(const struct item *item, const int64_t *sta
 	return ranges;
 }
 
-/* A delta stays whole: its numbering is another one than the shard's. */
+/* A delta stays whole: its numbering is another one than the shard's. So does what was begun: some
+ * of its documents are in bulks that came, though the first ones did not. */
 static bool is_to_be_divided(const struct item *item)
 {
 	const struct work_claim *claim = &item->claim;
@@ -59,7 +60,8 @@ static bool is_to_be_divided(const struct item *item)
 
 	return most > 0 && !item->p->options->previous && !claim->divided &&
 	       claim->item.end_doc == WORK_TO_END && claim->item.first_doc == 0 &&
-	       claim->progress.next_doc == 0 && claim->item.bytes > (uint64_t)most;
+	       claim->progress.next_doc == 0 && claim->progress.documents == 0 &&
+	       item->before.acknowledged_count == 0 && claim->item.bytes > (uint64_t)most;
 }
 
 /* What cannot be divided is read whole, and what is wrong with it is said then. */

@@ -154,13 +154,13 @@ static void add_cut(struct item *item, int64_t end_doc, const struct checksum_pa
 	}
 }
 
-struct doc_range item_add_bulk(struct item *item, int64_t end, const struct checksum_part *parts,
-			       size_t part_count)
+struct doc_range item_add_bulk(struct item *item, int64_t end, bool holds_part,
+			       const struct checksum_part *parts, size_t part_count)
 {
 	struct doc_range range;
 
 	pthread_mutex_lock(&item->lock);
-	range = ack_tracker_add(&item->acks, end);
+	range = ack_tracker_add(&item->acks, end, holds_part);
 	add_cut(item, end, parts, part_count);
 	pthread_mutex_unlock(&item->lock);
 	return range;
@@ -225,6 +225,15 @@ static int write_state(const struct item *item, int64_t next_doc, struct buf *ou
 	return buf_check(out, "the state of a work item", err);
 }
 
+static void add_counts(struct work_progress *to, const struct item_counts *counts)
+{
+	to->documents += counts->documents;
+	to->sent += counts->sent;
+	to->failed += counts->failed;
+	to->superseded += counts->superseded;
+	to->source_bytes += counts->source_bytes;
+}
+
 /* What is to be told the coordinator. */
 struct saving {
 	struct buf state;
@@ -242,8 +251,7 @@ static int prepare(struct item *item, struct saving *s, struct err *err)
 	s->ends = item->read && ack_tracker_is_settled(&item->acks);
 	if (s->ends && item->failure.kind == ERR_NONE) {
 		s->progress.next_doc = MAX(s->progress.next_doc, item->end_doc);
-		s->progress.documents += item->rest.documents;
-		s->progress.failed += item->rest.failed;
+		add_counts(&s->progress, &item->rest);
 		if (item->digest.buckets && item->rest_digest.buckets)
 			digest_merge(&item->digest, &item->rest_digest);
 		digest_release(&item->rest_digest);
@@ -338,15 +346,6 @@ static int save(struct item *item, struct err *err)
 			rc = save_once(item, err);
 	}
 	return rc;
-}
-
-static void add_counts(struct work_progress *to, const struct item_counts *counts)
-{
-	to->documents += counts->documents;
-	to->sent += counts->sent;
-	to->failed += counts->failed;
-	to->superseded += counts->superseded;
-	to->source_bytes += counts->source_bytes;
 }
 
 int item_acknowledge(struct item *item, struct doc_range range, const struct item_counts *counts,

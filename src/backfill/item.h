@@ -78,9 +78,10 @@ static inline bool item_is_open(const struct item *item)
 int64_t item_begin(const struct item *item, const struct doc_range **acknowledged, size_t *count);
 /* Divides it: see coordinator_ops.divide. */
 int item_divide(struct item *item, const struct work_item *ranges, size_t count, struct err *err);
-/* The next bulk covers all documents before `end`; `parts` (copied) are the source's, now. */
-struct doc_range item_add_bulk(struct item *item, int64_t end, const struct checksum_part *parts,
-			       size_t part_count);
+/* The next bulk covers all documents before `end`; see ack_tracker_add. `parts` (copied) are the
+ * source's, now. */
+struct doc_range item_add_bulk(struct item *item, int64_t end, bool holds_part,
+			       const struct checksum_part *parts, size_t part_count);
 /* A bulk was acknowledged, and what failed of it is on record (not flushed); `hashes` of its
  * documents, where digests are taken. The rest of the errors
  * are the coordinator's, and end the run; a lost lease is none. */

@@ -26,6 +26,7 @@ struct reader {
 	size_t skips;
 
 	int64_t seen;              /* past the last document taken up */
+	bool holds_part;           /* the bulk does, of document `seen` */
 	struct item_counts counts; /* since the last bulk */
 
 	/* What was counted since it was last published. */
@@ -68,7 +69,7 @@ static void push(struct reader *r)
 	r->filling = NULL;
 	part_count = reader_source_parts(r->p, r->source, &parts);
 	bulk->item = r->item;
-	bulk->covers = item_add_bulk(r->item, r->seen, parts, part_count);
+	bulk->covers = item_add_bulk(r->item, r->seen, r->holds_part, parts, part_count);
 	bulk->counts = r->counts;
 	bulk->origin = (struct bulk_origin){.index = index_of(r)->target_name,
 					    .shard = shard,
@@ -216,7 +217,9 @@ static bool deliver_transformed(struct reader *r, size_t input, const struct doc
 			out->type = STR("_doc");
 		if (!send_document(r, out))
 			return false;
+		r->holds_part = true;
 	}
+	r->holds_part = false;
 	r->counts.documents++;
 	r->counts.source_bytes += document->source.len;
 	return true;

@@ -49,6 +49,7 @@ static void count(struct pipeline *p, const struct pooled_bulk *bulk,
 	atomic_fetch_add(&p->progress->retries, result->retries);
 }
 
+/* 1: the run is stopped before its turn came. Those in flight have time to end. */
 static int send_pressed(struct pipeline *p, struct bulk_sink *sink, const struct pooled_bulk *bulk,
 			struct bulk_result *result, struct err *err)
 {
@@ -59,7 +60,7 @@ static int send_pressed(struct pipeline *p, struct bulk_sink *sink, const struct
 	if (!pressure)
 		return sink->ops->send(sink, &bulk->bulk, &bulk->origin, result, err);
 	if (!pressure_enter(pressure, bulk->bulk.count, bulk->bulk.body.len, &p->stopped))
-		return err_set(err, ERR_CANCELLED, "interrupted");
+		return 1;
 	began = clock_monotonic_ms();
 	rc = sink->ops->send(sink, &bulk->bulk, &bulk->origin, result, err);
 	pressure_leave(pressure, &(struct pressure_outcome){
@@ -79,8 +80,8 @@ static int send_one(struct pipeline *p, struct bulk_sink *sink, const struct poo
 
 	bulk_result_init(&result);
 	rc = send_pressed(p, sink, bulk, &result, err);
-	if (rc < 0)
-		return rc;
+	if (rc != 0)
+		return MIN(rc, 0);
 	allowed_failures_apply(&p->options->allowed, &result);
 	/* On record before they are counted: a full disk must not hide them. */
 	rc = record_failures(p, bulk, &result, err);

@@ -514,7 +514,7 @@ static int run(struct transfer *transfer, struct err *err)
 	return exit_code_of(transfer);
 }
 
-int transfer_run(const struct transfer_request *request, struct cli *cli, struct err *err)
+static int run_request(const struct transfer_request *request, struct cli *cli, struct err *err)
 {
 	cleanup(transfer_release) struct transfer transfer = {
 		.request = request,
@@ -528,4 +528,15 @@ int transfer_run(const struct transfer_request *request, struct cli *cli, struct
 	    check_together(&transfer, err) < 0)
 		return -(int)err->kind;
 	return run(&transfer, err);
+}
+
+int transfer_run(const struct transfer_request *request, struct cli *cli, struct err *err)
+{
+	int code = run_request(request, cli, err);
+
+	if (code >= 0 || !request->work->one_item)
+		return code;
+	/* The codes of errors say that no work is left, or who has it, to what starts workers. */
+	log_error("shardlift", "%s", err->message);
+	return EXIT_CODE_COMPLETED_WITH_ERRORS;
 }

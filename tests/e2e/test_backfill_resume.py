@@ -3,13 +3,14 @@
 import re
 import shutil
 import signal
+import socket
 import subprocess
 
 import pytest
 
 import support
 from gated_target import GatedTarget
-from support import ERRORS, INTERRUPTED, OK, USAGE, assert_same, expected_documents
+from support import ERRORS, INTERRUPTED, OK, UNREACHABLE, USAGE, assert_same, expected_documents
 
 FIXTURE, SNAPSHOT, INDICES = "os-1.3.14", "snap-1", ["books", "logs-2026.01", "qa"]
 PER_BULK, CONNECTIONS = 10, 2
@@ -260,6 +261,17 @@ def test_one_item_that_cannot_be_read_says_so(shardlift, repository, gated, tmp_
         blob.write_bytes(b"")
     command = arguments("backfill", lambda _: damaged, gated(), indices=["qa"])
     assert one_item(shardlift, command) == UNREADABLE
+
+
+def test_one_item_tells_other_errors_from_the_ends_of_work(shardlift, repository):
+    with socket.socket() as nobody:  # bound, and not listening
+        nobody.bind(("127.0.0.1", 0))
+        command = ["backfill", "--repo-uri", str(repository(FIXTURE)), "--snapshot-name", SNAPSHOT,
+                   "--target-host", f"http://127.0.0.1:{nobody.getsockname()[1]}",
+                   "--target-retry-time", "0s"]
+        assert shardlift(*command).code == UNREACHABLE
+        assert one_item(shardlift, command) == ERRORS
+    assert one_item(shardlift, [*command, "--session-name", "a/b"]) == ERRORS
 
 
 def test_null_keeps_a_session_only_under_a_name(shardlift, repository):

@@ -59,6 +59,7 @@ struct fake_target {
 	size_t fail_at_send; /* from 1; 0: never */
 	bool block_others;   /* all sends but the one that fails wait for cancel */
 	size_t cancel_at_send;
+	bool slow_at_cancel; /* that bulk takes half a second after it, or until it is cut off */
 	atomic_bool *cancel;
 	int32_t refuse_shard; /* its third documents are refused */
 	bool fail_finish;

@@ -68,6 +68,21 @@ static int wait_for_cancel(struct err *err)
 	return err_set(err, ERR_CANCELLED, "cut off");
 }
 
+/* False when it was cut off. */
+static bool take_half_a_second(void)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_nsec += 500000000;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	while (target.cancels == 0)
+		if (pthread_cond_timedwait(&target.changed, &target.lock, &until) != 0)
+			return true;
+	return false;
+}
+
 static void refuse_thirds(const struct bulk *bulk, struct bulk_result *result)
 {
 	result->failures = arena_zalloc(&result->mem, bulk->count, sizeof(*result->failures));
@@ -95,8 +110,13 @@ static int send_locked(const struct bulk *bulk, const struct bulk_origin *origin
 	if (atomic_load(&target.dead))
 		return err_set(err, ERR_IO, "killed");
 	target.wrong += !str_is(origin->index, "out");
+	/* Others come to wait before it, and see the flag in the second half. */
+	if (send == target.cancel_at_send && target.slow_at_cancel)
+		take_half_a_second();
 	if (send == target.cancel_at_send)
 		atomic_store(target.cancel, true);
+	if (send == target.cancel_at_send && target.slow_at_cancel && !take_half_a_second())
+		return err_set(err, ERR_CANCELLED, "cut off");
 	if (send == target.fail_at_send)
 		return err_set(err, ERR_UNREACHABLE, "the target is gone");
 	if (target.block_others)

@@ -19,9 +19,9 @@ static void bulks_may_be_acknowledged_in_any_order(void **state)
 	(void)state;
 	ack_tracker_init(&t, 10, NULL, 0);
 	assert_true(ack_tracker_is_settled(&t));
-	a = ack_tracker_add(&t, 20);
-	b = ack_tracker_add(&t, 30);
-	c = ack_tracker_add(&t, 45);
+	a = ack_tracker_add(&t, 20, false);
+	b = ack_tracker_add(&t, 30, false);
+	c = ack_tracker_add(&t, 45, false);
 	assert_int_equal(a.first, 10);
 	assert_int_equal(c.first, 30);
 	ack_tracker_acknowledge(&t, b);
@@ -48,16 +48,39 @@ static void what_was_acknowledged_before_stays_so(void **state)
 	(void)state;
 	ack_tracker_init(&t, 10, before, 2);
 	assert_int_equal(ack_tracker_ranges(&t, ranges, 4), 2);
-	a = ack_tracker_add(&t, 25);
+	a = ack_tracker_add(&t, 25, false);
 	assert_int_equal(ack_tracker_ranges(&t, ranges, 4), 2);
 	assert_int_equal(ranges[0].first, 15);
 	ack_tracker_acknowledge(&t, a);
 	assert_int_equal(ack_tracker_next_doc(&t), 25);
-	a = ack_tracker_add(&t, 30);
+	a = ack_tracker_add(&t, 30, false);
 	ack_tracker_acknowledge(&t, a);
 	assert_int_equal(ack_tracker_next_doc(&t), 30);
 	assert_int_equal(ack_tracker_ranges(&t, ranges, 4), 1);
 	assert_int_equal(ranges[0].end, 40);
+	ack_tracker_release(&t);
+}
+
+static void a_document_in_several_bulks_is_done_with_the_last_of_them(void **state)
+{
+	struct ack_tracker t;
+	struct doc_range first, second, third, ranges[4];
+
+	(void)state;
+	ack_tracker_init(&t, 7, NULL, 0);
+	first = ack_tracker_add(&t, 7, true);
+	second = ack_tracker_add(&t, 7, true);
+	third = ack_tracker_add(&t, 10, false);
+	ack_tracker_acknowledge(&t, third);
+	assert_int_equal(ack_tracker_next_doc(&t), 7);
+	assert_int_equal(ack_tracker_ranges(&t, ranges, 4), 1);
+	assert_int_equal(ranges[0].first, 8);
+	assert_int_equal(ranges[0].end, 10);
+	ack_tracker_acknowledge(&t, second);
+	assert_int_equal(ack_tracker_next_doc(&t), 7);
+	ack_tracker_acknowledge(&t, first);
+	assert_int_equal(ack_tracker_next_doc(&t), 10);
+	assert_true(ack_tracker_is_settled(&t));
 	ack_tracker_release(&t);
 }
 
@@ -122,7 +145,7 @@ static void play(unsigned *random)
 		} else if (what < 20 && m.covered < DOCS) {
 			m.covered += 1 + rand_r(random) % 20;
 			m.covered = MIN(m.covered, (int64_t)DOCS);
-			out[count++] = ack_tracker_add(&t, m.covered);
+			out[count++] = ack_tracker_add(&t, m.covered, false);
 		} else if (count > 0) {
 			acknowledge_one(&t, &m, out, &count, (size_t)rand_r(random) % count);
 		}
@@ -147,6 +170,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bulks_may_be_acknowledged_in_any_order),
 		cmocka_unit_test(what_was_acknowledged_before_stays_so),
+		cmocka_unit_test(a_document_in_several_bulks_is_done_with_the_last_of_them),
 		cmocka_unit_test(it_agrees_with_a_flag_for_every_document),
 	};
 

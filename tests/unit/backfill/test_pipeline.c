@@ -352,6 +352,54 @@ static void a_shard_that_failed_in_the_snapshot_is_not_read(void **state)
 	finish(run);
 }
 
+static int open_jmespath(void *script, struct transform **out, struct err *err)
+{
+	static const struct transform_context context = {.kind = TRANSFORM_DOCUMENT};
+	cleanup(buf_release) struct buf text = BUF_INIT(KIB(4));
+
+	buf_printf(&text, "{\"JsonJMESPathTransformerProvider\":{\"script\":\"%s\"}}",
+		   (const char *)script);
+	return transform_new(buf_str(&text), &context, out, err);
+}
+
+static void a_document_that_becomes_several_may_end_a_bulk_between_them(void **state)
+{
+	char three[] = "[@, @, @]";
+	struct run *run = prepare(1);
+
+	(void)state;
+	run->options.open_transform = open_jmespath;
+	run->options.open_transform_user = three;
+	for (int32_t most = 1; most <= 4; most++) {
+		run->options.documents_per_bulk = most;
+		run->options.coordinator->ops->close(run->options.coordinator);
+		run->options.coordinator = coordinator_memory_new(3);
+		memset(target.arrived, 0, sizeof(target.arrived));
+		prepare_again(run);
+		assert_succeeds(run);
+		assert_int_equal(run->result.documents, shards[0].documents);
+		assert_int_equal(run->result.sent, 3 * shards[0].documents);
+		for (size_t i = 0; i < shards[0].documents; i++)
+			assert_int_equal(target.arrived[0][i], 3);
+	}
+	finish(run);
+}
+
+static void documents_that_become_nothing_count_with_their_bytes(void **state)
+{
+	char nothing[] = "`[]`";
+	struct run *run = prepare(1);
+
+	(void)state;
+	run->options.open_transform = open_jmespath;
+	run->options.open_transform_user = nothing;
+	assert_succeeds(run);
+	assert_int_equal(run->result.documents, shards[0].documents);
+	assert_int_equal(run->result.sent, 0);
+	assert_true(run->result.source_bytes >= shards[0].documents * shards[0].source_bytes);
+	finish(run);
+}
+
 static void of_a_delta_deletes_go_without_a_source(void **state)
 {
 	struct run *run = prepare(2);
@@ -479,6 +527,8 @@ int main(void)
 		cmocka_unit_test(a_shard_that_breaks_is_told_and_the_others_go_on),
 		cmocka_unit_test(a_shard_that_is_not_there_is_told_and_the_others_go_on),
 		cmocka_unit_test(a_shard_that_failed_in_the_snapshot_is_not_read),
+		cmocka_unit_test(a_document_that_becomes_several_may_end_a_bulk_between_them),
+		cmocka_unit_test(documents_that_become_nothing_count_with_their_bytes),
 		cmocka_unit_test(of_a_delta_deletes_go_without_a_source),
 		cmocka_unit_test(a_delta_that_was_taken_up_on_the_way_is_checked),
 		cmocka_unit_test(a_delta_of_an_index_with_other_shards_is_told),

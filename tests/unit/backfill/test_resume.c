@@ -3,6 +3,7 @@
 #include "temporary_folder.h"
 
 #include "backfill/source_digest_file.h"
+#include "backfill/source_digests.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -257,6 +258,44 @@ static void killed_again_and_again_it_comes_to_the_end(void **state)
 	finish(run);
 }
 
+/* As a run leaves it whose second bulk of ten came, and whose first one did not. */
+static void begin_with_the_second_bulk(struct run *run)
+{
+	struct coordinator *c = run->options.coordinator;
+	const struct work_item item = {
+		.index = STR("in"), .end_doc = WORK_TO_END, .bytes = shards[0].documents * 25};
+	const struct work_progress progress = {.documents = PER_BULK,
+					       .sent = PER_BULK,
+					       .state = STR("{\"acknowledged\":[[20,40]]}")};
+	enum claim_outcome outcome;
+	struct work_claim claim;
+	int64_t wait_ms;
+	bool created;
+
+	work_claim_init(&claim);
+	assert_int_equal(c->ops->create(c, run->options.fingerprint, &item, 1, &created, NULL), 0);
+	assert_int_equal(c->ops->claim(c, &claim, &outcome, &wait_ms, NULL), 0);
+	assert_int_equal(c->ops->checkpoint(c, &claim, &progress, NULL), 0);
+	assert_int_equal(c->ops->release(c, &claim, NULL), 0);
+	work_claim_release(&claim);
+}
+
+static void what_was_begun_whole_is_not_divided(void **state)
+{
+	struct run *run = prepare_one(305);
+
+	(void)state;
+	begin_with_the_second_bulk(run);
+	run->options.range_bytes = 700;
+	assert_succeeds(run);
+	assert_int_equal(faulty.divisions, 0);
+	assert_int_equal(run->result.documents, 305);
+	assert_int_equal(run->result.sent, 305);
+	for (size_t i = 0; i < 305; i++)
+		assert_int_equal(target.arrived[0][i], i < 10 || i >= 20);
+	finish(run);
+}
+
 static struct digest digest_of_snapshot(const char *folder)
 {
 	struct digest digest;
@@ -311,6 +350,32 @@ static void digests_are_exact_however_often_it_is_killed(void **state)
 	killed_often = digest_of_snapshot(folder);
 	for (uint32_t i = 0; i < straight.bucket_count; i++)
 		assert_true(digest_bucket_equal(&straight.buckets[i], &killed_often.buckets[i]));
+}
+
+static void digests_of_a_shard_without_bulks_are_exact(void **state)
+{
+	const size_t count = 3 * HASH_LIST_MAX + 1;
+	struct hash_list list = {0};
+	struct digest straight, listed;
+
+	(void)state;
+	digest_init(&straight, SOURCE_DIGEST_BUCKETS);
+	digest_init(&listed, SOURCE_DIGEST_BUCKETS);
+	for (size_t i = 0; i < count; i++) {
+		struct document_hash hash = {.bucket = (uint32_t)(i * 7919 % DIGEST_BUCKETS_MAX)};
+
+		hash.hash.low = i;
+		digest_add(&straight, &hash);
+		hash_list_add(&list, &hash);
+		assert_true(list.count <= HASH_LIST_MAX);
+	}
+	hash_list_add_to(&list, &listed);
+	assert_int_equal(digest_documents(&listed), count);
+	for (uint32_t i = 0; i < straight.bucket_count; i++)
+		assert_true(digest_bucket_equal(&straight.buckets[i], &listed.buckets[i]));
+	hash_list_release(&list);
+	digest_release(&straight);
+	digest_release(&listed);
 }
 
 static void a_session_begun_without_digests_has_none(void **state)
@@ -377,6 +442,24 @@ static void an_interrupted_run_hands_back_and_the_next_one_goes_on(void **state)
 	assert_int_equal(sent_again(2000), 0);
 	assert_int_equal(run->result.sent, 2000);
 	finish(run);
+}
+
+static void a_bulk_in_flight_has_its_grace_though_others_wait_for_their_turn(void **state)
+{
+	const struct pressure_options one_in_flight = {.max_in_flight = 1};
+	struct run *run = prepare_one(2000);
+	struct pressure *pressure = pressure_new(&one_in_flight);
+
+	(void)state;
+	run->options.pressure = pressure;
+	target.cancel_at_send = 20;
+	target.slow_at_cancel = true;
+	go(run);
+	assert_int_equal(run->rc, -ERR_CANCELLED);
+	assert_int_equal(target.cancels, 0);
+	assert_true(run->result.sent >= 20 * PER_BULK);
+	finish(run);
+	pressure_free(pressure);
 }
 
 static void a_finished_session_has_nothing_left_and_tells_all(void **state)
@@ -518,11 +601,14 @@ int main(void)
 		cmocka_unit_test(killed_at_any_checkpoint_it_sends_again_only_what_was_in_flight),
 		cmocka_unit_test(killed_among_ranges_it_goes_on_in_each),
 		cmocka_unit_test(killed_again_and_again_it_comes_to_the_end),
+		cmocka_unit_test(what_was_begun_whole_is_not_divided),
 		cmocka_unit_test(digests_are_exact_however_often_it_is_killed),
+		cmocka_unit_test(digests_of_a_shard_without_bulks_are_exact),
 		cmocka_unit_test(a_session_begun_without_digests_has_none),
 		cmocka_unit_test(a_lost_lease_ends_the_item_and_not_the_run),
 		cmocka_unit_test(a_lost_lease_is_told_where_one_item_is_done),
 		cmocka_unit_test(an_interrupted_run_hands_back_and_the_next_one_goes_on),
+		cmocka_unit_test(a_bulk_in_flight_has_its_grace_though_others_wait_for_their_turn),
 		cmocka_unit_test(a_finished_session_has_nothing_left_and_tells_all),
 		cmocka_unit_test(another_plan_is_another_session),
 		cmocka_unit_test(a_damaged_shard_is_put_aside_until_the_next_run),
