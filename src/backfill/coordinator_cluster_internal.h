@@ -79,8 +79,8 @@ int state_put(struct cluster_coordinator *cc, struct str id, struct json *source
 /* The hits. */
 int state_search(struct cluster_coordinator *cc, struct str body, struct arena *mem,
 		 struct json **hits, struct err *err);
-/* Calls `visit` with every document. Strings live in `mem`. *torn, of a failure: a page is lost, and
- * all may be read anew. */
+/* Calls `visit` with every document. Strings live in `mem`. *torn, of a failure: a page is lost,
+ * and all may be read anew. */
 int state_scan(struct cluster_coordinator *cc, struct arena *mem,
 	       int (*visit)(void *user, struct str id, struct json *source, struct err *err),
 	       void *user, bool *torn, struct err *err);

@@ -1,6 +1,7 @@
 /* Settings of a profile: a line's, without white space around them. The file is one in memory. */
 #include "net/aws_credentials_internal.h"
 
+#include "base/limits.h"
 #include "fuzz.h"
 
 #include <stdio.h>
