@@ -79,10 +79,11 @@ int state_put(struct cluster_coordinator *cc, struct str id, struct json *source
 /* The hits. */
 int state_search(struct cluster_coordinator *cc, struct str body, struct arena *mem,
 		 struct json **hits, struct err *err);
-/* Calls `visit` with every document. Strings live in `mem`. */
+/* Calls `visit` with every document. Strings live in `mem`. *torn, of a failure: a page is lost,
+ * and all may be read anew. */
 int state_scan(struct cluster_coordinator *cc, struct arena *mem,
 	       int (*visit)(void *user, struct str id, struct json *source, struct err *err),
-	       void *user, struct err *err);
+	       void *user, bool *torn, struct err *err);
 /* Creates documents that are not there yet: lines of a bulk's body, two each. */
 int state_bulk_create(struct cluster_coordinator *cc, struct str lines, struct arena *mem,
 		      struct err *err);

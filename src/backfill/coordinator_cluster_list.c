@@ -4,6 +4,7 @@
 
 #define UNPARK_PAGE 100
 #define UNPARK_ROUNDS 10000
+#define LIST_TRIES 10
 
 struct listing {
 	struct cluster_coordinator *cc;
@@ -64,6 +65,19 @@ static int by_place(const void *a, const void *b)
 	return order;
 }
 
+/* A page that is lost cannot be asked for again: then all are read anew. */
+static int scan_items(struct listing *listing, struct err *err)
+{
+	bool torn = true;
+	int failed = 0;
+
+	for (int try = 0; try < LIST_TRIES && torn; try++) {
+		buf_reset(&listing->found);
+		failed = state_scan(listing->cc, listing->mem, note_item, listing, &torn, err);
+	}
+	return failed < 0 && torn ? err_wrap(err, "gave up after %d tries", LIST_TRIES) : failed;
+}
+
 static int list_all(struct listing *listing, struct work_status **out, size_t *count,
 		    struct err *err)
 {
@@ -71,7 +85,7 @@ static int list_all(struct listing *listing, struct work_status **out, size_t *c
 	int failed;
 
 	if ((failed = state_refresh(listing->cc, listing->mem, err)) < 0 ||
-	    (failed = state_scan(listing->cc, listing->mem, note_item, listing, err)) < 0 ||
+	    (failed = scan_items(listing, err)) < 0 ||
 	    (failed = buf_check(&listing->found, "the list of work items", err)) < 0)
 		return failed;
 	bytes = listing->found.len;

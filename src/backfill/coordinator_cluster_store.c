@@ -248,33 +248,49 @@ static int visit_all(const struct json *hits,
 	return 0;
 }
 
+/* The page after this one. *torn: it is lost, or the scroll is, and asking again would not help. */
+static int next_page(struct cluster_coordinator *cc, struct str id, struct arena *mem, int *status,
+		     struct json **answer, bool *torn, struct err *err)
+{
+	struct str body =
+		arena_printf(mem, "{\"scroll\":\"1m\",\"scroll_id\":\"" STR_FMT "\"}", STR_ARG(id));
+	struct err lost = {0};
+	int failed;
+
+	if (!body.ptr)
+		return arena_fail(mem, "the list of work items", err);
+	/* Said twice, it would leave out a page. */
+	failed = cluster_request(cc->cluster, "POST", "/_search/scroll", body, false, mem, status,
+				 answer, &lost);
+	*torn = failed < 0 ? lost.retry : *status != 200;
+	if (failed < 0 && err)
+		*err = lost;
+	return failed;
+}
+
 int state_scan(struct cluster_coordinator *cc, struct arena *mem,
 	       int (*visit)(void *user, struct str id, struct json *source, struct err *err),
-	       void *user, struct err *err)
+	       void *user, bool *torn, struct err *err)
 {
-	struct str path = arena_printf(mem, "/%s/_search?scroll=1m", cc->index), id;
+	struct str path = arena_printf(mem, "/%s/_search?scroll=1m", cc->index), id = STR_NONE;
 	struct str body = arena_printf(mem, "{\"size\":%d,\"sort\":[\"_doc\"]}", SCAN_PAGE);
 	struct json *answer, *hits;
 	int status, failed;
 
+	*torn = false;
 	failed = call(cc, "POST", path, body, mem, &status, &answer, err);
 	while (failed == 0) {
 		hits = json_path(answer, "hits", "hits", NULL);
-		id = json_string(json_get(answer, "_scroll_id"));
 		if (status != 200 || !hits ||
-		    json_i64_or(json_path(answer, "_shards", "failed", NULL), 0) > 0)
-			return unexpected(cc, "listing", status, answer, mem, err);
+		    json_i64_or(json_path(answer, "_shards", "failed", NULL), 0) > 0) {
+			failed = unexpected(cc, "listing", status, answer, mem, err);
+			break;
+		}
+		id = json_string(json_get(answer, "_scroll_id"));
 		if (!hits->first)
 			break;
-		if ((failed = visit_all(hits, visit, user, err)) < 0)
-			return failed;
-		body = arena_printf(mem, "{\"scroll\":\"1m\",\"scroll_id\":\"" STR_FMT "\"}",
-				    STR_ARG(id));
-		if (!body.ptr)
-			return arena_fail(mem, "the list of work items", err);
-		/* Said twice, it would leave out a page. */
-		failed = cluster_request(cc->cluster, "POST", "/_search/scroll", body, false, mem,
-					 &status, &answer, err);
+		if ((failed = visit_all(hits, visit, user, err)) == 0)
+			failed = next_page(cc, id, mem, &status, &answer, torn, err);
 	}
 	if (failed == 0)
 		end_scroll(cc, arena_printf(mem, "{\"scroll_id\":[\"" STR_FMT "\"]}", STR_ARG(id)),

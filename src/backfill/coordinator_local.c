@@ -129,10 +129,7 @@ static int sync_directory(const char *path, struct err *err)
 
 static int make_folder(const char *state_dir, const char *folder, struct err *err)
 {
-	int failed;
-
-	if ((failed = directory_make(folder, err)) < 0 ||
-	    (failed = sync_directory(state_dir, err)) < 0)
+	if (directory_make(folder, err) < 0 || sync_directory(state_dir, err) < 0)
 		return err_wrap(err, "work items");
 	return 0;
 }

@@ -89,7 +89,8 @@ static uint32_t code_point(struct str name)
 		return 0;
 	for (size_t i = hex ? 2 : 1; i < name.len && value < 0x110000; i++) {
 		unsigned char c = (unsigned char)name.ptr[i];
-		unsigned digit = c <= '9' ? c - 48u : (c | 32u) - 'a' + 10;
+		/* Below 'a' it wraps around. */
+		unsigned digit = c <= '9' ? c - 48u : MIN((c | 32u) - 'a', 6u) + 10;
 
 		if (digit >= (hex ? 16u : 10u))
 			return 0;

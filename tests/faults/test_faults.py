@@ -160,7 +160,7 @@ def test_concurrency_falls_in_a_storm_and_recovers(corpus, proxy, start, seed, s
 
 
 @pytest.mark.skipif("SHARDLIFT_EVERY_REQUEST" not in os.environ,
-                    reason="a lost answer to _search/scroll ends the run (seed 2)")
+                    reason="in check-long, with SHARDLIFT_EVERY_REQUEST")
 def test_faults_of_all_that_is_asked(corpus, proxy, start, opensearch, seed, survived):
     """Those of the coordinator among it, whose answers must not be lost for good."""
     target = proxy(opensearch.url)

@@ -212,6 +212,14 @@ static void route(struct fake_state_index *index, struct str method, struct str 
 		put_document(index, str_from_offset(rest, 5), query, body, reply);
 }
 
+static bool lose_page(struct fake_state_index *index, struct str method, struct str path)
+{
+	if (!index->lose_pages || !str_is(path, "/_search/scroll") || !str_is(method, "POST"))
+		return false;
+	index->lose_pages--;
+	return true;
+}
+
 static void handle(void *user, const struct fake_request *request, struct fake_reply *reply)
 {
 	struct fake_state_index *index = user;
@@ -225,7 +233,7 @@ static void handle(void *user, const struct fake_request *request, struct fake_r
 	str_split(rest, ' ', &target, &rest);
 	str_split(target, '?', &path, &query);
 	route(index, method, path, query, request->body, reply);
-	if (++index->requests == index->lose) {
+	if (++index->requests == index->lose || lose_page(index, method, path)) {
 		buf_reset(&reply->bytes);
 		reply->end = FAKE_RESET;
 	}

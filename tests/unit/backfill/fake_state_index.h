@@ -17,14 +17,15 @@ struct fake_document {
 struct fake_state_index {
 	struct fake_document documents[FAKE_DOCUMENTS];
 	size_t count;
-	int64_t writes;   /* the last sequence number */
-	bool exists;      /* the index */
-	const char *root; /* the answer to GET /; "": there is none, as on Serverless */
-	int64_t ahead_ms; /* its clock, of ours */
-	size_t requests;  /* until now */
-	size_t lose;      /* the answer to this request (from 1) is lost; 0: none */
-	size_t cut;       /* from this request on all are answered by 500; 0: none */
-	size_t turn_down; /* items of bulks that are answered by 429 first */
+	int64_t writes;    /* the last sequence number */
+	bool exists;       /* the index */
+	const char *root;  /* the answer to GET /; "": there is none, as on Serverless */
+	int64_t ahead_ms;  /* its clock, of ours */
+	size_t requests;   /* until now */
+	size_t lose;       /* the answer to this request (from 1) is lost; 0: none */
+	size_t lose_pages; /* answers to scrolls that are lost first */
+	size_t cut;        /* from this request on all are answered by 500; 0: none */
+	size_t turn_down;  /* items of bulks that are answered by 429 first */
 	struct fake_server *server;
 };
 

@@ -178,6 +178,19 @@ static int64_t much_later(void *user)
 	return clock_wall_ms() + 2 * usual.lease_ms;
 }
 
+static void a_list_of_which_a_page_is_lost_is_read_anew(void **state)
+{
+	struct fake_state_index index = {0};
+
+	(void)state;
+	fake_state_index_start(&index);
+	work_through(&index);
+	index.lose_pages = 3;
+	assert_worked_through(&index);
+	assert_int_equal(index.lose_pages, 0);
+	fake_state_index_stop(&index);
+}
+
 /* One item, divided in three; stops at the first error, as if killed. */
 static void divide_until_cut(struct fake_state_index *index)
 {
@@ -311,6 +324,7 @@ int main(void)
 		cmocka_unit_test(clusters_that_cannot_hold_work_items_are_refused),
 		cmocka_unit_test(capitals_in_a_session_are_refused),
 		cmocka_unit_test(an_answer_that_is_lost_anywhere_changes_nothing),
+		cmocka_unit_test(a_list_of_which_a_page_is_lost_is_read_anew),
 		cmocka_unit_test(a_division_that_is_cut_short_anywhere_is_finished_by_others),
 		cmocka_unit_test(work_items_that_a_bulk_turned_down_for_now_are_sent_again),
 		cmocka_unit_test(an_item_is_found_in_its_id_whatever_its_index_is_called),

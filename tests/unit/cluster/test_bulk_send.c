@@ -297,7 +297,7 @@ static void a_bulk_that_is_taken_whole_is_one_request(void **state)
 	cleanup(end) struct stage s;
 
 	(void)state;
-	begin(&s, 1000);
+	begin(&s, 60 * 1000);
 	add_many(&s, 1000);
 	sends_well(&s);
 	assert_int_equal(s.result.succeeded, 1000);
@@ -319,7 +319,7 @@ static void a_compressed_bulk_arrives_as_it_is(void **state)
 	cleanup(end) struct stage s;
 
 	(void)state;
-	begin(&s, 1000);
+	begin(&s, 60 * 1000);
 	add_many(&s, 100);
 	assert_int_equal(bulk_send(s.cluster, &s.bulk, true, &s.result, &s.err), 0);
 	assert_int_equal(s.result.succeeded, 100);
@@ -331,7 +331,7 @@ static void a_refused_document_fails_with_its_reason_and_is_not_sent_again(void 
 	cleanup(end) struct stage s;
 
 	(void)state;
-	begin(&s, 1000);
+	begin(&s, 60 * 1000);
 	add(&s, "ok-1");
 	add(&s, "bad-1");
 	add(&s, "ok-2");
@@ -374,7 +374,7 @@ static void what_the_target_has_already_is_a_success_where_the_item_says_so(void
 	cleanup(end) struct stage s;
 
 	(void)state;
-	begin(&s, 1000);
+	begin(&s, 60 * 1000);
 	add_as(&s, "newer-index", BULK_INDEX, true);
 	add_as(&s, "newer-plain", BULK_INDEX, false);
 	add_as(&s, "newer-create", BULK_CREATE, false);
@@ -434,7 +434,7 @@ static void documents_that_are_never_taken_fail_when_the_time_is_up(void **state
 	cleanup(end) struct stage s;
 
 	(void)state;
-	begin(&s, 1000);
+	begin(&s, 3000);
 	add(&s, "ok-1");
 	add(&s, "stuck-1");
 	add(&s, "ok-2");
@@ -457,7 +457,7 @@ static void the_time_begins_anew_with_every_document_that_is_taken(void **state)
 	cleanup(end) struct stage s;
 
 	(void)state;
-	begin(&s, 50);
+	begin(&s, 500);
 	/* Every wait lasts until the time is up. */
 	s.fake->asks_to_wait = true;
 	add(&s, "busy3-c");

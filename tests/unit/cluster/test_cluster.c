@@ -337,7 +337,8 @@ static void another_status_is_an_answer_and_not_repeated(void **state)
 
 static void trying_ends_when_the_time_is_up(void **state)
 {
-	struct cluster_retry brief = {.initial_delay_ms = 1, .max_delay_ms = 1, .max_total_ms = 20};
+	struct cluster_retry brief = {
+		.initial_delay_ms = 1, .max_delay_ms = 1, .max_total_ms = 1000};
 	static const struct step steps[] = {{200, ROOT_OPENSEARCH},
 					    {503, "{\"error\":{\"type\":\"t\",\"reason\":\"r\"}}"}};
 	struct script script = {steps, COUNT_OF(steps)};
@@ -380,7 +381,7 @@ static void *cancel_after_second_request(void *user)
 static void the_time_that_the_server_asks_for_is_waited_within_the_total(void **state)
 {
 	struct cluster_retry brief = {
-		.initial_delay_ms = 1, .max_delay_ms = 1, .max_total_ms = 500};
+		.initial_delay_ms = 1, .max_delay_ms = 1, .max_total_ms = 3000};
 	static const struct step steps[] = {{200, ROOT_OPENSEARCH},
 					    {503, "{}", .fields = "Retry-After: 3000\r\n"}};
 	cleanup(clear) struct stage s = {.script = {steps, COUNT_OF(steps)},

@@ -387,7 +387,7 @@ static void an_answer_that_does_not_come_is_a_timeout(void **state)
 	cleanup(free_server) struct fake_server *server = fake_server_start(say_as_told, &told);
 	cleanup(free_client) struct http_client *client = client_to(server);
 	cleanup(http_response_release) struct http_response response = {0};
-	struct http_request request = {.method = "GET", .path = "/", .timeout_ms = 200};
+	struct http_request request = {.method = "GET", .path = "/", .timeout_ms = 2000};
 	struct err err = {0};
 
 	(void)state;

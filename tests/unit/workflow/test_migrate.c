@@ -198,8 +198,8 @@ static int run(size_t count, bool with_target)
 	plan = (struct migrate_plan){.snapshot = &snapshot,
 				     .filter = (const struct index_filter *)&snapshot,
 				     .target = with_target ? (struct cluster *)&snapshot : NULL,
-			     .metadata = of_delta ? NULL : &metadata_plan,
-			     .backfill.previous = of_delta ? &before : NULL};
+				     .metadata = of_delta ? NULL : &metadata_plan,
+				     .backfill.previous = of_delta ? &before : NULL};
 	err = (struct err){0};
 	return migrate_run(&plan, &progress, &cancel, &report, &err);
 }
