@@ -77,7 +77,7 @@ static int join_indices(const struct create_fields *f, struct arena *mem, struct
 static int body_of(const struct create_fields *f, const struct cluster_version *version,
 		   struct arena *mem, struct json **out, struct err *err)
 {
-	struct json *body = json_new(mem, JSON_OBJECT), *none;
+	struct json *body = json_new(mem, JSON_OBJECT);
 	struct str indices;
 
 	if (join_indices(f, mem, &indices, err) < 0)
@@ -86,14 +86,8 @@ static int body_of(const struct create_fields *f, const struct cluster_version *
 	json_set(body, STR("include_global_state"), json_new_bool(mem, f->global_state));
 	json_set(body, STR("ignore_unavailable"), json_new_bool(mem, f->ignore_unavailable));
 	json_set(body, STR("partial"), json_new_bool(mem, f->partial));
-	/* Since 7.12 the global state brings internal indices along. */
-	if (!f->api.include_system && f->global_state &&
-	    version->flavour == CLUSTER_ELASTICSEARCH &&
-	    (version->major > 7 || (version->major == 7 && version->minor >= 12))) {
-		none = json_new(mem, JSON_ARRAY);
-		json_append(none, json_new_string(mem, STR("none")));
-		json_set(body, STR("feature_states"), none);
-	}
+	if (f->global_state && !f->api.include_system)
+		snapshot_leave_out_features(body, version, mem);
 	*out = body;
 	return mem->failed ? arena_fail(mem, "the settings", err) : 0;
 }

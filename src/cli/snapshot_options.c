@@ -183,6 +183,18 @@ bool snapshot_index_is_internal(struct str name)
 	return str_starts(name, STR(".")) && !str_starts(name, STR(".ds-"));
 }
 
+void snapshot_leave_out_features(struct json *body, const struct cluster_version *version,
+				 struct arena *mem)
+{
+	struct json *none = json_new(mem, JSON_ARRAY);
+
+	if (version->flavour != CLUSTER_ELASTICSEARCH || version->major < 7 ||
+	    (version->major == 7 && version->minor < 12))
+		return;
+	json_append(none, json_new_string(mem, STR("none")));
+	json_set(body, STR("feature_states"), none);
+}
+
 int snapshot_pause(struct err *err)
 {
 	const struct timespec pause = {.tv_nsec = 500 * 1000 * 1000};

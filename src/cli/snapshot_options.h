@@ -53,6 +53,10 @@ int snapshot_print_json(const struct json *value, struct err *err);
 
 /* ".kibana" and the like; backing indices of data streams are none. */
 bool snapshot_index_is_internal(struct str name);
+/* Keeps internal indices out of a global state, which brings them along since Elasticsearch 7.12.
+ */
+void snapshot_leave_out_features(struct json *body, const struct cluster_version *version,
+				 struct arena *mem);
 /* Waits for half a second; ERR_CANCELLED once the user interrupts. */
 int snapshot_pause(struct err *err);
 /* "3 of 5 shards, 60%, 1:20 left", logged. */

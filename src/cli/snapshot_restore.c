@@ -157,8 +157,9 @@ static int add_settings(const struct restore_fields *f, struct json *body, struc
 	return 0;
 }
 
-static int body_of(const struct restore_fields *f, const struct json *entry, struct arena *mem,
-		   struct json **out, struct err *err)
+static int body_of(const struct restore_fields *f, const struct json *entry,
+		   const struct cluster_version *version, struct arena *mem, struct json **out,
+		   struct err *err)
 {
 	struct json *body = json_new(mem, JSON_OBJECT);
 	struct str indices;
@@ -178,6 +179,8 @@ static int body_of(const struct restore_fields *f, const struct json *entry, str
 		json_set(body, STR("rename_replacement"),
 			 json_new_string(mem, str_from(f->rename_replacement)));
 	}
+	if (f->global_state && !f->api.include_system)
+		snapshot_leave_out_features(body, version, mem);
 	if (add_settings(f, body, mem, err) < 0)
 		return -(int)err->kind;
 	*out = body;
@@ -271,7 +274,7 @@ static int run(struct cli *cli, void *fields, struct err *err)
 	if (snapshot_connect(&f->api, cli->mem, &cluster, err) < 0 ||
 	    snapshot_api_get(cluster, repository, name, cli->mem, &entry, err) < 0 ||
 	    check_complete(f, entry, err) < 0 || snapshot_check_version(entry, cluster, err) < 0 ||
-	    body_of(f, entry, cli->mem, &body, err) < 0 ||
+	    body_of(f, entry, cluster_version(cluster), cli->mem, &body, err) < 0 ||
 	    snapshot_request_restore(repository, name, body, cli->mem, &request, err) < 0 ||
 	    (f->api.wait && read_health(cluster, cli->mem, &health, err) < 0) ||
 	    snapshot_send(&f->api, cluster, &request, cli->mem, &answer, err) < 0)
