@@ -217,8 +217,6 @@ static int check_range(struct s3_source *source, const struct s3_answer *answer,
 			     : blob_size_error(name, answer->total, source->source.size, err);
 	if (status >= 400 || !is_the_same(source, answer->etag))
 		return replaced(source, err);
-	if (status == 200 && answer->has_length && answer->length != source->source.size)
-		return blob_size_error(name, answer->length, source->source.size, err);
 	if (status == 200 && (offset > 0 || len != source->source.size))
 		return err_set(err, ERR_HTTP,
 			       "'%s' came whole though a range was asked for; check that "
@@ -392,18 +390,36 @@ static int s3_open_sized(struct blob_store *store, struct str name, uint64_t siz
 	return 0;
 }
 
-/* The rest of an object whose first bytes are in the answer. */
+/* The object whose first range is in the answer. */
 static int read_rest(struct blob_store *store, struct str name, struct str key,
-		     const struct s3_answer *answer, char *bytes, size_t len, struct err *err)
+		     const struct s3_answer *answer, struct arena *mem, struct str *out,
+		     struct err *err)
 {
+	size_t came = answer->response.body.len;
+	size_t len = answer->has_total ? (size_t)answer->total : came;
 	cleanup(bytes_source_closep) struct bytes_source *source =
 		&make_source(s3_of(store), name, key, len, answer->etag)->source;
-	size_t came = MIN(answer->response.body.len, len);
+	char *bytes;
 
 	if (answer->response.status >= 400)
 		return replaced((struct s3_source *)source, err);
-	memcpy(bytes, answer->response.body.ptr, came);
+	bytes = arena_alloc(mem, len);
+	if (!bytes)
+		return arena_fail(mem, store->uri, err);
+	came = MIN(came, len);
+	if (came > 0)
+		memcpy(bytes, answer->response.body.ptr, came);
+	*out = str_of(bytes, len);
 	return bytes_source_read(source, came, bytes + came, len - came, err);
+}
+
+static int read_by_head(struct blob_store *store, struct str name, struct arena *mem, size_t limit,
+			struct str *out, struct err *err)
+{
+	cleanup(bytes_source_closep) struct bytes_source *source = NULL;
+	int rc = s3_open(store, name, &source, err);
+
+	return rc < 0 ? rc : bytes_source_read_all(source, mem, limit, out, err);
 }
 
 /* The size comes with the first range, which is often all. An empty object has no range, and a
@@ -413,41 +429,32 @@ static int s3_read(struct blob_store *store, struct str name, struct arena *mem,
 {
 	cleanup(arena_release) struct arena key_mem = ARENA_INIT(4 * LIMIT_PATH);
 	cleanup(release_answer) struct s3_answer answer = {0};
-	cleanup(bytes_source_closep) struct bytes_source *source = NULL;
 	struct str key = key_of(s3_of(store), name, &key_mem);
 	struct s3_request first = {.method = "GET", .key = key, .answer_max = RANGE_MAX};
-	struct err why;
-	char range[64], *bytes;
-	int rc;
+	struct err why = {0};
+	char range[64];
+	int rc, status;
 
 	if (!key.ptr)
 		return arena_fail(&key_mem, "the name of an object", err);
 	snprintf(range, sizeof(range), "bytes=0-%llu", (unsigned long long)RANGE_MAX - 1);
 	first.range = range;
 	rc = s3_service_send(s3_of(store)->service, store->uri, &first, &answer, &why);
-	if (rc < 0 && why.kind != ERR_LIMIT) {
-		if (err)
-			*err = why;
+	status = answer.response.status;
+	if (why.kind == ERR_LIMIT || (rc == 0 && (status == 416 || status == 200)))
+		return read_by_head(store, name, mem, limit, out, err);
+	if (rc < 0 && err)
+		*err = why;
+	if (rc < 0)
 		return rc;
-	}
-	if (rc == 0 && answer.response.status == 404)
+	if (status == 404)
 		return missing(store->uri, name, err);
-	if (rc < 0 || answer.response.status == 416 || answer.response.status == 200) {
-		rc = s3_open(store, name, &source, err);
-		return rc < 0 ? rc : bytes_source_read_all(source, mem, limit, out, err);
-	}
 	if (answer.has_total && answer.total > limit)
 		return err_set(err, ERR_LIMIT,
-			       "'%s' has an object '" STR_FMT "' of %llu bytes, "
-			       "more than the limit of %zu",
-			       store->uri, STR_ARG(name), (unsigned long long)answer.total, limit);
-	if (!answer.has_total)
-		answer.total = answer.response.body.len;
-	bytes = arena_alloc(mem, (size_t)answer.total);
-	if (!bytes)
-		return arena_fail(mem, store->uri, err);
-	*out = str_of(bytes, (size_t)answer.total);
-	return read_rest(store, name, key, &answer, bytes, out->len, err);
+			       "object '" STR_FMT "' of '%s' has %llu bytes, more than the limit "
+			       "of %zu",
+			       STR_ARG(name), store->uri, (unsigned long long)answer.total, limit);
+	return read_rest(store, name, key, &answer, mem, out, err);
 }
 
 static void s3_close(struct blob_store *store)
