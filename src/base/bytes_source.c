@@ -6,17 +6,38 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-int bytes_source_read(struct bytes_source *src, uint64_t offset, void *dst, size_t len,
-		      struct err *err)
+static int check_range(const struct bytes_source *src, uint64_t offset, size_t len, struct err *err)
 {
 	if (offset > src->size || len > src->size - offset)
 		return err_set(err, ERR_FORMAT,
 			       "'%s' has %llu bytes, and bytes %llu to %llu are needed", src->name,
 			       (unsigned long long)src->size, (unsigned long long)offset,
 			       (unsigned long long)(offset + len));
-	if (len == 0)
-		return 0;
-	return src->ops->read_at(src, offset, dst, len, err);
+	return 0;
+}
+
+int bytes_source_read(struct bytes_source *src, uint64_t offset, void *dst, size_t len,
+		      struct err *err)
+{
+	int rc = check_range(src, offset, len, err);
+
+	return rc < 0 || len == 0 ? rc : src->ops->read_at(src, offset, dst, len, err);
+}
+
+int bytes_source_read_once(struct bytes_source *src, uint64_t offset, void *dst, size_t len,
+			   const atomic_bool *stop, struct err *err)
+{
+	int rc = check_range(src, offset, len, err);
+
+	if (rc < 0 || len == 0)
+		return rc;
+	return src->ops->read_once ? src->ops->read_once(src, offset, dst, len, stop, err)
+				   : src->ops->read_at(src, offset, dst, len, err);
+}
+
+bool bytes_source_is_remote(const struct bytes_source *src)
+{
+	return src->ops->is_remote && src->ops->is_remote(src);
 }
 
 int bytes_source_read_all(struct bytes_source *src, struct arena *mem, size_t limit,
@@ -138,6 +159,24 @@ struct bytes_source *memory_source_new(struct str bytes, struct str name)
 	return &memory->source;
 }
 
+static void owned_close(struct bytes_source *src)
+{
+	char *bytes = (char *)(uintptr_t)((struct memory_source *)src)->bytes.ptr;
+
+	free(bytes);
+	memory_close(src);
+}
+
+static const struct bytes_source_ops owned_ops = {.read_at = memory_read_at, .close = owned_close};
+
+struct bytes_source *owned_source_new(char *bytes, size_t len, struct str name)
+{
+	struct bytes_source *source = memory_source_new(str_of(bytes, len), name);
+
+	source->ops = &owned_ops;
+	return source;
+}
+
 struct slice_source {
 	struct bytes_source source;
 	struct bytes_source *parent;
@@ -152,7 +191,23 @@ static int slice_read_at(struct bytes_source *src, uint64_t offset, void *dst, s
 	return bytes_source_read(slice->parent, slice->offset + offset, dst, len, err);
 }
 
-static const struct bytes_source_ops slice_ops = {.read_at = slice_read_at, .close = memory_close};
+static int slice_read_once(struct bytes_source *src, uint64_t offset, void *dst, size_t len,
+			   const atomic_bool *stop, struct err *err)
+{
+	struct slice_source *slice = (struct slice_source *)src;
+
+	return bytes_source_read_once(slice->parent, slice->offset + offset, dst, len, stop, err);
+}
+
+static bool slice_is_remote(const struct bytes_source *src)
+{
+	return bytes_source_is_remote(((const struct slice_source *)src)->parent);
+}
+
+static const struct bytes_source_ops slice_ops = {.read_at = slice_read_at,
+						  .close = memory_close,
+						  .read_once = slice_read_once,
+						  .is_remote = slice_is_remote};
 
 int slice_source_open(struct bytes_source *parent, uint64_t offset, uint64_t size, struct str name,
 		      struct bytes_source **out, struct err *err)

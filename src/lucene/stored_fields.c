@@ -14,6 +14,7 @@
 #include "base/limits.h"
 #include "base/lz4_block.h"
 #include "lucene/stored_fields_internal.h"
+#include "store/read_ahead.h"
 
 #include <libdeflate.h>
 #include <stdlib.h>
@@ -124,6 +125,8 @@ static int open_parts(struct stored_fields *fields, struct lucene_directory *dir
 		return arena_fail(&mem, "a file name", err);
 	if (lucene_directory_open(dir, name, &fields->source, err) < 0)
 		return -(int)err->kind;
+	if (bytes_source_is_remote(fields->source))
+		fields->source = read_ahead_new(fields->source);
 	stored_window_init(&fields->window, fields->source);
 	if (read_header(fields, id, err) < 0)
 		return err_wrap(err, "'%s'", fields->source->name);

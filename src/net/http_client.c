@@ -28,13 +28,18 @@ static void must(CURLcode code)
 		BUG("libcurl refuses an option");
 }
 
+static bool is_stopped(const struct http_client *client)
+{
+	return atomic_load(&client->cancelled) || (client->stop && atomic_load(client->stop));
+}
+
 static int on_progress(void *user, curl_off_t down_total, curl_off_t down, curl_off_t up_total,
 		       curl_off_t up)
 {
 	struct http_client *client = user;
 
 	(void)down_total, (void)down, (void)up_total, (void)up;
-	return atomic_load(&client->cancelled) ? 1 : 0;
+	return is_stopped(client) ? 1 : 0;
 }
 
 static size_t on_body(char *bytes, size_t size, size_t count, void *user)
@@ -323,8 +328,10 @@ int http_client_send(struct http_client *client, const struct http_request *requ
 	must(curl_easy_setopt(client->curl, CURLOPT_FRESH_CONNECT, request->once ? 1L : 0L));
 	must(curl_easy_setopt(client->curl, CURLOPT_TIMEOUT_MS,
 			      timeout_or(request->timeout_ms, client->request_timeout_ms)));
-	if (!atomic_load(&client->cancelled))
+	client->stop = request->stop;
+	if (!is_stopped(client))
 		code = curl_easy_perform(client->curl);
+	client->stop = NULL;
 	read_outcome(client, response);
 	must(curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, NULL));
 	return judge(client, request, response, code, err);

@@ -5,6 +5,8 @@
 #include "base/buf.h"
 #include "net/url.h"
 
+#include <stdatomic.h>
+
 /* How to reach and to convince a server. Shared by clients, read-only once given; strings borrowed.
  */
 struct http_options {
@@ -37,7 +39,9 @@ struct http_request {
 	size_t header_count;
 	bool as_it_is; /* the answer's bytes and status as they come: no content coding is asked
 			  for, and a redirect is an answer like any other */
-	int64_t timeout_ms; /* 0: that of the options */
+	const atomic_bool *stop; /* once true, the send ends with ERR_CANCELLED within a second;
+				    NULL: only http_client_cancel ends it */
+	int64_t timeout_ms;      /* 0: that of the options */
 };
 
 /* Starts as {0}; body.limit may be set to a ceiling below LIMIT_HTTP_RESPONSE. */

@@ -19,7 +19,8 @@ struct http_client {
 	struct libdeflate_compressor *compressor; /* made with the first body to compress */
 	struct buf compressed, request_url;
 	atomic_bool cancelled;
-	bool answered; /* the server has answered at least once */
+	const atomic_bool *stop; /* of the send under way; NULL: none */
+	bool answered;           /* the server has answered at least once */
 	char reason[CURL_ERROR_SIZE];
 };
 

@@ -26,24 +26,6 @@ struct parts_source {
 	uint64_t clock;
 };
 
-int sized_blob_open(struct blob_store *store, struct str blob, uint64_t expected,
-		    struct bytes_source **out, struct err *err)
-{
-	cleanup(bytes_source_closep) struct bytes_source *source = NULL;
-	int rc = blob_store_source(store, blob, &source, err);
-
-	if (rc < 0)
-		return rc;
-	if (source->size != expected)
-		return err_set(err, ERR_FORMAT,
-			       "blob '" STR_FMT "' has %llu bytes and should have %llu: it is "
-			       "truncated or belongs to another snapshot",
-			       STR_ARG(blob), (unsigned long long)source->size,
-			       (unsigned long long)expected);
-	*out = take(source);
-	return 0;
-}
-
 static int open_part(struct parts_source *file, uint64_t number, struct bytes_source **out,
 		     struct err *err)
 {
@@ -51,7 +33,8 @@ static int open_part(struct parts_source *file, uint64_t number, struct bytes_so
 	uint64_t left = file->source.size - number * file->part_size;
 
 	buf_printf(&name, "%s.part%llu", file->base, (unsigned long long)number);
-	return sized_blob_open(file->store, buf_str(&name), MIN(left, file->part_size), out, err);
+	return blob_store_source_sized(file->store, buf_str(&name), MIN(left, file->part_size), out,
+				       err);
 }
 
 /* The part's slot if it is open; else the one to open it in: a free one, or that which nobody reads
@@ -115,8 +98,15 @@ static void let_go(struct parts_source *file, struct open_part *slot)
 	pthread_mutex_unlock(&file->lock);
 }
 
+static int read_opened(struct bytes_source *source, uint64_t offset, void *dst, size_t len,
+		       const atomic_bool *stop, struct err *err)
+{
+	return stop ? bytes_source_read_once(source, offset, dst, len, stop, err)
+		    : bytes_source_read(source, offset, dst, len, err);
+}
+
 static int read_part(struct parts_source *file, uint64_t number, uint64_t offset, void *dst,
-		     size_t len, struct err *err)
+		     size_t len, const atomic_bool *stop, struct err *err)
 {
 	cleanup(bytes_source_closep) struct bytes_source *own = NULL;
 	struct open_part *slot;
@@ -125,16 +115,17 @@ static int read_part(struct parts_source *file, uint64_t number, uint64_t offset
 	if (rc < 0)
 		return rc;
 	if (slot) {
-		rc = bytes_source_read(slot->source, offset, dst, len, err);
+		rc = read_opened(slot->source, offset, dst, len, stop, err);
 		let_go(file, slot);
 		return rc;
 	}
 	rc = open_part(file, number, &own, err);
-	return rc < 0 ? rc : bytes_source_read(own, offset, dst, len, err);
+	return rc < 0 ? rc : read_opened(own, offset, dst, len, stop, err);
 }
 
-static int parts_read_at(struct bytes_source *source, uint64_t offset, void *dst, size_t len,
-			 struct err *err)
+/* `stop` is NULL where nothing is to stop it. */
+static int parts_read_once(struct bytes_source *source, uint64_t offset, void *dst, size_t len,
+			   const atomic_bool *stop, struct err *err)
 {
 	struct parts_source *file = (struct parts_source *)source;
 	char *to = dst;
@@ -142,7 +133,7 @@ static int parts_read_at(struct bytes_source *source, uint64_t offset, void *dst
 	while (len > 0) {
 		uint64_t inside = offset % file->part_size;
 		size_t n = (size_t)MIN((uint64_t)len, file->part_size - inside);
-		int rc = read_part(file, offset / file->part_size, inside, to, n, err);
+		int rc = read_part(file, offset / file->part_size, inside, to, n, stop, err);
 
 		if (rc < 0)
 			return rc;
@@ -151,6 +142,17 @@ static int parts_read_at(struct bytes_source *source, uint64_t offset, void *dst
 		len -= n;
 	}
 	return 0;
+}
+
+static int parts_read_at(struct bytes_source *source, uint64_t offset, void *dst, size_t len,
+			 struct err *err)
+{
+	return parts_read_once(source, offset, dst, len, NULL, err);
+}
+
+static bool parts_is_remote(const struct bytes_source *source)
+{
+	return blob_store_is_remote(((const struct parts_source *)source)->store);
 }
 
 static void parts_close(struct bytes_source *source)
@@ -165,7 +167,10 @@ static void parts_close(struct bytes_source *source)
 	free(file);
 }
 
-static const struct bytes_source_ops parts_ops = {.read_at = parts_read_at, .close = parts_close};
+static const struct bytes_source_ops parts_ops = {.read_at = parts_read_at,
+						  .close = parts_close,
+						  .read_once = parts_read_once,
+						  .is_remote = parts_is_remote};
 
 struct bytes_source *parts_source_new(struct blob_store *store, struct str base, uint64_t length,
 				      uint64_t part_size, struct str name)

@@ -10,8 +10,5 @@
  * `store` outlives the source; the names are copied. */
 struct bytes_source *parts_source_new(struct blob_store *store, struct str base, uint64_t length,
 				      uint64_t part_size, struct str name);
-/* Opens a blob and holds its size against `expected` bytes. */
-int sized_blob_open(struct blob_store *store, struct str blob, uint64_t expected,
-		    struct bytes_source **out, struct err *err);
 
 #endif

@@ -5,6 +5,10 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+/* A file of a remote store that is no larger comes with one request, rather than with one for its
+ * footer, one for its header, and so on. */
+#define WHOLE_MAX KIB(64)
+
 struct shard_directory {
 	struct lucene_directory directory;
 	struct blob_store *store;
@@ -55,6 +59,22 @@ static int check(struct shard_directory *shard, const struct snapshot_file *file
 	return rc;
 }
 
+/* Puts the bytes of the source in its place. */
+static int fetch_whole(struct bytes_source **source, struct err *err)
+{
+	size_t len = (size_t)(*source)->size;
+	cleanup(mem_freep) char *bytes = mem_alloc(len + 1);
+	struct bytes_source *whole;
+	int rc = bytes_source_read(*source, 0, bytes, len, err);
+
+	if (rc < 0)
+		return rc;
+	whole = owned_source_new(take(bytes), len, str_from((*source)->name));
+	bytes_source_close(*source);
+	*source = whole;
+	return 0;
+}
+
 static int open_blob(struct shard_directory *shard, const struct snapshot_file *file,
 		     struct str blob, struct bytes_source **out, struct err *err)
 {
@@ -66,7 +86,9 @@ static int open_blob(struct shard_directory *shard, const struct snapshot_file *
 	else if (file->length > file->part_size)
 		source = parts_source_new(shard->store, blob, file->length, file->part_size, blob);
 	else
-		rc = sized_blob_open(shard->store, blob, file->length, &source, err);
+		rc = blob_store_source_sized(shard->store, blob, file->length, &source, err);
+	if (rc == 0 && bytes_source_is_remote(source) && source->size <= WHOLE_MAX)
+		rc = fetch_whole(&source, err);
 	if (rc == 0)
 		rc = check(shard, file, source, err);
 	if (rc == 0)

@@ -105,6 +105,14 @@ int blob_store_open_above(const struct blob_store *store, struct str below, stru
 	return blob_store_open(uri, out, err);
 }
 
+int blob_size_error(struct str name, uint64_t size, uint64_t expected, struct err *err)
+{
+	return err_set(err, ERR_FORMAT,
+		       "blob '" STR_FMT "' has %llu bytes and should have %llu: it is "
+		       "truncated or belongs to another snapshot",
+		       STR_ARG(name), (unsigned long long)size, (unsigned long long)expected);
+}
+
 int blob_store_list(struct blob_store *store, struct str folder, struct arena *mem,
 		    struct blob_listing *out, struct err *err)
 {
@@ -121,12 +129,39 @@ int blob_store_source(struct blob_store *store, struct str name, struct bytes_so
 	return rc < 0 ? rc : store->ops->open(store, name, out, err);
 }
 
+int blob_store_source_sized(struct blob_store *store, struct str name, uint64_t size,
+			    struct bytes_source **out, struct err *err)
+{
+	cleanup(bytes_source_closep) struct bytes_source *source = NULL;
+	int rc = check_name(store, name, err);
+
+	if (rc == 0 && store->ops->open_sized)
+		return store->ops->open_sized(store, name, size, out, err);
+	if (rc == 0)
+		rc = store->ops->open(store, name, &source, err);
+	if (rc < 0)
+		return rc;
+	if (source->size != size)
+		return blob_size_error(name, source->size, size, err);
+	*out = take(source);
+	return 0;
+}
+
+bool blob_store_is_remote(const struct blob_store *store)
+{
+	return store->ops->remote;
+}
+
 int blob_store_read(struct blob_store *store, struct str name, struct arena *mem, size_t limit,
 		    struct str *out, struct err *err)
 {
 	cleanup(bytes_source_closep) struct bytes_source *source = NULL;
-	int rc = blob_store_source(store, name, &source, err);
+	int rc = check_name(store, name, err);
 
+	if (rc == 0 && store->ops->read)
+		return store->ops->read(store, name, mem, limit, out, err);
+	if (rc == 0)
+		rc = store->ops->open(store, name, &source, err);
 	return rc < 0 ? rc : bytes_source_read_all(source, mem, limit, out, err);
 }
 

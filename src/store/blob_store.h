@@ -22,10 +22,18 @@ struct blob_store_ops {
 		    struct blob_listing *out, struct err *err);
 	int (*open)(struct blob_store *store, struct str name, struct bytes_source **out,
 		    struct err *err);
+	/* As open, of a blob that is known to have `size` bytes: asks nothing yet. That it is not
+	 * there, or of another size, is then told by the first read. NULL: as open. */
+	int (*open_sized)(struct blob_store *store, struct str name, uint64_t size,
+			  struct bytes_source **out, struct err *err);
+	/* See blob_store_read. NULL: by open. */
+	int (*read)(struct blob_store *store, struct str name, struct arena *mem, size_t limit,
+		    struct str *out, struct err *err);
 	void (*close)(struct blob_store *store);
 	/* The store at `uri`, whose folder is above this one's; NULL: as blob_store_open. */
 	int (*open_above)(const struct blob_store *store, const char *uri, struct blob_store **out,
 			  struct err *err);
+	bool remote; /* requests cost round trips */
 };
 
 /* Implementations embed this as their first member. */
@@ -66,9 +74,16 @@ int blob_store_list(struct blob_store *store, struct str folder, struct arena *m
  * source is closed before the store. Names that leave the root ("..", absolute) are ERR_FORMAT. */
 int blob_store_source(struct blob_store *store, struct str name, struct bytes_source **out,
 		      struct err *err);
+/* As blob_store_source, of a blob that should have `size` bytes. ERR_FORMAT says how many it has,
+ * now or, where opening costs a round trip that reading has anyway, with the first read. */
+int blob_store_source_sized(struct blob_store *store, struct str name, uint64_t size,
+			    struct bytes_source **out, struct err *err);
+bool blob_store_is_remote(const struct blob_store *store);
 /* The whole blob into the arena, at most `limit` bytes. */
 int blob_store_read(struct blob_store *store, struct str name, struct arena *mem, size_t limit,
 		    struct str *out, struct err *err);
+/* For stores: the ERR_FORMAT of a blob of another size than it should have. */
+int blob_size_error(struct str name, uint64_t size, uint64_t expected, struct err *err);
 /* Accepts NULL. */
 void blob_store_close(struct blob_store *store);
 /* For cleanup(). */

@@ -257,8 +257,11 @@ static int sign_and_send(struct attempt *a, struct err *err)
 		.service = "s3",
 		.wall_ms = clock_wall_ms(),
 	};
-	struct http_request http = {
-		.method = request->method, .path = a->target, .headers = lines, .as_it_is = true};
+	struct http_request http = {.method = request->method,
+				    .path = a->target,
+				    .headers = lines,
+				    .as_it_is = true,
+				    .stop = request->stop};
 	int rc = aws_credentials_get(a->service->credentials, &a->mem, &a->key, err);
 
 	if (rc < 0)
@@ -286,11 +289,14 @@ static void read_headers(struct attempt *a)
 {
 	const char *etag = http_client_answer_header(a->client, "ETag");
 	const char *length = http_client_answer_header(a->client, "Content-Length");
+	const char *range = http_client_answer_header(a->client, "Content-Range");
 	struct s3_answer *answer = a->answer;
 
 	answer->etag[0] = '\0';
 	if (etag && strlen(etag) < sizeof(answer->etag))
 		memcpy(answer->etag, etag, strlen(etag) + 1);
+	answer->has_total = range && strrchr(range, '/') &&
+			    str_to_u64(str_from(strrchr(range, '/') + 1), &answer->total);
 	answer->has_length = length && str_to_u64(str_from(length), &answer->length);
 }
 
@@ -358,7 +364,7 @@ static int send_with_retries(struct attempt *a, struct err *err)
 
 	alarm_clock_init(&alarm);
 	backoff_start(&backoff, &a->service->retry);
-	while ((rc = attempt(a, &renewed, &last)) == 0 && again > 0) {
+	while ((rc = attempt(a, &renewed, &last)) == 0 && again > 0 && !a->request->stop) {
 		arena_reset(&a->mem);
 		backoff.tries++;
 		again = backoff_wait(&backoff, &alarm, a->answer->response.retry_after_ms, NULL);
@@ -368,6 +374,8 @@ static int send_with_retries(struct attempt *a, struct err *err)
 		return 0;
 	if (err)
 		*err = last;
+	if (a->request->stop)
+		return -(int)last.kind;
 	return rc < 0 ? rc : err_wrap(err, "gave up after %u tries", backoff.tries);
 }
 

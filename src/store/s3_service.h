@@ -23,6 +23,7 @@ struct s3_request {
 	const char *query;            /* encoded, without '?'; NULL: none */
 	const char *range, *if_match; /* values of these headers; NULL: none */
 	size_t answer_max;            /* bytes */
+	const atomic_bool *stop;      /* not NULL: tries once, and ends within a second of true */
 };
 
 struct s3_answer {
@@ -30,6 +31,8 @@ struct s3_answer {
 	char etag[128];  /* empty: none, or one that is longer */
 	uint64_t length; /* of Content-Length */
 	bool has_length;
+	uint64_t total; /* bytes of the object, of Content-Range */
+	bool has_total;
 };
 
 /* Sends until there is an answer with a status of 2xx, 404, 412 or 416 for the object. Negative for

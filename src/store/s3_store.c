@@ -3,6 +3,7 @@
 #include "net/xml_element.h"
 #include "store/s3_service.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -21,7 +22,10 @@ struct s3_source {
 	struct bytes_source source; /* its name is "s3://bucket/prefix/name" */
 	struct s3_service *service;
 	char *key;
-	char etag[128]; /* empty: the server tells none */
+	const char *uri; /* of the store, which outlives the source */
+	size_t name_at;  /* in the key: where the name of the blob begins */
+	pthread_mutex_t lock;
+	char etag[128]; /* of the first answer; empty: none yet, or the server tells none */
 };
 
 static void release_answer(struct s3_answer *answer)
@@ -179,15 +183,39 @@ static int replaced(const struct s3_source *source, struct err *err)
 		       source->source.name);
 }
 
-/* Whether the answer is the range that was asked for, of the object that was opened. */
-static int check_range(const struct s3_source *source, const struct s3_answer *answer,
+static int missing(const char *uri, struct str name, struct err *err)
+{
+	return err_set(err, ERR_NOT_FOUND, "'%s' has no object '" STR_FMT "'", uri, STR_ARG(name));
+}
+
+/* What the first answer tells of the object holds for all later ones. */
+static bool is_the_same(struct s3_source *source, const char *etag)
+{
+	bool same;
+
+	pthread_mutex_lock(&source->lock);
+	if (!source->etag[0])
+		memcpy(source->etag, etag, sizeof(source->etag));
+	same = !etag[0] || strcmp(source->etag, etag) == 0;
+	pthread_mutex_unlock(&source->lock);
+	return same;
+}
+
+/* Whether the answer is the range that was asked for, of the object that was opened; `known`: an
+ * earlier answer had told its ETag. */
+static int check_range(struct s3_source *source, const struct s3_answer *answer, bool known,
 		       uint64_t offset, size_t len, struct err *err)
 {
+	struct str name = str_from(source->key + source->name_at);
 	size_t came = answer->response.body.len;
 	int status = answer->response.status;
 
-	if (status >= 400 ||
-	    (source->etag[0] && answer->etag[0] && strcmp(source->etag, answer->etag) != 0))
+	if (status == 404 && !known)
+		return missing(source->uri, name, err);
+	if (answer->has_total && answer->total != source->source.size)
+		return known ? replaced(source, err)
+			     : blob_size_error(name, answer->total, source->source.size, err);
+	if (status >= 400 || !is_the_same(source, answer->etag))
 		return replaced(source, err);
 	if (status == 200 && (offset > 0 || len != source->source.size))
 		return err_set(err, ERR_HTTP,
@@ -204,17 +232,24 @@ static int check_range(const struct s3_source *source, const struct s3_answer *a
 	return 0;
 }
 
-/* At most RANGE_MAX bytes. */
+/* At most RANGE_MAX bytes. `stop`: see s3_request. */
 static int read_range(struct s3_source *source, uint64_t offset, char *dst, size_t len,
-		      struct err *err)
+		      const atomic_bool *stop, struct err *err)
 {
 	cleanup(release_answer) struct s3_answer answer = {0};
+	char range[64], etag[sizeof(source->etag)];
 	struct s3_request request = {.method = "GET",
 				     .key = str_from(source->key),
-				     .if_match = source->etag[0] ? source->etag : NULL,
-				     .answer_max = MAX(len, (size_t)ERROR_MAX)};
-	char range[64];
+				     .if_match = etag,
+				     .answer_max = MAX(len, (size_t)ERROR_MAX),
+				     .stop = stop};
 	int rc;
+
+	pthread_mutex_lock(&source->lock);
+	memcpy(etag, source->etag, sizeof(etag));
+	pthread_mutex_unlock(&source->lock);
+	if (!etag[0])
+		request.if_match = NULL;
 
 	snprintf(range, sizeof(range), "bytes=%llu-%llu", (unsigned long long)offset,
 		 (unsigned long long)(offset + len - 1));
@@ -225,21 +260,21 @@ static int read_range(struct s3_source *source, uint64_t offset, char *dst, size
 			       ? err_wrap(err, "'%s' (the server may not know ranges)",
 					  source->source.name)
 			       : rc;
-	if ((rc = check_range(source, &answer, offset, len, err)) < 0)
+	if ((rc = check_range(source, &answer, etag[0], offset, len, err)) < 0)
 		return rc;
 	memcpy(dst, answer.response.body.ptr, len);
 	return 0;
 }
 
-static int s3_read_at(struct bytes_source *src, uint64_t offset, void *dst, size_t len,
-		      struct err *err)
+static int s3_read_once(struct bytes_source *src, uint64_t offset, void *dst, size_t len,
+			const atomic_bool *stop, struct err *err)
 {
 	struct s3_source *source = (struct s3_source *)src;
 	char *to = dst;
 
 	while (len > 0) {
 		size_t n = MIN(len, (size_t)RANGE_MAX);
-		int rc = read_range(source, offset, to, n, err);
+		int rc = read_range(source, offset, to, n, stop, err);
 
 		if (rc < 0)
 			return rc;
@@ -250,20 +285,36 @@ static int s3_read_at(struct bytes_source *src, uint64_t offset, void *dst, size
 	return 0;
 }
 
+static int s3_read_at(struct bytes_source *src, uint64_t offset, void *dst, size_t len,
+		      struct err *err)
+{
+	return s3_read_once(src, offset, dst, len, NULL, err);
+}
+
+static bool s3_is_remote(const struct bytes_source *src)
+{
+	(void)src;
+	return true;
+}
+
 static void s3_source_close(struct bytes_source *src)
 {
 	struct s3_source *source = (struct s3_source *)src;
 
 	s3_service_release(source->service);
+	pthread_mutex_destroy(&source->lock);
 	free(src->name);
 	free(source->key);
 	free(source);
 }
 
-static const struct bytes_source_ops source_ops = {.read_at = s3_read_at, .close = s3_source_close};
+static const struct bytes_source_ops source_ops = {.read_at = s3_read_at,
+						   .close = s3_source_close,
+						   .read_once = s3_read_once,
+						   .is_remote = s3_is_remote};
 
 static struct s3_source *make_source(const struct s3_store *s3, struct str name, struct str key,
-				     const struct s3_answer *answer)
+				     uint64_t size, const char *etag)
 {
 	cleanup(buf_release) struct buf full = BUF_INIT(4 * LIMIT_PATH);
 	struct s3_source *source = mem_zalloc(sizeof(*source));
@@ -272,11 +323,13 @@ static struct s3_source *make_source(const struct s3_store *s3, struct str name,
 	while (len > 0 && s3->store.uri[len - 1] == '/')
 		len--;
 	buf_printf(&full, STR_FMT "/" STR_FMT, (int)len, s3->store.uri, STR_ARG(name));
-	source->source =
-		(struct bytes_source){&source_ops, answer->length, mem_strdup(buf_cstr(&full))};
+	source->source = (struct bytes_source){&source_ops, size, mem_strdup(buf_cstr(&full))};
 	source->service = s3_service_hold(s3->service);
 	source->key = str_dup(key);
-	memcpy(source->etag, answer->etag, sizeof(source->etag));
+	source->uri = s3->store.uri;
+	source->name_at = key.len - name.len;
+	pthread_mutex_init(&source->lock, NULL);
+	snprintf(source->etag, sizeof(source->etag), "%s", etag);
 	return source;
 }
 
@@ -315,15 +368,93 @@ static int s3_open(struct blob_store *store, struct str name, struct bytes_sourc
 	if (rc < 0)
 		return rc;
 	if (answer.response.status >= 400)
-		return err_set(err, ERR_NOT_FOUND, "'%s' has no object '" STR_FMT "'", store->uri,
-			       STR_ARG(name));
+		return missing(store->uri, name, err);
 	if (!answer.has_length)
 		return err_set(err, ERR_HTTP,
 			       "the size of '" STR_FMT "' in '%s' is not told; check that "
 			       "--s3-endpoint is an S3 server",
 			       STR_ARG(name), store->uri);
-	*out = &make_source(s3_of(store), name, key, &answer)->source;
+	*out = &make_source(s3_of(store), name, key, answer.length, answer.etag)->source;
 	return 0;
+}
+
+static int s3_open_sized(struct blob_store *store, struct str name, uint64_t size,
+			 struct bytes_source **out, struct err *err)
+{
+	cleanup(arena_release) struct arena mem = ARENA_INIT(4 * LIMIT_PATH);
+	struct str key = key_of(s3_of(store), name, &mem);
+
+	if (!key.ptr)
+		return arena_fail(&mem, "the name of an object", err);
+	*out = &make_source(s3_of(store), name, key, size, "")->source;
+	return 0;
+}
+
+/* The object whose first range is in the answer. */
+static int read_rest(struct blob_store *store, struct str name, struct str key,
+		     const struct s3_answer *answer, struct arena *mem, struct str *out,
+		     struct err *err)
+{
+	size_t came = answer->response.body.len;
+	size_t len = answer->has_total ? (size_t)answer->total : came;
+	cleanup(bytes_source_closep) struct bytes_source *source =
+		&make_source(s3_of(store), name, key, len, answer->etag)->source;
+	char *bytes;
+
+	if (answer->response.status >= 400)
+		return replaced((struct s3_source *)source, err);
+	bytes = arena_alloc(mem, len);
+	if (!bytes)
+		return arena_fail(mem, store->uri, err);
+	came = MIN(came, len);
+	if (came > 0)
+		memcpy(bytes, answer->response.body.ptr, came);
+	*out = str_of(bytes, len);
+	return bytes_source_read(source, came, bytes + came, len - came, err);
+}
+
+static int read_by_head(struct blob_store *store, struct str name, struct arena *mem, size_t limit,
+			struct str *out, struct err *err)
+{
+	cleanup(bytes_source_closep) struct bytes_source *source = NULL;
+	int rc = s3_open(store, name, &source, err);
+
+	return rc < 0 ? rc : bytes_source_read_all(source, mem, limit, out, err);
+}
+
+/* The size comes with the first range, which is often all. An empty object has no range, and a
+ * server that knows none sends it whole: both are read by way of HEAD. */
+static int s3_read(struct blob_store *store, struct str name, struct arena *mem, size_t limit,
+		   struct str *out, struct err *err)
+{
+	cleanup(arena_release) struct arena key_mem = ARENA_INIT(4 * LIMIT_PATH);
+	cleanup(release_answer) struct s3_answer answer = {0};
+	struct str key = key_of(s3_of(store), name, &key_mem);
+	struct s3_request first = {.method = "GET", .key = key, .answer_max = RANGE_MAX};
+	struct err why = {0};
+	char range[64];
+	int rc, status;
+
+	if (!key.ptr)
+		return arena_fail(&key_mem, "the name of an object", err);
+	snprintf(range, sizeof(range), "bytes=0-%llu", (unsigned long long)RANGE_MAX - 1);
+	first.range = range;
+	rc = s3_service_send(s3_of(store)->service, store->uri, &first, &answer, &why);
+	status = answer.response.status;
+	if (why.kind == ERR_LIMIT || (rc == 0 && (status == 416 || status == 200)))
+		return read_by_head(store, name, mem, limit, out, err);
+	if (rc < 0 && err)
+		*err = why;
+	if (rc < 0)
+		return rc;
+	if (status == 404)
+		return missing(store->uri, name, err);
+	if (answer.has_total && answer.total > limit)
+		return err_set(err, ERR_LIMIT,
+			       "object '" STR_FMT "' of '%s' has %llu bytes, more than the limit "
+			       "of %zu",
+			       STR_ARG(name), store->uri, (unsigned long long)answer.total, limit);
+	return read_rest(store, name, key, &answer, mem, out, err);
 }
 
 static void s3_close(struct blob_store *store)
@@ -339,8 +470,13 @@ static void s3_close(struct blob_store *store)
 static int s3_open_above(const struct blob_store *store, const char *uri, struct blob_store **out,
 			 struct err *err);
 
-static const struct blob_store_ops s3_ops = {
-	.list = s3_list, .open = s3_open, .close = s3_close, .open_above = s3_open_above};
+static const struct blob_store_ops s3_ops = {.list = s3_list,
+					     .open = s3_open,
+					     .open_sized = s3_open_sized,
+					     .read = s3_read,
+					     .close = s3_close,
+					     .open_above = s3_open_above,
+					     .remote = true};
 
 /* Takes one reference to `service`. */
 static struct blob_store *make_store(const char *uri, struct str prefix, struct s3_service *service)

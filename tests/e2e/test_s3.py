@@ -81,6 +81,14 @@ def test_survives_throttling_and_connections_cut_in_the_middle(call, node):
     assert_documents(call, result, "es-7.10.2", "snap2", ["books"])
 
 
+def test_asks_for_no_size_of_what_it_reads(call, node):
+    with s3_support.Proxy(node.url, lambda *_: None) as proxy:
+        result = call.backfill("es-7.10.2", "snap2", "books", endpoint=proxy.url)
+        heads = [path for method, path in proxy.requests if method == "HEAD"]
+    assert_documents(call, result, "es-7.10.2", "snap2", ["books"])
+    assert not heads, heads
+
+
 def test_gives_up_on_a_server_that_stays_busy(call, node):
     with s3_support.Proxy(node.url, lambda *_: s3_support.SLOW_DOWN) as proxy:
         result = call.list("s3://es-7-10-2/" + PREFIX, "--s3-retry-time", "1s", endpoint=proxy.url)

@@ -47,7 +47,7 @@ static void close_nothing(struct blob_store *store)
 	(void)store;
 }
 
-static const struct blob_store_ops ops = {list, open_blob, close_nothing};
+static const struct blob_store_ops ops = {.list = list, .open = open_blob, .close = close_nothing};
 
 static int load(const char *path, const char *name, size_t size, struct blob *out, struct err *err)
 {

@@ -1,0 +1,301 @@
+#include "store/read_ahead.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#define FIRST_DEPTH 2
+
+enum range_state {
+	RANGE_FREE,
+	RANGE_WANTED,
+	RANGE_FETCHING,
+	RANGE_FORGOTTEN, /* being fetched, and nobody wants it any more */
+	RANGE_HERE,
+	RANGE_FAILED,
+};
+
+struct range {
+	enum range_state state;
+	uint64_t offset;
+	size_t len;
+	char *bytes; /* READ_AHEAD_RANGE of them, allocated with the first use */
+};
+
+struct read_ahead {
+	struct bytes_source source;
+	struct bytes_source *inner;
+	atomic_bool stop;
+	pthread_mutex_t lock; /* of what follows */
+	pthread_cond_t wanted, done;
+	struct range ranges[READ_AHEAD_RANGES];
+	size_t depth; /* ranges in use at a time */
+	uint64_t next_read, next_fetch;
+	pthread_t threads[READ_AHEAD_RANGES];
+	size_t thread_count;
+};
+
+static atomic_size_t memory;
+
+size_t read_ahead_memory(void)
+{
+	return atomic_load(&memory);
+}
+
+static bool reserve(struct range *range)
+{
+	if (range->bytes)
+		return true;
+	if (atomic_fetch_add(&memory, READ_AHEAD_RANGE) + READ_AHEAD_RANGE >
+	    READ_AHEAD_MEMORY_MAX) {
+		atomic_fetch_sub(&memory, READ_AHEAD_RANGE);
+		return false;
+	}
+	range->bytes = mem_alloc(READ_AHEAD_RANGE);
+	return true;
+}
+
+static struct range *first_wanted(struct read_ahead *ahead)
+{
+	struct range *first = NULL;
+
+	for (size_t i = 0; i < READ_AHEAD_RANGES; i++) {
+		struct range *range = &ahead->ranges[i];
+
+		if (range->state == RANGE_WANTED && (!first || range->offset < first->offset))
+			first = range;
+	}
+	return first;
+}
+
+/* Called with the lock held, and gives it back for as long as it takes. */
+static void fetch(struct read_ahead *ahead, struct range *range)
+{
+	struct err ignored;
+	int rc;
+
+	range->state = RANGE_FETCHING;
+	pthread_mutex_unlock(&ahead->lock);
+	rc = bytes_source_read_once(ahead->inner, range->offset, range->bytes, range->len,
+				    &ahead->stop, &ignored);
+	pthread_mutex_lock(&ahead->lock);
+	if (range->state == RANGE_FORGOTTEN)
+		range->state = RANGE_FREE;
+	else
+		range->state = rc < 0 ? RANGE_FAILED : RANGE_HERE;
+	pthread_cond_broadcast(&ahead->done);
+}
+
+static void *fetch_ranges(void *user)
+{
+	struct read_ahead *ahead = user;
+	struct range *range;
+
+	pthread_mutex_lock(&ahead->lock);
+	while (!atomic_load(&ahead->stop)) {
+		range = first_wanted(ahead);
+		if (range)
+			fetch(ahead, range);
+		else
+			pthread_cond_wait(&ahead->wanted, &ahead->lock);
+	}
+	pthread_mutex_unlock(&ahead->lock);
+	return NULL;
+}
+
+/* The rest of the functions are called with the lock held. */
+
+static bool have_thread(struct read_ahead *ahead, size_t used)
+{
+	if (ahead->thread_count <= used &&
+	    pthread_create(&ahead->threads[ahead->thread_count], NULL, fetch_ranges, ahead) == 0)
+		ahead->thread_count++;
+	return ahead->thread_count > 0;
+}
+
+/* Wants ranges until there are as many as the depth says. */
+static void want_ranges(struct read_ahead *ahead)
+{
+	struct range *free_one;
+	size_t used;
+
+	while (ahead->next_fetch < ahead->source.size) {
+		free_one = NULL;
+		used = 0;
+		for (size_t i = 0; i < READ_AHEAD_RANGES; i++)
+			if (ahead->ranges[i].state != RANGE_FREE)
+				used++;
+			else if (!free_one || !free_one->bytes)
+				free_one = &ahead->ranges[i];
+		if (used >= ahead->depth || !free_one || !reserve(free_one) ||
+		    !have_thread(ahead, used))
+			return;
+		free_one->state = RANGE_WANTED;
+		free_one->offset = ahead->next_fetch;
+		free_one->len = (size_t)MIN((uint64_t)READ_AHEAD_RANGE,
+					    ahead->source.size - ahead->next_fetch);
+		ahead->next_fetch += free_one->len;
+		pthread_cond_signal(&ahead->wanted);
+	}
+}
+
+static void forget(struct read_ahead *ahead)
+{
+	for (size_t i = 0; i < READ_AHEAD_RANGES; i++) {
+		struct range *range = &ahead->ranges[i];
+
+		if (range->state == RANGE_FETCHING || range->state == RANGE_FORGOTTEN)
+			range->state = RANGE_FORGOTTEN;
+		else
+			range->state = RANGE_FREE;
+	}
+}
+
+static struct range *range_at(struct read_ahead *ahead, uint64_t offset)
+{
+	for (size_t i = 0; i < READ_AHEAD_RANGES; i++) {
+		struct range *range = &ahead->ranges[i];
+
+		if (range->state != RANGE_FREE && range->state != RANGE_FORGOTTEN &&
+		    offset >= range->offset && offset - range->offset < range->len)
+			return range;
+	}
+	return NULL;
+}
+
+static int pass_on(struct read_ahead *ahead, uint64_t offset, char *dst, size_t len,
+		   struct err *err)
+{
+	int rc;
+
+	pthread_mutex_unlock(&ahead->lock);
+	rc = bytes_source_read(ahead->inner, offset, dst, len, err);
+	pthread_mutex_lock(&ahead->lock);
+	return rc;
+}
+
+/* The range that holds `offset`, with its outcome; NULL when it was forgotten meanwhile. */
+static struct range *await_range(struct read_ahead *ahead, uint64_t offset)
+{
+	struct range *range = range_at(ahead, offset);
+	bool waited = false;
+
+	while (range && range->state != RANGE_HERE && range->state != RANGE_FAILED) {
+		waited = true;
+		pthread_cond_wait(&ahead->done, &ahead->lock);
+		range = range_at(ahead, offset);
+	}
+	if (waited && ahead->depth < READ_AHEAD_RANGES)
+		ahead->depth++;
+	return range;
+}
+
+/* What the range at `offset` holds of it: *n bytes, of at most *n. Without one, all are read. */
+static int read_some(struct read_ahead *ahead, uint64_t offset, char *dst, size_t *n,
+		     struct err *err)
+{
+	struct range *range = await_range(ahead, offset);
+	size_t at;
+
+	if (!range)
+		return pass_on(ahead, offset, dst, *n, err);
+	at = (size_t)(offset - range->offset);
+	*n = MIN(*n, range->len - at);
+	if (range->state == RANGE_FAILED) {
+		/* What is left of the range is asked for as readers come to it. */
+		return pass_on(ahead, offset, dst, *n, err);
+	}
+	memcpy(dst, range->bytes + at, *n);
+	return 0;
+}
+
+static void free_passed(struct read_ahead *ahead)
+{
+	for (size_t i = 0; i < READ_AHEAD_RANGES; i++) {
+		struct range *range = &ahead->ranges[i];
+
+		if ((range->state == RANGE_HERE || range->state == RANGE_FAILED) &&
+		    range->offset + range->len <= ahead->next_read)
+			range->state = RANGE_FREE;
+	}
+}
+
+static int read_locked(struct read_ahead *ahead, uint64_t offset, char *dst, size_t len,
+		       struct err *err)
+{
+	bool follows = offset == ahead->next_read && offset > 0;
+
+	if (!range_at(ahead, offset)) {
+		forget(ahead);
+		ahead->next_fetch = offset;
+	}
+	while (len > 0) {
+		size_t n = len;
+		int rc;
+
+		if (follows)
+			want_ranges(ahead);
+		rc = read_some(ahead, offset, dst, &n, err);
+		if (rc < 0)
+			return rc;
+		dst += n;
+		len -= n;
+		offset += n;
+		ahead->next_read = offset;
+		ahead->next_fetch = MAX(ahead->next_fetch, offset);
+		free_passed(ahead);
+	}
+	if (follows)
+		want_ranges(ahead);
+	return 0;
+}
+
+static int ahead_read_at(struct bytes_source *source, uint64_t offset, void *dst, size_t len,
+			 struct err *err)
+{
+	struct read_ahead *ahead = (struct read_ahead *)source;
+	int rc;
+
+	pthread_mutex_lock(&ahead->lock);
+	rc = read_locked(ahead, offset, dst, len, err);
+	pthread_mutex_unlock(&ahead->lock);
+	return rc;
+}
+
+static void ahead_close(struct bytes_source *source)
+{
+	struct read_ahead *ahead = (struct read_ahead *)source;
+
+	pthread_mutex_lock(&ahead->lock);
+	atomic_store(&ahead->stop, true);
+	pthread_cond_broadcast(&ahead->wanted);
+	pthread_mutex_unlock(&ahead->lock);
+	for (size_t i = 0; i < ahead->thread_count; i++)
+		pthread_join(ahead->threads[i], NULL);
+	for (size_t i = 0; i < READ_AHEAD_RANGES; i++) {
+		if (ahead->ranges[i].bytes)
+			atomic_fetch_sub(&memory, READ_AHEAD_RANGE);
+		free(ahead->ranges[i].bytes);
+	}
+	bytes_source_close(ahead->inner);
+	pthread_cond_destroy(&ahead->wanted);
+	pthread_cond_destroy(&ahead->done);
+	pthread_mutex_destroy(&ahead->lock);
+	free(source->name);
+	free(ahead);
+}
+
+static const struct bytes_source_ops ahead_ops = {.read_at = ahead_read_at, .close = ahead_close};
+
+struct bytes_source *read_ahead_new(struct bytes_source *inner)
+{
+	struct read_ahead *ahead = mem_zalloc(sizeof(*ahead));
+
+	ahead->source = (struct bytes_source){&ahead_ops, inner->size, mem_strdup(inner->name)};
+	ahead->inner = inner;
+	ahead->depth = FIRST_DEPTH;
+	pthread_mutex_init(&ahead->lock, NULL);
+	pthread_cond_init(&ahead->wanted, NULL);
+	pthread_cond_init(&ahead->done, NULL);
+	return &ahead->source;
+}

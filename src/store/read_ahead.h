@@ -1,0 +1,26 @@
+/* Reading ahead: ranges of a remote source are fetched by threads before they are asked for, so
+ * that a pass over a file waits for bandwidth and not for round trips. */
+#ifndef STORE_READ_AHEAD_H
+#define STORE_READ_AHEAD_H
+
+#include "base/bytes_source.h"
+#include "base/limits.h"
+
+/* One range in flight, and how many there are at most for one source. */
+#define READ_AHEAD_RANGE MIB(1)
+#define READ_AHEAD_RANGES 4
+/* Of all sources of the process together; beyond it reads are passed on as they come. */
+#define READ_AHEAD_MEMORY_MAX MIB(64)
+
+/* Over `inner`, which it owns from here on. Nothing is fetched before a second read follows the
+ * first one without a gap, nothing twice, and nothing beyond the end; a jump forgets what was
+ * fetched. Starts with two ranges in flight, and takes one more whenever a reader had to wait.
+ *
+ * A range is tried once ahead of time; where that fails the reader asks for it itself, with the
+ * retries of the source, and gets that error. Closing ends the threads within about a second, also
+ * when the server is silent. Any number of threads may read. */
+struct bytes_source *read_ahead_new(struct bytes_source *inner);
+/* Bytes that buffers of all sources take now. */
+size_t read_ahead_memory(void);
+
+#endif
