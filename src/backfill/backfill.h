@@ -11,6 +11,7 @@
 #include "backfill/control.h"
 #include "backfill/coordinator.h"
 #include "backfill/failed_documents.h"
+#include "backfill/live_shard.h"
 #include "backfill/pressure.h"
 #include "backfill/progress.h"
 #include "documents/delta_documents.h"
@@ -54,6 +55,9 @@ struct backfill_options {
 	enum bulk_operation operation;
 	bool source_versions; /* _version of the snapshot, as external_gte */
 	enum backfill_ids ids;
+	/* Where the documents are read, of indices that the snapshot only describes; NULL: they are
+	 * in the snapshot. Not with `previous` or `digest_folder`. */
+	const struct live_source *live;
 	/* Only what changed since this snapshot of the same repository, deletes as BULK_DELETE
 	 * (borrowed); NULL: all documents. Not with BULK_CREATE or ids made anew. */
 	const struct snapshot *previous;

@@ -58,10 +58,11 @@ static bool is_to_be_divided(const struct item *item)
 	const struct work_claim *claim = &item->claim;
 	int64_t most = item->p->options->range_bytes;
 
-	return most > 0 && !item->p->options->previous && !claim->divided &&
-	       claim->item.end_doc == WORK_TO_END && claim->item.first_doc == 0 &&
-	       claim->progress.next_doc == 0 && claim->progress.documents == 0 &&
-	       item->before.acknowledged_count == 0 && claim->item.bytes > (uint64_t)most;
+	return most > 0 && !item->p->options->previous && !item->p->options->live &&
+	       !claim->divided && claim->item.end_doc == WORK_TO_END &&
+	       claim->item.first_doc == 0 && claim->progress.next_doc == 0 &&
+	       claim->progress.documents == 0 && item->before.acknowledged_count == 0 &&
+	       claim->item.bytes > (uint64_t)most;
 }
 
 /* What cannot be divided is read whole, and what is wrong with it is said then. */

@@ -79,6 +79,8 @@ int item_open(struct pipeline *p, struct work_claim *claim, size_t index, struct
 	item->p = p;
 	item->claim = *claim;
 	item->index = index;
+	item->begins_anew =
+		p->options->live && !p->options->live->by_sequence[pipeline_live_place(p, index)];
 	atomic_init(&item->holders, 1);
 	pthread_mutex_init(&item->lock, NULL);
 	pthread_cond_init(&item->saved_some, NULL);
@@ -257,17 +259,23 @@ static int prepare(struct item *item, struct saving *s, struct err *err)
 		digest_release(&item->rest_digest);
 	}
 	drop_cuts(item);
+	if (item->begins_anew && !(s->ends && item->failure.kind == ERR_NONE)) {
+		s->progress = (struct work_progress){0};
+		return 0;
+	}
 	if (write_state(item, s->progress.next_doc, &s->state, err) < 0)
 		return -(int)err->kind;
 	s->progress.state = buf_str(&s->state);
 	return 0;
 }
 
-/* A damaged shard stays damaged; what a network did may be over the next time. */
+/* A damaged shard stays damaged; what a network did may be over the next time, and a scroll that
+ * expired is begun anew. */
 static bool is_final(const struct err *failure)
 {
 	return !failure->retry && failure->kind != ERR_UNREACHABLE &&
-	       failure->kind != ERR_TIMEOUT && failure->kind != ERR_HTTP;
+	       failure->kind != ERR_TIMEOUT && failure->kind != ERR_HTTP &&
+	       failure->kind != ERR_CONFLICT;
 }
 
 static int give_up(struct item *item, const struct work_progress *progress, struct err *err)

@@ -40,6 +40,7 @@ struct item {
 	struct work_claim claim;
 	struct item *next, *previous; /* of those open; pipeline's lock */
 	size_t index;                 /* into the indices of the run */
+	bool begins_anew;             /* unless it is finished, whatever was acknowledged */
 	atomic_size_t holders;        /* its reader, its bulks, and whoever looks */
 	_Atomic enum item_end end;
 

@@ -61,6 +61,12 @@ void pipeline_wait_for_work(struct pipeline *p, uint64_t seen, int64_t wait_ms);
 void pipeline_work_item(const struct backfill_index *index, int32_t shard,
 			char text[static WORK_ITEM_MAX]);
 
+/* Of an index in the arrays of a live source. */
+static inline size_t pipeline_live_place(const struct pipeline *p, size_t index)
+{
+	return (size_t)(p->indices[index].source - p->snapshot->indices);
+}
+
 /* The next item for the calling thread, with a hold of it; NULL when there is none for it. */
 struct item *claims_next(struct pipeline *p);
 

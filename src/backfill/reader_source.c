@@ -66,7 +66,13 @@ int reader_source_open(const struct pipeline *p, const struct item *item, int64_
 		.end_doc = end_of(work),
 		.versions = p->options->source_versions,
 	};
-	int rc = check_was_taken(p->snapshot, "snapshot", index, work->shard, err);
+	int rc;
+
+	if (p->options->live)
+		return live_shard_open(p->options->live, pipeline_live_place(p, item->index),
+				       index->source->name, work->shard, first_doc,
+				       p->options->source_versions, out, err);
+	rc = check_was_taken(p->snapshot, "snapshot", index, work->shard, err);
 
 	if (rc < 0)
 		return rc;
@@ -79,7 +85,7 @@ size_t reader_source_parts(const struct pipeline *p, const struct document_sourc
 			   const struct checksum_part **parts)
 {
 	*parts = NULL;
-	return p->options->previous ? 0 : shard_documents_parts(source, parts);
+	return p->options->previous || p->options->live ? 0 : shard_documents_parts(source, parts);
 }
 
 int reader_source_end(const struct pipeline *p, const struct item *item, int64_t first_doc,

@@ -1,5 +1,5 @@
-/* Where the documents of a work item come from: its shard, or what changed in it since an earlier
- * snapshot. */
+/* Where the documents of a work item come from: its shard of a snapshot or a live index, or what
+ * changed in it since an earlier snapshot. */
 #ifndef BACKFILL_READER_SOURCE_H
 #define BACKFILL_READER_SOURCE_H
 
@@ -8,7 +8,7 @@
 /* Those from `first_doc` on. A shard that the snapshot could not take is ERR_UNREADABLE. */
 int reader_source_open(const struct pipeline *p, const struct item *item, int64_t first_doc,
 		       struct document_source **out, struct err *err);
-/* As lucene_documents_parts; a delta has none. */
+/* As lucene_documents_parts; a delta and a live index have none. */
 size_t reader_source_parts(const struct pipeline *p, const struct document_source *source,
 			   const struct checksum_part **parts);
 /* Once all was read. A delta that was begun at its first document has compared all checksums; one

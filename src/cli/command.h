@@ -18,6 +18,7 @@ struct command {
 };
 
 extern const struct command command_migrate;
+extern const struct command command_copy;
 extern const struct command command_backfill;
 extern const struct command command_backfill_status;
 extern const struct command command_backfill_pause;

@@ -16,6 +16,7 @@
 static const struct command *const commands[] = {
 	&command_migrate,
 	&command_backfill,
+	&command_copy,
 	&command_snapshot_list,
 	&command_snapshot_show,
 	&command_snapshot_repos,

@@ -10,6 +10,7 @@
 #include "cli/transfer_check.h"
 #include "cli/transfer_session.h"
 #include "net/url.h"
+#include "workflow/routes/live_indices.h"
 
 #include <sched.h>
 #include <stdio.h>
@@ -23,6 +24,8 @@ struct transfer {
 	const char *target_name; /* without secrets */
 	bool compress;           /* bulks over HTTP */
 	struct snapshot_source source;
+	struct cluster *live_cluster; /* NULL: the source is a snapshot */
+	struct live_source live;
 	struct snapshot *previous; /* NULL: all documents are sent */
 	enum delta_mode delta_mode;
 	struct index_filter *filter;
@@ -56,6 +59,7 @@ static void transfer_release(struct transfer *transfer)
 	index_filter_free(transfer->filter);
 	snapshot_close(transfer->previous);
 	snapshot_source_release(&transfer->source);
+	cluster_close(transfer->live_cluster);
 }
 
 static bool is_loopback(struct str host)
@@ -80,7 +84,8 @@ static int resolve(struct transfer *transfer, struct err *err)
 {
 	const struct transfer_request *request = transfer->request;
 
-	if (repository_fields_resolve(request->repository, true, transfer->mem, err) < 0 ||
+	if ((!request->source &&
+	     repository_fields_resolve(request->repository, true, transfer->mem, err) < 0) ||
 	    target_fields_resolve(request->target, &transfer->kind, &transfer->path, err) < 0 ||
 	    transfer_fields_check(request->transfer, err) < 0 ||
 	    create_fields_check(request->create, err) < 0 ||
@@ -98,6 +103,9 @@ static int check_entry(const struct transfer *transfer, size_t entry, struct err
 	for (size_t i = 0; i < snapshot->index_count; i++)
 		if (index_filter_entry_accepts(transfer->filter, entry, snapshot->indices[i].name))
 			return 0;
+	if (transfer->request->source)
+		return err_set(err, ERR_USAGE, "the source has no index that matches '%s'",
+			       index_filter_entry(transfer->filter, entry));
 	return err_set(err, ERR_USAGE,
 		       "--index-allowlist: snapshot '" STR_FMT "' has no index that matches '%s'; "
 		       "`shardlift snapshot show --repo-uri %s --snapshot-name " STR_FMT
@@ -106,11 +114,32 @@ static int check_entry(const struct transfer *transfer, size_t entry, struct err
 		       transfer->request->repository->repo_uri, STR_ARG(snapshot->summary.name));
 }
 
+static int check_entries(const struct transfer *transfer, struct err *err)
+{
+	for (size_t i = 0; i < index_filter_entry_count(transfer->filter); i++)
+		if (check_entry(transfer, i, err) < 0)
+			return -(int)err->kind;
+	return 0;
+}
+
+static int open_live(struct transfer *transfer, struct err *err)
+{
+	const struct transfer_request *request = transfer->request;
+
+	if (source_connect(request->source, &transfer->live_cluster, err) < 0 ||
+	    live_indices_read(transfer->live_cluster, transfer->filter, str_from(request->query),
+			      &transfer->source.snapshot, &transfer->live, err) < 0)
+		return -(int)err->kind;
+	return check_entries(transfer, err);
+}
+
 static int open_source(struct transfer *transfer, struct err *err)
 {
 	bool allow_partial = transfer->request->transfer->allow_partial_snapshot;
 	const struct snapshot *snapshot;
 
+	if (transfer->request->source)
+		return open_live(transfer, err);
 	if (snapshot_source_open(&transfer->source, transfer->request->repository, err) < 0)
 		return -(int)err->kind;
 	snapshot = transfer->source.snapshot;
@@ -121,9 +150,8 @@ static int open_source(struct transfer *transfer, struct err *err)
 			 "snapshot '" STR_FMT
 			 "' is PARTIAL: %zu shards failed when it was taken and are not in it",
 			 STR_ARG(snapshot->summary.name), snapshot->failure_count);
-	for (size_t i = 0; i < index_filter_entry_count(transfer->filter); i++)
-		if (check_entry(transfer, i, err) < 0)
-			return -(int)err->kind;
+	if (check_entries(transfer, err) < 0)
+		return -(int)err->kind;
 	return delta_fields_open(transfer->request->delta, transfer->request->transfer->op_type,
 				 transfer->source.repository, allow_partial, &transfer->previous,
 				 &transfer->delta_mode, err);
@@ -323,6 +351,7 @@ static struct migrate_plan make_plan(struct transfer *transfer)
 
 	return (struct migrate_plan){
 		.snapshot = transfer->source.snapshot,
+		.source = transfer->live_cluster,
 		.filter = transfer->filter,
 		.target = transfer->cluster,
 		.failed = transfer->failed,
@@ -345,6 +374,7 @@ static struct migrate_plan make_plan(struct transfer *transfer)
 			     .source_versions = fields->source_versions,
 			     .ids = transfer->generates_ids ? BACKFILL_IDS_GENERATED
 							    : BACKFILL_IDS_KEEP,
+			     .live = transfer->live_cluster ? &transfer->live : NULL,
 			     .previous = transfer->previous,
 			     .delta_mode = transfer->delta_mode,
 			     .digest_folder = transfer->digest_folder,

@@ -9,6 +9,7 @@
 #include "cli/delta_options.h"
 #include "cli/failed_documents_options.h"
 #include "cli/metadata_options.h"
+#include "cli/source_options.h"
 #include "cli/transform_options.h"
 
 /* How documents are selected and sent. */
@@ -57,6 +58,10 @@ struct transfer_request {
 	const char *command; /* for the report */
 	const struct general_fields *general;
 	struct repository_fields *repository;
+	/* A live cluster in place of the repository, whose repo_uri is its URL without secrets;
+	 * NULL: none. Resolved. */
+	const struct source_fields *source;
+	const char *query; /* of a live cluster: JSON of a query clause; NULL: all documents */
 	struct target_fields *target;
 	const struct transfer_fields *transfer;
 	const struct allowed_fields *allowed;

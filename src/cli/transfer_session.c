@@ -45,6 +45,8 @@ static const char *session_name(const struct session_of *of, struct arena *mem)
 	h = hash(h, str_from(of->request->repository->repo_uri));
 	h = hash(h, of->snapshot->summary.uuid);
 	h = hash(h, str_from(of->target_name));
+	if (of->request->query)
+		h = hash(h, str_from(of->request->query));
 	if (of->previous)
 		h = hash(hash(h, of->previous->summary.uuid),
 			 str_from(delta_mode_name(of->delta_mode)));
@@ -75,6 +77,16 @@ static const char *delta_text(const struct session_of *of, struct arena *mem)
 		.ptr;
 }
 
+/* Documents of one query are not those of another. */
+static const char *query_text(const struct session_of *of, struct arena *mem)
+{
+	if (!of->request->query)
+		return "";
+	return arena_printf(mem, ", queried (%08" PRIx32 ")",
+			    (uint32_t)hash(HASH_START, str_from(of->request->query)))
+		.ptr;
+}
+
 static struct str make_fingerprint(const struct session_of *of, struct arena *mem)
 {
 	const struct transfer_fields *fields = of->request->transfer;
@@ -83,18 +95,19 @@ static struct str make_fingerprint(const struct session_of *of, struct arena *me
 	uint64_t selection = hash_selection(of, &count);
 	const char *transformer = transformer_text(of, mem);
 	const char *delta = delta_text(of, mem);
+	const char *query = query_text(of, mem);
 
-	if (!transformer || !delta)
+	if (!transformer || !delta || !query)
 		return STR_NONE;
 	return arena_printf(mem,
 			    "%zu indices (%08" PRIx32 ") of snapshot '" STR_FMT "' (" STR_FMT
-			    ") in '%s' to '%s', op-type %s%s%s%s%s%s",
+			    ") in '%s' to '%s', op-type %s%s%s%s%s%s%s",
 			    count, (uint32_t)(selection ^ selection >> 32), STR_ARG(summary->name),
 			    STR_ARG(summary->uuid), of->request->repository->repo_uri,
 			    of->target_name, fields->op_type,
 			    fields->source_versions ? ", source versions" : "",
 			    strcmp(fields->generated_ids, "always") == 0 ? ", ids made anew" : "",
-			    transformer, delta, fields->digest ? ", digests" : "");
+			    transformer, delta, query, fields->digest ? ", digests" : "");
 }
 
 static struct coordinator_options options_of(const struct transfer_session *session,

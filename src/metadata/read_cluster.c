@@ -317,6 +317,8 @@ static int read_indices(struct reading *r, struct err *err)
 		body = metadata_body(index, metadata_has_types(r->version), &r->set->mem);
 		if (!body)
 			return arena_fail(&r->set->mem, "the metadata of the indices", err);
+		/* Searches of Elasticsearch 1 and 2 that no later version knows. */
+		json_remove(body, STR("warmers"));
 		rc = metadata_add_index(r->set, r->options, index->key, body,
 					json_get_str(closed, index->key) != NULL, err);
 	}

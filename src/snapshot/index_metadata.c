@@ -310,9 +310,14 @@ int snapshot_index_metadata(const struct snapshot *snapshot, const struct snapsh
 			    struct arena *mem, struct index_metadata *out, struct err *err)
 {
 	struct json *root;
-	int rc = snapshot->format->read(snapshot->repository->store, index->metadata_blob,
-					"index-metadata", mem, &root, err);
+	int rc;
 
+	if (snapshot->live) {
+		*out = snapshot->live[index - snapshot->indices];
+		return 0;
+	}
+	rc = snapshot->format->read(snapshot->repository->store, index->metadata_blob,
+				    "index-metadata", mem, &root, err);
 	if (rc < 0)
 		return err_wrap(err, "metadata of index '" STR_FMT "'", STR_ARG(index->name));
 	*out = (struct index_metadata){.name = index->name, .raw = json_get_str(root, index->name)};

@@ -53,6 +53,9 @@ struct snapshot {
 	size_t failure_count;
 	struct snapshot_index *indices; /* sorted by name */
 	size_t index_count;
+	/* One for each of `indices`, where they are not of a repository but a live cluster's; NULL:
+	 * in their blobs. */
+	const struct index_metadata *live;
 };
 
 /* Opens a snapshot by name. ERR_NOT_FOUND lists the names there are. Any state opens: the caller

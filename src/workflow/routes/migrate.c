@@ -192,6 +192,12 @@ static int prepare(struct route *route, struct migrate_index *index, struct err 
 		return 0;
 	}
 	judge_source(route, index, &metadata);
+	if (metadata.closed && route->plan->source) {
+		index->refused = true;
+		note(route, index,
+		     STR("refused: it is closed, and closed indices cannot be read; "
+			 "open it on the source, or leave it out"));
+	}
 	if (index->refused)
 		return 0;
 	note_types(route, index, &metadata);
@@ -234,6 +240,7 @@ static int create_all(struct route *route, struct err *err)
 	struct str *refused = mem_zalloc((report->count + 1) * sizeof(*refused));
 	struct migrate_metadata migrating = {
 		.snapshot = plan->snapshot,
+		.source = plan->source,
 		.filter = plan->filter,
 		.plan = plan->metadata,
 		.target = plan->target,

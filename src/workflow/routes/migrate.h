@@ -10,6 +10,7 @@
 
 struct migrate_plan {
 	const struct snapshot *snapshot;
+	struct cluster *source; /* live, whose indices `snapshot` describes; NULL: none */
 	const struct index_filter *filter;
 	struct cluster *target; /* NULL: files or nowhere; no metadata, no counts on the target,
 				   and action lines keep the types of documents that have one */

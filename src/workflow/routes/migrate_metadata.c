@@ -11,7 +11,8 @@ static int read_set(const struct migrate_metadata *m, struct metadata_set *set, 
 	struct metadata_read_options options = {.indices = m->filter};
 
 	options.kinds[METADATA_INDEX] = options.kinds[METADATA_ALIAS] = m->plan->indices_only;
-	if (metadata_read_snapshot(m->snapshot, &options, set, err) < 0)
+	if ((m->source ? metadata_read_cluster(m->source, &options, set, err)
+		       : metadata_read_snapshot(m->snapshot, &options, set, err)) < 0)
 		return -(int)err->kind;
 	return metadata_select(set, &selection, err);
 }

@@ -18,6 +18,7 @@ struct migrate_metadata_plan {
 
 struct migrate_metadata {
 	const struct snapshot *snapshot;
+	struct cluster *source;            /* read from there instead; NULL: from the snapshot */
 	const struct index_filter *filter; /* made of the allowlist */
 	const struct migrate_metadata_plan *plan;
 	struct cluster *target;

@@ -1,0 +1,182 @@
+#include "cli/transfer.h"
+
+#include "base/json.h"
+
+struct copy_fields {
+	struct general_fields general;
+	struct repository_fields repository; /* takes --from on its way to the source */
+	struct source_fields source;
+	struct target_fields target;
+	struct copy_selection_fields {
+		const char *from;
+		struct opt_list include;
+		const char *query;
+	} copy;
+	struct transfer_fields transfer;
+	struct allowed_fields allowed;
+	struct metrics_fields metrics;
+	struct document_transform_fields transform;
+	struct care_fields care;
+	struct work_fields work;
+	struct create_fields create;
+};
+
+#define DOCUMENTS(member) OPT_FIELD(struct copy_selection_fields, member), .category = "Documents"
+
+static const struct opt copy_options[] = {
+	{.name = "from",
+	 .type = OPT_STRING,
+	 OPT_FIELD(struct copy_selection_fields, from),
+	 .category = "Source cluster",
+	 .metavar = "URL",
+	 .help = "Short for --source-host."},
+	{.name = "include",
+	 .type = OPT_LIST,
+	 DOCUMENTS(include),
+	 .metavar = "PATTERN",
+	 .help = "Indices to copy: names, in which * stands for anything. Beside "
+		 "--index-allowlist."},
+	{.name = "query",
+	 .type = OPT_STRING,
+	 DOCUMENTS(query),
+	 .metavar = "JSON",
+	 .help = "A query clause; only documents that fulfil it are copied."},
+	{0},
+};
+
+/* "logs-*" as an entry of --index-allowlist. */
+static const char *entry_of(const char *pattern, struct arena *mem)
+{
+	cleanup(buf_release) struct buf text = BUF_INIT(KIB(64));
+
+	if (!strchr(pattern, '*'))
+		return pattern;
+	buf_append_str(&text, STR("regex:"));
+	for (const char *c = pattern; *c; c++) {
+		if (*c == '*')
+			buf_append_str(&text, STR(".*"));
+		else if (strchr(".+?()[]{}|^$\\", *c))
+			buf_printf(&text, "\\%c", *c);
+		else
+			buf_append_byte(&text, *c);
+	}
+	return text.failed ? NULL : arena_str(mem, buf_str(&text)).ptr;
+}
+
+static int add_patterns(struct copy_fields *f, struct arena *mem, struct err *err)
+{
+	struct opt_list *allowlist = &f->transfer.index_allowlist;
+	size_t given = allowlist->count, count = given + f->copy.include.count;
+	const char **items = arena_zalloc(mem, count + 1, sizeof(*items));
+
+	for (size_t i = 0; items && i < count; i++) {
+		items[i] = i < given ? allowlist->items[i]
+				     : entry_of(f->copy.include.items[i - given], mem);
+		if (!items[i])
+			return err_set(err, ERR_USAGE, "--include: a pattern is too long");
+	}
+	if (!items)
+		return arena_fail(mem, "--include", err);
+	*allowlist = (struct opt_list){.items = items, .count = count};
+	return 0;
+}
+
+static int check_query(const char *query, struct err *err)
+{
+	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(4));
+	struct json *parsed;
+
+	if (!query)
+		return 0;
+	if (json_parse(str_from(query), &mem, &parsed, err) < 0)
+		return err_wrap(err, "--query");
+	return parsed->type == JSON_OBJECT
+		       ? 0
+		       : err_set(err, ERR_USAGE, "--query: a query clause is a JSON object");
+}
+
+static int resolve(struct copy_fields *f, struct arena *mem, struct err *err)
+{
+	enum source_origin origin;
+
+	f->repository.from = f->copy.from;
+	if (source_fields_resolve(&f->source, &f->repository, &origin, mem, err) < 0)
+		return -(int)err->kind;
+	if (origin != SOURCE_CLUSTER)
+		return err_set(err, ERR_USAGE,
+			       "--from '%s' is no URL of a cluster; a snapshot is moved by "
+			       "`shardlift migrate`",
+			       f->copy.from ? f->copy.from : "");
+	if (f->transfer.digest)
+		return err_set(err, ERR_USAGE,
+			       "--digest is of a snapshot; compare live clusters with `shardlift "
+			       "verify --from URL --to URL`");
+	f->repository.repo_uri = public_url(f->source.host, mem);
+	if (check_query(f->copy.query, err) < 0)
+		return -(int)err->kind;
+	return add_patterns(f, mem, err);
+}
+
+static int run(struct cli *cli, void *fields, struct err *err)
+{
+	struct copy_fields *f = fields;
+	const struct transfer_request request = {
+		.command = "copy",
+		.general = &f->general,
+		.repository = &f->repository,
+		.source = &f->source,
+		.query = f->copy.query,
+		.target = &f->target,
+		.transfer = &f->transfer,
+		.allowed = &f->allowed,
+		.metrics = &f->metrics,
+		.transform = &f->transform,
+		.care = &f->care,
+		.work = &f->work,
+		.create = &f->create,
+	};
+
+	if (resolve(f, cli->mem, err) < 0)
+		return -(int)err->kind;
+	return transfer_run(&request, cli, err);
+}
+
+static const struct opt_part parts[] = {
+	{copy_options, offsetof(struct copy_fields, copy)},
+	{source_options, offsetof(struct copy_fields, source)},
+	{target_options, offsetof(struct copy_fields, target)},
+	{creation_options, offsetof(struct copy_fields, create.creation)},
+	{create_options, offsetof(struct copy_fields, create)},
+	{transfer_options, offsetof(struct copy_fields, transfer)},
+	{allowed_options, offsetof(struct copy_fields, allowed)},
+	{metrics_options, offsetof(struct copy_fields, metrics)},
+	{doc_transformer_options, offsetof(struct copy_fields, transform.transformer)},
+	{transform_run_options, offsetof(struct copy_fields, transform.run)},
+	{care_options, offsetof(struct copy_fields, care)},
+	{work_options, offsetof(struct copy_fields, work)},
+	{general_options, offsetof(struct copy_fields, general)},
+	{0},
+};
+
+const struct command command_copy = {
+	.options =
+		{
+			.name = "copy",
+			.summary = "Copy indices out of a live cluster into another one",
+			.parts = parts,
+			.details =
+				"Indices are created as `shardlift migrate` does, then their "
+				"documents are read from the source by searches, shard by shard, "
+				"and sent under their ids and routing. The same command again goes "
+				"on where one was stopped: after the last sequence number on "
+				"Elasticsearch 6 and later and OpenSearch, with the whole shard on "
+				"older versions. What is written to the source or deleted there "
+				"meanwhile may be missed: stop writers first (docs/copy.md).\n"
+				"\n"
+				"Example:\n"
+				"  shardlift copy --from https://old:9200 --to https://new:9200 "
+				"--include 'logs-*'",
+		},
+	.fields_size = sizeof(struct copy_fields),
+	.run = run,
+};

@@ -1,0 +1,102 @@
+"""copy: out of a live cluster into another one, killed and taken up again."""
+
+import json
+import os
+import signal
+import subprocess
+
+import pytest
+
+import support
+from gated_target import GatedTarget
+
+# By sequence numbers where there are some; older ones, by scroll, are of the long run.
+VERSIONS = ["7.10", "6.8", "5.6", "1.7"]
+EVERY = bool(os.environ.get("SHARDLIFT_EVERY_NODE"))
+PER_BULK, CONNECTIONS = 20, 2
+
+
+def fill(source, version):
+    """Documents of two indices, some of them written again or deleted. How many there are."""
+    typed = int(version.split(".")[0]) < 7
+    lines = []
+
+    def act(verb, index, number, source_of=None):
+        action = {"_index": index, "_id": f"id-{number}"}
+        if typed:
+            action["_type"] = "doc"
+        if number % 7 == 0:
+            action["routing" if not typed else "_routing"] = f"r{number % 5}"
+        lines.append(json.dumps({verb: action}))
+        if source_of is not None:
+            lines.append(json.dumps(source_of))
+
+    for index, shards in (("books", 3), ("logs-a", 1)):
+        source.api("PUT", f"/{index}", {"settings": {"number_of_shards": shards,
+                                                      "number_of_replicas": 0}})
+        for number in range(300):
+            act("index", index, number, {"n": number, "text": f"it is {number} ü \"q\""})
+        for number in range(0, 300, 10):
+            act("index", index, number, {"n": number, "text": "written again"})
+        for number in range(0, 300, 30):
+            act("delete", index, number)
+    answer = source.api("POST", "/_bulk", "\n".join(lines) + "\n")
+    assert not answer["errors"], answer
+    return 2 * (300 - 10)
+
+
+@pytest.fixture(params=VERSIONS if EVERY else VERSIONS[:1])
+def source(request, pool):
+    node = pool.get("es-node", request.param)
+    node.clear()
+    yield node
+    node.clear()
+
+
+def test_a_copy_that_is_killed_goes_on_and_ends_with_the_exact_documents(
+        shardlift, opensearch, source):
+    documents = fill(source, source.version)
+    target = GatedTarget(opensearch.url)
+    command = ["copy", "--from", source.url, "--to", target.url, "--include", "books,logs-*",
+               "--documents-per-bulk-request", str(PER_BULK),
+               "--max-connections", str(CONNECTIONS)]
+    kills = 0
+    try:
+        for held_after in (100, 260):
+            target.hold_after(held_after)
+            run = subprocess.Popen([str(support.PROGRAM), *command], env=shardlift.environment,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            try:
+                target.wait_until_held()
+            finally:
+                run.send_signal(signal.SIGKILL)
+                run.communicate(timeout=120)
+            target.drop()
+            kills += 1
+        result = shardlift(*command, "--json")
+        assert result.code == support.OK, result
+        report = result.json()
+        assert report["resumed"] is True and report["agrees"] is True, result
+        assert report["totals"]["sent"] == report["totals"]["documents"] == documents, result
+        if int(source.version.split(".")[0]) >= 6:
+            assert target.sent_again() <= kills * CONNECTIONS * PER_BULK
+    finally:
+        target.drop()
+        target.shutdown()
+        target.server_close()
+    for index in ("books", "logs-a"):
+        result = shardlift("verify", "--from", source.url, "--to", opensearch.url,
+                           "--index-allowlist", index, "--json")
+        assert result.code == support.OK, result
+        assert [i["verdict"] for i in result.json()["indices"]] == ["equal"]
+
+
+def test_a_query_and_a_name_that_is_not_there(shardlift, source):
+    fill(source, source.version)
+    result = shardlift("copy", "--from", source.url, "--to", "null:", "--include", "books",
+                       "--query", '{"range": {"n": {"lt": 100}}}', "--json")
+    assert result.code == support.OK, result
+    assert result.json()["totals"]["sent"] == 100 - 4, result
+
+    result = shardlift("copy", "--from", source.url, "--to", "null:", "--include", "nothing-*")
+    assert result.code == support.USAGE and "no index that matches" in result.err, result
