@@ -96,8 +96,9 @@ static bool parse_iso_duration(const char *text, int64_t *out)
 		int64_t ms;
 
 		if (units[i].ms == 0) {
-			if (*at && toupper((unsigned char)*at++) != 'T')
+			if (*at && toupper((unsigned char)*at) != 'T')
 				return false;
+			at += *at != '\0';
 			continue;
 		}
 		if (units[i].ms == SECOND && *end == '.')

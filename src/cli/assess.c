@@ -157,32 +157,33 @@ static int assess(struct assessing *s, struct err *err)
 	return assess_metadata(&s->assessment, &s->set, &options, err);
 }
 
-static void close_file(FILE **file)
+static int read_lines(struct assessing *s, FILE *file, const char *path, struct err *err)
 {
-	if (*file)
-		fclose(*file);
-}
+	char *line = NULL;
+	size_t size = 0;
+	ssize_t length;
+	int rc = 0;
 
-static void free_line(char **line)
-{
-	free(*line);
+	while (rc == 0 && (length = getline(&line, &size, file)) >= 0)
+		rc = assess_request_line(&s->assessment, str_of(line, (size_t)length), err);
+	free(line);
+	if (rc < 0)
+		return err_wrap(err, "%s", path);
+	if (ferror(file))
+		return err_set_errno(err, ERR_IO, errno, "reading %s", path);
+	return assess_request_end(&s->assessment, err);
 }
 
 static int read_requests(struct assessing *s, const char *path, struct err *err)
 {
-	cleanup(close_file) FILE *file = fopen(path, "re");
-	cleanup(free_line) char *line = NULL;
-	size_t size = 0;
-	ssize_t length;
+	FILE *file = fopen(path, "re");
+	int rc;
 
 	if (!file)
 		return err_set_errno(err, ERR_IO, errno, "opening %s", path);
-	while ((length = getline(&line, &size, file)) >= 0)
-		if (assess_request_line(&s->assessment, str_of(line, (size_t)length), err) < 0)
-			return err_wrap(err, "%s", path);
-	if (ferror(file))
-		return err_set_errno(err, ERR_IO, errno, "reading %s", path);
-	return assess_request_end(&s->assessment, err);
+	rc = read_lines(s, file, path, err);
+	fclose(file);
+	return rc;
 }
 
 static int read_all_requests(struct assessing *s, struct err *err)

@@ -39,7 +39,7 @@ struct verify_side *verify_side_transformed(struct verify_side *inner,
 /* Reads the indices `pairs` of the inner side through the pipeline; once, before all else.
  * pairs[i].target_index is the name that documents of the index come in with. `made`, sorted by
  * name, lives as long as the side. */
-int verify_transformed_plan(struct verify_side *side, const struct verify_pair *pairs, size_t count,
+int verify_transformed_plan(struct verify_side *base, const struct verify_pair *pairs, size_t count,
 			    const struct verify_options *options, struct verify_progress *progress,
 			    const atomic_bool *cancel, const struct verify_made_index **made,
 			    size_t *made_count, struct verify_transformed_counts *counts,
