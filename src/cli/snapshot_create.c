@@ -179,7 +179,7 @@ static int run(struct cli *cli, void *fields, struct err *err)
 	struct create_fields *f = fields;
 	cleanup(cluster_closep) struct cluster *cluster = NULL;
 	struct str repository = str_from(f->api.repository);
-	struct json *body, *registered, *answer;
+	struct json *body = NULL, *registered = NULL, *answer;
 	struct snapshot_request request;
 
 	if (snapshot_connect(&f->api, cli->mem, &cluster, err) < 0 ||
