@@ -122,6 +122,12 @@ static bool is_under_way(struct str state)
 	return str_is(state, "INIT") || str_is(state, "STARTED") || str_is(state, "IN_PROGRESS");
 }
 
+static int take_error(struct err *err, const struct err *from)
+{
+	*err = *from;
+	return -(int)err->kind;
+}
+
 static int await(const struct create_fields *f, struct cluster *cluster, struct str *state,
 		 struct err *err)
 {
@@ -130,6 +136,7 @@ static int await(const struct create_fields *f, struct cluster *cluster, struct 
 	for (;;) {
 		cleanup(arena_release) struct arena mem = ARENA_INIT(LIMIT_METADATA_ARENA);
 		struct snapshot_progress progress;
+		struct err gone = {0};
 		struct json *entry;
 
 		if (snapshot_api_get(cluster, repository, name, &mem, &entry, err) < 0)
@@ -141,9 +148,11 @@ static int await(const struct create_fields *f, struct cluster *cluster, struct 
 							     : STR("FAILED");
 			return 0;
 		}
-		if (snapshot_api_status(cluster, repository, name, &mem, &progress, err) < 0)
-			return -(int)err->kind;
-		snapshot_log_progress(&progress, progress.elapsed_ms);
+		/* It may end between the two questions. */
+		if (snapshot_api_status(cluster, repository, name, &mem, &progress, &gone) == 0)
+			snapshot_log_progress(&progress, progress.elapsed_ms);
+		else if (gone.kind != ERR_NOT_FOUND)
+			return take_error(err, &gone);
 		if (snapshot_pause(err) < 0)
 			return -(int)err->kind;
 	}
@@ -170,7 +179,7 @@ static int run(struct cli *cli, void *fields, struct err *err)
 	struct create_fields *f = fields;
 	cleanup(cluster_closep) struct cluster *cluster = NULL;
 	struct str repository = str_from(f->api.repository);
-	struct json *body, *registered, *answer;
+	struct json *body = NULL, *registered = NULL, *answer;
 	struct snapshot_request request;
 
 	if (snapshot_connect(&f->api, cli->mem, &cluster, err) < 0 ||

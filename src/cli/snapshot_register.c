@@ -152,7 +152,7 @@ static int check_source(struct register_fields *f, const struct json *body, stru
 			struct err *err)
 {
 	cleanup(cluster_closep) struct cluster *source = NULL;
-	struct json *all;
+	struct json *all = NULL;
 
 	if (json_bool_or(json_path(body, "settings", "readonly", NULL), false) || f->force ||
 	    strcmp(f->type, "url") == 0)
@@ -183,7 +183,7 @@ static int run(struct cli *cli, void *fields, struct err *err)
 	cleanup(cluster_closep) struct cluster *cluster = NULL;
 	struct str name = str_from(f->api.repository);
 	struct snapshot_request request, verify;
-	struct json *body, *answer;
+	struct json *body = NULL, *answer;
 
 	if (check_place(f, err) < 0 || body_of(f, cli->mem, &body, err) < 0 ||
 	    snapshot_connect_target(&f->api, &cluster, err) < 0 ||

@@ -57,7 +57,7 @@ static int run(struct cli *cli, void *fields, struct err *err)
 {
 	struct snapshot_fields *f = fields;
 	cleanup(cluster_closep) struct cluster *cluster = NULL;
-	struct json *all;
+	struct json *all = NULL;
 	int rc;
 
 	if (snapshot_connect(f, cli->mem, &cluster, err) < 0 ||

@@ -243,7 +243,7 @@ static int tell_end(const struct restore_fields *f, struct cluster *cluster,
 		    const struct json *before, struct arena *mem, struct err *err)
 {
 	const char *outcome = "restored";
-	struct json *after;
+	struct json *after = NULL;
 	int rc;
 
 	if (!f->api.wait || f->api.plan)
@@ -268,7 +268,7 @@ static int run(struct cli *cli, void *fields, struct err *err)
 	struct restore_fields *f = fields;
 	cleanup(cluster_closep) struct cluster *cluster = NULL;
 	struct str repository = str_from(f->api.repository), name = str_from(f->api.snapshot);
-	struct json *entry, *body, *answer, *health = NULL;
+	struct json *entry = NULL, *body = NULL, *answer, *health = NULL;
 	struct snapshot_request request;
 
 	if (snapshot_connect(&f->api, cli->mem, &cluster, err) < 0 ||
