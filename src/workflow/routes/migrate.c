@@ -422,23 +422,20 @@ static bool is_there(const struct route *route, const struct migrate_index *inde
 static void note_disagreement(struct route *route, struct migrate_index *index)
 {
 	const struct backfill_index_result *documents = &index->documents;
-	char text[200];
+	int64_t more = index->target_documents - (int64_t)documents->documents;
+	char text[200] = "";
 
 	if (documents->failed > 0)
 		snprintf(text, sizeof(text), "%" PRIu64 " of its documents failed",
 			 documents->failed);
-	else if (!counts_tell(route))
-		return;
-	else if (index->target_documents > (int64_t)documents->documents)
+	else if (counts_tell(route) && more > 0)
 		snprintf(text, sizeof(text),
 			 "the target holds %" PRId64 " more than the snapshot: others were there "
 			 "before or came meanwhile",
-			 index->target_documents - (int64_t)documents->documents);
-	else if (index->target_documents >= 0 && !documents->unreadable)
+			 more);
+	else if (counts_tell(route) && index->target_documents >= 0 && !documents->unreadable)
 		snprintf(text, sizeof(text), "the target holds %" PRId64 " less than the snapshot",
-			 (int64_t)documents->documents - index->target_documents);
-	else
-		return;
+			 -more);
 	note(route, index, str_from(text));
 }
 
