@@ -25,31 +25,43 @@ static bool is_idle(char c)
 	return c == '0' || c == '.';
 }
 
-struct json_decimal json_decimal_of(struct str text)
+/* The first of two bytes, or the end. */
+static size_t find_either(struct str text, char a, char b)
 {
-	struct json_decimal d = {.exact = true};
-	struct str mantissa = text;
-	size_t exponent_at = 0, point, from = 0, to;
+	size_t at = 0;
 
-	d.negative = text.len > 0 && text.ptr[0] == '-';
-	if (d.negative)
-		text = mantissa = str_from_offset(text, 1);
-	while (exponent_at < text.len && (text.ptr[exponent_at] | 0x20) != 'e')
-		exponent_at++;
-	if (exponent_at < text.len) {
-		d.exact = read_exponent(str_from_offset(text, exponent_at + 1), &d.exponent);
-		mantissa = str_of(text.ptr, exponent_at);
-	}
-	for (point = 0; point < mantissa.len && mantissa.ptr[point] != '.';)
-		point++;
-	for (to = mantissa.len; to > 0 && is_idle(mantissa.ptr[to - 1]);)
+	while (at < text.len && text.ptr[at] != a && text.ptr[at] != b)
+		at++;
+	return at;
+}
+
+/* The digits that count of a mantissa such as 0012.340, and what they are to be multiplied by. */
+static void take_digits(struct json_decimal *d, struct str mantissa)
+{
+	size_t point = find_either(mantissa, '.', '.'), from = 0, to = mantissa.len;
+
+	while (to > 0 && is_idle(mantissa.ptr[to - 1]))
 		to--;
 	while (from < to && is_idle(mantissa.ptr[from]))
 		from++;
 	/* The last digit that counts stands `to` from the start, the point at `point`. */
-	d.exponent += to > point ? -(int64_t)(to - point - 1) : (int64_t)(point - to);
-	d.digits = str_of(mantissa.ptr + from, to - from);
-	d.point = point > from && point < to ? point - from : d.digits.len;
+	d->exponent += to > point ? -(int64_t)(to - point - 1) : (int64_t)(point - to);
+	d->digits = str_of(mantissa.ptr + from, to - from);
+	d->point = point > from && point < to ? point - from : d->digits.len;
+}
+
+struct json_decimal json_decimal_of(struct str text)
+{
+	struct json_decimal d = {.exact = true};
+	size_t mantissa;
+
+	d.negative = text.len > 0 && text.ptr[0] == '-';
+	if (d.negative)
+		text = str_from_offset(text, 1);
+	mantissa = find_either(text, 'e', 'E');
+	if (mantissa < text.len)
+		d.exact = read_exponent(str_from_offset(text, mantissa + 1), &d.exponent);
+	take_digits(&d, str_of(text.ptr, mantissa));
 	if (d.digits.len == 0) {
 		d.negative = false;
 		d.exponent = 0;

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/processors.h"
 #include "base/state_dir.h"
 #include "cli/interrupt.h"
 #include "cli/progress_bar.h"
@@ -12,7 +13,6 @@
 #include "net/url.h"
 #include "workflow/routes/live_indices.h"
 
-#include <sched.h>
 #include <stdio.h>
 
 /* Everything a run holds open. */
@@ -160,18 +160,12 @@ static int open_source(struct transfer *transfer, struct err *err)
 static int open_target(struct transfer *transfer, struct err *err)
 {
 	const struct target_fields *fields = transfer->request->target;
-	const struct cluster_retry retry = {
-		.initial_delay_ms = 1000,
-		.max_delay_ms = 60000,
-		.max_total_ms = fields->retry_ms,
-	};
-	struct http_options options = target_http_options(fields);
 
 	if (transfer->kind == TARGET_FILES)
 		return file_sink_prepare(transfer->path, err);
 	if (transfer->kind == TARGET_NULL)
 		return 0;
-	if (cluster_connect(&options, &retry, &transfer->cluster, err) < 0)
+	if (target_connect(fields, &transfer->cluster, err) < 0)
 		return -(int)err->kind;
 	log_debug("cluster", "target is %s at %s", cluster_version_text(transfer->cluster),
 		  transfer->target_name);
@@ -312,13 +306,6 @@ static int check_together(const struct transfer *transfer, struct err *err)
 			.digest = transfer->digest_folder,
 		},
 		err);
-}
-
-static int64_t processors(void)
-{
-	cpu_set_t set;
-
-	return sched_getaffinity(0, sizeof(set), &set) == 0 ? MAX(CPU_COUNT(&set), 1) : 1;
 }
 
 /* Before Elasticsearch 7 every action line names a type. */

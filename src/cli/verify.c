@@ -10,12 +10,12 @@
 #include "backfill/source_digest_file.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/processors.h"
 #include "base/state_dir.h"
 #include "metadata/index_filter.h"
 #include "verify/transformed_side.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <stdlib.h>
 
 struct verify_fields {
@@ -323,13 +323,6 @@ static int source_digest(void *user, struct str index, struct digest *out, struc
 		log_info("verify", "index '" STR_FMT "' has no digest in '%s': it is read",
 			 STR_ARG(index), v->digest_folder);
 	return rc;
-}
-
-static int64_t processors(void)
-{
-	cpu_set_t set;
-
-	return sched_getaffinity(0, sizeof(set), &set) == 0 ? MAX(CPU_COUNT(&set), 1) : 1;
 }
 
 static int open_transform(void *user, struct transform **out, struct err *err)

@@ -221,6 +221,11 @@ struct str field_type(const struct json *definition)
 	return json_get(definition, "properties") ? STR("object") : STR_NONE;
 }
 
+bool field_has_type(const struct json *definition, const char *type)
+{
+	return str_is(json_string(json_get(definition, "type")), type);
+}
+
 void field_set_type(struct rule_scope *scope, struct json *definition, const char *type)
 {
 	json_set(definition, STR("type"), json_new_string(&scope->set->mem, str_from(type)));

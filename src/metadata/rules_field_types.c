@@ -1,11 +1,6 @@
 /* Types of fields that the target has under another name, or not at all. */
 #include "metadata/rules_internal.h"
 
-static bool has_type(const struct json *definition, const char *type)
-{
-	return str_is(json_string(json_get(definition, "type")), type);
-}
-
 /* Members other than those named go: the new type knows none of the old one's. */
 static void keep_only(struct json *definition, const char *const *names, size_t count)
 {
@@ -26,7 +21,7 @@ static bool become(struct rule_scope *scope, const char *rule, struct json *defi
 	static const char *const common[] = {"ignore_above", "store",  "null_value",
 					     "copy_to",      "fields", "meta"};
 
-	if (!has_type(definition, from))
+	if (!field_has_type(definition, from))
 		return false;
 	keep_only(definition, common, COUNT_OF(common));
 	field_set_type(scope, definition, to);
@@ -39,7 +34,7 @@ static bool become(struct rule_scope *scope, const char *rule, struct json *defi
 static bool disable(struct rule_scope *scope, const char *rule, struct json *definition,
 		    const char *type)
 {
-	if (!has_type(definition, type))
+	if (!field_has_type(definition, type))
 		return false;
 	if (scope->options->on_unsupported == UNSUPPORTED_BLOCK) {
 		rule_block(scope, rule,
@@ -61,7 +56,7 @@ static bool flattened_to_flat_object(struct rule_scope *scope, struct str name,
 				     struct json *definition)
 {
 	(void)name;
-	if (!has_type(definition, "flattened"))
+	if (!field_has_type(definition, "flattened"))
 		return false;
 	keep_only(definition, NULL, 0);
 	field_set_type(scope, definition, "flat_object");
@@ -72,7 +67,7 @@ static bool flattened_to_flat_object(struct rule_scope *scope, struct str name,
 static bool disable_flattened(struct rule_scope *scope, struct str name, struct json *definition)
 {
 	(void)name;
-	if (!has_type(definition, "flattened"))
+	if (!field_has_type(definition, "flattened"))
 		return false;
 	keep_only(definition, NULL, 0);
 	field_set_type(scope, definition, "object");
@@ -87,7 +82,7 @@ static bool flat_object_to_flattened(struct rule_scope *scope, struct str name,
 				     struct json *definition)
 {
 	(void)name;
-	if (!has_type(definition, "flat_object"))
+	if (!field_has_type(definition, "flat_object"))
 		return false;
 	field_set_type(scope, definition, "flattened");
 	rule_note(scope, "flat-object", NOTE_CHANGE, "type flat_object is flattened");
@@ -98,7 +93,7 @@ static bool constant_keyword_value(struct rule_scope *scope, struct str name,
 				   struct json *definition)
 {
 	(void)name;
-	if (!has_type(definition, "constant_keyword") || json_get(definition, "value"))
+	if (!field_has_type(definition, "constant_keyword") || json_get(definition, "value"))
 		return false;
 	return become(scope, "constant-keyword", definition, "constant_keyword", "keyword",
 		      NOTE_WARN, "OpenSearch wants its value in the mapping, and there is none");
@@ -123,7 +118,7 @@ static bool match_only_text(struct rule_scope *scope, struct str name, struct js
 	struct arena *mem = &scope->set->mem;
 
 	(void)name;
-	if (!has_type(definition, "match_only_text"))
+	if (!field_has_type(definition, "match_only_text"))
 		return false;
 	field_set_type(scope, definition, "text");
 	json_set(definition, STR("norms"), json_new_bool(mem, false));

@@ -25,6 +25,8 @@ extern const struct rule rules_of_templates[], rules_of_types[], rules_of_mappin
 
 /* "type" of a field's definition; "object" where it has properties and says none. */
 struct str field_type(const struct json *definition);
+/* Whether "type" says so. */
+bool field_has_type(const struct json *definition, const char *type);
 /* Sets "type". */
 void field_set_type(struct rule_scope *scope, struct json *definition, const char *type);
 /* Removes a member and notes it, if it was there: "removed NAME: why". */

@@ -1,11 +1,6 @@
 /* Vectors: dense_vector and knn_vector. */
 #include "metadata/rules_internal.h"
 
-static bool has_type(const struct json *definition, const char *type)
-{
-	return str_is(json_string(json_get(definition, "type")), type);
-}
-
 static const struct {
 	const char *similarity, *space;
 } spaces[] = {
@@ -73,7 +68,7 @@ static bool dense_to_knn(struct rule_scope *scope, struct str name, struct json 
 	struct json *dims, *method;
 
 	(void)name;
-	if (!has_type(definition, "dense_vector"))
+	if (!field_has_type(definition, "dense_vector"))
 		return false;
 	dims = json_get(definition, "dims");
 	if (!dims) {
@@ -107,7 +102,7 @@ static bool nmslib_to_faiss(struct rule_scope *scope, struct str name, struct js
 	struct json *method = json_get(definition, "method");
 
 	(void)name;
-	if (!has_type(definition, "knn_vector") ||
+	if (!field_has_type(definition, "knn_vector") ||
 	    !str_is(json_string(json_get(method, "engine")), "nmslib"))
 		return false;
 	json_set(method, STR("engine"), json_new_string(&scope->set->mem, STR("faiss")));
@@ -129,7 +124,7 @@ static bool lift_parameters(struct rule_scope *scope, struct str name, struct js
 	struct json *method, *parameters;
 
 	(void)name;
-	if (!has_type(definition, "knn_vector") || json_get(definition, "method") ||
+	if (!field_has_type(definition, "knn_vector") || json_get(definition, "method") ||
 	    (!space && !m && !ef))
 		return false;
 	method = json_new(mem, JSON_OBJECT);
