@@ -147,6 +147,22 @@ int blob_store_source_sized(struct blob_store *store, struct str name, uint64_t 
 	return 0;
 }
 
+int blob_store_put(struct blob_store *store, struct str name, struct str bytes, struct err *err)
+{
+	int rc = check_name(store, name, err);
+
+	if (rc < 0)
+		return rc;
+	if (!store->ops->put)
+		return err_set(err, ERR_UNSUPPORTED, "nothing can be written to '%s'", store->uri);
+	return store->ops->put(store, name, bytes, err);
+}
+
+bool blob_store_is_uri(const char *text)
+{
+	return uri_scheme(str_from(text)).len > 0;
+}
+
 bool blob_store_is_remote(const struct blob_store *store)
 {
 	return store->ops->remote;

@@ -33,6 +33,8 @@ struct blob_store_ops {
 	/* The store at `uri`, whose folder is above this one's; NULL: as blob_store_open. */
 	int (*open_above)(const struct blob_store *store, const char *uri, struct blob_store **out,
 			  struct err *err);
+	/* See blob_store_put. NULL: this store is only read. */
+	int (*put)(struct blob_store *store, struct str name, struct str bytes, struct err *err);
 	bool remote; /* requests cost round trips */
 };
 
@@ -52,7 +54,17 @@ struct blob_store_options {
 	const char *s3_ca_file; /* PEM; NULL: the system's */
 	bool s3_insecure;       /* no check of certificate and name */
 	int64_t s3_request_timeout_ms;
-	int64_t s3_retry_ms; /* how long a request is tried again; 0: a minute */
+	int64_t s3_retry_ms;           /* how long a request is tried again; 0: a minute */
+	const char *s3_role_arn;       /* role to assume with these credentials; NULL: none */
+	const char *s3_external_id;    /* of that role; NULL: none */
+	const char *sts_endpoint;      /* URL; NULL: AWS's own of the region */
+	const char *gcs_endpoint;      /* URL of an emulator; NULL: Google's own */
+	const char *gcs_credentials;   /* JSON file of a service account or workload identity; NULL:
+					  $GOOGLE_APPLICATION_CREDENTIALS, else the metadata server */
+	const char *azure_endpoint;    /* URL of an emulator, account included; NULL: Azure's own */
+	const char *azure_account_key; /* base64; NULL: $AZURE_STORAGE_KEY */
+	const char *azure_sas; /* token, with or without '?'; NULL: $AZURE_STORAGE_SAS_TOKEN;
+				  without both: a managed identity's token */
 };
 
 /* Opens by URI: file:///path, file:path, /path or s3://bucket/prefix. A scheme that is known but
@@ -78,6 +90,12 @@ int blob_store_source(struct blob_store *store, struct str name, struct bytes_so
  * now or, where opening costs a round trip that reading has anyway, with the first read. */
 int blob_store_source_sized(struct blob_store *store, struct str name, uint64_t size,
 			    struct bytes_source **out, struct err *err);
+/* Writes a whole blob, which replaces what was there: readers see all of it or nothing, and it is
+ * durable when this returns. Large ones go up in parts. Thread-safe. ERR_UNSUPPORTED where the
+ * store is only read. */
+int blob_store_put(struct blob_store *store, struct str name, struct str bytes, struct err *err);
+/* Whether `text` names a store by scheme (s3://, gs://, azure://, file:…) rather than a path. */
+bool blob_store_is_uri(const char *text);
 bool blob_store_is_remote(const struct blob_store *store);
 /* The whole blob into the arena, at most `limit` bytes. */
 int blob_store_read(struct blob_store *store, struct str name, struct arena *mem, size_t limit,

@@ -1,6 +1,7 @@
 #include "store/directory_store.h"
 
 #include "base/buf.h"
+#include "base/small_file.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -134,6 +135,14 @@ static int directory_open(struct blob_store *store, struct str name, struct byte
 	return file_source_open(path, out, err);
 }
 
+static int directory_put(struct blob_store *store, struct str name, struct str bytes,
+			 struct err *err)
+{
+	cleanup(mem_freep) char *path = path_of(store, name);
+
+	return small_file_replace(path, bytes, err);
+}
+
 static void directory_close(struct blob_store *store)
 {
 	struct directory_store *directory = directory_of(store);
@@ -143,8 +152,10 @@ static void directory_close(struct blob_store *store)
 	free(directory);
 }
 
-static const struct blob_store_ops directory_ops = {
-	.list = directory_list, .open = directory_open, .close = directory_close};
+static const struct blob_store_ops directory_ops = {.list = directory_list,
+						    .open = directory_open,
+						    .put = directory_put,
+						    .close = directory_close};
 
 int directory_store_open(const char *path, const char *uri, struct blob_store **out,
 			 struct err *err)

@@ -211,6 +211,18 @@ static void a_name_never_leaves_the_root(void **state)
 			 -ERR_FORMAT);
 }
 
+static void a_blob_that_is_put_replaces_the_one_before(void **state)
+{
+	struct fixture *f = *state;
+	struct str text;
+
+	assert_int_equal(blob_store_put(f->store, STR("sub/c"), STR("first"), &f->err), 0);
+	assert_int_equal(blob_store_put(f->store, STR("sub/c"), STR("new"), &f->err), 0);
+	assert_int_equal(blob_store_read(f->store, STR("sub/c"), &f->mem, 10, &text, &f->err), 0);
+	assert_true(str_is(text, "new"));
+	assert_int_equal(blob_store_put(f->store, STR("../c"), STR("x"), &f->err), -ERR_FORMAT);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -225,6 +237,7 @@ int main(void)
 		TEST(a_blob_is_read_whole_and_in_ranges),
 		TEST(a_missing_blob_is_named),
 		TEST(a_name_never_leaves_the_root),
+		TEST(a_blob_that_is_put_replaces_the_one_before),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
