@@ -165,6 +165,21 @@ const struct opt target_options[] = {
 	 TARGET(client_cert_key),
 	 .metavar = "FILE",
 	 .help = "PEM file of its key."},
+	{.name = "target-aws-region",
+	 .env = "TARGET_AWS_REGION",
+	 .type = OPT_STRING,
+	 TARGET(aws_region),
+	 .metavar = "REGION",
+	 .help = "Sign requests to the target for this region of AWS (SigV4), by the credentials "
+		 "of "
+		 "AWS's usual places, instead of a user."},
+	{.name = "target-aws-service-signing-name",
+	 .env = "TARGET_AWS_SERVICE_SIGNING_NAME",
+	 .type = OPT_STRING,
+	 TARGET(aws_service),
+	 .metavar = "es|aoss",
+	 .help = "The service that is signed for: es for a domain (the default), aoss for a "
+		 "serverless collection."},
 	{.name = "target-insecure",
 	 .env = "RFS_TARGET_INSECURE",
 	 .type = OPT_BOOL,
@@ -241,6 +256,9 @@ static int check_credentials(const struct target_fields *fields, struct err *err
 	if (fields->username && fields->api_key)
 		return err_set(err, ERR_USAGE,
 			       "--target-username and --target-api-key do not go together");
+	if (fields->aws_service && !fields->aws_region)
+		return err_set(err, ERR_USAGE,
+			       "--target-aws-service-signing-name needs --target-aws-region too");
 	if (!fields->client_cert != !fields->client_cert_key)
 		return err_set(err, ERR_USAGE,
 			       "--target-client-cert and --target-client-cert-key need each other");
@@ -295,6 +313,8 @@ struct http_options target_http_options(const struct target_fields *fields)
 		.ca_file = fields->cacert,
 		.client_cert = fields->client_cert,
 		.client_key = fields->client_cert_key,
+		.aws_region = fields->aws_region,
+		.aws_service = fields->aws_service,
 		.insecure = fields->insecure,
 		.connect_timeout_ms = fields->connect_timeout_ms,
 		.request_timeout_ms = fields->request_timeout_ms,

@@ -32,6 +32,7 @@ struct target_fields {
 	const char *host; /* URL, dir:PATH, file:PATH or null: */
 	const char *username, *password, *api_key;
 	const char *cacert, *client_cert, *client_cert_key;
+	const char *aws_region, *aws_service;
 	bool insecure, disable_compression;
 	int64_t connect_timeout_ms, request_timeout_ms, retry_ms;
 };

@@ -43,6 +43,21 @@ const struct opt source_options[] = {
 	 SOURCE(client_cert_key),
 	 .metavar = "FILE",
 	 .help = "PEM file of its key."},
+	{.name = "source-aws-region",
+	 .env = "SOURCE_AWS_REGION",
+	 .type = OPT_STRING,
+	 SOURCE(aws_region),
+	 .metavar = "REGION",
+	 .help = "Sign requests to the source for this region of AWS (SigV4), by the credentials "
+		 "of "
+		 "AWS's usual places, instead of a user."},
+	{.name = "source-aws-service-signing-name",
+	 .env = "SOURCE_AWS_SERVICE_SIGNING_NAME",
+	 .type = OPT_STRING,
+	 SOURCE(aws_service),
+	 .metavar = "es|aoss",
+	 .help = "The service that is signed for: es for a domain (the default), aoss for a "
+		 "serverless collection."},
 	{.name = "source-insecure",
 	 .type = OPT_BOOL,
 	 SOURCE(insecure),
@@ -85,6 +100,9 @@ static int check_credentials(const struct source_fields *fields, struct err *err
 	if (fields->username && fields->api_key)
 		return err_set(err, ERR_USAGE,
 			       "--source-username and --source-api-key do not go together");
+	if (fields->aws_service && !fields->aws_region)
+		return err_set(err, ERR_USAGE,
+			       "--source-aws-service-signing-name needs --source-aws-region too");
 	if (!fields->client_cert != !fields->client_cert_key)
 		return err_set(err, ERR_USAGE,
 			       "--source-client-cert and --source-client-cert-key need each other");
@@ -126,6 +144,8 @@ struct http_options source_http_options(const struct source_fields *fields)
 		.ca_file = fields->cacert,
 		.client_cert = fields->client_cert,
 		.client_key = fields->client_cert_key,
+		.aws_region = fields->aws_region,
+		.aws_service = fields->aws_service,
 		.insecure = fields->insecure,
 		.connect_timeout_ms = fields->connect_timeout_ms,
 		.request_timeout_ms = fields->request_timeout_ms,

@@ -10,6 +10,7 @@ struct source_fields {
 	const char *host;
 	const char *username, *password, *api_key;
 	const char *cacert, *client_cert, *client_cert_key;
+	const char *aws_region, *aws_service;
 	bool insecure;
 	int64_t connect_timeout_ms, request_timeout_ms, retry_ms;
 };

@@ -39,6 +39,7 @@ struct work_fields {
 	const char *coordinator_host; /* local, target or a URL */
 	const char *coordinator_compat;
 	const char *coordinator_username, *coordinator_password, *coordinator_cacert;
+	const char *coordinator_aws_region, *coordinator_aws_service;
 	bool coordinator_insecure;
 	int64_t lease_ms, max_failures, range_bytes, grace_ms;
 	bool one_item, restart;

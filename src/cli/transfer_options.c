@@ -161,6 +161,21 @@ const struct opt work_options[] = {
 	 WORK(coordinator_cacert),
 	 .metavar = "FILE",
 	 .help = "PEM file of the authority that signed the coordinator's certificate."},
+	{.name = "coordinator-aws-region",
+	 .env = "COORDINATOR_AWS_REGION",
+	 .type = OPT_STRING,
+	 WORK(coordinator_aws_region),
+	 .metavar = "REGION",
+	 .help = "Sign requests to the coordinator for this region of AWS (SigV4), by the "
+		 "credentials of "
+		 "AWS's usual places, instead of a user."},
+	{.name = "coordinator-aws-service-signing-name",
+	 .env = "COORDINATOR_AWS_SERVICE_SIGNING_NAME",
+	 .type = OPT_STRING,
+	 WORK(coordinator_aws_service),
+	 .metavar = "es|aoss",
+	 .help = "The service that is signed for: es for a domain (the default), aoss for a "
+		 "serverless collection."},
 	{.name = "coordinator-insecure",
 	 .env = "RFS_COORDINATOR_INSECURE",
 	 .type = OPT_BOOL,

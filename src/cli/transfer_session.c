@@ -195,6 +195,8 @@ static int connect_coordinator(const struct session_of *of, struct cluster **out
 		.username = work->coordinator_username,
 		.password = work->coordinator_password,
 		.ca_file = work->coordinator_cacert,
+		.aws_region = work->coordinator_aws_region,
+		.aws_service = work->coordinator_aws_service,
 		.insecure = work->coordinator_insecure,
 		.connect_timeout_ms = target->connect_timeout_ms,
 		.request_timeout_ms = target->request_timeout_ms,

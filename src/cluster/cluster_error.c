@@ -171,6 +171,12 @@ static void describe_asker(const struct http_client *client, char who[static 400
 	} else if (http_client_has_api_key(client)) {
 		snprintf(who, 400, "the API key");
 		snprintf(next, 400, "check %sapi-key", flag);
+	} else if (http_client_aws_origin(client)) {
+		snprintf(who, 400, "the AWS identity of %s", http_client_aws_origin(client));
+		snprintf(next, 400,
+			 "check %saws-region and that a policy allows it es:ESHttp* (or, for a "
+			 "collection, that a data access policy names it)",
+			 flag);
 	} else {
 		snprintf(who, 400, "a request without a user");
 		snprintf(next, 400, "give %susername and %spassword, or %sapi-key", flag, flag,
@@ -180,7 +186,8 @@ static void describe_asker(const struct http_client *client, char who[static 400
 
 static bool is_anonymous(const struct http_client *client)
 {
-	return !http_client_user(client) && !http_client_has_api_key(client);
+	return !http_client_user(client) && !http_client_has_api_key(client) &&
+	       !http_client_aws_origin(client);
 }
 
 int cluster_refusal(const struct cluster *cluster, const struct http_request *request,

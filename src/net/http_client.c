@@ -111,6 +111,11 @@ static int set_credentials(struct http_client *client, const struct http_options
 			       "both a user and an API key are given for %s; leave out %susername "
 			       "or %sapi-key",
 			       client->base, flag, flag);
+	if (options->aws_region && (options->api_key || client->user))
+		return err_set(err, ERR_USAGE,
+			       "requests to %s cannot be signed and carry a user or API key too; "
+			       "leave out %saws-region, or %susername and %sapi-key",
+			       client->base, flag, flag, flag);
 	if (options->api_key && has_control_character(options->api_key))
 		return err_set(err, ERR_USAGE,
 			       "the API key for %s holds a line break or control character; "
@@ -128,6 +133,26 @@ static int set_credentials(struct http_client *client, const struct http_options
 	must(curl_easy_setopt(client->curl, CURLOPT_USERNAME, client->user));
 	must(curl_easy_setopt(client->curl, CURLOPT_PASSWORD, password ? password : ""));
 	return 0;
+}
+
+/* The Host header as curl sends it, which is signed: without a port that is the scheme's. */
+static int set_signing(struct http_client *client, const struct http_options *options,
+		       struct err *err)
+{
+	struct url *url = &client->url;
+	bool bare = url->port == (url->tls ? 443 : 80);
+	bool address = url->host.len && memchr(url->host.ptr, ':', url->host.len);
+
+	client->signature = ARENA_INIT(MIB(1));
+	if (!options->aws_region)
+		return 0;
+	client->aws_region = keep(client, options->aws_region);
+	client->aws_service = keep(client, options->aws_service ? options->aws_service : "es");
+	client->aws_host =
+		arena_printf(&client->mem, bare ? "%s" STR_FMT "%s" : "%s" STR_FMT "%s:%d",
+			     address ? "[" : "", STR_ARG(url->host), address ? "]" : "", url->port)
+			.ptr;
+	return client->mem.failed ? arena_fail(&client->mem, "AWS region and service", err) : 0;
 }
 
 static long timeout_or(int64_t wanted_ms, int64_t fallback_ms)
@@ -164,6 +189,8 @@ int http_client_new(const struct http_options *options, struct http_client **out
 	client->base = url_without_secrets(&client->url, &client->mem).ptr;
 	if ((failed = set_credentials(client, options, err)) < 0)
 		return failed;
+	if ((failed = set_signing(client, options, err)) < 0)
+		return failed;
 	set_tls(client, options);
 	set_transport(client);
 	*out = take(client);
@@ -178,6 +205,7 @@ void http_client_free(struct http_client *client)
 	libdeflate_free_compressor(client->compressor);
 	buf_release(&client->compressed);
 	buf_release(&client->request_url);
+	arena_release(&client->signature);
 	arena_release(&client->mem);
 	free(client);
 }
@@ -224,6 +252,7 @@ static int set_message(struct http_client *client, const struct http_request *re
 		must(curl_easy_setopt(client->curl, CURLOPT_NOBODY,
 				      strcmp(request->method, "HEAD") == 0 ? 1L : 0L));
 	}
+	client->body = body;
 	must(curl_easy_setopt(client->curl, CURLOPT_CUSTOMREQUEST, request->method));
 	return 0;
 }
@@ -243,7 +272,8 @@ static void free_headers(struct curl_slist **headers)
 }
 
 static struct curl_slist *headers_of(const struct http_client *client,
-				     const struct http_request *request)
+				     const struct http_request *request,
+				     const struct sigv4_lines *signature)
 {
 	const char *type = request->content_type ? request->content_type : "application/json";
 	struct curl_slist *headers = NULL;
@@ -258,6 +288,8 @@ static struct curl_slist *headers_of(const struct http_client *client,
 		add_header(&headers, "Content-Encoding: gzip");
 	if (client->authorization)
 		add_header(&headers, client->authorization);
+	for (size_t i = 0; i < signature->count; i++)
+		add_header(&headers, signature->line[i]);
 	for (size_t i = 0; i < request->header_count; i++)
 		add_header(&headers, request->headers[i]);
 	return headers;
@@ -307,10 +339,11 @@ static int set_url(struct http_client *client, const struct http_request *reques
 	return failed;
 }
 
-int http_client_send(struct http_client *client, const struct http_request *request,
+static int send_once(struct http_client *client, const struct http_request *request,
 		     struct http_response *response, struct err *err)
 {
-	cleanup(free_headers) struct curl_slist *headers = headers_of(client, request);
+	cleanup(free_headers) struct curl_slist *headers = NULL;
+	struct sigv4_lines signature = {0};
 	CURLcode code = CURLE_ABORTED_BY_CALLBACK;
 	int failed;
 
@@ -318,8 +351,10 @@ int http_client_send(struct http_client *client, const struct http_request *requ
 	if (!response->body.limit || response->body.limit > LIMIT_HTTP_RESPONSE)
 		response->body.limit = LIMIT_HTTP_RESPONSE;
 	if ((failed = set_url(client, request, err)) < 0 ||
-	    (failed = set_message(client, request, err)) < 0)
+	    (failed = set_message(client, request, err)) < 0 ||
+	    (client->aws_region && (failed = http_sign(client, request, &signature, err)) < 0))
 		return failed;
+	headers = headers_of(client, request, &signature);
 	client->reason[0] = '\0';
 	must(curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers));
 	must(curl_easy_setopt(client->curl, CURLOPT_WRITEDATA, &response->body));
@@ -335,6 +370,17 @@ int http_client_send(struct http_client *client, const struct http_request *requ
 	read_outcome(client, response);
 	must(curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, NULL));
 	return judge(client, request, response, code, err);
+}
+
+int http_client_send(struct http_client *client, const struct http_request *request,
+		     struct http_response *response, struct err *err)
+{
+	int failed = send_once(client, request, response, err);
+
+	/* What was refused did nothing, so once more by another key is safe for any request. */
+	if (failed == 0 && http_signature_expired(client, response))
+		failed = send_once(client, request, response, err);
+	return failed;
 }
 
 void http_response_release(struct http_response *response)

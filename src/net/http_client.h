@@ -16,11 +16,14 @@ struct http_options {
 	const char *api_key;                  /* sent as "Authorization: ApiKey …" */
 	const char *ca_file;                  /* PEM; NULL: the system's */
 	const char *client_cert, *client_key; /* PEM files for mTLS; NULL: none */
-	bool insecure;                        /* no check of certificate and name */
-	int64_t connect_timeout_ms;           /* 0: 10 seconds */
-	int64_t request_timeout_ms;           /* connecting and answer together; 0: 2 minutes */
-	const char *flag_prefix; /* of the flags that messages point to; NULL: "--target-" */
-	const char *host_flag;   /* that which `host` is from; NULL: the prefix and "host" */
+	const char *aws_region; /* requests are signed for it (SigV4), by the credentials that AWS's
+				   chain finds; NULL: they are not */
+	const char *aws_service;    /* "es" or "aoss"; NULL: "es" */
+	bool insecure;              /* no check of certificate and name */
+	int64_t connect_timeout_ms; /* 0: 10 seconds */
+	int64_t request_timeout_ms; /* connecting and answer together; 0: 2 minutes */
+	const char *flag_prefix;    /* of the flags that messages point to; NULL: "--target-" */
+	const char *host_flag;      /* that which `host` is from; NULL: the prefix and "host" */
 };
 
 struct http_client;
@@ -80,6 +83,9 @@ const char *http_client_flag_prefix(const struct http_client *client);
 const char *http_client_user(const struct http_client *client);
 /* Whether requests carry an API key. */
 bool http_client_has_api_key(const struct http_client *client);
+/* Where the key is from that requests are signed by, such as "profile 'default'"; NULL: they are
+ * not signed. */
+const char *http_client_aws_origin(const struct http_client *client);
 
 /* Appends `text` percent-encoded for a path segment or query value. */
 void http_append_encoded(struct buf *out, struct str text);

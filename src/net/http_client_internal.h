@@ -3,6 +3,7 @@
 #define NET_HTTP_CLIENT_INTERNAL_H
 
 #include "net/http_client.h"
+#include "net/sigv4.h"
 
 #include <curl/curl.h>
 #include <libdeflate.h>
@@ -15,6 +16,9 @@ struct http_client {
 	const char *base; /* the URL without secrets: all requests begin with it */
 	const char *user, *flag_prefix, *host_flag;
 	const char *authorization; /* header line for the API key; NULL: none */
+	const char *aws_region, *aws_service, *aws_host; /* NULL: requests are not signed */
+	struct arena signature;                          /* of the request under way */
+	struct str body;                                 /* as it goes out; borrowed */
 	int64_t connect_timeout_ms, request_timeout_ms;
 	struct libdeflate_compressor *compressor; /* made with the first body to compress */
 	struct buf compressed, request_url;
@@ -26,6 +30,14 @@ struct http_client {
 
 /* A request's path for messages with STR_FMT: without its query. */
 #define HTTP_PATH_ARG(request) (int)strcspn((request)->path, "?"), (request)->path
+
+/* The header lines that prove who sends the request whose body is client->body; in
+ * client->signature. ERR_AUTH: there are no credentials. */
+int http_sign(struct http_client *client, const struct http_request *request,
+	      struct sigv4_lines *out, struct err *err);
+/* Whether an answer says that the key of the signature has expired; then another is fetched with
+ * the next signature. */
+bool http_signature_expired(struct http_client *client, const struct http_response *response);
 
 /* The error of a transfer that curl gave up with `code`. */
 int http_failure(const struct http_client *client, const struct http_request *request,

@@ -433,6 +433,61 @@ static void text_is_encoded_for_a_path_segment(void **state)
 	assert_true(str_is(buf_str(&out), "logs-2024.01_~a%2Fb%20c%3F%C3%A4%25%2B"));
 }
 
+/* Refuses the first signature as expired. */
+static void refuse_once(void *user, const struct fake_request *request, struct fake_reply *reply)
+{
+	remember(user, request);
+	if (request->number == 0)
+		fake_reply_json(reply, 403,
+				"{\"message\":\"The security token included in the request is "
+				"expired\"}");
+	else
+		fake_reply_json(reply, 200, "{}");
+}
+
+static void requests_are_signed_for_a_region_of_aws(void **state)
+{
+	static struct seen seen;
+	cleanup(free_server) struct fake_server *server = fake_server_start(refuse_once, &seen);
+	cleanup(free_client) struct http_client *client = client_of(&(struct http_options){
+		.host = fake_server_url(server), .aws_region = "eu-west-1", .aws_service = "aoss"});
+	const struct http_request request = {
+		.method = "POST", .path = "/a/_search?q=b", .body = STR("{}")};
+	struct http_response response = {0};
+	struct err err = {0};
+
+	(void)state;
+	setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE", 1);
+	setenv("AWS_SECRET_ACCESS_KEY", "secret", 1);
+	setenv("AWS_SESSION_TOKEN", "token", 1);
+	if (http_client_send(client, &request, &response, &err) < 0)
+		fail_msg("%s", err.message);
+	assert_int_equal(response.status, 200);
+	assert_int_equal(fake_server_requests(server), 2);
+	assert_contains(seen.head, "Authorization: AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/");
+	assert_contains(seen.head,
+			"/eu-west-1/aoss/aws4_request, SignedHeaders=host;"
+			"x-amz-content-sha256;x-amz-date;x-amz-security-token, Signature=");
+	assert_contains(seen.head, "X-Amz-Security-Token: token");
+	/* SHA-256 of the body. */
+	assert_contains(seen.head,
+			"44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a");
+	http_response_release(&response);
+}
+
+static void a_signature_goes_with_no_user(void **state)
+{
+	struct http_client *client;
+	struct err err = {0};
+
+	(void)state;
+	assert_int_equal(http_client_new(&(struct http_options){.host = "http://u:p@h:1",
+								.aws_region = "eu-west-1"},
+					 &client, &err),
+			 -ERR_USAGE);
+	assert_contains(err.message, "cannot be signed and carry a user");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -453,6 +508,8 @@ int main(void)
 		cmocka_unit_test(an_answer_that_does_not_come_is_a_timeout),
 		cmocka_unit_test(a_send_under_way_and_all_later_ones_can_be_cancelled),
 		cmocka_unit_test(text_is_encoded_for_a_path_segment),
+		cmocka_unit_test(requests_are_signed_for_a_region_of_aws),
+		cmocka_unit_test(a_signature_goes_with_no_user),
 	};
 
 	unsetenv("http_proxy");
