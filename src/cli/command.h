@@ -17,6 +17,7 @@ struct command {
 	int (*run)(struct cli *cli, void *fields, struct err *err);
 };
 
+extern const struct command command_check;
 extern const struct command command_migrate;
 extern const struct command command_copy;
 extern const struct command command_backfill;

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 static const struct command *const commands[] = {
+	&command_check,
 	&command_migrate,
 	&command_backfill,
 	&command_copy,

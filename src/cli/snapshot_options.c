@@ -62,11 +62,6 @@ const struct opt snapshot_content_options[] = {
 	{0},
 };
 
-void cluster_closep(struct cluster **cluster)
-{
-	cluster_close(*cluster);
-}
-
 bool snapshot_has_source(const struct snapshot_fields *fields)
 {
 	return fields->from || (fields->source.host && *fields->source.host);

@@ -33,7 +33,6 @@ extern const struct opt snapshot_content_options[];    /* --include-system, --wa
 		general_options, offsetof(struct snapshot_fields, general)                         \
 	}
 
-void cluster_closep(struct cluster **cluster);
 /* Connects with --from or with --to, of which exactly one is to be given. */
 int snapshot_connect(struct snapshot_fields *fields, struct arena *mem, struct cluster **out,
 		     struct err *err);

@@ -190,6 +190,11 @@ void cluster_close(struct cluster *cluster)
 	free(cluster);
 }
 
+void cluster_closep(struct cluster **cluster)
+{
+	cluster_close(*cluster);
+}
+
 const struct cluster_version *cluster_version(const struct cluster *cluster)
 {
 	return &cluster->version;

@@ -45,6 +45,8 @@ int cluster_connect(const struct http_options *options, const struct cluster_ret
 int cluster_clone(const struct cluster *cluster, struct cluster **out, struct err *err);
 /* Accepts NULL. */
 void cluster_close(struct cluster *cluster);
+/* For cleanup(). */
+void cluster_closep(struct cluster **cluster);
 const struct cluster_version *cluster_version(const struct cluster *cluster);
 /* "OpenSearch 2.19.6"; lives as long as the cluster. */
 const char *cluster_version_text(const struct cluster *cluster);

@@ -60,6 +60,9 @@ int snapshot_api_restore_status(struct cluster *cluster, struct str repository, 
  * its version tells; ERR_BLOCKED says why not. Indices made by an older version than the
  * snapshot's are left to the server. */
 int snapshot_check_version(const struct json *entry, const struct cluster *target, struct err *err);
+/* The same of a snapshot made by that version. */
+bool snapshot_version_is_readable(const struct cluster_version *by,
+				  const struct cluster_version *target);
 /* Two repositories ({type, settings}) that lie in one place, as far as their settings tell. */
 bool snapshot_repository_is_same(const struct json *a, const struct json *b);
 /* Where it lies, in words: path, URL or bucket/prefix; in `mem`. */

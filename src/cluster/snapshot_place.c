@@ -59,17 +59,13 @@ struct str snapshot_repository_place(const struct json *repository, struct arena
 	return arena_printf(mem, STR_FMT "/" STR_FMT, STR_ARG(bucket), STR_ARG(base));
 }
 
-struct made_by {
-	bool opensearch;
-	int major, minor;
-};
-
-static bool is_readable(const struct made_by *by, const struct cluster_version *target)
+bool snapshot_version_is_readable(const struct cluster_version *by,
+				  const struct cluster_version *target)
 {
 	bool newer = by->major > target->major ||
 		     (by->major == target->major && by->minor > target->minor);
 
-	if (by->opensearch)
+	if (by->flavour == CLUSTER_OPENSEARCH)
 		return target->flavour == CLUSTER_OPENSEARCH && !newer &&
 		       by->major + 1 >= target->major;
 	if (target->flavour == CLUSTER_ELASTICSEARCH)
@@ -83,8 +79,9 @@ static bool is_readable(const struct made_by *by, const struct cluster_version *
 int snapshot_check_version(const struct json *entry, const struct cluster *target, struct err *err)
 {
 	struct str text = json_string(json_get(entry, "version")), major, rest, minor, last;
-	struct made_by by = {.opensearch = json_i64_or(json_get(entry, "version_id"), 0) &
-					   OPENSEARCH_BIT};
+	bool opensearch = json_i64_or(json_get(entry, "version_id"), 0) & OPENSEARCH_BIT;
+	struct cluster_version by = {.flavour = opensearch ? CLUSTER_OPENSEARCH
+							   : CLUSTER_ELASTICSEARCH};
 	uint64_t number, part;
 
 	if (!str_split(text, '.', &major, &rest) || !str_to_u64(major, &number) || number > 99)
@@ -92,11 +89,11 @@ int snapshot_check_version(const struct json *entry, const struct cluster *targe
 	by.major = (int)number;
 	str_split(rest, '.', &minor, &last);
 	by.minor = str_to_u64(minor, &part) && part < 1000 ? (int)part : 0;
-	if (is_readable(&by, cluster_version(target)))
+	if (snapshot_version_is_readable(&by, cluster_version(target)))
 		return 0;
 	return err_set(err, ERR_BLOCKED,
 		       "the snapshot was made by %s " STR_FMT ", which %s cannot restore; "
 		       "`shardlift migrate` reads it itself and sends the documents",
-		       by.opensearch ? "OpenSearch" : "Elasticsearch", STR_ARG(text),
+		       opensearch ? "OpenSearch" : "Elasticsearch", STR_ARG(text),
 		       cluster_version_text(target));
 }

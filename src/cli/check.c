@@ -1,0 +1,161 @@
+/* check */
+#include "cli/command.h"
+#include "cli/snapshot_source.h"
+#include "cli/source_options.h"
+#include "cli/table.h"
+#include "workflow/routes/check.h"
+
+#include <stdio.h>
+
+struct check_fields {
+	struct general_fields general;
+	struct repository_fields repository;
+	struct source_fields source;
+	struct target_fields target;
+};
+
+/* What could not be opened is a line like any other. */
+static void add_failure(struct check_report *report, const char *side, const struct err *err)
+{
+	struct check_row *row = check_add(report, side, "connection", CHECK_FAILED);
+
+	row->kind = err->kind;
+	check_say(report, &row->detail, "%s", err->message);
+}
+
+static void check_snapshot(struct check_report *report, const struct repository_fields *repository)
+{
+	cleanup(snapshot_source_release) struct snapshot_source source = {0};
+	struct check_row *row;
+	struct err err = {0};
+
+	if (snapshot_source_open(&source, repository, &err) < 0) {
+		add_failure(report, "source", &err);
+		return;
+	}
+	row = check_add(report, "source", "connection", CHECK_OK);
+	check_say(report, &row->detail, "snapshot '%s' in %s", repository->snapshot_name,
+		  repository->repo_uri);
+	if (snapshot_check_complete(source.snapshot, false, &err) < 0) {
+		row = check_add(report, "source", "snapshot", CHECK_FAILED);
+		check_say(report, &row->detail, "%s", err.message);
+	}
+}
+
+static void check_sides(struct check_report *report, struct check_fields *f,
+			enum source_origin origin)
+{
+	cleanup(cluster_closep) struct cluster *source = NULL, *target = NULL;
+	struct err err = {0};
+
+	if (origin == SOURCE_SNAPSHOT)
+		check_snapshot(report, &f->repository);
+	else if (source_connect(&f->source, &source, &err) < 0)
+		add_failure(report, "source", &err);
+	else
+		check_source(report, source);
+	if (target_connect(&f->target, &target, &err) < 0)
+		add_failure(report, "target", &err);
+	else
+		check_target(report, target);
+	if (source && target)
+		check_pair(report, source, target);
+}
+
+static int print_table(const struct check_report *report, struct arena *mem, struct err *err)
+{
+	static const struct table_column columns[] = {{"", TABLE_LEFT},
+						      {"side", TABLE_LEFT},
+						      {"check", TABLE_LEFT},
+						      {"found", TABLE_LEFT}};
+	struct table table;
+
+	table_init(&table, mem, columns, COUNT_OF(columns));
+	for (size_t i = 0; i < report->count; i++) {
+		const struct check_row *row = &report->rows[i];
+
+		table_cell(&table, str_from(check_outcome_name(row->outcome)));
+		table_cell(&table, str_from(row->side));
+		table_cell(&table, str_from(row->name));
+		table_cell_printf(&table, STR_FMT "%s" STR_FMT, STR_ARG(row->detail),
+				  row->next.len ? "; " : "", STR_ARG(row->next));
+	}
+	return table_print(&table, stdout, err);
+}
+
+static int print_json(const struct check_report *report, struct arena *mem, struct err *err)
+{
+	cleanup(buf_release) struct buf text = BUF_INIT(MIB(4));
+	struct json *root = json_new(mem, JSON_OBJECT), *list = json_new(mem, JSON_ARRAY);
+
+	for (size_t i = 0; i < report->count; i++) {
+		const struct check_row *row = &report->rows[i];
+		struct json *one = json_new(mem, JSON_OBJECT);
+
+		json_set(one, STR("side"), json_new_string(mem, str_from(row->side)));
+		json_set(one, STR("check"), json_new_string(mem, str_from(row->name)));
+		json_set(one, STR("outcome"),
+			 json_new_string(mem, str_from(check_outcome_name(row->outcome))));
+		json_set(one, STR("found"), json_new_string(mem, row->detail));
+		json_set(one, STR("next"), json_new_string(mem, row->next));
+		json_append(list, one);
+	}
+	json_set(root, STR("checks"), list);
+	if (mem->failed)
+		return arena_fail(mem, "the checks", err);
+	json_write_pretty(&text, root);
+	if (buf_check(&text, "the checks", err) < 0)
+		return -(int)err->kind;
+	puts(buf_cstr(&text));
+	return 0;
+}
+
+static int run(struct cli *cli, void *fields, struct err *err)
+{
+	struct check_fields *f = fields;
+	struct check_report report = {.mem = cli->mem};
+	enum source_origin origin;
+	enum target_kind kind;
+	const char *path;
+	int rc;
+
+	if (source_fields_resolve(&f->source, &f->repository, &origin, cli->mem, err) < 0 ||
+	    target_fields_resolve(&f->target, &kind, &path, err) < 0)
+		return -(int)err->kind;
+	if (kind != TARGET_CLUSTER)
+		return err_set(err, ERR_USAGE, "--to '%s' is no cluster: there is nothing to check",
+			       f->target.host);
+	check_sides(&report, f, origin);
+	rc = f->general.json ? print_json(&report, cli->mem, err)
+			     : print_table(&report, cli->mem, err);
+	return rc < 0 ? rc : check_exit_code(&report);
+}
+
+static const struct opt_part parts[] = {
+	{repository_options, offsetof(struct check_fields, repository)},
+	{source_options, offsetof(struct check_fields, source)},
+	{target_options, offsetof(struct check_fields, target)},
+	{general_options, offsetof(struct check_fields, general)},
+	{0},
+};
+
+const struct command command_check = {
+	.options =
+		{
+			.name = "check",
+			.summary = "Tell whether a migration from one side to the other can begin",
+			.parts = parts,
+			.details =
+				"Connects to both sides and looks, without writing anything, at "
+				"versions, permissions, clocks, health, plugins, disk and zones. "
+				"Exits 0 when nothing stands in the way, 3 when a side cannot be "
+				"reached or lets nobody in, 4 when something else must be put "
+				"right "
+				"first.\n"
+				"\n"
+				"Example:\n"
+				"  shardlift check --from https://old:9200 --to https://new:9200",
+		},
+	.fields_size = sizeof(struct check_fields),
+	.run = run,
+};

@@ -1,0 +1,100 @@
+"""`check`: what stands in the way of a migration, told before it begins."""
+
+import gated_target
+from support import BLOCKED, OK, UNREACHABLE, USAGE
+
+
+def rows(result):
+    return {(row["side"], row["check"]): row for row in result.json()["checks"]}
+
+
+def test_real_clusters_are_looked_at_and_nothing_is_written(shardlift, pool, opensearch):
+    source = pool.get("es-node", "7.10")
+    source.clear()
+    source.api("PUT", "/a/_doc/1?refresh=true", {"x": 1})
+    result = shardlift("check", "--from", source.url, "--to", opensearch.url, "--json")
+    found = rows(result)
+    assert result.code == OK, result
+    assert found["source", "connection"]["found"] == "Elasticsearch 7.10.2"
+    assert found["target", "connection"]["found"].startswith("OpenSearch 2.19")
+    for key in ("source", "clock"), ("target", "clock"), ("source", "permissions"), ("both", "disk"), \
+            ("target", "health"), ("both", "snapshots"):
+        assert found[key]["outcome"] == "ok", (key, result)
+    assert found["both", "clients"]["outcome"] == "warning", result
+    assert "7.14" in found["both", "clients"]["next"]
+    table = shardlift("check", "--from", source.url, "--to", opensearch.url)
+    assert table.code == OK and "OUTCOME" not in table.out
+    assert "Elasticsearch 7.10.2" in table.out, table
+
+
+def test_a_snapshot_may_be_the_source(shardlift, repository, opensearch):
+    uri = repository("es-7.10.2")
+    result = shardlift("check", "--from", f"{uri}#snap1", "--to", opensearch.url, "--json")
+    assert result.code == OK, result
+    assert "snap1" in rows(result)["source", "connection"]["found"]
+    missing = shardlift("check", "--from", f"{uri}#nothing", "--to", opensearch.url, "--json")
+    assert missing.code != OK and "nothing" in rows(missing)["source", "connection"]["found"], missing
+
+
+def test_a_side_that_is_not_there_is_a_line_and_the_other_is_still_looked_at(shardlift):
+    target = gated_target.GatedTarget()
+    result = shardlift("check", "--from", "http://127.0.0.1:1", "--to", target.url, "--json")
+    found = rows(result)
+    assert result.code == UNREACHABLE, result
+    assert found["source", "connection"]["outcome"] == "failed", result
+    assert found["target", "connection"]["outcome"] == "ok", result
+
+
+class OddTarget(gated_target.GatedTarget):
+    """Its answers are of the test's making."""
+
+    def __init__(self, answers):
+        super().__init__()
+        self.answers = answers
+
+        class Handler(gated_target.Handler):
+            def handle_request(self):
+                self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                for path, (status, body) in self.server.answers.items():
+                    if self.path.startswith(path):
+                        return self.answer(status, body)
+                return self.answer(200, self.own_answer(b""))
+
+            do_GET = do_POST = handle_request
+
+        self.RequestHandlerClass = Handler
+
+
+def test_what_is_wrong_is_named_with_what_to_do(shardlift, pool):
+    source = pool.get("es-node", "7.10")
+    source.clear()
+    source.api("PUT", "/a/_doc/1?refresh=true", {"x": 1})
+    target = OddTarget({
+        "/_cluster/health": (200, b'{"status":"red","number_of_data_nodes":1}'),
+        "/_cat/health": (200, b'[{"epoch":"1000000000"}]'),
+        "/_cat/allocation": (200, b'[{"disk.avail":"10"}]'),
+        "/_cat/plugins": (200, b"[]"),
+        "/_cluster/settings": (200, b'{"persistent":{"cluster.routing.allocation.awareness.attributes":"zone"}}'),
+        "/_template": (200, b"{}"), "/_cat/indices": (200, b"[]")})
+    result = shardlift("check", "--from", source.url, "--to", target.url, "--json")
+    found = rows(result)
+    assert result.code == BLOCKED, result
+    for name, words in [("health", "allocation/explain"), ("clock", "NTP")]:
+        assert found["target", name]["outcome"] == "failed", result
+        assert words in found["target", name]["next"], result
+    assert found["both", "disk"]["outcome"] == "failed", result
+    assert "--cluster-awareness-attributes" in found["target", "zones"]["next"], result
+
+
+def test_a_user_who_may_not_read_is_refused_with_the_endpoint(shardlift, pool):
+    source = pool.get("es-node", "7.10")
+    target = OddTarget({"/_template": (403, b'{"error":{"type":"security_exception","reason":"no permissions"}}')})
+    result = shardlift("check", "--from", source.url, "--to", target.url, "--json")
+    assert result.code == UNREACHABLE, result
+    row = rows(result)["target", "permissions"]
+    assert row["outcome"] == "failed" and "/_template" in row["found"], result
+
+
+def test_files_are_nothing_to_check(shardlift, tmp_path):
+    result = shardlift("check", "--from", "http://127.0.0.1:1", "--to", f"dir:{tmp_path}")
+    assert result.code == USAGE, result
