@@ -16,7 +16,7 @@
 
 /* 1 MiB less the room that the Java proxy leaves for what Kafka adds. */
 #define RECORD_LIMIT_DEFAULT (MIB(1) - 500)
-#define RECORD_LIMIT_MIN 1024        /* least limit of a writer, bytes */
+#define RECORD_LIMIT_MIN 2048        /* least limit of a writer, bytes */
 #define RECORD_LIMIT_DECODED MIB(64) /* a longer record is refused */
 #define RECORD_ID_MAX 255            /* bytes of a connection id or node id */
 #define RECORD_EXCEPTION_MAX 512     /* bytes of a message; what is longer is cut */
