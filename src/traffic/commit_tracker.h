@@ -6,7 +6,7 @@
 #include "base/compiler.h"
 
 struct commit_tracker {
-	uint64_t *words;      /* owned; bit i of the ring: position first + i is finished */
+	uint64_t *words;      /* owned; a ring of bits: the position is outstanding */
 	size_t capacity;      /* bits, a power of two */
 	uint64_t first;       /* the lowest position that is not finished */
 	uint64_t end;         /* the position after the highest that was begun */

@@ -93,3 +93,11 @@ void record_copy(const struct record *record, void *to)
 		at += record->iov[i].iov_len;
 	}
 }
+
+struct record *record_from_bytes(struct str key, struct str bytes)
+{
+	struct record *record = record_new(key);
+
+	record_append(record, bytes.ptr, bytes.len);
+	return record;
+}

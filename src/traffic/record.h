@@ -47,6 +47,8 @@ struct record {
 	struct record_time started; /* of its first */
 };
 
+/* A record of bytes that are encoded already, copied, as all of `key`. */
+struct record *record_from_bytes(struct str key, struct str bytes);
 /* Accepts NULL. */
 void record_free(struct record *record);
 /* One memcpy, to where record->bytes bytes fit. */
