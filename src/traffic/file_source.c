@@ -42,11 +42,14 @@ static int read_more(struct file_source *file, struct err *err)
 	if (!at)
 		return buf_check(&file->bytes, "a line of base64", err);
 	got = gzread(file->file, at, READ_AT_ONCE);
-	if (got < 0 || (got == 0 && gzerror(file->file, &number) && number == Z_BUF_ERROR))
+	if (got < 0 || (got == 0 && gzerror(file->file, &number) && number == Z_BUF_ERROR)) {
+		file->at_end = true;
+		file->bytes.len = 0;
 		return err_set(err, ERR_FORMAT,
 			       "cannot read '%s' behind record %llu: %s; is it truncated?",
 			       file->source.name, (unsigned long long)file->records,
 			       gzerror(file->file, &number));
+	}
 	file->bytes.len += (size_t)got;
 	file->at_end = got == 0;
 	return got > 0;

@@ -54,8 +54,11 @@ struct captured_transaction {
 };
 
 struct reassembly_options {
-	int64_t settle_ms;       /* 5000 */
-	int64_t reorder_ms;      /* how long a missing record is waited for; 30000 */
+	int64_t settle_ms;  /* silence that ends a response which has begun; 5000 */
+	int64_t silent_ms;  /* silence that ends anything else: a response of no byte, a request
+			       without end, a connection; 150000 */
+	int64_t reorder_ms; /* how long a missing record is waited for where records may be out of
+			       order (keys that are connectionId.index); 30000 */
 	size_t connection_bytes; /* requests, responses, waiting records of one; 128 MiB */
 	size_t total_bytes;      /* of all connections, given out transactions included; 512 MiB */
 	size_t connections;      /* open at a time; 100000 */
@@ -82,7 +85,8 @@ struct reassembly_handler {
 
 struct reassembly *reassembly_new(const struct reassembly_options *options,
 				  const struct reassembly_handler *handler);
-/* Transactions that were given out stay valid until they are released. Accepts NULL. */
+/* Cuts what is still open (reassembly_end), so that every transaction has had its response();
+ * those not released yet stay valid until they are. Accepts NULL. */
 void reassembly_free(struct reassembly *r);
 /* Takes one record in. item->bytes are copied. ERR_LIMIT with retry: total_bytes are in use by
  * transactions given out; release some, then add the same again. Nothing else fails: a poison
