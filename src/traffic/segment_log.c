@@ -12,6 +12,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+enum { FOLDERS_ABOVE = 8 }; /* that may have been made with the log's */
+
 void segment_log_warn(const struct segment_log *log, const char *fmt, ...)
 {
 	char message[512];
@@ -55,9 +57,35 @@ static int take_lock(struct segment_log *log, struct err *err)
 	return err_set_errno(err, ERR_IO, errno, "cannot lock the segment log '%s'", log->path);
 }
 
+/* A new folder is on the disk when the folder is that it is in, and so on. Those above that may not
+ * be opened were there before. */
+static void sync_folders_above(int folder)
+{
+	char above[LIMIT_PATH] = "";
+	int fd;
+
+	for (int i = 0; i < FOLDERS_ABOVE; i++) {
+		strcat(above, "../");
+		fd = openat(folder, above, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fd < 0)
+			return;
+		fsync(fd);
+		close(fd);
+	}
+}
+
+static int make_folders(const struct segment_log *log, struct err *err)
+{
+	char groups[LIMIT_PATH];
+
+	if ((size_t)snprintf(groups, sizeof(groups), "%s/groups", log->path) >= sizeof(groups))
+		return err_set(err, ERR_LIMIT, "the path '%s' is too long", log->path);
+	return directory_make(groups, err);
+}
+
 static int open_files(struct segment_log *log, struct err *err)
 {
-	int failed = directory_make(log->path, err);
+	int failed = make_folders(log, err);
 
 	if (failed < 0)
 		return failed;
@@ -67,6 +95,7 @@ static int open_files(struct segment_log *log, struct err *err)
 				     log->path);
 	if ((failed = take_lock(log, err)) < 0)
 		return failed;
+	sync_folders_above(log->folder);
 	log->end_file = openat(log->folder, "end", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (log->end_file < 0)
 		return err_set_errno(err, ERR_IO, errno, "cannot open the segment log '%s'",
