@@ -151,37 +151,61 @@ static bool read_observation(struct str bytes, struct observation *out)
 	return !r.failed;
 }
 
-/* 1 when all of it is fields; what is known of them goes to *out. */
-static int read_stream(struct record_view *out, struct str bytes)
+static void read_stream_number(struct record_view *out, const struct field *field)
+{
+	switch (field->number) {
+	case STREAM_NUMBER:
+	case STREAM_LAST_NUMBER:
+		out->number = (int32_t)field->value;
+		out->last = field->number == STREAM_LAST_NUMBER;
+		break;
+	case STREAM_PRIOR_REQUESTS:
+		out->prior_requests = (int32_t)field->value;
+		out->has_prior_requests = true;
+		break;
+	case STREAM_UNTERMINATED_READ:
+		out->unterminated_read = field->value != 0;
+		break;
+	default:
+		break;
+	}
+}
+
+static bool read_stream_bytes(struct record_view *out, const struct field *field)
+{
+	struct observation observation;
+
+	switch (field->number) {
+	case STREAM_CONNECTION_ID:
+		out->connection_id = field->bytes;
+		return true;
+	case STREAM_NODE_ID:
+		out->node_id = field->bytes;
+		return true;
+	case STREAM_OBSERVATION:
+		if (!read_observation(field->bytes, &observation))
+			return false;
+		if (out->observations++ == 0)
+			out->time = observation.time;
+		out->last_time = observation.time;
+		return true;
+	default:
+		return true;
+	}
+}
+
+/* True when all of it is fields; what is known of them goes to *out. */
+static bool read_stream(struct record_view *out, struct str bytes)
 {
 	struct rd r = rd_over(bytes);
-	struct observation observation;
 	struct field field;
 
 	*out = (struct record_view){.cursor = rd_over(bytes)};
 	while (next_field(&r, &field)) {
-		bool varint = field.type == WIRE_VARINT, slice = field.type == WIRE_BYTES;
-
-		if (slice && field.number == STREAM_CONNECTION_ID)
-			out->connection_id = field.bytes;
-		else if (slice && field.number == STREAM_NODE_ID)
-			out->node_id = field.bytes;
-		else if (varint && field.number == STREAM_PRIOR_REQUESTS) {
-			out->prior_requests = (int32_t)field.value;
-			out->has_prior_requests = true;
-		} else if (varint && field.number == STREAM_UNTERMINATED_READ)
-			out->unterminated_read = field.value != 0;
-		else if (varint &&
-			 (field.number == STREAM_NUMBER || field.number == STREAM_LAST_NUMBER)) {
-			out->number = (int32_t)field.value;
-			out->last = field.number == STREAM_LAST_NUMBER;
-		} else if (slice && field.number == STREAM_OBSERVATION) {
-			if (!read_observation(field.bytes, &observation))
-				return 0;
-			if (out->observations++ == 0)
-				out->time = observation.time;
-			out->last_time = observation.time;
-		}
+		if (field.type == WIRE_VARINT)
+			read_stream_number(out, &field);
+		else if (field.type == WIRE_BYTES && !read_stream_bytes(out, &field))
+			return false;
 	}
 	return !r.failed;
 }

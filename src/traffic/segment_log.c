@@ -12,8 +12,6 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-enum { FOLDERS_ABOVE = 8 }; /* that may have been made with the log's */
-
 void segment_log_warn(const struct segment_log *log, const char *fmt, ...)
 {
 	char message[512];
@@ -57,16 +55,15 @@ static int take_lock(struct segment_log *log, struct err *err)
 	return err_set_errno(err, ERR_IO, errno, "cannot lock the segment log '%s'", log->path);
 }
 
-/* A new folder is on the disk when the folder is that it is in, and so on. Those above that may not
+/* A new folder is on the disk when the one is that it is in, and so on. Those above that may not
  * be opened were there before. */
 static void sync_folders_above(int folder)
 {
-	char above[LIMIT_PATH] = "";
-	int fd;
+	static const char above[] = "../../../../../../../..";
 
-	for (int i = 0; i < FOLDERS_ABOVE; i++) {
-		strcat(above, "../");
-		fd = openat(folder, above, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (const char *path = above + sizeof(above) - sizeof(".."); path >= above; path -= 3) {
+		int fd = openat(folder, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
 		if (fd < 0)
 			return;
 		fsync(fd);

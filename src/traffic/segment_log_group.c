@@ -8,24 +8,19 @@
 
 enum { GROUP_NAME_MAX = 100 };
 
-static bool is_group_name(struct str name)
+static bool is_group_name(const char *name)
 {
-	if (name.len == 0 || name.len > GROUP_NAME_MAX || name.ptr[0] == '.' ||
-	    str_ends(name, STR(".tmp")))
-		return false;
-	for (size_t i = 0; i < name.len; i++) {
-		char c = name.ptr[i];
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+	size_t len = strlen(name);
 
-		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') &&
-		    c != '.' && c != '_' && c != '-')
-			return false;
-	}
-	return true;
+	return len > 0 && len <= GROUP_NAME_MAX && strspn(name, allowed) == len && name[0] != '.' &&
+	       !str_ends(str_of(name, len), STR(".tmp"));
 }
 
 static int group_path(const char *folder, const char *group, char path[LIMIT_PATH], struct err *err)
 {
-	if (!is_group_name(str_from(group)))
+	if (!is_group_name(group))
 		return err_set(err, ERR_USAGE,
 			       "'%s' cannot name a group of readers: 1 to %d of A-Z a-z 0-9 . _ -, "
 			       "without '.' in front or '.tmp' at the end",
@@ -101,7 +96,7 @@ int groups_committed(const char *folder, uint64_t *least, uint64_t *greatest, bo
 		uint64_t offset;
 		int got;
 
-		if (!is_group_name(str_from(entry->d_name)))
+		if (!is_group_name(entry->d_name))
 			continue;
 		got = segment_log_group_committed(folder, entry->d_name, &offset, err);
 		if (got < 0)

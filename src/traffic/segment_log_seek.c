@@ -58,6 +58,15 @@ static void skip_by_index(struct segment_log_reader *reader, const struct place 
 		segment_reader_go_to(reader, SEGMENT_HEADER, reader->base);
 }
 
+/* Whether the place can be in this segment, as far as its name tells. One that has no published
+ * entry may not even have its header yet. */
+static bool may_hold(const struct segment_log_reader *reader, const struct place *wanted,
+		     uint64_t base)
+{
+	return (!reader->has_mark || base <= reader->mark.segment_base) &&
+	       (wanted->by_time || base <= wanted->offset);
+}
+
 /* 1: the last segment from which reading leads to the place is open; 0: it went away meanwhile. */
 static int open_segment_before(struct segment_log_reader *reader, const struct place *wanted,
 			       struct err *err)
@@ -72,10 +81,7 @@ static int open_segment_before(struct segment_log_reader *reader, const struct p
 			       "there is no segment log in '%s' any more: check the path",
 			       reader->path);
 	for (size_t i = list.count - 1;; i--) {
-		/* One that has no published entry may not even have its header yet. */
-		if (i > 0 && reader->has_mark && list.bases[i] > reader->mark.segment_base)
-			continue;
-		if (i > 0 && !wanted->by_time && list.bases[i] > wanted->offset)
+		if (i > 0 && !may_hold(reader, wanted, list.bases[i]))
 			continue;
 		got = segment_reader_open_segment(reader, list.bases[i], err);
 		/* Without a mark, a last one that is torn was being begun. */
