@@ -91,26 +91,35 @@ static int damaged(const struct segment_log_reader *reader, struct err *err)
 		       reader->base, reader->path, reader->position, reader->next_here);
 }
 
+static const uint8_t *at_position(const struct segment_log_reader *reader)
+{
+	return (const uint8_t *)reader->window.ptr + (reader->position - reader->window_at);
+}
+
+/* 1 with all bytes of an entry in the window; 0: they are not there, or those of no entry. */
+static int fill_entry(struct segment_log_reader *reader, struct entry_header *header,
+		      struct err *err)
+{
+	int got = fill_window(reader, ENTRY_HEADER, err);
+
+	if (got <= 0)
+		return got;
+	if (!entry_header_decode(at_position(reader), header) || header->offset < reader->next_here)
+		return 0;
+	return fill_window(reader, ENTRY_HEADER + entry_content(header), err);
+}
+
 int segment_reader_entry(struct segment_log_reader *reader, struct segment_log_entry *out,
 			 struct err *err)
 {
 	struct entry_header header = {0};
 	const uint8_t *bytes;
-	int got = fill_window(reader, ENTRY_HEADER, err);
-	bool whole = false;
+	int got = fill_entry(reader, &header, err);
 
-	if (got > 0) {
-		bytes = (const uint8_t *)reader->window.ptr +
-			(reader->position - reader->window_at);
-		whole = entry_header_decode(bytes, &header);
-		if (whole)
-			got = fill_window(reader, ENTRY_HEADER + entry_content(&header), err);
-	}
-	if (got < 0 || (got == 0 && reader->position >= reader->limit))
+	if (got < 0 || reader->position >= reader->limit)
 		return got;
-	bytes = (const uint8_t *)reader->window.ptr + (reader->position - reader->window_at);
-	if (got == 0 || !whole || header.offset < reader->next_here ||
-	    !entry_check(bytes, bytes + ENTRY_HEADER, entry_content(&header)))
+	bytes = got > 0 ? at_position(reader) : NULL;
+	if (!bytes || !entry_check(bytes, bytes + ENTRY_HEADER, entry_content(&header)))
 		return reader->has_mark ? damaged(reader, err) : 0;
 	*out = (struct segment_log_entry){
 		.offset = header.offset,
