@@ -107,6 +107,7 @@ static void on_end_of_message(struct reassembly *r, struct connection *c,
 	if (c->state != READING)
 		return;
 	transaction_needs(c->current, ref);
+	c->current->early = c->current->captured.response.len;
 	c->current->captured.first_line_bytes = o->first_line_bytes;
 	c->current->captured.headers_bytes = o->headers_bytes;
 	c->state = WRITING;
@@ -223,7 +224,7 @@ void connection_set_timer(struct reassembly *r, struct connection *c)
 
 	if (c->waiting)
 		timer = TIMER_REORDER;
-	else if (c->state == WRITING && c->current->captured.response.len > 0)
+	else if (c->state == WRITING && c->current->captured.response.len > c->current->early)
 		timer = TIMER_SETTLE;
 	/* What is missing is waited for from when it was first missed. */
 	if (timer == TIMER_REORDER && c->timer == TIMER_REORDER)

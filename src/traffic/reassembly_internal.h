@@ -18,6 +18,7 @@ struct transaction {
 	struct record_ref **refs; /* owned array */
 	size_t ref_count;
 	size_t bytes; /* counted in the owner */
+	size_t early; /* bytes of the response before the request was complete: 100 Continue */
 	char ids[];
 };
 

@@ -190,6 +190,29 @@ static void an_idle_response_settles_by_the_clock(void **state)
 	bench_release(&b);
 }
 
+static void a_100_continue_does_not_settle_a_response(void **state)
+{
+	struct record_writer *w = record_writer_new(STR("n"), STR("c"), RECORD_LIMIT_DEFAULT);
+	struct bench b;
+
+	(void)state;
+	bench_init(&b, &(struct reassembly_options){.settle_ms = 100, .silent_ms = 1000});
+	record_writer_read(w, noon, STR("A"));
+	record_writer_write(w, noon, STR("100 "));
+	ask(w, "body");
+	record_writer_flush(w);
+	add_all(&b, w);
+	assert_int_equal(reassembly_tick(b.r, 500), 1000);
+	record_writer_write(w, noon, STR("200"));
+	record_writer_flush(w);
+	b.now = 600;
+	add_all(&b, w);
+	reassembly_tick(b.r, 700);
+	assert_told(&b, "request 0 Abody\nresponse 0 settled 100 200\n");
+	record_writer_free(w);
+	bench_release(&b);
+}
+
 static void a_log_that_begins_within_a_request_skips_it(void **state)
 {
 	struct record_writer *w = record_writer_new(STR("n"), STR("c"), RECORD_LIMIT_DEFAULT);
@@ -484,6 +507,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(requests_and_responses_come_in_pairs),
 		cmocka_unit_test(an_idle_response_settles_by_the_clock),
+		cmocka_unit_test(a_100_continue_does_not_settle_a_response),
 		cmocka_unit_test(a_log_that_begins_within_a_request_skips_it),
 		cmocka_unit_test(a_missing_record_ends_what_it_was_part_of),
 		cmocka_unit_test(excluded_requests_are_forgotten_with_their_answers),
