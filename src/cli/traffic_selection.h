@@ -1,0 +1,30 @@
+/* The records that a command looks at: where they are, and which of them. */
+#ifndef CLI_TRAFFIC_SELECTION_H
+#define CLI_TRAFFIC_SELECTION_H
+
+#include "base/opt.h"
+#include "traffic/record_source.h"
+
+struct traffic_selection_fields {
+	int64_t start_offset, end_offset;
+	const char *start_time, *end_time;
+};
+extern const struct opt traffic_selection_options[];
+
+struct traffic_selection {
+	struct record_source *source;
+	int64_t start_offset, end_offset;   /* end 0: none */
+	int64_t start_time_ms, end_time_ms; /* INT64_MIN, INT64_MAX: none */
+};
+
+/* `path`: a segment log's folder, a folder of .protocap files, a file, or "-". */
+int traffic_selection_open(struct traffic_selection *out, const char *path,
+			   const struct traffic_selection_fields *fields, struct err *err);
+void traffic_selection_close(struct traffic_selection *selection);
+/* 1 with the next record; *readable: the view is filled, else *reason says why not. 0 at the end.
+ */
+int traffic_selection_next(struct traffic_selection *selection, struct record_item *item,
+			   struct record_view *view, bool *readable, struct err *reason,
+			   struct err *err);
+
+#endif

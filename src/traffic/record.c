@@ -1,0 +1,103 @@
+#include "traffic/record_wire.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+enum { BLOCK_FIRST = 2048, BLOCK_MOST = 256 * 1024 };
+
+struct record_time record_time_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (struct record_time){.seconds = now.tv_sec, .nanos = (int32_t)now.tv_nsec};
+}
+
+int64_t record_time_ms(struct record_time time)
+{
+	int64_t ms;
+
+	if (__builtin_mul_overflow(time.seconds, (int64_t)1000, &ms) ||
+	    __builtin_add_overflow(ms, (int64_t)time.nanos / 1000000, &ms))
+		return time.seconds < 0 ? INT64_MIN : INT64_MAX;
+	return ms;
+}
+
+/* What a record holds beyond what others see of it. */
+struct record_memory {
+	struct record record;
+	size_t room; /* of the last block, bytes not used */
+	char key[];
+};
+
+struct record *record_new(struct str connection_id)
+{
+	struct record_memory *memory = mem_zalloc(sizeof(*memory) + connection_id.len);
+
+	if (connection_id.len > 0)
+		memcpy(memory->key, connection_id.ptr, connection_id.len);
+	memory->record.connection_id = str_of(memory->key, connection_id.len);
+	return &memory->record;
+}
+
+void record_free(struct record *record)
+{
+	if (!record)
+		return;
+	for (size_t i = 0; i < record->iov_count; i++)
+		free(record->iov[i].iov_base);
+	free(record->iov);
+	free(record);
+}
+
+/* Each block as large as all before it, within bounds, or what is to come. */
+static void add_block(struct record_memory *memory, size_t wanted)
+{
+	struct record *record = &memory->record;
+	size_t size = MAX(wanted, MIN(MAX(record->bytes, BLOCK_FIRST), BLOCK_MOST));
+
+	record->iov = mem_realloc(record->iov, (record->iov_count + 1) * sizeof(*record->iov));
+	record->iov[record->iov_count++] = (struct iovec){.iov_base = mem_alloc(size)};
+	memory->room = size;
+}
+
+static void append_to_block(struct record_memory *memory, const char *bytes, size_t len)
+{
+	struct iovec *block = &memory->record.iov[memory->record.iov_count - 1];
+
+	memcpy((char *)block->iov_base + block->iov_len, bytes, len);
+	block->iov_len += len;
+	memory->room -= len;
+	memory->record.bytes += len;
+}
+
+void record_append(struct record *record, const void *bytes, size_t len)
+{
+	struct record_memory *memory = (struct record_memory *)record;
+	size_t fits = MIN(len, memory->room);
+
+	if (fits > 0)
+		append_to_block(memory, bytes, fits);
+	if (len > fits) {
+		add_block(memory, len - fits);
+		append_to_block(memory, (const char *)bytes + fits, len - fits);
+	}
+}
+
+void record_copy(const struct record *record, void *to)
+{
+	char *at = to;
+
+	for (size_t i = 0; i < record->iov_count; i++) {
+		memcpy(at, record->iov[i].iov_base, record->iov[i].iov_len);
+		at += record->iov[i].iov_len;
+	}
+}
+
+struct record *record_from_bytes(struct str key, struct str bytes)
+{
+	struct record *record = record_new(key);
+
+	record_append(record, bytes.ptr, bytes.len);
+	return record;
+}

@@ -1,0 +1,91 @@
+#include "traffic/record_source.h"
+
+#include "base/base64.h"
+#include "traffic/record_source_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+int record_source_next(struct record_source *source, int timeout_ms, struct record_item *out,
+		       struct err *err)
+{
+	*out = (struct record_item){.time_ms = -1};
+	return source->ops->next(source, timeout_ms, out, err);
+}
+
+void record_source_finish(struct record_source *source, struct record_position position)
+{
+	if (source->ops->finish)
+		source->ops->finish(source, position);
+}
+
+int record_source_commit(struct record_source *source, struct err *err)
+{
+	return source->ops->commit ? source->ops->commit(source, err) : 0;
+}
+
+void record_source_close(struct record_source *source)
+{
+	if (source)
+		source->ops->close(source);
+}
+
+void record_source_closep(struct record_source **source)
+{
+	record_source_close(*source);
+}
+
+int record_line_decode(struct str line, struct str *key, struct buf *decoded, struct err *err)
+{
+	struct str text;
+
+	while (line.len > 0 && strchr(" \t\r\n", line.ptr[line.len - 1]))
+		line.len--;
+	if (line.len == 0)
+		return 0;
+	if (!str_split(line, '|', key, &text)) {
+		text = line;
+		*key = STR_NONE;
+	}
+	buf_reset(decoded);
+	if (!base64_decode(decoded, text) && !decoded->failed)
+		return err_set(err, ERR_FORMAT,
+			       "a line is neither base64 nor key|base64: \"" STR_FMT "\"",
+			       STR_ARG(str_of(line.ptr, MIN(line.len, 40))));
+	return buf_check(decoded, "the record of a line", err) < 0 ? -ERR_LIMIT : 1;
+}
+
+void record_line_encode(struct buf *out, struct str key, struct str bytes)
+{
+	if (key.ptr) {
+		buf_append_str(out, key);
+		buf_append_byte(out, '|');
+	}
+	base64_encode(out, bytes);
+	buf_append_byte(out, '\n');
+}
+
+int record_source_open(const char *path, const struct log_source_options *options,
+		       struct record_source **out, struct err *err)
+{
+	struct err ignored = {0};
+	struct stat status;
+	int failed;
+
+	if (strcmp(path, "-") == 0)
+		return file_source_records_open(path, out, err);
+	if (stat(path, &status) < 0)
+		return err_set_errno(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, errno,
+				     "cannot open '%s'", path);
+	if (!S_ISDIR(status.st_mode))
+		return file_source_records_open(path, out, err);
+	if (trace_folder_open(path, out, &ignored) == 0)
+		return 0;
+	if (ignored.kind != ERR_NOT_FOUND)
+		*err = ignored;
+	failed = ignored.kind != ERR_NOT_FOUND ? -(int)ignored.kind
+					       : log_source_open(path, options, out, err);
+	return failed;
+}

@@ -1,0 +1,66 @@
+/* The writer of a segment log. Within src/traffic. */
+#ifndef TRAFFIC_SEGMENT_LOG_INTERNAL_H
+#define TRAFFIC_SEGMENT_LOG_INTERNAL_H
+
+#include "traffic/segment_file.h"
+
+#include <pthread.h>
+
+struct append {
+	struct append *next;
+	struct record *record;
+	struct completion *done; /* NULL: nobody asks */
+	int64_t time_ms;
+	uint64_t offset;
+	int failed_errno; /* 0: stored */
+	uint32_t content_crc;
+	uint8_t header[ENTRY_HEADER];
+};
+
+struct segment_info {
+	uint64_t base, bytes;
+	int64_t newest; /* time of the newest entry in it and before it; INT64_MIN */
+};
+
+struct segment_log {
+	char *path; /* owned */
+	int folder, lock_file, end_file;
+	struct segment_log_options options; /* no zeroes */
+	pthread_t thread;
+
+	pthread_mutex_t lock; /* of this paragraph */
+	pthread_cond_t wake;
+	struct append *first, **last;
+	size_t buffered;
+	bool closing, broken;
+	struct segment_log_state state;
+
+	/* The commit thread's, after segment_log_open. */
+	struct segment_info *segments; /* oldest first; the last one is open */
+	size_t segment_count;
+	int segment, index;
+	uint64_t position;            /* where the next entry goes in the open segment */
+	uint64_t index_due;           /* position from which on the next index entry is written */
+	uint64_t next;                /* offset of the next entry */
+	uint64_t durable;             /* offset after the last that was synced */
+	int64_t newest;               /* time of the newest entry; INT64_MIN */
+	int64_t synced_ms, looked_ms; /* monotonic */
+	bool warned_of_space;
+};
+
+void segment_log_warn(const struct segment_log *log, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* Finds what is there, cuts a torn tail, opens the last segment or makes the first. */
+int segment_log_recover(struct segment_log *log, struct err *err);
+/* Begins a new segment at log->next; the one before ended at `previous_end`. 0 or -errno. */
+int segment_log_begin_segment(struct segment_log *log, uint64_t previous_end);
+/* Tells the readers how far they may read. 0 or -errno. */
+int segment_log_publish(struct segment_log *log);
+/* fdatasync of the open segment. 0 or -errno. */
+int segment_log_sync_now(struct segment_log *log);
+/* The commit thread; `log` is its argument. */
+void *segment_log_commit_loop(void *log);
+/* Once a second: retention, free space. */
+void segment_log_housekeeping(struct segment_log *log);
+void segment_log_retention(struct segment_log *log);
+
+#endif
