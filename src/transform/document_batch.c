@@ -297,7 +297,7 @@ int document_batch_transform(struct transform *transform, const struct bulk_docu
 		.out = out,
 		.text = BUF_INIT(LIMIT_SOURCE),
 		.output_capacity = MAX(count, (size_t)16),
-		.opaque = transform_ignores_sources(transform),
+		.opaque = transform_takes_source_texts(transform),
 	};
 
 	batch.messages = arena_alloc(mem, count * sizeof(*batch.messages));

@@ -292,10 +292,10 @@ int transform_apply(struct transform *transform, struct transform_message *messa
 	return 0;
 }
 
-bool transform_ignores_sources(const struct transform *transform)
+bool transform_takes_source_texts(const struct transform *transform)
 {
 	for (size_t i = 0; i < transform->count; i++)
-		if (!transform->steps[i]->ignores_source)
+		if (!transform->steps[i]->takes_source_text)
 			return false;
 	return true;
 }
