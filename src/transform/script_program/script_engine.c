@@ -1,6 +1,7 @@
 #include "transform/script_program/script_engine.h"
 
 #include "transform/script_program/prelude.h"
+#include "transform/script_program/text16.h"
 
 #include <JavaScriptCore/JavaScript.h>
 #include <stdlib.h>
@@ -22,25 +23,18 @@ static void release_string(JSStringRef *string)
 		JSStringRelease(*string);
 }
 
-/* Copies are NUL-terminated, which the engine's constructors want; JSON and scripts hold no NUL. */
 static JSStringRef string_of(struct str text)
 {
-	char *copy = str_dup(text);
-	JSStringRef string = JSStringCreateWithUTF8CString(copy);
+	uint16_t *units = mem_alloc(MAX(text.len, (size_t)1) * sizeof(*units));
+	JSStringRef string = JSStringCreateWithCharacters(units, text16_from_utf8(text, units));
 
-	free(copy);
+	free(units);
 	return string;
 }
 
 static void append_string(struct buf *out, JSStringRef string)
 {
-	size_t most = JSStringGetMaximumUTF8CStringSize(string), size;
-	char *to = buf_reserve(out, most);
-
-	if (!to)
-		return;
-	size = JSStringGetUTF8CString(string, to, most);
-	out->len += size > 0 ? size - 1 : 0;
+	text16_to_utf8(out, JSStringGetCharactersPtr(string), JSStringGetLength(string));
 }
 
 static void append_value(JSContextRef context, struct buf *out, JSValueRef value)
