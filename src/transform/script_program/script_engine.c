@@ -12,10 +12,12 @@ struct script_engine {
 	JSObjectRef describe, run, settled, start;
 	void (*log)(void *user, struct str line);
 	void *user;
-	struct buf line;
+	struct buf line, units;
 };
 
 #define SCRIPT_LINE_MAX KIB(64)
+/* Bytes of room that are kept from one message to the next, at most. */
+#define MESSAGE_UNITS_KEPT MIB(1)
 
 static void release_string(JSStringRef *string)
 {
@@ -126,6 +128,7 @@ struct script_engine *script_engine_new(struct str name, void (*log)(void *user,
 	engine->log = log;
 	engine->user = user;
 	engine->line = BUF_INIT(SCRIPT_LINE_MAX);
+	engine->units = BUF_INIT(MESSAGE_UNITS_KEPT);
 	load_prelude(engine, name);
 	return engine;
 }
@@ -135,7 +138,20 @@ void script_engine_free(struct script_engine *engine)
 	JSGlobalContextRelease(engine->script);
 	JSGlobalContextRelease(engine->messages);
 	buf_release(&engine->line);
+	buf_release(&engine->units);
 	free(engine);
+}
+
+/* With room that is kept. */
+static JSStringRef message_string(struct script_engine *engine, struct str message)
+{
+	uint16_t *units;
+
+	buf_reset(&engine->units);
+	engine->units.failed = false;
+	units = (uint16_t *)(void *)buf_reserve(&engine->units, message.len * sizeof(*units));
+	return units ? JSStringCreateWithCharacters(units, text16_from_utf8(message, units))
+		     : string_of(message);
 }
 
 static bool failed(struct script_engine *engine, JSValueRef exception, struct buf *out)
@@ -212,7 +228,7 @@ bool script_engine_start(struct script_engine *engine, struct str name, struct s
 
 bool script_engine_run(struct script_engine *engine, struct str message, struct buf *out)
 {
-	cleanup(release_string) JSStringRef text = string_of(message);
+	cleanup(release_string) JSStringRef text = message_string(engine, message);
 	JSValueRef argument = JSValueMakeString(engine->messages, text);
 
 	return call(engine, engine->run, 1, &argument, out);
