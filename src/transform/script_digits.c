@@ -55,7 +55,7 @@ static void note_number(struct script_digits *digits, struct json *number,
 {
 	struct script_number *noted;
 
-	if (script_number_is_kept(number->text))
+	if (!digits->all && script_number_is_kept(number->text))
 		return;
 	if (digits->count == digits->capacity) {
 		digits->capacity = MAX(digits->capacity * 2, (size_t)32);
@@ -98,12 +98,27 @@ static int by_value(const void *left, const void *right)
 	return (a->value > b->value) - (a->value < b->value);
 }
 
+static bool has_inexact(const struct script_digits *digits)
+{
+	for (size_t i = 0; i < digits->count; i++)
+		if (digits->numbers[i].inexact)
+			return true;
+	return false;
+}
+
 void script_digits_note(struct script_digits *digits, struct json *message)
 {
 	const struct place root = {0};
 
 	digits->count = 0;
+	digits->all = false;
 	note_below(digits, message, &root);
+	/* Another number may be the same double, and must not be taken for one that moved. */
+	if (has_inexact(digits)) {
+		digits->count = 0;
+		digits->all = true;
+		note_below(digits, message, &root);
+	}
 	if (digits->count > 1)
 		qsort(digits->numbers, digits->count, sizeof(*digits->numbers), by_value);
 }

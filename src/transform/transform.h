@@ -48,6 +48,9 @@ struct transform_step {
 	 * leaves it so, or puts another text of a JSON object into it, or a tree. When it holds of
 	 * all steps, sources are not parsed. */
 	bool takes_source_text;
+	/* Set by make where it holds: of an index or template of a source with mapping types, this
+	 * step wants the mapping of each type, as they are before rules unite them. */
+	bool wants_types;
 };
 
 /* What steps need to be made. */
@@ -85,5 +88,9 @@ void transform_free(struct transform *transform);
 /* Sends the batch through all steps. */
 int transform_apply(struct transform *transform, struct transform_message *messages, size_t count,
 		    struct arena *mem, struct err *err);
+/* Through those steps only whose wants_types is so. */
+int transform_apply_part(struct transform *transform, bool wants_types,
+			 struct transform_message *messages, size_t count, struct arena *mem,
+			 struct err *err);
 
 #endif

@@ -123,6 +123,7 @@ static int make(const struct json *configuration, const struct transform_context
 	}
 	*out = value_step_new(function_of(context->kind), routing, release);
 	(*out)->takes_source_text = context->kind == TRANSFORM_DOCUMENT;
+	(*out)->wants_types = context->kind == TRANSFORM_METADATA;
 	return 0;
 }
 
