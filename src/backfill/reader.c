@@ -9,7 +9,7 @@
 
 #define PUBLISH_EVERY 1024 /* documents, for progress between two bulks */
 /* A larger batch for a transform gains nothing. */
-#define BATCH_BYTES MIB(1)
+#define BATCH_BYTES KIB(256)
 
 struct reader {
 	struct pipeline *p;

@@ -150,6 +150,7 @@ static const struct opt_part parts[] = {
 	{transfer_options, offsetof(struct copy_fields, transfer)},
 	{allowed_options, offsetof(struct copy_fields, allowed)},
 	{metrics_options, offsetof(struct copy_fields, metrics)},
+	{transformer_options, offsetof(struct copy_fields, create.transformer)},
 	{doc_transformer_options, offsetof(struct copy_fields, transform.transformer)},
 	{transform_run_options, offsetof(struct copy_fields, transform.run)},
 	{care_options, offsetof(struct copy_fields, care)},

@@ -4,11 +4,13 @@
 #include "cli/metadata_options.h"
 #include "cli/metadata_report.h"
 #include "cli/metadata_source.h"
+#include "cli/transform_options.h"
 
 #include "metadata/index_filter.h"
 #include "metadata/metadata_read.h"
 #include "metadata/metadata_write.h"
 #include "metadata/rules.h"
+#include "metadata/transform_items.h"
 
 struct metadata_fields {
 	struct general_fields general;
@@ -17,6 +19,8 @@ struct metadata_fields {
 	struct target_fields target;
 	struct creation_fields creation;
 	struct selection_fields selection;
+	struct transformer_fields transformer;
+	struct transform_run_fields script;
 	struct opt_list kinds, renames;
 	struct opt_list tier_attributes, attribute_map;
 	bool open_only, show_excluded, succeed_on_empty;
@@ -72,6 +76,7 @@ struct migrating {
 	struct arena *mem;
 	struct metadata_source source;
 	struct cluster *target;
+	struct transform *transform; /* NULL: none */
 	struct metadata_set set;
 	struct metadata_facts facts;
 };
@@ -79,6 +84,7 @@ struct migrating {
 static void migrating_release(struct migrating *m)
 {
 	metadata_set_release(&m->set);
+	transform_free(m->transform);
 	cluster_close(m->target);
 	metadata_source_release(&m->source);
 }
@@ -158,8 +164,10 @@ static int apply_rules(struct migrating *m, struct err *err)
 
 	options.tier_attributes = &m->fields->tier_attributes;
 	options.attribute_map = &m->fields->attribute_map;
-
-	return rules_apply(&m->set, &options, err);
+	if (transform_items(&m->set, m->transform, TRANSFORM_ITEMS_BEFORE_RULES, err) < 0 ||
+	    rules_apply(&m->set, &options, err) < 0)
+		return -(int)err->kind;
+	return transform_items(&m->set, m->transform, TRANSFORM_ITEMS_AFTER_RULES, err);
 }
 
 static size_t count_selected(const struct metadata_set *set)
@@ -204,6 +212,7 @@ static int run_metadata(struct cli *cli, void *fields, bool plan, struct err *er
 	m.facts.plan = plan;
 	m.facts.show_excluded = f->show_excluded;
 	if (read_options(&m, &wanted, err) < 0 || check_names(f, err) < 0 ||
+	    metadata_transform_new(&f->transformer, &f->script, cli->mem, &m.transform, err) < 0 ||
 	    open_target(&m, err) < 0 || read_source(&m, &wanted, err) < 0 ||
 	    renames_apply(&f->renames, &m.set, err) < 0 || apply_rules(&m, err) < 0)
 		return -(int)err->kind;
@@ -230,6 +239,8 @@ static const struct opt_part parts[] = {
 	{selection_options, offsetof(struct metadata_fields, selection)},
 	{metadata_options, 0},
 	{creation_options, offsetof(struct metadata_fields, creation)},
+	{transformer_options, offsetof(struct metadata_fields, transformer)},
+	{script_options, offsetof(struct metadata_fields, script)},
 	{general_options, offsetof(struct metadata_fields, general)},
 	{0},
 };

@@ -41,6 +41,7 @@ static const struct opt_part parts[] = {
 	{transfer_options, offsetof(struct migrate_fields, transfer)},
 	{allowed_options, offsetof(struct migrate_fields, allowed)},
 	{metrics_options, offsetof(struct migrate_fields, metrics)},
+	{transformer_options, offsetof(struct migrate_fields, create.transformer)},
 	{doc_transformer_options, offsetof(struct migrate_fields, transform.transformer)},
 	{transform_run_options, offsetof(struct migrate_fields, transform.run)},
 	{care_options, offsetof(struct migrate_fields, care)},

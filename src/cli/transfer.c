@@ -53,6 +53,7 @@ static void transfer_release(struct transfer *transfer)
 	failed_documents_close(transfer->failed, NULL);
 	target_care_free(transfer->care);
 	transfer_session_release(&transfer->session);
+	transform_free(transfer->metadata.transform);
 	control_free(transfer->control);
 	pressure_free(transfer->pressure);
 	cluster_close(transfer->cluster);
@@ -181,13 +182,18 @@ static int open_transform(void *user, struct transform **out, struct err *err)
 	return transform_new(transfer->transformer, &context, out, err);
 }
 
-/* What is wrong with it is told before anything else happens. */
-static int check_transform(struct transfer *transfer, struct err *err)
+/* What is wrong with them is told before anything else happens. */
+static int check_transforms(struct transfer *transfer, struct err *err)
 {
+	const struct document_transform_fields *documents = transfer->request->transform;
+	const struct create_fields *create = transfer->request->create;
 	struct transform *transform;
 
-	if (transformer_fields_read(&transfer->request->transform->transformer, transfer->mem,
-				    &transfer->transformer, err) < 0)
+	if (create && metadata_transform_new(&create->transformer, &documents->run, transfer->mem,
+					     &transfer->metadata.transform, err) < 0)
+		return -(int)err->kind;
+	if (transformer_fields_read(&documents->transformer, transfer->mem, &transfer->transformer,
+				    err) < 0)
 		return -(int)err->kind;
 	if (!transfer->transformer.ptr)
 		return 0;
@@ -327,6 +333,7 @@ static const struct migrate_metadata_plan *plan_metadata(struct transfer *transf
 		.indices_only = create->indices_only,
 		.allow_existing = create->creation.allow_existing,
 		.rules = rule_options_of(&create->creation, cluster_version(transfer->cluster)),
+		.transform = transfer->metadata.transform,
 	};
 	return &transfer->metadata;
 }
@@ -539,7 +546,7 @@ static int run_request(const struct transfer_request *request, struct cli *cli, 
 		.started_ms = clock_monotonic_ms(),
 	};
 
-	if (resolve(&transfer, err) < 0 || check_transform(&transfer, err) < 0 ||
+	if (resolve(&transfer, err) < 0 || check_transforms(&transfer, err) < 0 ||
 	    open_source(&transfer, err) < 0 || open_target(&transfer, err) < 0 ||
 	    open_session(&transfer, err) < 0 || open_care(&transfer, err) < 0 ||
 	    check_together(&transfer, err) < 0)

@@ -50,6 +50,7 @@ extern const struct opt work_options[];
 struct create_fields {
 	struct creation_fields creation;
 	bool indices_only;
+	struct transformer_fields transformer; /* of indices and templates */
 };
 extern const struct opt create_options[]; /* without those of `creation` */
 /* ERR_USAGE for what migrate cannot do. NULL passes. */

@@ -32,8 +32,28 @@
 	}
 
 const struct opt doc_transformer_options[] = TRANSFORMER_ROWS("doc-", "RFS_DOC_", "documents");
-const struct opt transformer_options[] = TRANSFORMER_ROWS("", "", "messages");
+const struct opt transformer_options[] =
+	TRANSFORMER_ROWS("", "METADATA_MIGRATE_", "indices and templates");
 const struct opt tuple_transformer_options[] = TRANSFORMER_ROWS("tuple-", "TUPLE_", "tuples");
+
+#define SCRIPT_ROWS                                                                                \
+	{.name = "script-timeout",                                                                 \
+	 .type = OPT_DURATION,                                                                     \
+	 TRANSFORM(transform_run_fields, script_timeout_ms),                                       \
+	 .fallback = "10s",                                                                        \
+	 .min = 1,                                                                                 \
+	 .max = (int64_t)24 * 3600 * 1000,                                                         \
+	 .help = "How long a script may take for one message; then it is stopped and started "     \
+		 "again for the next."},                                                           \
+		{.name = "script-memory",                                                          \
+		 .type = OPT_BYTES,                                                                \
+		 TRANSFORM(transform_run_fields, script_memory),                                   \
+		 .fallback = "512MiB",                                                             \
+		 .min = (int64_t)64 << 20,                                                         \
+		 .max = (int64_t)1 << 40,                                                          \
+		 .help = "Memory of the process of a script (each thread has one), at most; then " \
+			 "it is "                                                                  \
+			 "stopped and started again."}
 
 const struct opt transform_run_options[] = {
 	{.name = "on-transform-error",
@@ -43,22 +63,12 @@ const struct opt transform_run_options[] = {
 	 .fallback = "record",
 	 .help = "What becomes of a document that a transformer cannot do: record keeps it as a "
 		 "failed document, skip only counts and logs it, fail ends the run."},
-	{.name = "script-timeout",
-	 .type = OPT_DURATION,
-	 TRANSFORM(transform_run_fields, script_timeout_ms),
-	 .fallback = "10s",
-	 .min = 1,
-	 .max = (int64_t)24 * 3600 * 1000,
-	 .help = "How long a script may take for one message; then it is stopped and started "
-		 "again for the next."},
-	{.name = "script-memory",
-	 .type = OPT_BYTES,
-	 TRANSFORM(transform_run_fields, script_memory),
-	 .fallback = "512MiB",
-	 .min = (int64_t)64 << 20,
-	 .max = (int64_t)1 << 40,
-	 .help = "Memory of the process of a script (each thread has one), at most; then it is "
-		 "stopped and started again."},
+	SCRIPT_ROWS,
+	{0},
+};
+
+const struct opt script_options[] = {
+	SCRIPT_ROWS,
 	{0},
 };
 
@@ -120,4 +130,17 @@ struct transform_context transform_context_of(const struct transform_run_fields 
 		.script_timeout_ms = fields->script_timeout_ms,
 		.script_memory = fields->script_memory,
 	};
+}
+
+int metadata_transform_new(const struct transformer_fields *fields,
+			   const struct transform_run_fields *run, struct arena *mem,
+			   struct transform **out, struct err *err)
+{
+	const struct transform_context context = transform_context_of(run, TRANSFORM_METADATA);
+	struct str text;
+
+	*out = NULL;
+	if (transformer_fields_read(fields, mem, &text, err) < 0)
+		return -(int)err->kind;
+	return text.ptr ? transform_new(text, &context, out, err) : 0;
 }

@@ -11,7 +11,7 @@ struct transformer_fields {
 };
 /* --doc-transformer-config, -file, -base64 */
 extern const struct opt doc_transformer_options[];
-/* --transformer-config, -file, -base64: metadata items, requests */
+/* --transformer-config, -file, -base64: metadata items */
 extern const struct opt transformer_options[];
 /* --tuple-transformer-config, -file, -base64 */
 extern const struct opt tuple_transformer_options[];
@@ -26,6 +26,12 @@ struct transform_run_fields {
 	int64_t script_timeout_ms, script_memory;
 };
 extern const struct opt transform_run_options[];
+/* Of these the last two, where no documents pass. */
+extern const struct opt script_options[];
+/* The transform that items of metadata pass through: NULL when none is configured. */
+int metadata_transform_new(const struct transformer_fields *fields,
+			   const struct transform_run_fields *run, struct arena *mem,
+			   struct transform **out, struct err *err);
 enum transform_error_policy transform_error_policy_of(const struct transform_run_fields *fields);
 struct transform_context transform_context_of(const struct transform_run_fields *fields,
 					      enum transform_kind kind);

@@ -89,6 +89,7 @@ static int make(value_step_fn fn, const struct json *configuration,
 	if (context->kind != TRANSFORM_DOCUMENT)
 		return err_set(err, ERR_USAGE, "it is for documents only");
 	*out = value_step_new(fn, NULL, NULL);
+	(*out)->takes_source_text = true;
 	return 0;
 }
 

@@ -142,4 +142,7 @@ bool jmespath_equal(struct jmespath_run *run, const struct json *a, const struct
 /* Two numbers by their value, or two texts by their characters: <0, 0, >0. */
 int jmespath_order(const struct json *a, const struct json *b);
 
+/* The tree of `text`, in the expression's arena, which lives as long; NULL with *err. */
+struct jmespath_node *jmespath_parse(struct jmespath *expression, struct str text, struct err *err);
+
 #endif

@@ -1,9 +1,5 @@
 #include "transform/jmespath_internal.h"
 
-#include "base/utf8.h"
-
-#include <stdlib.h>
-
 struct parser {
 	struct str text;
 	size_t at; /* behind `token` and `peeked` */
@@ -465,58 +461,11 @@ static struct jmespath_node *parse_expression(struct parser *p, unsigned power)
 	return left;
 }
 
-static bool is_lone_surrogate(struct str text)
+struct jmespath_node *jmespath_parse(struct jmespath *expression, struct str text, struct err *err)
 {
-	return text.len >= 3 && (unsigned char)text.ptr[0] == 0xed &&
-	       ((unsigned char)text.ptr[1] & 0xe0) == 0xa0 &&
-	       ((unsigned char)text.ptr[2] & 0xc0) == 0x80;
-}
+	struct parser p = {.expression = expression, .text = text, .err = err};
+	struct jmespath_node *root = advance(&p) ? parse_expression(&p, 0) : NULL;
 
-/* Texts of the expression get into what is written as JSON. A lone surrogate is kept, as json.h
- * has it. */
-static bool check_utf8(struct str text, struct err *err)
-{
-	for (size_t at = 0; at < text.len;) {
-		struct str rest = str_from_offset(text, at);
-		size_t length = is_lone_surrogate(rest) ? 3 : utf8_length(rest.ptr, rest.len);
-
-		if (!length) {
-			err_set(err, ERR_USAGE, "JMESPath expression: byte %zu: this is no UTF-8",
-				at);
-			return false;
-		}
-		at += length;
-	}
-	return true;
-}
-
-int jmespath_new(struct str text, struct jmespath **out, struct err *err)
-{
-	struct jmespath *expression = mem_zalloc(sizeof(*expression));
-	struct err local;
-	struct parser p = {.expression = expression, .err = err ? err : &local};
-
-	expression->mem = ARENA_INIT(MIB(64));
-	if (text.len > JMESPATH_TEXT_MAX)
-		err_set(p.err, ERR_USAGE, "JMESPath expression: it is longer than %zu bytes",
-			JMESPATH_TEXT_MAX);
-	else if (!(p.text = arena_str(&expression->mem, text)).ptr)
-		arena_fail(&expression->mem, "a JMESPath expression", p.err);
-	else if (check_utf8(p.text, p.err) && advance(&p) &&
-		 (expression->root = parse_expression(&p, 0)) && p.token.type != TOKEN_END)
-		expression->root = refuse(&p, "expected an operator or the end");
-	if (!expression->root) {
-		jmespath_free(expression);
-		return -(int)p.err->kind;
-	}
-	*out = expression;
-	return 0;
-}
-
-void jmespath_free(struct jmespath *expression)
-{
-	if (!expression)
-		return;
-	arena_release(&expression->mem);
-	free(expression);
+	return root && p.token.type != TOKEN_END ? refuse(&p, "expected an operator or the end")
+						 : root;
 }

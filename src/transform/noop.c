@@ -29,7 +29,7 @@ static int noop_make(const struct json *configuration, const struct transform_co
 	(void)context;
 	(void)err;
 	step->ops = &ops;
-	step->ignores_source = true;
+	step->takes_source_text = true;
 	*out = step;
 	return 0;
 }

@@ -3,7 +3,9 @@
  * those that were not answered. */
 #include "transform/script_config.h"
 #include "transform/script_digits.h"
+#include "transform/script_message.h"
 #include "transform/script_process.h"
+#include "transform/script_source.h"
 #include "transform/transform_internal.h"
 
 #include "base/log.h"
@@ -20,9 +22,10 @@ struct script_step {
 	struct transform_step step;
 	struct script_limits limits;
 	struct script_process process;
-	struct script_digits digits;
-	struct buf start; /* the text of SCRIPT_START */
-	struct buf text;  /* of one message */
+	struct script_digits digits; /* of messages that are trees */
+	struct script_source source; /* of those whose source is text */
+	struct buf start;            /* the text of SCRIPT_START */
+	struct buf text;             /* of one message */
 };
 
 static void script_close(struct transform_step *step)
@@ -31,6 +34,7 @@ static void script_close(struct transform_step *step)
 
 	script_process_release(&script->process);
 	script_digits_release(&script->digits);
+	script_source_release(&script->source);
 	buf_release(&script->start);
 	buf_release(&script->text);
 	free(script);
@@ -76,12 +80,18 @@ static int start_process(struct script_step *script, struct err *err)
 	return -(int)err->kind;
 }
 
+/* A message on its way to the script and back. */
+struct trip {
+	struct str sent;                      /* as text; ptr NULL: not yet */
+	struct script_source_numbers numbers; /* of a source that is sent as text */
+	bool answered, tried_alone;
+};
+
 /* One run of messages through the process. */
 struct exchange {
 	struct script_step *script;
 	struct transform_message *messages;
-	struct str *sent; /* the text each was sent as; ptr NULL: not yet */
-	bool *answered, *tried_alone;
+	struct trip *trips;
 	size_t count;
 	size_t next; /* to be sent */
 	size_t open; /* not answered */
@@ -90,7 +100,7 @@ struct exchange {
 
 static void answer(struct exchange *exchange, size_t i)
 {
-	exchange->answered[i] = true;
+	exchange->trips[i].answered = true;
 	exchange->open--;
 }
 
@@ -100,24 +110,62 @@ static void fail(struct exchange *exchange, size_t i, enum err_kind kind, struct
 	answer(exchange, i);
 }
 
+/* Makes a tree of a source that is text; what is wrong with it is the message's error. */
+static int parse_source(struct exchange *exchange, size_t i)
+{
+	struct transform_message *message = &exchange->messages[i];
+	struct json *source = script_message_source(message->value), *tree;
+
+	if (!source)
+		return 0;
+	if (json_parse(source->text, exchange->mem, &tree, &message->error) < 0)
+		return err_wrap(&message->error, "its source");
+	if (tree->type != JSON_OBJECT)
+		return err_set(&message->error, ERR_FORMAT, "its source is no JSON object");
+	json_set(message->value, STR("document"), tree);
+	return 0;
+}
+
+/* Negative: the message has failed. */
+static int write_message(struct exchange *exchange, size_t i)
+{
+	struct script_step *script = exchange->script;
+	struct json *message = exchange->messages[i].value;
+	const struct json *source = script_message_source(message);
+
+	buf_reset(&script->text);
+	script->text.failed = false;
+	if (source && script_source_note(&script->source, source->text, exchange->mem,
+					 &exchange->trips[i].numbers)) {
+		script_message_write(message, &script->text);
+		return 0;
+	}
+	if (parse_source(exchange, i) < 0)
+		return -1;
+	script_digits_note(&script->digits, message);
+	script_digits_write(&script->digits, message, &script->text);
+	return 0;
+}
+
 static int put_message(struct exchange *exchange, size_t i, struct err *err)
 {
 	struct script_step *script = exchange->script;
+	struct trip *trip = &exchange->trips[i];
 
-	if (!exchange->sent[i].ptr) {
-		buf_reset(&script->text);
-		script->text.failed = false;
-		script_digits_note(&script->digits, exchange->messages[i].value);
-		script_digits_write(&script->digits, exchange->messages[i].value, &script->text);
+	if (!trip->sent.ptr) {
+		if (write_message(exchange, i) < 0) {
+			answer(exchange, i);
+			return 0;
+		}
 		if (script->text.failed) {
 			fail(exchange, i, ERR_LIMIT, STR("the message is too large for a script"));
 			return 0;
 		}
-		exchange->sent[i] = arena_str(exchange->mem, buf_str(&script->text));
-		if (!exchange->sent[i].ptr)
+		trip->sent = arena_str(exchange->mem, buf_str(&script->text));
+		if (!trip->sent.ptr)
 			return arena_fail(exchange->mem, "the messages of a script", err);
 	}
-	script_process_put(&script->process, SCRIPT_MESSAGE, (uint32_t)i, exchange->sent[i]);
+	script_process_put(&script->process, SCRIPT_MESSAGE, (uint32_t)i, trip->sent);
 	return 0;
 }
 
@@ -125,7 +173,7 @@ static int put_next(struct exchange *exchange, struct err *err)
 {
 	size_t i = exchange->next++;
 
-	return exchange->answered[i] ? 0 : put_message(exchange, i, err);
+	return exchange->trips[i].answered ? 0 : put_message(exchange, i, err);
 }
 
 static int restore_digits(struct exchange *exchange, size_t i, struct json *value, struct err *err)
@@ -141,29 +189,72 @@ static int restore_digits(struct exchange *exchange, size_t i, struct json *valu
 	return 0;
 }
 
-static void take_result(struct exchange *exchange, size_t i, struct str text)
+static int take_tree(struct exchange *exchange, size_t i, struct str text)
 {
 	struct transform_message *message = &exchange->messages[i];
 	struct json *value;
 
+	if (json_parse(text, exchange->mem, &value, &message->error) < 0)
+		return err_wrap(&message->error, "what the script returned");
+	if (restore_digits(exchange, i, value, &message->error) < 0)
+		return -(int)message->error.kind;
+	if (json_equal(value, message->value))
+		return 0;
+	message->value = value;
+	message->changed = true;
+	return 0;
+}
+
+/* Gives the numbers of a source their digits back; false: the text does not tell enough. */
+static bool restore_source(struct exchange *exchange, size_t i, const struct json *value)
+{
+	struct script_source_numbers *numbers = &exchange->trips[i].numbers;
+	struct json *returned = script_message_source(value);
+	struct buf *text = &exchange->script->text;
+
+	if (numbers->count == 0)
+		return true;
+	if (!returned)
+		return false;
+	buf_reset(text);
+	text->failed = false;
+	if (!script_source_restore(numbers, returned->text, text))
+		return false;
+	returned->text = arena_str(exchange->mem, buf_str(text));
+	return returned->text.ptr;
+}
+
+/* False: trees are needed for it. */
+static bool take_text(struct exchange *exchange, size_t i, struct str text)
+{
+	struct transform_message *message = &exchange->messages[i];
+	struct json *value;
+	struct err ignored;
+
+	if (script_message_read(text, exchange->mem, &value, &ignored) < 0 ||
+	    !restore_source(exchange, i, value))
+		return false;
+	message->value = value;
+	message->changed = true;
+	return true;
+}
+
+static void take_result(struct exchange *exchange, size_t i, struct str text)
+{
+	struct transform_message *message = &exchange->messages[i];
+
 	answer(exchange, i);
-	if (str_eq(text, exchange->sent[i]))
+	if (str_eq(text, exchange->trips[i].sent))
 		return;
 	text = arena_str(exchange->mem, text);
 	if (!text.ptr) {
 		arena_fail(exchange->mem, "what a script returned", &message->error);
 		return;
 	}
-	if (json_parse(text, exchange->mem, &value, &message->error) < 0) {
-		err_wrap(&message->error, "what the script returned");
+	if (script_message_source(message->value) && take_text(exchange, i, text))
 		return;
-	}
-	if (restore_digits(exchange, i, value, &message->error) < 0)
-		return;
-	if (json_equal(value, message->value))
-		return;
-	message->value = value;
-	message->changed = true;
+	if (parse_source(exchange, i) == 0)
+		take_tree(exchange, i, text);
 }
 
 static int take_frame(struct exchange *exchange, const struct script_frame *frame, struct str text,
@@ -171,7 +262,7 @@ static int take_frame(struct exchange *exchange, const struct script_frame *fram
 {
 	size_t i = frame->message;
 
-	if (i >= exchange->count || exchange->answered[i])
+	if (i >= exchange->count || exchange->trips[i].answered)
 		return err_set(err, ERR_FORMAT, "the process of the script answers out of turn");
 	if (frame->kind == SCRIPT_LOG)
 		log_said(exchange->messages[i].name, text);
@@ -217,10 +308,11 @@ static bool blame(struct exchange *exchange, const struct err *reason)
 	int64_t at = script_process_busy_with(process);
 	size_t i = (size_t)at;
 
-	if (at < 0 || i >= exchange->count || exchange->answered[i])
+	if (at < 0 || i >= exchange->count || exchange->trips[i].answered)
 		return false;
-	if (reason->kind != ERR_TIMEOUT && process->messages > 0 && !exchange->tried_alone[i]) {
-		exchange->tried_alone[i] = true;
+	if (reason->kind != ERR_TIMEOUT && process->messages > 0 &&
+	    !exchange->trips[i].tried_alone) {
+		exchange->trips[i].tried_alone = true;
 		return true;
 	}
 	fail(exchange, i, reason->kind, str_from(reason->message));
@@ -259,15 +351,13 @@ static int script_apply(struct transform_step *step, struct transform_message *m
 	struct exchange exchange = {
 		.script = (struct script_step *)step,
 		.messages = messages,
-		.sent = arena_zalloc(mem, count, sizeof(struct str)),
-		.answered = arena_zalloc(mem, count, sizeof(bool)),
-		.tried_alone = arena_zalloc(mem, count, sizeof(bool)),
+		.trips = arena_zalloc(mem, count, sizeof(struct trip)),
 		.count = count,
 		.open = count,
 		.mem = mem,
 	};
 
-	if (!exchange.sent || !exchange.answered || !exchange.tried_alone)
+	if (!exchange.trips)
 		return arena_fail(mem, "the messages of a script", err);
 	if (run_all(&exchange, err) < 0) {
 		script_process_stop(&exchange.script->process);
@@ -323,6 +413,7 @@ static int script_make(const struct json *configuration, const struct transform_
 	    prepare(script, &config, context->kind == TRANSFORM_DOCUMENT, err) < 0 ||
 	    start_process(script, err) < 0)
 		return -(int)err->kind;
+	script->step.takes_source_text = context->kind == TRANSFORM_DOCUMENT;
 	*out = &take(script)->step;
 	return 0;
 }

@@ -159,10 +159,10 @@ static int add_directory(struct json *bindings, struct str directory, struct are
 	return 0;
 }
 
-static int add_directories(struct json *bindings, const struct json *list,
+static int add_directories(struct json *bindings, const struct json *configuration, const char *key,
 			   const char *base_directory, struct arena *mem, struct err *err)
 {
-	static const char key[] = "bindingsObjectDirs";
+	const struct json *list = json_get(configuration, key);
 	struct str directory;
 
 	if (!list || list->type == JSON_NULL)
@@ -178,10 +178,10 @@ static int add_directories(struct json *bindings, const struct json *list,
 	return 0;
 }
 
-static int add_files(struct json *bindings, const struct json *files, const char *base_directory,
-		     struct arena *mem, struct err *err)
+static int add_files(struct json *bindings, const struct json *configuration, const char *key,
+		     const char *base_directory, struct arena *mem, struct err *err)
 {
-	static const char key[] = "bindingsObjectFiles";
+	const struct json *files = json_get(configuration, key);
 	struct str path;
 
 	if (!files || files->type == JSON_NULL)
@@ -241,13 +241,38 @@ static int read_bindings(const struct json *configuration, const char *base_dire
 	if (!bindings)
 		return no_memory(mem, err);
 	out->bindings = bindings;
-	if (add_directories(bindings, json_get(configuration, "bindingsObjectDirs"), base_directory,
-			    mem, err) < 0 ||
-	    add_files(bindings, json_get(configuration, "bindingsObjectFiles"), base_directory, mem,
-		      err) < 0 ||
+	if (add_directories(bindings, configuration, "bindingsObjectDirs", base_directory, mem,
+			    err) < 0 ||
+	    add_files(bindings, configuration, "bindingsObjectFiles", base_directory, mem, err) <
+		    0 ||
 	    parse_object(json_get(configuration, "bindingsObject"), mem, &object, err) < 0)
 		return -(int)err->kind;
 	return merge_object(bindings, object, mem, out, err);
+}
+
+#define PROVIDER_FILES "providerConfigFiles"
+#define PROVIDER_DIRECTORIES "providerConfigDirs"
+
+/* Keys of the configuration itself may be the texts of files; those given in place override. */
+static int read_provider_files(const struct json *given, const char *base_directory,
+			       struct arena *mem, const struct json **out, struct err *err)
+{
+	struct json *configuration;
+
+	*out = given;
+	if (!json_get(given, PROVIDER_FILES) && !json_get(given, PROVIDER_DIRECTORIES))
+		return 0;
+	configuration = json_new(mem, JSON_OBJECT);
+	if (add_directories(configuration, given, PROVIDER_DIRECTORIES, base_directory, mem, err) <
+		    0 ||
+	    add_files(configuration, given, PROVIDER_FILES, base_directory, mem, err) < 0)
+		return -(int)err->kind;
+	json_each (member, given)
+		if (!str_is(member->key, PROVIDER_FILES) &&
+		    !str_is(member->key, PROVIDER_DIRECTORIES))
+			json_set(configuration, member->key, json_copy(mem, member));
+	*out = configuration;
+	return mem->failed ? no_memory(mem, err) : 0;
 }
 
 int script_config_read(const struct json *configuration, const char *base_directory,
@@ -264,7 +289,8 @@ int script_config_read(const struct json *configuration, const char *base_direct
 	};
 
 	*out = (struct script_config){0};
-	if (transform_check_keys(configuration, keys, err) < 0 ||
+	if (read_provider_files(configuration, base_directory, mem, &configuration, err) < 0 ||
+	    transform_check_keys(configuration, keys, err) < 0 ||
 	    read_script(configuration, base_directory, mem, out, err) < 0)
 		return -(int)err->kind;
 	if (out->script.len > 0 && memchr(out->script.ptr, 0, out->script.len))

@@ -26,6 +26,7 @@ struct script_number {
 struct script_digits {
 	struct script_number *numbers; /* by value after script_digits_note */
 	size_t count, capacity;
+	bool all; /* those that JavaScript gives back, too */
 };
 
 void script_digits_release(struct script_digits *digits);

@@ -292,10 +292,21 @@ int transform_apply(struct transform *transform, struct transform_message *messa
 	return 0;
 }
 
-bool transform_ignores_sources(const struct transform *transform)
+int transform_apply_part(struct transform *transform, bool wants_types,
+			 struct transform_message *messages, size_t count, struct arena *mem,
+			 struct err *err)
 {
 	for (size_t i = 0; i < transform->count; i++)
-		if (!transform->steps[i]->ignores_source)
+		if (transform->steps[i]->wants_types == wants_types &&
+		    apply_step(transform->steps[i], messages, count, mem, err) < 0)
+			return -(int)err->kind;
+	return 0;
+}
+
+bool transform_takes_source_texts(const struct transform *transform)
+{
+	for (size_t i = 0; i < transform->count; i++)
+		if (!transform->steps[i]->takes_source_text)
 			return false;
 	return true;
 }

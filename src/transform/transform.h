@@ -43,10 +43,14 @@ struct transform_step {
 	const struct transform_step_ops *ops;
 	const char *provider; /* "JsonJSTransformerProvider"; for messages */
 	size_t position;      /* in the user's list, from 1 */
-	/* Set by make where it holds: this step neither looks into the member "document" of a
-	 * document's message nor changes what is in it. When it holds of all steps, sources are
-	 * not parsed: "document" is a JSON_BINARY of their bytes then. */
-	bool ignores_source;
+	/* Set by make where it holds: of a document's message this step takes the member
+	 * "document" also as a JSON_BINARY of the source's text, which nobody has looked into. It
+	 * leaves it so, or puts another text of a JSON object into it, or a tree. When it holds of
+	 * all steps, sources are not parsed. */
+	bool takes_source_text;
+	/* Set by make where it holds: of an index or template of a source with mapping types, this
+	 * step wants the mapping of each type, as they are before rules unite them. */
+	bool wants_types;
 };
 
 /* What steps need to be made. */
@@ -58,7 +62,7 @@ struct transform_context {
 };
 
 /* A provider's name and how a step is made of its configuration (NULL: none given), which lives as
- * long as the step. ERR_USAGE names the key that is wrong. make sets ops (and ignores_source) of
+ * long as the step. ERR_USAGE names the key that is wrong. make sets ops (and takes_source_text) of
  * the embedded struct. Each provider is a file; the table is providers.c. */
 struct transform_provider {
 	const char *name;
@@ -77,12 +81,16 @@ int transform_new(struct str text, const struct transform_context *context, stru
 /* The same from a tree that outlives it, for steps that hold steps. */
 int transform_new_of_json(const struct json *configuration, const struct transform_context *context,
 			  struct transform **out, struct err *err);
-/* Whether ignores_source holds of all steps. */
-bool transform_ignores_sources(const struct transform *transform);
+/* Whether takes_source_text holds of all steps. */
+bool transform_takes_source_texts(const struct transform *transform);
 /* Accepts NULL. */
 void transform_free(struct transform *transform);
 /* Sends the batch through all steps. */
 int transform_apply(struct transform *transform, struct transform_message *messages, size_t count,
 		    struct arena *mem, struct err *err);
+/* Through those steps only whose wants_types is so. */
+int transform_apply_part(struct transform *transform, bool wants_types,
+			 struct transform_message *messages, size_t count, struct arena *mem,
+			 struct err *err);
 
 #endif

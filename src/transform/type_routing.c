@@ -122,6 +122,8 @@ static int make(const struct json *configuration, const struct transform_context
 		return status;
 	}
 	*out = value_step_new(function_of(context->kind), routing, release);
+	(*out)->takes_source_text = context->kind == TRANSFORM_DOCUMENT;
+	(*out)->wants_types = context->kind == TRANSFORM_METADATA;
 	return 0;
 }
 

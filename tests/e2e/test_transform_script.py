@@ -293,6 +293,21 @@ def test_bindings_override_in_their_order(trial, tmp_path):
                                   "e": {"inline": [Number("1"), Number("2")]}}]
 
 
+def test_keys_of_the_provider_may_be_files(trial, tmp_path):
+    for name, text in {"dir/initializationScript": "b => d => { throw new Error('no') }",
+                       "dir/bindingsObject": '{"from": "directory"}',
+                       "main.js": "b => d => { d[0].document = b; return d; }"}.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    step = {"providerConfigDirs": [{"path": str(tmp_path / "dir")}],
+            "providerConfigFiles": {"initializationScript": {"path": str(tmp_path / "main.js")}}}
+    assert documents(trial.run([{"JsonJSTransformerProvider": step}], FIVE[:1])) == [
+        {"from": "directory"}]
+    step["bindingsObject"] = {"from": "here"}
+    assert documents(trial.run([{"JsonJSTransformerProvider": step}], FIVE[:1])) == [{"from": "here"}]
+
+
 def test_a_script_may_be_a_file_and_end_with_its_main(trial, tmp_path):
     path = tmp_path / "mine.js"
     path.write_text("// two lines\nfunction main(b) { return d => { throw new Error(b) } }\n")

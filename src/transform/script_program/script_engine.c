@@ -1,6 +1,7 @@
 #include "transform/script_program/script_engine.h"
 
 #include "transform/script_program/prelude.h"
+#include "transform/script_program/text16.h"
 
 #include <JavaScriptCore/JavaScript.h>
 #include <stdlib.h>
@@ -11,10 +12,12 @@ struct script_engine {
 	JSObjectRef describe, run, settled, start;
 	void (*log)(void *user, struct str line);
 	void *user;
-	struct buf line;
+	struct buf line, units;
 };
 
 #define SCRIPT_LINE_MAX KIB(64)
+/* Bytes of room that are kept from one message to the next, at most. */
+#define MESSAGE_UNITS_KEPT MIB(1)
 
 static void release_string(JSStringRef *string)
 {
@@ -22,25 +25,18 @@ static void release_string(JSStringRef *string)
 		JSStringRelease(*string);
 }
 
-/* Copies are NUL-terminated, which the engine's constructors want; JSON and scripts hold no NUL. */
 static JSStringRef string_of(struct str text)
 {
-	char *copy = str_dup(text);
-	JSStringRef string = JSStringCreateWithUTF8CString(copy);
+	uint16_t *units = mem_alloc(MAX(text.len, (size_t)1) * sizeof(*units));
+	JSStringRef string = JSStringCreateWithCharacters(units, text16_from_utf8(text, units));
 
-	free(copy);
+	free(units);
 	return string;
 }
 
 static void append_string(struct buf *out, JSStringRef string)
 {
-	size_t most = JSStringGetMaximumUTF8CStringSize(string), size;
-	char *to = buf_reserve(out, most);
-
-	if (!to)
-		return;
-	size = JSStringGetUTF8CString(string, to, most);
-	out->len += size > 0 ? size - 1 : 0;
+	text16_to_utf8(out, JSStringGetCharactersPtr(string), JSStringGetLength(string));
 }
 
 static void append_value(JSContextRef context, struct buf *out, JSValueRef value)
@@ -132,6 +128,7 @@ struct script_engine *script_engine_new(struct str name, void (*log)(void *user,
 	engine->log = log;
 	engine->user = user;
 	engine->line = BUF_INIT(SCRIPT_LINE_MAX);
+	engine->units = BUF_INIT(MESSAGE_UNITS_KEPT);
 	load_prelude(engine, name);
 	return engine;
 }
@@ -141,7 +138,20 @@ void script_engine_free(struct script_engine *engine)
 	JSGlobalContextRelease(engine->script);
 	JSGlobalContextRelease(engine->messages);
 	buf_release(&engine->line);
+	buf_release(&engine->units);
 	free(engine);
+}
+
+/* With room that is kept. */
+static JSStringRef message_string(struct script_engine *engine, struct str message)
+{
+	uint16_t *units;
+
+	buf_reset(&engine->units);
+	engine->units.failed = false;
+	units = (uint16_t *)(void *)buf_reserve(&engine->units, message.len * sizeof(*units));
+	return units ? JSStringCreateWithCharacters(units, text16_from_utf8(message, units))
+		     : string_of(message);
 }
 
 static bool failed(struct script_engine *engine, JSValueRef exception, struct buf *out)
@@ -218,7 +228,7 @@ bool script_engine_start(struct script_engine *engine, struct str name, struct s
 
 bool script_engine_run(struct script_engine *engine, struct str message, struct buf *out)
 {
-	cleanup(release_string) JSStringRef text = string_of(message);
+	cleanup(release_string) JSStringRef text = message_string(engine, message);
 	JSValueRef argument = JSValueMakeString(engine->messages, text);
 
 	return call(engine, engine->run, 1, &argument, out);

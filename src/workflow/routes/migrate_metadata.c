@@ -2,6 +2,7 @@
 
 #include "metadata/metadata_read.h"
 #include "metadata/metadata_write.h"
+#include "metadata/transform_items.h"
 
 #define NOTES_SHOWN 3 /* of one index in its line */
 
@@ -53,7 +54,9 @@ int migrate_metadata_run(const struct migrate_metadata *m, struct metadata_set *
 	if (read_set(m, set, err) < 0)
 		return -(int)err->kind;
 	leave_out(m, set);
-	if (rules_apply(set, &m->plan->rules, err) < 0 ||
+	if (transform_items(set, m->plan->transform, TRANSFORM_ITEMS_BEFORE_RULES, err) < 0 ||
+	    rules_apply(set, &m->plan->rules, err) < 0 ||
+	    transform_items(set, m->plan->transform, TRANSFORM_ITEMS_AFTER_RULES, err) < 0 ||
 	    metadata_check(set, m->target, &options, err) < 0 ||
 	    metadata_write(set, m->target, &options, m->cancel, err) < 0)
 		return -(int)err->kind;

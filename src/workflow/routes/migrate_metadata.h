@@ -14,6 +14,7 @@ struct migrate_metadata_plan {
 	bool indices_only;                /* no templates, pipelines, scripts … */
 	bool allow_existing;              /* an index that is there is no failure */
 	struct rule_options rules;
+	struct transform *transform; /* of the user's; NULL: none */
 };
 
 struct migrate_metadata {

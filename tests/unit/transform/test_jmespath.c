@@ -1,5 +1,7 @@
 #include "transform/jmespath.h"
 
+#include <glob.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -164,6 +166,25 @@ static void broken_expressions_are_refused(void **state)
 	run_file(JMESPATH_CASES "/syntax.json");
 }
 
+/* github.com/jmespath/jmespath.test says nothing of a licence, so no copy of it is here:
+ * JMESPATH_SUITE names the folder of its JSON files. */
+static void the_official_cases_hold_where_they_are(void **state)
+{
+	const char *folder = getenv("JMESPATH_SUITE");
+	char pattern[PATH_MAX];
+	glob_t found;
+
+	(void)state;
+	if (!folder)
+		skip();
+	snprintf(pattern, sizeof(pattern), "%s/*.json", folder);
+	assert_int_equal(glob(pattern, 0, NULL, &found), 0);
+	for (size_t i = 0; i < found.gl_pathc; i++)
+		if (!strstr(found.gl_pathv[i], "benchmarks.json"))
+			run_file(found.gl_pathv[i]);
+	globfree(&found);
+}
+
 static void numbers_keep_their_digits(void **state)
 {
 	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(1));
@@ -251,6 +272,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(functions_calculate_and_refuse_wrong_arguments),
 		cmocka_unit_test(literals_and_texts_are_read),
 		cmocka_unit_test(broken_expressions_are_refused),
+		cmocka_unit_test(the_official_cases_hold_where_they_are),
 		cmocka_unit_test(numbers_keep_their_digits),
 		cmocka_unit_test(an_error_names_the_place),
 		cmocka_unit_test(nesting_and_work_have_limits),

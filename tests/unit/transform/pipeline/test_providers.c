@@ -57,7 +57,7 @@ static int apply_to_each(struct transform_step *step, struct transform_message *
 		(void)context;                                                                    \
 		(void)err;                                                                        \
 		make(configuration, &ops, out);                                                   \
-		(*out)->ignores_source = opaque;                                                  \
+		(*out)->takes_source_text = opaque;                                               \
 		return 0;                                                                         \
 	}
 

@@ -69,6 +69,14 @@ static void numbers_at_their_place_keep_their_text(void **state)
 	      "{\"a\":1e400,\"b\":-1e400,\"c\":1e-400}");
 }
 
+static void another_number_of_the_same_double_keeps_its_own_text(void **state)
+{
+	(void)state;
+	gives("{\"a\":0.10000000000000000555,\"b\":0.1,\"c\":1e-400,\"d\":0,\"e\":-0}",
+	      "{\"a\":0.1,\"b\":0.1,\"c\":0,\"d\":0,\"e\":0}",
+	      "{\"a\":0.10000000000000000555,\"b\":0.1,\"c\":1e-400,\"d\":0,\"e\":-0}");
+}
+
 static void numbers_that_were_changed_stay_changed(void **state)
 {
 	(void)state;
@@ -146,6 +154,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers_at_their_place_keep_their_text),
+		cmocka_unit_test(another_number_of_the_same_double_keeps_its_own_text),
 		cmocka_unit_test(numbers_that_were_changed_stay_changed),
 		cmocka_unit_test(a_number_that_moved_takes_its_text_along),
 		cmocka_unit_test(a_number_that_a_script_sets_beside_it_is_its_own),
