@@ -27,8 +27,14 @@ struct comparing {
 
 /* First pass: digests. */
 
+/* Buckets of a large index are not in the cache: each is asked for a few documents before it is
+ * added to. */
+#define AHEAD 8
+
 struct digest_pair {
 	struct digest digests[2];
+	struct document_hash waiting[2][AHEAD];
+	uint64_t added[2]; /* waiting ones included */
 	uint64_t sourceless;
 };
 
@@ -47,8 +53,13 @@ static void add_to_digest(void *user, int side, const struct document *document,
 {
 	struct digest_pair *pair = user;
 
+	struct document_hash *slot = &pair->waiting[side][pair->added[side] % AHEAD];
+
 	pair->sourceless += !document->source.ptr;
-	digest_add(&pair->digests[side], hash);
+	if (pair->added[side]++ >= AHEAD)
+		digest_add(&pair->digests[side], slot);
+	*slot = *hash;
+	digest_prefetch(&pair->digests[side], hash);
 }
 
 static void end_digests(void *user, void *shared)
@@ -58,6 +69,8 @@ static void end_digests(void *user, void *shared)
 
 	c->sourceless += pair->sourceless;
 	for (int side = 0; side < 2; side++) {
+		for (uint64_t i = 0; i < MIN(pair->added[side], (uint64_t)AHEAD); i++)
+			digest_add(&pair->digests[side], &pair->waiting[side][i]);
 		digest_merge(&c->digests[side], &pair->digests[side]);
 		digest_release(&pair->digests[side]);
 	}
