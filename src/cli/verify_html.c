@@ -105,10 +105,10 @@ static void append_summary(const struct verify_report *report, const struct veri
 	struct str line, rest;
 
 	buf_printf(out, "<h1 class=\"%s\">%s</h1>\n<p>Source: <code>",
-		   report->equal ? "equal" : "different",
-		   facts->err      ? "Not finished"
-		   : report->equal ? "Equal"
-				   : "Different");
+		   facts->equal ? "equal" : "different",
+		   facts->err     ? "Not finished"
+		   : facts->equal ? "Equal"
+				  : "Different");
 	append_escaped(out, str_from(facts->source));
 	buf_append_str(out, STR("</code><br>Target: <code>"));
 	append_escaped(out, str_from(facts->target));
@@ -139,6 +139,7 @@ void verify_html_format(const struct verify_report *report, const struct verify_
 	buf_append_str(out, STR("</table>\n"));
 	for (size_t i = 0; i < report->count; i++)
 		append_differences(out, &report->indices[i]);
+	verify_findings_html(facts, out, append_escaped);
 	buf_append_str(out, STR("</body>\n</html>\n"));
 }
 

@@ -114,6 +114,8 @@ static void print_summary(const struct verify_report *report, const struct verif
 		equal += report->indices[i].verdict == VERDICT_EQUAL;
 	if (facts->err)
 		fprintf(out, "\nThe comparison ended before it was done.\n");
+	else if (!facts->documents)
+		fprintf(out, "\nDocuments were not compared.\n");
 	else if (report->equal && facts->sample < 1)
 		fprintf(out,
 			"\nEqual as far as sampled (%g %% of the ids): %zu of %zu indices, in "
@@ -141,7 +143,7 @@ int verify_report_print(const struct verify_report *report, const struct verify_
 	table_init(&table, &mem, columns, COUNT_OF(columns));
 	for (size_t i = 0; i < report->count; i++)
 		add_row(&table, &report->indices[i]);
-	if (table_print(&table, out, err) < 0)
+	if (facts->documents && table_print(&table, out, err) < 0)
 		return -(int)err->kind;
 	for (size_t i = 0; i < report->count; i++)
 		if (print_differences(&report->indices[i], &mem, out, err) < 0)
@@ -149,7 +151,7 @@ int verify_report_print(const struct verify_report *report, const struct verify_
 	print_summary(report, facts, out);
 	verify_report_notes(facts, &notes);
 	fprintf(out, "%s", buf_cstr(&notes));
-	return 0;
+	return verify_findings_print(facts, &mem, out, err);
 }
 
 static struct json *difference_json(const struct document_difference *difference, struct arena *mem)
@@ -216,7 +218,7 @@ int verify_report_print_json(const struct verify_report *report, const struct ve
 		json_append(list, index_json(&report->indices[i], &mem));
 	json_set(root, STR("source"), json_new_string(&mem, str_from(facts->source)));
 	json_set(root, STR("target"), json_new_string(&mem, str_from(facts->target)));
-	json_set(root, STR("equal"), json_new_bool(&mem, report->equal));
+	json_set(root, STR("equal"), json_new_bool(&mem, facts->equal));
 	if (facts->sample < 1)
 		json_set(root, STR("sample"),
 			 json_new_number(&mem, arena_printf(&mem, "%g", facts->sample)));
@@ -224,6 +226,7 @@ int verify_report_print_json(const struct verify_report *report, const struct ve
 		json_set(root, STR("query"), json_new_string(&mem, str_from(facts->query)));
 	if (facts->transformed)
 		json_set(root, STR("transformed"), counts_json(facts->transformed, &mem));
+	verify_findings_json(facts, &mem, root);
 	json_set(root, STR("elapsed_ms"), json_new_i64(&mem, facts->elapsed_ms));
 	json_set(root, STR("indices"), list);
 	if (facts->err)

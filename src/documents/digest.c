@@ -36,6 +36,11 @@ void digest_release(struct digest *digest)
 	*digest = (struct digest){0};
 }
 
+void digest_clear(struct digest *digest)
+{
+	memset(digest->buckets, 0, digest->bucket_count * sizeof(*digest->buckets));
+}
+
 /* Each part of a document has a number, so that an id cannot pass for a routing. */
 static struct hash128 part(struct hash128 hash, uint64_t number)
 {

@@ -28,6 +28,8 @@ uint32_t digest_buckets_for(uint64_t documents);
 
 void digest_init(struct digest *digest, uint32_t bucket_count);
 void digest_release(struct digest *digest);
+/* Takes all documents out. */
+void digest_clear(struct digest *digest);
 
 /* What goes into a document's hash. */
 struct document_hash_options {

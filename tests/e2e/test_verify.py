@@ -166,6 +166,72 @@ def test_the_report_is_also_a_page(shardlift, repository, tmp_path):
     assert "ETA" in result.err
 
 
+def test_mappings_and_settings_that_differ_are_named(shardlift, repository, opensearch):
+    source = f"{repository('es-7.10.2')}#snap2"
+    result = shardlift("migrate", "--from", source, "--to", opensearch.url, "--index-allowlist",
+                       "books", "--number-of-replicas", "0")
+    assert result.code == support.OK, result
+    arguments = ("--from", source, "--to", opensearch.url, "--index-allowlist", "books")
+    result = verify(shardlift, *arguments)
+    assert result.code == support.OK and result.json()["metadata"]["compared"] == 1, result
+    opensearch.api("PUT", "/books/_settings", {"index": {"refresh_interval": "7s"}})
+    opensearch.api("PUT", "/books/_mapping", {"properties": {"by_test": {"type": "keyword"}}})
+    result = verify(shardlift, *arguments)
+    assert result.code == support.ERRORS and not result.json()["equal"], result
+    assert index_of(result, "books")["verdict"] == "equal"
+    assert {d["where"] for d in result.json()["metadata"]["differences"]} == {
+        "settings.refresh_interval", "mappings.properties.by_test"}
+    result = verify(shardlift, *arguments, "--number-of-replicas", "1", "--only", "metadata")
+    assert "settings.number_of_replicas" in {
+        d["where"] for d in result.json()["metadata"]["differences"]}, result
+    assert result.json()["indices"] == []
+    result = verify(shardlift, *arguments, "--only", "documents")
+    assert result.code == support.OK and "metadata" not in result.json(), result
+
+
+def test_queries_that_find_something_else_are_named(shardlift, opensearch, tmp_path):
+    client = opensearch.connect()
+    for name in ("old", "new"):
+        client.indices.create(index=name, body={"mappings": {"properties": {
+            "k": {"type": "keyword"}, "n": {"type": "long"}, "t": {"type": "text"}}}})
+        bulk(opensearch, [line for i in range(200) for line in (
+            {"index": {"_index": name, "_id": str(i)}},
+            {"k": f"key{i % 5}", "n": i, "t": f"the number {i}"})])
+    queries = tmp_path / "queries.ndjson"
+    queries.write_text("".join(json.dumps({"index": "old", "body": body}) + "\n" for body in (
+        {"query": {"term": {"k": "key3"}}, "sort": [{"n": "desc"}], "size": 3},
+        {"query": {"range": {"n": {"lt": 5}}}, "aggs": {"a": {"terms": {"field": "k"}}}},
+        {"query": {"no_such": {}}})))
+    arguments = ("--from", opensearch.url, "--to", opensearch.url, "--index-allowlist", "old",
+                 "--rename", "old=new", "--only", "queries", "--queries", str(queries),
+                 "--generated-queries", "30")
+    result = verify(shardlift, *arguments)
+    told = result.json()["queries"]
+    assert result.code == support.ERRORS, result  # one could not be asked
+    assert (told["different"], told["not_compared"]) == (0, 1) and told["compared"] > 20, result
+    assert "no_such" in told["differences"][0]["where"]
+    client.delete(index="new", id="3", refresh=True)
+    result = verify(shardlift, *arguments)
+    told = [d for d in result.json()["queries"]["differences"] if "expected" in d]
+    assert {"40 hits", "5 hits"} <= {d["expected"] for d in told}, result
+    assert {"39 hits; missing 3", "4 hits; missing 3"} <= {d["found"] for d in told}, result
+    queries.write_text('{"index": "old"}\n')
+    result = shardlift("verify", *arguments)
+    assert result.code == support.USAGE and "line 1" in result.err, result
+
+
+def test_documents_of_a_snapshot_are_found_by_generated_queries(shardlift, repository, opensearch):
+    source = migrated(shardlift, repository("es-7.10.2"), "snap2", opensearch)
+    arguments = ("--from", source, "--to", opensearch.url, "--index-allowlist", "books",
+                 "--generated-queries", "40", "--only", "queries")
+    result = verify(shardlift, *arguments)
+    assert result.code == support.OK and result.json()["queries"]["compared"] > 5, result
+    opensearch.api("POST", "/books/_delete_by_query?refresh=true", {"query": {"match_all": {}}})
+    result = verify(shardlift, *arguments)
+    told = result.json()["queries"]
+    assert result.code == support.ERRORS and told["different"] == told["compared"], result
+
+
 def bulk(node, actions):
     answer = node.api("POST", "/_bulk?refresh=true",
                       "".join(json.dumps(line) + "\n" for line in actions))
