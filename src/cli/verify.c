@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/processors.h"
+#include "verify/since.h"
 
 static int run_comparison(struct verifying *v, const struct verify_options *options,
 			  struct verify_report *report, struct err *err)
@@ -19,7 +20,10 @@ static int run_comparison(struct verifying *v, const struct verify_options *opti
 
 	if (v->transformer.ptr)
 		rc = verify_plan_transformed(v, options, &progress, cancel, err);
-	if (rc == 0)
+	if (v->previous)
+		rc = verify_run_since(v->previous, v->snapshots[0].snapshot, v->sides[1], v->pairs,
+				      v->pair_count, options, &progress, cancel, report, err);
+	else if (rc == 0)
 		rc = verify_run(v->transformed ? v->transformed : v->sides[0], v->sides[1],
 				v->pairs, v->pair_count, options, &progress, cancel, report, err);
 	progress_bar_stop(bar);
@@ -74,7 +78,9 @@ static struct verify_facts facts_of(const struct verifying *v, const struct othe
 		.source = v->names[0],
 		.target = v->names[1],
 		.sample = v->sample,
+		.settle_ms = v->fields->settle_ms,
 		.query = v->fields->query,
+		.since = v->fields->since,
 		.without_ids = v->fields->without_ids,
 		.transformed = v->transformed ? &v->counts : NULL,
 		.documents = v->parts[VERIFY_DOCUMENTS],
@@ -97,6 +103,7 @@ static int compare_all(struct verifying *v, struct others *others, struct verify
 		.max_named = f->max_named,
 		.max_looked = f->max_looked,
 		.sample = v->sample,
+		.settle_ms = f->settle_ms,
 		.hash = {.without_id = f->without_ids},
 		.source_digest = v->digest_folder ? verify_source_digest : NULL,
 		.source_digest_user = v,

@@ -70,6 +70,8 @@ static void append_row(struct buf *out, const struct index_comparison *index)
 	append_number(out, in_part, index->doubled);
 	buf_printf(out, "<td class=\"%s\">%s</td><td>", verdict_class(index->verdict),
 		   verify_verdict_name(index->verdict));
+	if (index->in_motion > 0)
+		buf_printf(out, "%" PRIu64 " in motion. ", index->in_motion);
 	append_escaped(out, index->reason);
 	buf_append_str(out, STR("</td></tr>\n"));
 }

@@ -17,8 +17,8 @@ struct verify_fields {
 	struct target_fields target;
 	struct opt_list index_allowlist, renames, only;
 	int64_t threads, max_named, max_looked;
-	const char *queries;
-	int64_t generated_queries;
+	const char *queries, *since;
+	int64_t generated_queries, settle_ms;
 	const char *sample, *query, *progress, *report, *digest_from;
 	int64_t page_bytes, documents_per_second;
 	bool without_ids, restart;
@@ -39,6 +39,7 @@ struct verifying {
 	double sample; /* 0 … 1 of the ids */
 	bool parts[VERIFY_PARTS];
 	struct snapshot_source snapshots[2];
+	struct snapshot *previous; /* --since-snapshot; or NULL */
 	struct cluster *clusters[2];
 	const char *names[2];
 	struct verify_side *sides[2];

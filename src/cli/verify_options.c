@@ -60,6 +60,21 @@ const struct opt verify_options[] = {
 	 .metavar = "FOLDER|SESSION",
 	 .help = "Take the snapshot's side from the digests that a session of migrate or backfill "
 		 "took with --digest; it is read only where something differs."},
+	{.name = "since-snapshot",
+	 .type = OPT_STRING,
+	 VERIFY(since),
+	 .metavar = "SNAPSHOT",
+	 .help = "Of a snapshot, compare only what changed since this earlier one of the same "
+		 "repository: new and changed documents must be on the target, deleted ones must "
+		 "not."},
+	{.name = "settle",
+	 .type = OPT_DURATION,
+	 VERIFY(settle_ms),
+	 .fallback = "0s",
+	 .max = INT32_MAX,
+	 .help = "For live traffic: documents that differ are read again for so long, until they "
+		 "are equal. Those that were written to meanwhile and still differ are in motion, "
+		 "not different, and the report counts them."},
 	{.name = "restart",
 	 .type = OPT_BOOL,
 	 VERIFY(restart),
@@ -163,6 +178,11 @@ int verify_check_usage(struct verifying *v, struct err *err)
 		return err_set(err, ERR_USAGE,
 			       "--queries asks both sides, and a snapshot cannot be asked; "
 			       "--generated-queries works with one");
+	if (f->since && (f->without_ids || strcmp(f->sample, "100%") != 0 || f->query ||
+			 f->settle_ms > 0 || (f->digest_from && *f->digest_from)))
+		return err_set(err, ERR_USAGE,
+			       "--since-snapshot does not go with --sample, --query, --ignore-ids, "
+			       "--settle and --digest-from");
 	if (f->report && (strncmp(f->report, "html=", 5) != 0 || !f->report[5]))
 		return err_set(err, ERR_USAGE, "--report '%s': write html=FILE", f->report);
 	if (f->query &&

@@ -48,7 +48,12 @@ static void add_row(struct table *table, const struct index_comparison *index)
 	table_cell_printf(table, "%s%" PRIu64, at_least, index->changed);
 	table_cell_printf(table, "%s%" PRIu64, at_least, index->doubled);
 	table_cell(table, str_from(verify_verdict_name(index->verdict)));
-	table_cell(table, index->reason);
+	if (index->in_motion > 0)
+		table_cell_printf(table, "%" PRIu64 " in motion" STR_FMT STR_FMT, index->in_motion,
+				  STR_ARG(index->reason.len ? STR("; ") : STR("")),
+				  STR_ARG(index->reason));
+	else
+		table_cell(table, index->reason);
 }
 
 static int print_differences(const struct index_comparison *index, struct arena *mem, FILE *out,
@@ -87,6 +92,15 @@ void verify_report_notes(const struct verify_facts *facts, struct buf *out)
 	if (facts->query)
 		buf_printf(out, "Of live clusters only what fulfils --query was compared: %s\n",
 			   facts->query);
+	if (facts->since)
+		buf_printf(out, "Only what changed since snapshot '%s' was compared.\n",
+			   facts->since);
+	if (facts->settle_ms > 0)
+		buf_printf(out,
+			   "Live traffic was waited for: what differed was read again for up to "
+			   "%.1f s; what was written to meanwhile and still differs is in motion, "
+			   "and neither equal nor different.\n",
+			   (double)facts->settle_ms / 1000);
 	if (facts->without_ids)
 		buf_append_str(out, STR("Ids and routings were not compared.\n"));
 	if (counts)
@@ -179,6 +193,7 @@ static struct json *index_json(const struct index_comparison *index, struct aren
 		{"extra", index->extra},
 		{"changed", index->changed},
 		{"doubled", index->doubled},
+		{"in_motion", index->in_motion},
 	};
 
 	json_set(row, STR("source_index"), json_new_string(mem, index->source_index));
@@ -224,6 +239,13 @@ int verify_report_print_json(const struct verify_report *report, const struct ve
 			 json_new_number(&mem, arena_printf(&mem, "%g", facts->sample)));
 	if (facts->query)
 		json_set(root, STR("query"), json_new_string(&mem, str_from(facts->query)));
+	if (facts->since)
+		json_set(root, STR("since_snapshot"),
+			 json_new_string(&mem, str_from(facts->since)));
+	if (facts->without_ids)
+		json_set(root, STR("ids_compared"), json_new_bool(&mem, false));
+	if (facts->settle_ms > 0)
+		json_set(root, STR("settle_ms"), json_new_i64(&mem, facts->settle_ms));
 	if (facts->transformed)
 		json_set(root, STR("transformed"), counts_json(facts->transformed, &mem));
 	verify_findings_json(facts, &mem, root);

@@ -11,9 +11,11 @@
 struct verify_facts {
 	const char *source, *target; /* without secrets */
 	double sample;
+	int64_t settle_ms; /* how long what differed was read again */
 	int64_t elapsed_ms;
 	const struct err *err; /* why it ended early; NULL: it did not */
 	const char *query;     /* what documents of live clusters had to fulfil; or NULL */
+	const char *since;     /* only what changed since that snapshot; or NULL */
 	bool without_ids;
 	const struct verify_transformed_counts *transformed; /* NULL: no transformers */
 	bool documents;                                      /* they were compared */

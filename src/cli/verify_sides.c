@@ -6,6 +6,7 @@ void verifying_release(struct verifying *v)
 {
 	index_filter_free(v->filter);
 	verify_side_close(v->transformed);
+	snapshot_close(v->previous);
 	for (int side = 0; side < 2; side++) {
 		verify_side_close(v->sides[side]);
 		cluster_close(v->clusters[side]);
@@ -69,10 +70,15 @@ static int open_target(struct verifying *v, struct err *err)
 	}
 	if (target_fields_resolve(&f->target, &kind, &path, err) < 0)
 		return -(int)err->kind;
+	if (kind == TARGET_FILES) {
+		v->names[1] = f->target.host;
+		v->sides[1] = verify_side_of_files(path, v->names[1]);
+		return 0;
+	}
 	if (kind != TARGET_CLUSTER)
 		return err_set(err, ERR_USAGE,
-			       "--to '%s': a comparison is with a cluster (URL) or a snapshot "
-			       "(REPO-URI#SNAPSHOT)",
+			       "--to '%s': a comparison is with a cluster (URL), a snapshot "
+			       "(REPO-URI#SNAPSHOT) or bulk lines (dir:PATH)",
 			       f->target.host);
 	v->names[1] = public_url(f->target.host, v->mem);
 	if (target_connect(&f->target, &v->clusters[1], err) < 0)
@@ -81,11 +87,31 @@ static int open_target(struct verifying *v, struct err *err)
 	return 0;
 }
 
+/* --since-snapshot */
+static int open_previous(struct verifying *v, struct err *err)
+{
+	const struct verify_fields *f = v->fields;
+
+	if (!f->since)
+		return 0;
+	if (!v->snapshots[0].snapshot || !v->clusters[1] || v->transformer.ptr)
+		return err_set(err, ERR_USAGE,
+			       "--since-snapshot is for a snapshot as the source and a cluster as "
+			       "the target, without transformers");
+	if (snapshot_open(v->snapshots[0].repository, str_from(f->since), &v->previous, err) < 0 ||
+	    snapshot_check_complete(v->previous, false, err) < 0)
+		return err_wrap(err, "--since-snapshot");
+	return 0;
+}
+
 int verify_open_sides(struct verifying *v, struct err *err)
 {
-	int rc = open_source(v, err);
-
-	return rc < 0 ? rc : open_target(v, err);
+	if (open_source(v, err) < 0 || open_target(v, err) < 0 || open_previous(v, err) < 0)
+		return -(int)err->kind;
+	if (v->fields->settle_ms > 0 && !v->clusters[0] && !v->clusters[1])
+		return err_set(err, ERR_USAGE,
+			       "--settle is for live clusters, and neither side is one");
+	return 0;
 }
 
 struct str verify_renamed(const struct verify_fields *fields, struct str name)

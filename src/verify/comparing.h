@@ -22,6 +22,9 @@ struct comparing {
 
 /* First pass: digests, of the parts that were not read by an earlier run. */
 int comparing_take_digests(struct comparing *c, struct err *err);
+/* Reads what differs again, until it is equal or options->settle_ms have passed: what was written
+ * to meanwhile and still differs is in motion. */
+int comparing_settle(struct comparing *c, struct err *err);
 /* Second pass: the ids of differing buckets; third: sources of changed documents. */
 int comparing_name_differences(struct comparing *c, struct err *err);
 

@@ -72,6 +72,10 @@ static void judge_entry(struct difference_entry *entry, void *user)
 {
 	struct comparing *c = user;
 
+	if (entry->in_motion) {
+		c->result->in_motion++;
+		return;
+	}
 	if (entry->counts[0] > 1 || entry->counts[1] > 1) {
 		if (entry->counts[0] == entry->counts[1] &&
 		    hash128_equal(entry->sums[0], entry->sums[1]))
@@ -134,6 +138,10 @@ int comparing_name_differences(struct comparing *c, struct err *err)
 	if (rc < 0)
 		return rc;
 	c->result->counted_in_part |= atomic_load(&c->overflow);
+	if (c->options->settle_ms > 0)
+		rc = comparing_settle(c, err);
+	if (rc < 0)
+		return rc;
 	difference_table_each(c->table, count_changed, &changed);
 	if (changed > 0) {
 		atomic_store(&c->pass.progress->pass, 3);

@@ -60,6 +60,8 @@ struct verify_options {
 	 * are read. */
 	int (*source_digest)(void *user, struct str index, struct digest *out, struct err *err);
 	void *source_digest_user;
+	/* How long documents that differ are read again, for live traffic is on its way: 0: not. */
+	int64_t settle_ms;
 	/* Where checkpoints are kept (made when it is not there), and what identifies all that is
 	 * compared, so that one of another comparison is not taken up. NULL: none are kept. Those
 	 * of a run that came to its end are removed. Not with source_digest. */

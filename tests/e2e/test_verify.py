@@ -2,8 +2,10 @@
 
 import json
 import os
+import time
 
 import opensearchpy
+import pytest
 
 import support
 
@@ -83,6 +85,36 @@ def test_two_snapshots_are_compared(shardlift, repository):
     result = verify(shardlift, "--from", f"{folder}#snap2", "--to", f"{folder}#snap2",
                     "--index-allowlist", "books")
     assert result.code == support.OK, result
+
+
+@pytest.mark.parametrize("compress", ["none", "gzip", "zstd"])
+def test_bulk_lines_are_compared_with_the_snapshot(shardlift, repository, tmp_path, compress):
+    source = f"{repository('es-7.10.2')}#snap2"
+    out = tmp_path / "out"
+    result = shardlift("backfill", "--from", source, "--to", f"dir:{out}", "--index-allowlist",
+                       "books,logs-2020.01", "--compress", compress)
+    assert result.code == support.OK, result
+    arguments = ("--from", source, "--to", f"file:{out}", "--index-allowlist", "books,logs-2020.01")
+    result = verify(shardlift, *arguments)
+    assert result.code == support.OK, result
+    assert result.json()["metadata"]["skipped"], result
+    [first, *_] = sorted((out / "books").iterdir())
+    if compress != "none":
+        first.write_bytes(first.read_bytes()[:-9])
+        result = verify(shardlift, *arguments)
+        assert result.code == support.ERRORS, result
+        assert index_of(result, "books")["verdict"] == "not compared"
+        assert first.name in index_of(result, "books")["reason"]
+        return
+    lines = first.read_text("utf-8").splitlines(keepends=True)
+    removed = json.loads(lines[0])["index"]["_id"]
+    first.write_text("".join(lines[2:]), "utf-8")
+    result = verify(shardlift, *arguments)
+    assert result.code == support.ERRORS, result
+    assert differences(result, "books") == {("missing", removed)}
+    first.write_text("".join(lines)[:-1], "utf-8")
+    assert "cut off" in index_of(verify(shardlift, *arguments), "books")["reason"] or \
+        "no document" in index_of(verify(shardlift, *arguments), "books")["reason"]
 
 
 def test_what_stores_no_source_is_never_called_equal(shardlift, repository):
@@ -238,37 +270,56 @@ def bulk(node, actions):
     assert not answer["errors"], answer
 
 
-def test_exactly_what_was_changed_after_a_migration_is_named(shardlift, opensearch):
-    """20,000 documents; as many as SHARDLIFT_VERIFY_DOCUMENTS says in the long run."""
+def note(text):
+    """Into the summary of a long run."""
+    if os.environ.get("SHARDLIFT_RESULTS"):
+        with open(os.environ["SHARDLIFT_RESULTS"], "a", encoding="utf-8") as out:
+            out.write(text + "\n")
+
+
+def change(node, changed, removed, added):
+    bulk(node, [line for i in changed for line in (
+        {"update": {"_index": "proof", "_id": f"d{i}", "routing": str(i % 11)}},
+        {"doc": {"price": i / 8 + 0.125}})] + [
+        {"delete": {"_index": "proof", "_id": f"d{i}", "routing": str(i % 11)}}
+        for i in removed] + [line for i in added for line in (
+            {"index": {"_index": "proof", "_id": f"new{i}"}}, {"n": i})])
+
+
+def test_exactly_what_was_changed_after_a_migration_is_named(shardlift, pool, opensearch):
+    """20,000 documents; as many as SHARDLIFT_VERIFY_DOCUMENTS says in the long run, which come out
+    of an Elasticsearch 7.10."""
     total = int(os.environ.get("SHARDLIFT_VERIFY_DOCUMENTS", "20000"))
-    where = opensearch.repositories / "proof"
-    opensearch.api("PUT", "/proof", {"settings": {"number_of_shards": 3, "number_of_replicas": 0}})
+    node = opensearch if total == 20000 else pool.get("es-node", "7.10")
+    where = node.repositories / f"proof-{total}"
+    node.api("PUT", "/proof", {"settings": {"number_of_shards": 3, "number_of_replicas": 0}})
     for start in range(0, total, 5000):
-        bulk(opensearch, [line for i in range(start, min(start + 5000, total)) for line in (
+        bulk(node, [line for i in range(start, min(start + 5000, total)) for line in (
             {"index": {"_index": "proof", "_id": f"d{i}", "routing": str(i % 11)}},
             {"n": i, "price": i / 8, "tags": ["a", "b"], "text": f"document {i} " + "x" * (i % 90)})])
-    opensearch.api("PUT", "/_snapshot/proof", {"type": "fs", "settings": {"location": str(where)}})
-    opensearch.api("PUT", "/_snapshot/proof/all?wait_for_completion=true", {"indices": "proof"})
-    opensearch.api("DELETE", "/proof")
+    node.api("PUT", "/_snapshot/proof", {"type": "fs", "settings": {"location": str(where)}})
+    node.api("PUT", "/_snapshot/proof/all?wait_for_completion=true", {"indices": "proof"})
+    node.api("DELETE", "/proof")
+    began = time.monotonic()
     result = shardlift("migrate", "--from", f"{where}#all", "--to", opensearch.url)
     assert result.code == support.OK, result
-    arguments = ("--from", f"{where}#all", "--to", opensearch.url)
+    note(f"- {total:,} documents of Elasticsearch 7.10 migrated to OpenSearch 2.19 in "
+         f"{time.monotonic() - began:.1f} s")
+    arguments = ("--from", f"{where}#all", "--to", opensearch.url, "--max-named", "10000")
+    began = time.monotonic()
     result = verify(shardlift, *arguments)
     assert result.code == support.OK, result
     assert index_of(result, "proof")["target_documents"] == total
+    note(f"  - verified in {time.monotonic() - began:.1f} s: equal")
 
-    expected, free = set(), iter(range(0, total, 7))
-    for count in (1, 9, 90):
+    expected, free = set(), iter(range(0, total, 5))
+    for count in (1, 10, 1000):
         changed, removed, added = ([next(free) for _ in range(count)] for _ in range(3))
-        bulk(opensearch, [line for i in changed for line in (
-            {"update": {"_index": "proof", "_id": f"d{i}", "routing": str(i % 11)}},
-            {"doc": {"price": i / 8 + 0.125}})] + [
-            {"delete": {"_index": "proof", "_id": f"d{i}", "routing": str(i % 11)}}
-            for i in removed] + [line for i in added for line in (
-                {"index": {"_index": "proof", "_id": f"new{i}"}}, {"n": i})])
+        change(opensearch, changed, removed, added)
         expected |= {("changed", f"d{i}") for i in changed}
         expected |= {("missing", f"d{i}") for i in removed}
         expected |= {("extra", f"new{i}") for i in added}
+        began = time.monotonic()
         result = verify(shardlift, *arguments)
         assert result.code == support.ERRORS, result
         index = index_of(result, "proof")
@@ -277,3 +328,5 @@ def test_exactly_what_was_changed_after_a_migration_is_named(shardlift, opensear
             (len(expected) // 3,) * 3 + (0,)
         assert not index["counted_in_part"]
         assert {d.get("paths") for d in index["differences"] if d["kind"] == "changed"} == {"price"}
+        note(f"  - {count:,} each changed, removed and added, {len(expected):,} differences in all: "
+             f"exactly these named, in {time.monotonic() - began:.1f} s")

@@ -105,6 +105,39 @@ static int open_part(struct verify_side *base, const struct verify_index *index,
 
 static const struct verify_side_ops side_ops = {.look = look, .open = open_part};
 
+/* What live traffic does between two fetches: to document 1 comes what was late, document 2 is
+ * written to each time, document 3 rests. */
+static struct memory_document late;
+static int64_t fetches;
+
+static int fetch(struct verify_side *base, const struct verify_index *index, const struct str *ids,
+		 size_t count, void (*visit)(void *user, const struct document *document),
+		 void *user, struct err *err)
+{
+	struct memory_side *side = (struct memory_side *)base;
+
+	(void)index;
+	(void)err;
+	if (++fetches == 2)
+		side->documents[1] = late;
+	snprintf(side->documents[2].source, 100, "{\"moving\":%d}", (int)fetches);
+	for (size_t i = 0; i < side->count; i++) {
+		const struct memory_document *d = &side->documents[i];
+		struct document document = {.id = str_from(d->id),
+					    .routing =
+						    d->routing[0] ? str_from(d->routing) : STR_NONE,
+					    .source = str_from(d->source),
+					    .version = i == 2 ? fetches : 1};
+
+		for (size_t j = 0; j < count; j++)
+			if (str_eq(ids[j], document.id))
+				visit(user, &document);
+	}
+	return 0;
+}
+
+static const struct verify_side_ops live_ops = {.look = look, .open = open_part, .fetch = fetch};
+
 static void make_document(struct memory_document *document, size_t i)
 {
 	snprintf(document->id, sizeof(document->id), "id-%zu", i);
@@ -415,6 +448,34 @@ static void what_differs_stays_different_when_it_cannot_be_named(void **state)
 	free(b.documents);
 }
 
+static void what_is_in_motion_is_neither_equal_nor_different(void **state)
+{
+	struct memory_side a = make_side(), b = copy_side(&a);
+	struct verify_options options = all;
+	struct verify_report report;
+
+	(void)state;
+	options.settle_ms = 1;
+	b.base.ops = &live_ops;
+	late = b.documents[1];
+	for (size_t i = 1; i < 4; i++)
+		snprintf(b.documents[i].source, 100, "{\"old\":1}");
+	assert_int_equal(compare_named(&a, &b, "books", &options, &report), 0);
+	assert_int_equal(report.indices[0].verdict, VERDICT_DIFFERENT);
+	assert_int_equal(report.indices[0].changed, 1);
+	assert_int_equal(report.indices[0].in_motion, 1);
+	assert_true(str_eq(report.indices[0].differences[0].id, str_from(a.documents[3].id)));
+	verify_report_release(&report);
+	/* Without the one that rests, nothing is told to differ. */
+	b.documents[3] = a.documents[3];
+	assert_int_equal(compare_named(&a, &b, "books", &options, &report), 0);
+	assert_int_equal(report.indices[0].verdict, VERDICT_EQUAL);
+	assert_int_equal(report.indices[0].in_motion, 1);
+	verify_report_release(&report);
+	free(a.documents);
+	free(b.documents);
+}
+
 /* As a process that is killed at that document. */
 static void run_killed(struct memory_side *a, struct memory_side *b,
 		       const struct verify_options *options, size_t at)
@@ -503,6 +564,7 @@ int main(void)
 		cmocka_unit_test(without_ids_contents_alone_count),
 		cmocka_unit_test(nothing_unread_is_called_equal),
 		cmocka_unit_test(what_was_counted_and_not_read_is_not_called_equal),
+		cmocka_unit_test(what_is_in_motion_is_neither_equal_nor_different),
 		cmocka_unit_test(a_killed_comparison_goes_on_and_says_the_same),
 		cmocka_unit_test(what_differs_stays_different_when_it_cannot_be_named),
 	};
