@@ -71,6 +71,10 @@ def test_two_clusters_are_compared_under_other_names(shardlift, opensearch):
     result = verify(shardlift, *arguments)
     assert result.code == support.ERRORS, result
     assert differences(result, "old") == {("changed", "7")}
+    # It rests: waiting for live traffic does not take it away.
+    result = verify(shardlift, *arguments, "--settle", "1s")
+    assert result.code == support.ERRORS, result
+    assert differences(result, "old") == {("changed", "7")}
 
 
 def test_an_index_missing_on_the_target_is_different(shardlift, repository, opensearch):
@@ -268,6 +272,67 @@ def bulk(node, actions):
     answer = node.api("POST", "/_bulk?refresh=true",
                       "".join(json.dumps(line) + "\n" for line in actions))
     assert not answer["errors"], answer
+
+
+def test_only_what_changed_since_a_snapshot_is_looked_for(shardlift, opensearch):
+    where = opensearch.repositories / "since"
+    opensearch.api("PUT", "/diary", {"settings": {"number_of_shards": 2, "number_of_replicas": 0}})
+    opensearch.api("PUT", "/_snapshot/since", {"type": "fs", "settings": {"location": str(where)}})
+    bulk(opensearch, [line for i in range(300) for line in (
+        {"index": {"_index": "diary", "_id": f"d{i}"}}, {"n": i})])
+    opensearch.api("PUT", "/_snapshot/since/one?wait_for_completion=true", {"indices": "diary"})
+    bulk(opensearch, [line for i in range(20) for line in (
+        {"index": {"_index": "diary", "_id": f"d{i}"}}, {"n": i, "again": True})] + [
+        {"delete": {"_index": "diary", "_id": f"d{i}"}} for i in range(30, 35)])
+    opensearch.api("PUT", "/_snapshot/since/two?wait_for_completion=true", {"indices": "diary"})
+    arguments = ("--from", f"{where}#two", "--to", opensearch.url, "--since-snapshot", "one")
+    result = verify(shardlift, *arguments)
+    assert result.code == support.OK and result.json()["since_snapshot"] == "one", result
+    assert index_of(result, "diary")["source_documents"] >= 20, result
+    bulk(opensearch, [
+        {"index": {"_index": "diary", "_id": "d3"}}, {"n": 3, "again": False},
+        {"delete": {"_index": "diary", "_id": "d4"}},
+        {"index": {"_index": "diary", "_id": "d31"}}, {"n": 31}])
+    result = verify(shardlift, *arguments)
+    assert result.code == support.ERRORS, result
+    assert differences(result, "diary") == {("changed", "d3"), ("missing", "d4"), ("extra", "d31")}
+    assert {d.get("paths") for d in index_of(result, "diary")["differences"]} == {None, "again"}
+    result = shardlift("verify", *arguments, "--settle", "1s")
+    assert result.code == support.USAGE, result
+    result = verify(shardlift, "--from", f"{where}#two", "--to", opensearch.url, "--settle", "1s",
+                    "--only", "documents")
+    assert result.code == support.ERRORS and result.json()["settle_ms"] == 1000, result
+    assert differences(result, "diary") == {("changed", "d3"), ("missing", "d4"), ("extra", "d31")}
+
+
+def test_what_a_target_made_ids_for_is_compared_without_them(shardlift, repository, opensearch):
+    source = f"{repository('es-7.10.2')}#snap2"
+    result = shardlift("migrate", "--from", source, "--to", opensearch.url, "--index-allowlist",
+                       "books", "--number-of-replicas", "0", "--server-generated-ids", "always")
+    assert result.code in (support.OK, support.ERRORS), result
+    arguments = ("--from", source, "--to", opensearch.url, "--index-allowlist", "books",
+                 "--only", "documents")
+    assert verify(shardlift, *arguments).code == support.ERRORS
+    result = verify(shardlift, *arguments, "--ignore-ids")
+    assert result.code == support.OK and result.json()["ids_compared"] is False, result
+    assert "Ids and routings were not compared" in shardlift("verify", *arguments,
+                                                             "--ignore-ids").out
+
+
+def test_without_the_transformers_nothing_is_called_equal(shardlift, repository, opensearch):
+    script = "b => d => { for (const one of d) one.document.set('touched', 1); return d; }"
+    config = json.dumps([{"JsonJSTransformerProvider": {"initializationScript": script}}])
+    source = f"{repository('es-7.10.2')}#snap2"
+    result = shardlift("migrate", "--from", source, "--to", opensearch.url, "--index-allowlist",
+                       "books", "--number-of-replicas", "0", "--doc-transformer-config", config)
+    assert result.code == support.OK, result
+    arguments = ("--from", source, "--to", opensearch.url, "--index-allowlist", "books",
+                 "--only", "documents")
+    result = verify(shardlift, *arguments)
+    assert result.code == support.ERRORS, result
+    index = index_of(result, "books")
+    assert index["changed"] == index["source_documents"] > 0
+    assert verify(shardlift, *arguments, "--doc-transformer-config", config).code == support.OK
 
 
 def note(text):
