@@ -152,27 +152,37 @@ static bool take_string(struct walk *w)
 	}
 }
 
+static const char *skip_digits(const char *p, const char *end)
+{
+	while (p < end && *p >= '0' && *p <= '9')
+		p++;
+	return p;
+}
+
+/* Past a point and digits that do not end in zeros, if there is one; NULL: look closer. */
+static const char *skip_fraction(const char *p, const char *end)
+{
+	const char *after;
+
+	if (p == end || *p != '.')
+		return p;
+	after = skip_digits(p + 1, end);
+	return after == p + 1 || after[-1] == '0' ? NULL : after;
+}
+
 /* Most numbers: 12, 0.5; false with s->at where it was: look closer. */
 static bool take_usual_number(struct json_scan *s)
 {
 	const char *p = s->at, *end = s->end - s->at > USUAL_NUMBER ? s->at + USUAL_NUMBER : s->end;
 
-	if (p < end && *p >= '1')
-		while (p < end && *p >= '0' && *p <= '9')
-			p++;
+	if (*p >= '1')
+		p = skip_digits(p, end);
 	else if (end - p > 1 && p[0] == '0' && p[1] == '.')
 		p++;
 	else
 		return false;
-	if (p < end && *p == '.') {
-		const char *point = p++;
-
-		while (p < end && *p >= '0' && *p <= '9')
-			p++;
-		if (p == point + 1 || p[-1] == '0')
-			return false;
-	}
-	if (p == end || (*p != ',' && *p != '}' && *p != ']'))
+	p = skip_fraction(p, end);
+	if (!p || p == end || (*p != ',' && *p != '}' && *p != ']'))
 		return false;
 	s->at = p;
 	return true;

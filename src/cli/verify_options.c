@@ -167,31 +167,40 @@ static int choose_parts(struct verifying *v, struct err *err)
 	return 0;
 }
 
+static int check_scope(const struct verify_fields *f, struct err *err)
+{
+	bool sampled = strcmp(f->sample, "100%") != 0;
+	bool digests = f->digest_from && *f->digest_from;
+	bool snapshot = !f->source.host && !(f->repository.from &&
+					     str_starts(str_from(f->repository.from), STR("http")));
+
+	if (f->queries && snapshot)
+		return err_set(err, ERR_USAGE,
+			       "--queries asks both sides, and a snapshot cannot be asked; "
+			       "--generated-queries works with one");
+	if (f->since && (f->without_ids || sampled || f->query || f->settle_ms > 0 || digests))
+		return err_set(err, ERR_USAGE,
+			       "--since-snapshot does not go with --sample, --query, --ignore-ids, "
+			       "--settle and --digest-from");
+	if (f->without_ids && sampled)
+		return err_set(err, ERR_USAGE,
+			       "--sample chooses documents by their ids, which --ignore-ids says "
+			       "differ; leave one of them out");
+	return 0;
+}
+
 int verify_check_usage(struct verifying *v, struct err *err)
 {
 	const struct verify_fields *f = v->fields;
 	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(16));
 	struct json *query;
 
-	if (f->queries && f->source.host == NULL &&
-	    !(f->repository.from && (str_starts(str_from(f->repository.from), STR("http")))))
-		return err_set(err, ERR_USAGE,
-			       "--queries asks both sides, and a snapshot cannot be asked; "
-			       "--generated-queries works with one");
-	if (f->since && (f->without_ids || strcmp(f->sample, "100%") != 0 || f->query ||
-			 f->settle_ms > 0 || (f->digest_from && *f->digest_from)))
-		return err_set(err, ERR_USAGE,
-			       "--since-snapshot does not go with --sample, --query, --ignore-ids, "
-			       "--settle and --digest-from");
 	if (f->report && (strncmp(f->report, "html=", 5) != 0 || !f->report[5]))
 		return err_set(err, ERR_USAGE, "--report '%s': write html=FILE", f->report);
 	if (f->query &&
 	    (json_parse(str_from(f->query), &mem, &query, NULL) < 0 || query->type != JSON_OBJECT))
 		return err_set(err, ERR_USAGE, "--query: it is no JSON object");
-	if (f->without_ids && strcmp(f->sample, "100%") != 0)
-		return err_set(err, ERR_USAGE,
-			       "--sample chooses documents by their ids, which --ignore-ids says "
-			       "differ; leave one of them out");
-	return parse_sample(f->sample, &v->sample, err) < 0 ? -(int)err->kind
-							    : choose_parts(v, err);
+	if (check_scope(f, err) < 0 || parse_sample(f->sample, &v->sample, err) < 0)
+		return -(int)err->kind;
+	return choose_parts(v, err);
 }

@@ -198,14 +198,20 @@ static const struct json *alone(const struct json *v)
 	return v && v->type == JSON_ARRAY && v->count == 1 ? v->first : v;
 }
 
+static bool scalars_equal(const struct json *a, const struct json *b)
+{
+	struct str x, y;
+
+	return is_scalar_text(a, &x) && is_scalar_text(b, &y) ? texts_equal(x, y)
+							      : json_equal(a, b);
+}
+
 static bool arrays_equal(const struct json *a, const struct json *b)
 {
 	const struct json *x = a->first, *y = b->first;
-	struct str s, t;
 
 	for (; x && y; x = x->next, y = y->next)
-		if (!(is_scalar_text(x, &s) && is_scalar_text(y, &t) ? texts_equal(s, t)
-								     : json_equal(x, y)))
+		if (!scalars_equal(x, y))
 			return false;
 	return !x && !y;
 }
@@ -219,8 +225,6 @@ static bool is_field(struct str path)
 
 static void compare(struct walk *w, const struct json *expected, const struct json *found)
 {
-	struct str a, b;
-
 	expected = alone(expected);
 	found = alone(found);
 	if (!expected || !found) {
@@ -228,16 +232,12 @@ static void compare(struct walk *w, const struct json *expected, const struct js
 
 		if (is_field(buf_str(&w->path)) || !says_nothing(w, only))
 			tell(w, expected, found);
-		return;
-	}
-	if (expected->type == JSON_OBJECT && found->type == JSON_OBJECT)
+	} else if (expected->type == JSON_OBJECT && found->type == JSON_OBJECT) {
 		compare_objects(w, expected, found);
-	else if (expected->type == JSON_ARRAY && found->type == JSON_ARRAY) {
+	} else if (expected->type == JSON_ARRAY && found->type == JSON_ARRAY) {
 		if (!arrays_equal(expected, found))
 			tell(w, expected, found);
-	} else if (!(is_scalar_text(expected, &a) && is_scalar_text(found, &b) &&
-		     texts_equal(a, b)) &&
-		   !json_equal(expected, found)) {
+	} else if (!scalars_equal(expected, found)) {
 		tell(w, expected, found);
 	}
 }

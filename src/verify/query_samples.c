@@ -108,25 +108,29 @@ static bool fits(struct str type, const struct json *value)
 	return value->type == JSON_STRING;
 }
 
+/* An analyzer of its own may drop the words: then nobody would find them. */
+static bool is_plain_text(struct str type, const struct json *definition)
+{
+	return str_is(type, "text") && !json_get(definition, "analyzer") &&
+	       !json_get(definition, "search_analyzer");
+}
+
 static void sample_scalar(struct sampling *s, struct str field, const struct json *definition,
 			  const struct json *value)
 {
 	struct str type = json_string(json_get(definition, "type"));
-	bool text = value->type == JSON_STRING;
+	size_t length = value->type == JSON_STRING ? value->text.len : 1;
 
-	if (!is_searchable(definition) || (text && value->text.len == 0) || !fits(type, value))
+	if (!is_searchable(definition) || length == 0 || !fits(type, value))
 		return;
-	if (str_is(type, "text") && text) {
-		/* An analyzer of its own may drop the words: then nobody would find them. */
-		if (!json_get(definition, "analyzer") && !json_get(definition, "search_analyzer"))
-			add_match(s, field, value->text);
-	} else if (is_one_of(type, exact_types, COUNT_OF(exact_types)) &&
-		   (!text || value->text.len <= KEYWORD_MAX) && s->turn % 2 == 0) {
+	if (is_plain_text(type, definition))
+		add_match(s, field, value->text);
+	else if (is_one_of(type, exact_types, COUNT_OF(exact_types)) && length <= KEYWORD_MAX &&
+		 s->turn % 2 == 0)
 		add_leaf(s, field, "term", value);
-	} else if (is_one_of(type, range_types, COUNT_OF(range_types)) &&
-		   !(str_is(type, "date") && json_get(definition, "format"))) {
+	else if (is_one_of(type, range_types, COUNT_OF(range_types)) &&
+		 !(str_is(type, "date") && json_get(definition, "format")))
 		add_leaf(s, field, "range", value);
-	}
 }
 
 static void sample_object(struct sampling *s, struct buf *path, const struct json *properties,
