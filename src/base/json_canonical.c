@@ -51,8 +51,10 @@ bool json_number_is_canonical(struct str text)
 
 	if (text.len > PLAIN_NUMBER_MAX)
 		return false;
-	if (*p == '-' && ++p < end && *p == '0' && end - p == 1)
+	if (str_is(text, "-0"))
 		return false;
+	if (*p == '-')
+		p++;
 	for (; p < end; p++) {
 		if (*p == '.')
 			fraction = true;

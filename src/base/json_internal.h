@@ -44,16 +44,17 @@ static inline const char *json_plain_end(const char *p, const char *end)
 {
 #ifdef __SSE2__
 	for (; end - p >= 16; p += 16) {
-		__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)p);
-		/* As signed bytes those above 0x7f are below a space, too. */
-		__m128i special =
-			_mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')),
-						  _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))),
-				     _mm_cmplt_epi8(bytes, _mm_set1_epi8(' ')));
-		int mask = _mm_movemask_epi8(special);
+		__m128i bytes, special;
+		unsigned mask;
 
+		memcpy(&bytes, p, sizeof(bytes));
+		/* As signed bytes those above 0x7f are below a space, too. */
+		special = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')),
+				       _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')));
+		special = _mm_or_si128(special, _mm_cmplt_epi8(bytes, _mm_set1_epi8(' ')));
+		mask = (unsigned)_mm_movemask_epi8(special);
 		if (mask)
-			return p + __builtin_ctz((unsigned)mask);
+			return p + __builtin_ctz(mask);
 	}
 #endif
 	for (; end - p >= 8; p += 8) {

@@ -46,6 +46,19 @@ static bool can_be_read(const struct verifying *v, int side)
 	return v->clusters[side] || v->snapshots[side].snapshot;
 }
 
+/* What keeps them from being compared is told, and documents are compared all the same. */
+static int tell_failure(struct verify_findings *out, const struct err *err)
+{
+	if (err->kind == ERR_CANCELLED || err->kind == ERR_UNREACHABLE || err->kind == ERR_NOMEM)
+		return -(int)err->kind;
+	out->unclear++;
+	verify_findings_add(out, &(struct verify_finding){.index = STR("*"),
+							  .where = STR("mappings and settings"),
+							  .found = str_from(err->message),
+							  .not_compared = true});
+	return 0;
+}
+
 int verify_metadata(struct verifying *v, struct verify_findings *out, const char **skipped,
 		    struct err *err)
 {
@@ -72,5 +85,5 @@ int verify_metadata(struct verifying *v, struct verify_findings *out, const char
 	}
 	for (int side = 0; side < 2; side++)
 		metadata_set_release(&sets[side]);
-	return rc;
+	return rc < 0 ? tell_failure(out, err) : 0;
 }
