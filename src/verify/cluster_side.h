@@ -28,7 +28,7 @@ int cluster_side_ask(struct cluster_side *side, const char *method, struct str i
 int cluster_side_failed(const struct verify_side *side, struct str index, int status,
 			const struct json *answer, struct arena *mem, struct err *err);
 /* verify_side_ops.fetch */
-int cluster_side_fetch(struct verify_side *side, const struct verify_index *index,
+int cluster_side_fetch(struct verify_side *base, const struct verify_index *index,
 		       const struct str *ids, size_t count,
 		       void (*visit)(void *user, const struct document *document), void *user,
 		       struct err *err);
