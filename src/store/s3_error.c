@@ -14,7 +14,8 @@ bool s3_refusal_is_passing(const struct s3_refusal *refusal)
 	struct str code = s3_refusal_code(refusal);
 
 	return refusal->status >= 500 || refusal->status == 429 || str_is(code, "SlowDown") ||
-	       str_is(code, "RequestTimeout");
+	       str_is(code, "RequestTimeout") || str_is(code, "InternalError") ||
+	       str_is(code, "ServiceUnavailable");
 }
 
 bool s3_refusal_is_expired(const struct s3_refusal *refusal)
@@ -65,6 +66,10 @@ static int skewed(const struct s3_refusal *refusal, struct err *err)
 /* The permission that a request needs. */
 static const char *permission(const struct s3_refusal *refusal)
 {
+	if (strcmp(refusal->method, "PUT") == 0 || strcmp(refusal->method, "POST") == 0)
+		return "s3:PutObject";
+	if (strcmp(refusal->method, "DELETE") == 0)
+		return "s3:AbortMultipartUpload";
 	return refusal->key.len == 0 ? "s3:ListBucket" : "s3:GetObject";
 }
 
@@ -74,7 +79,7 @@ static int denied(const struct s3_refusal *refusal, struct err *err)
 		       "access denied: %s '%s%s" STR_FMT
 		       "' with credentials from %s; allow them %s "
 		       "on arn:aws:s3:::%s%s (HEAD and GET of objects need s3:GetObject, lists "
-		       "s3:ListBucket)",
+		       "s3:ListBucket, writing s3:PutObject)",
 		       refusal->method, refusal->uri, refusal->key.len > 0 ? "' object '" : "",
 		       STR_ARG(refusal->key), refusal->credentials, permission(refusal),
 		       refusal->bucket, refusal->key.len > 0 ? "/*" : "");

@@ -3,6 +3,7 @@
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "net/sigv4.h"
+#include "net/xml_element.h"
 #include "store/s3_error.h"
 
 #include <pthread.h>
@@ -252,6 +253,7 @@ static int sign_and_send(struct attempt *a, struct err *err)
 		.method = request->method,
 		.host = a->service->host,
 		.target = str_from(a->target),
+		.body = request->body,
 		.headers = headers,
 		.region = a->service->region,
 		.service = "s3",
@@ -259,6 +261,8 @@ static int sign_and_send(struct attempt *a, struct err *err)
 	};
 	struct http_request http = {.method = request->method,
 				    .path = a->target,
+				    .body = request->body,
+				    .content_type = "application/octet-stream",
 				    .headers = lines,
 				    .as_it_is = true,
 				    .stop = request->stop};
@@ -325,6 +329,10 @@ static bool is_answer(const struct s3_refusal *refusal)
 	bool object = refusal->key.len > 0;
 	int status = refusal->status;
 
+	/* Completing an upload begins to answer before it is done. */
+	if (status == 200 && strcmp(refusal->method, "POST") == 0 &&
+	    xml_element(refusal->body, "Error", NULL).ptr)
+		return false;
 	return (status >= 200 && status < 300) || (object && (status == 412 || status == 416)) ||
 	       (object && status == 404 && !str_is(s3_refusal_code(refusal), "NoSuchBucket"));
 }
