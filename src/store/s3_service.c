@@ -154,6 +154,9 @@ int s3_service_open(struct str bucket, const struct blob_store_options *options,
 		.secret_access_key = options->s3_secret_access_key,
 		.session_token = options->s3_session_token,
 		.profile = options->s3_profile,
+		.role_arn = options->s3_role_arn,
+		.external_id = options->s3_external_id,
+		.sts_endpoint = options->sts_endpoint,
 	};
 	struct http_client *client;
 	int rc;
@@ -315,7 +318,7 @@ static struct s3_refusal refusal_of(struct attempt *a)
 		.endpoint = http_client_url(a->client),
 		.bucket = s->bucket,
 		.region = s->region,
-		.credentials = aws_credentials_origin(s->credentials),
+		.credentials = aws_credentials_origin(s->credentials, &a->mem),
 		.key = a->request->key,
 		.body = buf_str(&a->answer->response.body),
 		.bucket_region = http_client_answer_header(a->client, "x-amz-bucket-region"),
