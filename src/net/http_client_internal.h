@@ -14,6 +14,7 @@ struct http_client {
 	struct url url;
 	const char *base; /* the URL without secrets: all requests begin with it */
 	const char *user, *flag_prefix, *host_flag;
+	const char *proxy;         /* that is in between; NULL: none */
 	const char *authorization; /* header line for the API key; NULL: none */
 	int64_t connect_timeout_ms, request_timeout_ms;
 	struct libdeflate_compressor *compressor; /* made with the first body to compress */

@@ -316,6 +316,7 @@ static struct s3_refusal refusal_of(struct attempt *a)
 		.method = a->request->method,
 		.uri = a->uri,
 		.endpoint = http_client_url(a->client),
+		.proxy = http_client_proxy(a->client),
 		.bucket = s->bucket,
 		.region = s->region,
 		.credentials = aws_credentials_origin(s->credentials, &a->mem),
