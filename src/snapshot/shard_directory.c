@@ -16,7 +16,7 @@
 #define KEPT_MAX MIB(4)
 /* What is fetched as the first file is opened. */
 #define WARM_MOST 512
-#define WARM_THREADS 8
+#define WARM_THREADS 16
 
 struct shard_directory {
 	struct lucene_directory directory;
@@ -192,10 +192,11 @@ static void warm(struct shard_directory *shard)
 	warming->shard = shard;
 	for (size_t i = 0; i < shard->count; i++)
 		want_of_file(warming, &shard->files[i]);
-	while (started < WARM_THREADS && started + 1 < warming->count &&
+	while (started < WARM_THREADS && started < warming->count &&
 	       pthread_create(&threads[started], NULL, fetch_all_wanted, warming) == 0)
 		started++;
-	fetch_all_wanted(warming);
+	if (started == 0)
+		fetch_all_wanted(warming);
 	while (started > 0)
 		pthread_join(threads[--started], NULL);
 }
