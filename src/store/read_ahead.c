@@ -186,8 +186,8 @@ static struct range *await_range(struct read_ahead *ahead, uint64_t offset)
 		pthread_cond_wait(&ahead->done, &ahead->lock);
 		range = range_at(ahead, offset);
 	}
-	if (waited && ahead->depth < READ_AHEAD_RANGES)
-		ahead->depth++;
+	if (waited)
+		ahead->depth = MIN(2 * ahead->depth, (size_t)READ_AHEAD_RANGES);
 	return range;
 }
 

@@ -6,7 +6,7 @@
 #include "net/http_client.h"
 #include "store/blob_store.h"
 
-#define S3_CONNECTIONS_KEPT 16
+#define S3_CONNECTIONS_KEPT 48
 
 /* Shared by the stores of one bucket, which count their references. */
 struct s3_service;
