@@ -30,6 +30,7 @@ check-long: check
 bench: build
 	@scripts/setup nodes
 	@tests/bench/run
+	@tests/bench/s3
 
 fuzz:
 	@scripts/setup fuzz

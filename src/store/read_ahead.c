@@ -4,7 +4,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#define FIRST_DEPTH 2
+#define FIRST_DEPTH 4
 
 enum range_state {
 	RANGE_FREE,
@@ -187,7 +187,7 @@ static struct range *await_range(struct read_ahead *ahead, uint64_t offset)
 		range = range_at(ahead, offset);
 	}
 	if (waited)
-		ahead->depth = MIN(2 * ahead->depth, (size_t)READ_AHEAD_RANGES);
+		ahead->depth = MIN(4 * ahead->depth, (size_t)READ_AHEAD_RANGES);
 	return range;
 }
 

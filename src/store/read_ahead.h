@@ -14,7 +14,8 @@
 
 /* Over `inner`, which it owns from here on. Nothing is fetched before a second read follows the
  * first one without a gap, nothing twice, and nothing beyond the end; a jump forgets what was
- * fetched. Starts with two ranges in flight, and takes twice as many whenever a reader had to wait.
+ * fetched. Starts with four ranges in flight, and takes four times as many once a reader had to
+ * wait.
  *
  * A range is tried once ahead of time; where that fails the reader asks for it itself, with the
  * retries of the source, and gets that error. Closing ends the threads within about a second, also
