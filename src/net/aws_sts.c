@@ -92,20 +92,15 @@ static int ask(const struct aws_credentials_options *options, struct buf *form,
 	const char *region = aws_region(options->region, options->profile, mem);
 	struct aws_call call = {.method = "POST", .what = "STS"};
 	struct sigv4_lines lines = {0};
-	int rc;
 
 	if (!region)
 		region = "us-east-1";
 	*xml = STR_NONE;
 	call.body = buf_str(form);
-	if ((rc = buf_check(form, what, err)) < 0 ||
-	    (rc = sts_host(options, region, mem, &call, err)) < 0 ||
-	    (key && (rc = sign(&call, key, region, mem, &lines, err)) < 0))
+	if (buf_check(form, what, err) < 0 || sts_host(options, region, mem, &call, err) < 0 ||
+	    (key && sign(&call, key, region, mem, &lines, err) < 0))
 		return err_wrap(err, "%s", what);
-	rc = aws_call_endpoint(&call, mem, xml, err);
-	if (rc < 0)
-		return refused(*xml, what, mem, err);
-	return 0;
+	return aws_call_endpoint(&call, mem, xml, err) < 0 ? refused(*xml, what, mem, err) : 0;
 }
 
 static void append_field(struct buf *form, const char *name, const char *value)

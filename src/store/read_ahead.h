@@ -22,7 +22,7 @@
  * when the server is silent. Any number of threads may read. */
 struct bytes_source *read_ahead_new(struct bytes_source *inner);
 /* Nothing from `end` on is fetched ahead: the pass is expected to end there. */
-void read_ahead_until(struct bytes_source *ahead, uint64_t end);
+void read_ahead_until(struct bytes_source *source, uint64_t end);
 /* Bytes that buffers of all sources take now. */
 size_t read_ahead_memory(void);
 

@@ -23,6 +23,6 @@ size_t small_reads_bytes(struct small_reads *kept);
 struct bytes_source *small_reads_source(struct small_reads *kept, uint64_t key,
 					struct bytes_source *inner);
 /* Fetches a range of a source of small_reads_source, unless it is kept already. */
-int small_reads_fetch(struct bytes_source *source, uint64_t offset, size_t len, struct err *err);
+int small_reads_fetch(struct bytes_source *src, uint64_t offset, size_t len, struct err *err);
 
 #endif
