@@ -31,6 +31,7 @@ bench: build
 	@scripts/setup nodes
 	@tests/bench/run
 	@tests/bench/verify
+	@tests/bench/s3
 
 fuzz:
 	@scripts/setup fuzz

@@ -79,6 +79,8 @@ void http_client_cancel(struct http_client *client);
 /* For messages; they live as long as the client: "https://host:9200/prefix", "--target-", and the
  * user of basic authentication (NULL: none). */
 const char *http_client_url(const struct http_client *client);
+/* The proxy in between, "http://proxy:3128 (https_proxy)"; NULL: none. */
+const char *http_client_proxy(const struct http_client *client);
 const char *http_client_flag_prefix(const struct http_client *client);
 const char *http_client_user(const struct http_client *client);
 /* Whether requests carry an API key. */

@@ -15,6 +15,7 @@ struct http_client {
 	struct url url;
 	const char *base; /* the URL without secrets: all requests begin with it */
 	const char *user, *flag_prefix, *host_flag;
+	const char *proxy;         /* that is in between; NULL: none */
 	const char *authorization; /* header line for the API key; NULL: none */
 	const char *aws_region, *aws_service, *aws_host; /* NULL: requests are not signed */
 	struct arena signature;                          /* of the request under way */
