@@ -145,12 +145,12 @@ static int object_list(struct blob_store *base, struct str folder, struct arena 
 	return 0;
 }
 
-static int replaced(const struct object_source *source, struct err *err)
+static int replaced(const char *uri, struct str name, struct err *err)
 {
 	return err_set(err, ERR_UNREADABLE,
-		       "'%s' was replaced or deleted while it was read; take care that nobody "
-		       "writes to the repository, and start again",
-		       source->source.name);
+		       "'" STR_FMT "' of '%s' was replaced or deleted while it was read; take care "
+		       "that nobody writes to the repository, and start again",
+		       STR_ARG(name), uri);
 }
 
 static int missing(const char *uri, struct str name, struct err *err)
@@ -184,10 +184,10 @@ static int check_range(struct object_source *source, const struct object_answer 
 	if (status == 404 && !known)
 		return missing(source->store->store.uri, name, err);
 	if (answer->has_total && answer->total != source->source.size)
-		return known ? replaced(source, err)
+		return known ? replaced(source->store->store.uri, name, err)
 			     : blob_size_error(name, answer->total, source->source.size, err);
 	if (status >= 300 || !is_the_same(source, answer->tag))
-		return replaced(source, err);
+		return replaced(source->store->store.uri, name, err);
 	if (status == 200 && (offset > 0 || len != source->source.size))
 		return err_set(err, ERR_HTTP,
 			       "'%s' came whole though a range was asked for; check that %s, and "
@@ -330,6 +330,8 @@ static int get_first(struct object_store *store, struct str name, struct str key
 		return rc;
 	if (status == 404)
 		return missing(store->store.uri, name, err);
+	if (status == 412)
+		return replaced(store->store.uri, name, err);
 	*size = 0;
 	if (status == 416)
 		return 0; /* an object without a first byte */

@@ -1,6 +1,7 @@
 """Servers that speak like Google Cloud Storage and Azure Blob Storage, and a token server."""
 
 import base64
+import concurrent.futures
 import http.server
 import json
 import os
@@ -40,9 +41,10 @@ class Server:
 
     def upload(self, folder, bucket, prefix):
         self.make_bucket(bucket)
-        for path in sorted(folder.rglob("*")):
-            if path.is_file():
-                self.put(bucket, prefix + path.relative_to(folder).as_posix(), path.read_bytes())
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda path: self.put(
+                bucket, prefix + path.relative_to(folder).as_posix(), path.read_bytes()),
+                          [path for path in sorted(folder.rglob("*")) if path.is_file()]))
 
     def stop(self):
         self.run("stop", "--data", self.folder)

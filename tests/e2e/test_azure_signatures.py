@@ -47,7 +47,9 @@ def sign(request):
     """The header that Azure's library sends for it."""
     headers = dict(line.split(":", 1) for line in request["ms_headers"])
     headers = {name: value.strip() for name, value in headers.items()}
-    for name, value in (("Content-Type", request["content_type"]), ("Range", request["range"]),
+    # The library sends x-ms-range itself, and knows the line of Range by a name of its own.
+    for name, value in (("Content-Type", request["content_type"]),
+                        ("byte_range", request["range"]),
                         ("If-Match", request["if_match"]),
                         ("Content-Length", str(request["length"]) if request["length"] else None)):
         if value:

@@ -15,11 +15,10 @@ import s3_support
 from cloud_support import ACCOUNT, EVERY_STORE, KEY
 from support import ERRORS, OK, PROGRAM, assert_same, expected_documents, written_documents
 
-FIXTURES = [("es-7.10.2", "snap2", None), ("os-2.19.6.chunked", "snap-2", ["books"]),
-            ("es-1.7.6", "snap1", None)]
+FIXTURES = [("es-7.10.2", "snap2", None), ("os-2.19.6.chunked", "snap-2", ["books"])]
 if EVERY_STORE:
     FIXTURES += [(f"es-{version}", snapshot, None) for snapshot in ("snap1", "snap2")
-                 for version in ("2.4.6", "5.6.16", "6.8.23", "8.19.21")]
+                 for version in ("1.7.6", "2.4.6", "5.6.16", "6.8.23", "8.19.21")]
     FIXTURES += [(f"os-{version}", snapshot, None) for snapshot in ("snap-1", "snap-2")
                  for version in ("1.3.14", "2.19.6", "3.8.0")]
 PREFIX = "team a+b=ü/repo/"
@@ -105,8 +104,8 @@ def test_metadata_and_snapshots_are_read_from_there(call, store):
     uri = store.uri("es-7-10-2", PREFIX)
     shown = call("snapshot", "show", "--repo-uri", uri, "--snapshot-name", "snap2")
     assert shown.code == OK and "books" in shown.out, shown
-    assessed = call("assess", "--from", f"{uri}#snap2")
-    assert "books" in assessed.out + assessed.err, assessed
+    assessed = call("assess", "--from", f"{uri}#snap2", "--target-version", "OS 2.19")
+    assert assessed.code == OK and "Source: Snapshot" in assessed.out, assessed
 
 
 def test_survives_a_busy_server_and_connections_cut_in_the_middle(call, store):
@@ -127,13 +126,17 @@ def test_gives_up_on_a_server_that_stays_busy(call, store):
 
 
 def test_names_an_object_that_was_replaced_while_it_was_read(call, store):
+    replaced = []
+
     def decide(method, path, _number):
-        return store.tag_of_replaced if method == "GET" and "index-" in path else None
+        if method == "GET" and "index-" in path and not replaced:
+            replaced.append(path)
+            return store.tag_of_replaced
+        return None
 
     with s3_support.Proxy(store.url, decide) as proxy:
         result = call.list(proxy=proxy)
-    assert_refused(result, "index-")
-    assert result.code != OK, result
+    assert_refused(result, "was replaced or deleted while it was read", "index-")
 
 
 def test_names_the_time_of_a_server_whose_clock_differs(call, store):
@@ -157,6 +160,8 @@ def test_tells_the_permission_that_is_missing(call, store):
 
 @pytest.mark.parametrize("size", [0, 5, 8 << 20, (17 << 20) + 3])
 def test_writes_blobs_whole_or_in_parts(store, size):
+    if size == 0 and isinstance(store, cloud_support.Gcs):
+        pytest.skip("gcp-storage-emulator drops the connection of an upload without a body")
     content = bytes(i * 7 % 251 for i in range(1000)) * (size // 1000 + 1)
     store.ready = getattr(store, "ready", False) or not store.make_bucket("outputs")
     done = subprocess.run([str(PUT), store.uri("outputs", "a b"), store.endpoint(), f"blob+{size}"],
