@@ -338,7 +338,7 @@ int azure_store_open(const char *uri, const struct blob_store_options *options,
 	struct str name, container, prefix;
 	struct object_service *service;
 	struct azure_account *account;
-	const char *endpoint;
+	const char *endpoint = NULL;
 	int rc = split_uri(uri, &name, &container, &prefix, err);
 
 	if (rc < 0)

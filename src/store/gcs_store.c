@@ -313,7 +313,7 @@ int gcs_store_open(const char *uri, const struct blob_store_options *options,
 	struct object_service *service;
 	struct gcs_account *account;
 	struct str bucket, prefix;
-	const char *endpoint;
+	const char *endpoint = NULL;
 	int rc = gcs_parse_uri(uri, &bucket, &prefix, err);
 
 	if (rc < 0)
