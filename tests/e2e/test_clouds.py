@@ -148,11 +148,18 @@ def test_tells_the_permission_that_is_missing(call, store):
     assert_refused(result, "access denied", store.permission)
 
 
-# gcp-storage-emulator drops the connection of an upload without a body.
-@pytest.mark.parametrize("store,size", [
-    (kind, size) for kind in ("gcs", "azure") for size in (0, 5, 8 << 20, (17 << 20) + 3)
-    if (kind, size) != ("gcs", 0)], indirect=["store"])
+@pytest.mark.parametrize("size", [5, 8 << 20, (17 << 20) + 3])
 def test_writes_blobs_whole_or_in_parts(store, size):
+    assert_written(store, size)
+
+
+# gcp-storage-emulator drops the connection of an upload without a body.
+@ON_AZURE
+def test_writes_a_blob_without_a_byte(store):
+    assert_written(store, 0)
+
+
+def assert_written(store, size):
     content = bytes(i * 7 % 251 for i in range(1000)) * (size // 1000 + 1)
     store.ready = getattr(store, "ready", False) or not store.make_bucket("outputs")
     done = subprocess.run([str(PUT), store.uri("outputs", "a b"), store.endpoint(), f"blob+{size}"],
