@@ -2,6 +2,7 @@
 and what these refuse is told in one line with the next step."""
 
 import datetime
+import functools
 import os
 import subprocess
 import urllib.parse
@@ -29,14 +30,27 @@ def bucket_of(fixture):
     return fixture.replace(".", "-")
 
 
-@pytest.fixture(scope="module", params=["gcs", "azure"])
-def store(request, tmp_path_factory, repository):
-    kind = cloud_support.Gcs if request.param == "gcs" else cloud_support.Azure
-    store = kind(tmp_path_factory.mktemp(request.param))
-    for fixture in sorted({fixture for fixture, _, _ in FIXTURES}):
-        store.upload(repository(fixture), bucket_of(fixture), PREFIX)
-    yield store
-    store.stop()
+@pytest.fixture(scope="module")
+def stores(tmp_path_factory, repository):
+    """stores("gcs"), stores("azure"): started with the first test that asks for it."""
+    @functools.cache
+    def started(name):
+        kind = cloud_support.Gcs if name == "gcs" else cloud_support.Azure
+        store = kind(tmp_path_factory.mktemp(name))
+        running.append(store)
+        for fixture in sorted({fixture for fixture, _, _ in FIXTURES}):
+            store.upload(repository(fixture), bucket_of(fixture), PREFIX)
+        return store
+
+    running = []
+    yield started
+    for store in running:
+        store.stop()
+
+
+@pytest.fixture(params=["gcs", "azure"])
+def store(request, stores):
+    return stores(request.param)
 
 
 ON_GCS = pytest.mark.parametrize("store", ["gcs"], indirect=True)
