@@ -67,9 +67,9 @@ struct blob_store_options {
 				  without both: a managed identity's token */
 };
 
-/* Opens by URI: file:///path, file:path, /path or s3://bucket/prefix. A scheme that is known but
- * not built yet is ERR_UNSUPPORTED, an unknown one ERR_USAGE, a path that is no directory
- * ERR_NOT_FOUND. */
+/* Opens by URI: file:///path, file:path, /path, s3://bucket/prefix, gs://bucket/prefix or
+ * azure://account/container/prefix. An http or https URL is ERR_UNSUPPORTED, an unknown scheme
+ * ERR_USAGE, a path that is no directory ERR_NOT_FOUND. */
 int blob_store_open(const char *uri, struct blob_store **out, struct err *err);
 /* As blob_store_open; NULL options are those of none. */
 int blob_store_open_with(const char *uri, const struct blob_store_options *options,

@@ -123,10 +123,14 @@ static void a_uri_that_cannot_be_opened_says_why(void **state)
 	snprintf(file, sizeof(file), "%s/b", f->path);
 	assert_opens("/nowhere/at/all", ERR_NOT_FOUND, "cannot open repository '/nowhere/at/all'");
 	assert_opens(file, ERR_NOT_FOUND, "is no directory");
-	assert_opens("azure://account/path", ERR_UNSUPPORTED, "'azure://' are not read yet");
+	assert_opens("azure://account", ERR_USAGE, "names no account and container");
+	assert_opens("az://Account/path", ERR_USAGE, "names no account and container");
+	assert_opens("https://account.blob.core.windows.net/c", ERR_UNSUPPORTED,
+		     "azure://account/container/prefix");
 	assert_opens("s3:///path", ERR_USAGE, "names no bucket");
 	assert_opens("s3://user@bucket/path", ERR_USAGE, "'@' is in no name of one");
-	assert_opens("gs://bucket/path", ERR_UNSUPPORTED, "'gs://' are not read yet");
+	assert_opens("gs:///path", ERR_USAGE, "names no bucket");
+	assert_opens("gs://bucket?x/path", ERR_USAGE, "'?' is in no name of one");
 	assert_opens("ftp://host/path", ERR_USAGE, "unknown scheme 'ftp'");
 	assert_opens("file://host/path", ERR_USAGE, "file:///host/path");
 	assert_opens("file:", ERR_USAGE, "names no path");
