@@ -38,6 +38,8 @@ static const struct opt_part parts[] = {
 	{target_options, offsetof(struct backfill_fields, target)},
 	{transfer_options, offsetof(struct backfill_fields, transfer)},
 	{delta_options, offsetof(struct backfill_fields, delta)},
+	{failed_store_options, offsetof(struct backfill_fields, transfer.failed.store)},
+	{failed_keep_options, offsetof(struct backfill_fields, transfer.failed)},
 	{allowed_options, offsetof(struct backfill_fields, allowed)},
 	{metrics_options, offsetof(struct backfill_fields, metrics)},
 	{doc_transformer_options, offsetof(struct backfill_fields, transform.transformer)},

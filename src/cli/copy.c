@@ -148,6 +148,8 @@ static const struct opt_part parts[] = {
 	{creation_options, offsetof(struct copy_fields, create.creation)},
 	{create_options, offsetof(struct copy_fields, create)},
 	{transfer_options, offsetof(struct copy_fields, transfer)},
+	{failed_store_options, offsetof(struct copy_fields, transfer.failed.store)},
+	{failed_keep_options, offsetof(struct copy_fields, transfer.failed)},
 	{allowed_options, offsetof(struct copy_fields, allowed)},
 	{metrics_options, offsetof(struct copy_fields, metrics)},
 	{doc_transformer_options, offsetof(struct copy_fields, transform.transformer)},

@@ -39,6 +39,8 @@ static const struct opt_part parts[] = {
 	{creation_options, offsetof(struct migrate_fields, create.creation)},
 	{create_options, offsetof(struct migrate_fields, create)},
 	{transfer_options, offsetof(struct migrate_fields, transfer)},
+	{failed_store_options, offsetof(struct migrate_fields, transfer.failed.store)},
+	{failed_keep_options, offsetof(struct migrate_fields, transfer.failed)},
 	{allowed_options, offsetof(struct migrate_fields, allowed)},
 	{metrics_options, offsetof(struct migrate_fields, metrics)},
 	{doc_transformer_options, offsetof(struct migrate_fields, transform.transformer)},

@@ -25,6 +25,7 @@ struct transfer_fields {
 	const char *generated_ids; /* auto, always, never */
 	bool source_versions;
 	bool digest;
+	struct failed_keep_fields failed;
 };
 extern const struct opt transfer_options[];
 

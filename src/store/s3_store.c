@@ -68,18 +68,26 @@ static struct str key_of(const struct s3_store *s3, struct str name, struct aren
 	return arena_printf(mem, "%s" STR_FMT, s3->prefix, STR_ARG(name));
 }
 
-/* Appends one <Contents> if it is directly in the folder. */
-static int list_object(const struct s3_store *s3, struct str folder, struct str xml,
+/* What is to be listed. */
+struct wanted {
+	struct str folder;
+	bool below; /* also what is in the folders in it */
+};
+
+/* Appends one <Contents> if it is wanted. */
+static int list_object(const struct s3_store *s3, const struct wanted *wanted, struct str xml,
 		       struct arena *mem, struct buf *entries, struct err *err)
 {
 	struct str key = xml_text(xml_element(xml, "Key", NULL), mem);
 	struct blob_info info;
-	size_t root = strlen(s3->prefix), skip = root + folder.len + (folder.len > 0);
+	size_t root = strlen(s3->prefix),
+	       skip = root + wanted->folder.len + (wanted->folder.len > 0);
 
 	if (!key.ptr)
 		return arena_fail(mem, s3->store.uri, err);
-	/* The folder itself may be an object, of a console that made it. */
-	if (key.len <= skip || memchr(key.ptr + skip, '/', key.len - skip))
+	/* Folders may be objects themselves, of a console that made them. */
+	if (key.len <= skip || str_ends(key, STR("/")) ||
+	    (!wanted->below && memchr(key.ptr + skip, '/', key.len - skip)))
 		return 0;
 	if (!str_to_u64(xml_element(xml, "Size", NULL), &info.size))
 		return err_set(err, ERR_HTTP,
@@ -110,7 +118,7 @@ static int next_page(const struct s3_store *s3, struct str page, struct arena *m
 }
 
 /* One page. 1: there is another, from *token on; 0: it was the last. */
-static int list_page(const struct s3_store *s3, struct str folder, struct arena *mem,
+static int list_page(const struct s3_store *s3, const struct wanted *wanted, struct arena *mem,
 		     struct str *token, struct buf *entries, struct err *err)
 {
 	cleanup(buf_release) struct buf query = BUF_INIT(3 * LIMIT_PATH);
@@ -124,10 +132,12 @@ static int list_page(const struct s3_store *s3, struct str folder, struct arena 
 		http_append_encoded(&query, *token);
 		buf_append_byte(&query, '&');
 	}
-	buf_append_str(&query, STR("delimiter=%2F&list-type=2&prefix="));
+	if (!wanted->below)
+		buf_append_str(&query, STR("delimiter=%2F&"));
+	buf_append_str(&query, STR("list-type=2&prefix="));
 	http_append_encoded(&query, str_from(s3->prefix));
-	http_append_encoded(&query, folder);
-	if (folder.len > 0)
+	http_append_encoded(&query, wanted->folder);
+	if (wanted->folder.len > 0)
 		buf_append_str(&query, STR("%2F"));
 	if ((rc = buf_check(&query, "a request to S3", err)) < 0)
 		return rc;
@@ -142,7 +152,7 @@ static int list_page(const struct s3_store *s3, struct str folder, struct arena 
 			       s3->store.uri);
 	rest = page;
 	while ((object = xml_element(rest, "Contents", &rest)).ptr)
-		if ((rc = list_object(s3, folder, object, mem, entries, err)) < 0)
+		if ((rc = list_object(s3, wanted, object, mem, entries, err)) < 0)
 			return rc;
 	return next_page(s3, page, mem, token, err);
 }
@@ -152,15 +162,15 @@ static int compare_names(const void *a, const void *b)
 	return str_cmp(((const struct blob_info *)a)->name, ((const struct blob_info *)b)->name);
 }
 
-static int s3_list(struct blob_store *store, struct str folder, struct arena *mem,
-		   struct blob_listing *out, struct err *err)
+static int list_pages(struct blob_store *store, const struct wanted *wanted, struct arena *mem,
+		      struct blob_listing *out, struct err *err)
 {
 	cleanup(buf_release) struct buf entries = BUF_INIT(LIMIT_LISTING);
 	struct str token = STR_NONE;
 	int rc;
 
 	*out = (struct blob_listing){0};
-	while ((rc = list_page(s3_of(store), folder, mem, &token, &entries, err)) > 0)
+	while ((rc = list_page(s3_of(store), wanted, mem, &token, &entries, err)) > 0)
 		;
 	if (rc < 0)
 		return rc;
@@ -173,6 +183,18 @@ static int s3_list(struct blob_store *store, struct str folder, struct arena *me
 		qsort(out->blobs, out->count, sizeof(struct blob_info), compare_names);
 	}
 	return 0;
+}
+
+static int s3_list(struct blob_store *store, struct str folder, struct arena *mem,
+		   struct blob_listing *out, struct err *err)
+{
+	return list_pages(store, &(struct wanted){.folder = folder}, mem, out, err);
+}
+
+static int s3_list_below(struct blob_store *store, struct str folder, struct arena *mem,
+			 struct blob_listing *out, struct err *err)
+{
+	return list_pages(store, &(struct wanted){folder, true}, mem, out, err);
 }
 
 static int replaced(const struct s3_source *source, struct err *err)
@@ -471,6 +493,7 @@ static int s3_open_above(const struct blob_store *store, const char *uri, struct
 			 struct err *err);
 
 static const struct blob_store_ops s3_ops = {.list = s3_list,
+					     .list_below = s3_list_below,
 					     .open = s3_open,
 					     .open_sized = s3_open_sized,
 					     .read = s3_read,
