@@ -46,6 +46,7 @@ static const struct opt_part parts[] = {
 	{transform_run_options, offsetof(struct backfill_fields, transform.run)},
 	{care_options, offsetof(struct backfill_fields, care)},
 	{work_options, offsetof(struct backfill_fields, work)},
+	{coordinator_options, offsetof(struct backfill_fields, work.coordinator)},
 	{general_options, offsetof(struct backfill_fields, general)},
 	{0},
 };

@@ -156,6 +156,7 @@ static const struct opt_part parts[] = {
 	{transform_run_options, offsetof(struct copy_fields, transform.run)},
 	{care_options, offsetof(struct copy_fields, care)},
 	{work_options, offsetof(struct copy_fields, work)},
+	{coordinator_options, offsetof(struct copy_fields, work.coordinator)},
 	{general_options, offsetof(struct copy_fields, general)},
 	{0},
 };

@@ -47,6 +47,7 @@ static const struct opt_part parts[] = {
 	{transform_run_options, offsetof(struct migrate_fields, transform.run)},
 	{care_options, offsetof(struct migrate_fields, care)},
 	{work_options, offsetof(struct migrate_fields, work)},
+	{coordinator_options, offsetof(struct migrate_fields, work.coordinator)},
 	{general_options, offsetof(struct migrate_fields, general)},
 	{0},
 };
