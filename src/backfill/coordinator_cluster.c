@@ -27,6 +27,9 @@ static const struct coordinator_ops cluster_ops = {
 	.fail = cluster_fail,
 	.list = cluster_list,
 	.unpark = cluster_unpark,
+	.tuning_take = cluster_tuning_take,
+	.tuning_keep = cluster_tuning_keep,
+	.tuning_look = cluster_tuning_look,
 	.close = cluster_coordinator_close,
 };
 

@@ -254,6 +254,7 @@ static int open_care(struct transfer *transfer, struct err *err)
 		.tune = fields->tune_target,
 		/* A transform sends documents where it likes, under names not known here. */
 		.allow_missing = fields->allow_missing || transfer->transformer.ptr,
+		.coordinator = transfer->session.coordinator,
 		.pause_ms = fields->pause_ms,
 	};
 	enum generated_ids ids = ids_mode(transfer->request->transfer);

@@ -485,7 +485,9 @@ static int run(struct route *route, struct progress *progress, struct err *err)
 		rc = begin_care(route, err);
 	if (rc == 0) {
 		rc = send_documents(route, progress, err);
-		target_care_end(route->plan->care, rc < 0 ? err : NULL);
+		target_care_end(route->plan->care,
+				rc == 0 && route->report->end == BACKFILL_ALL_DONE,
+				rc < 0 ? err : NULL);
 	}
 	if (rc == 0)
 		rc = count_all(route, err);
