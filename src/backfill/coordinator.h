@@ -99,6 +99,9 @@ struct coordinator_ops {
 	int (*unpark)(struct coordinator *c, size_t *count, struct err *err);
 	/* Gives back what this process still holds. */
 	void (*close)(struct coordinator *c);
+	/* Requests under way, and all later ones, end with ERR_CANCELLED: from any thread. NULL:
+	 * none takes long. */
+	void (*cancel)(struct coordinator *c);
 	/* Which worker of the session tunes the target's settings; NULL, all three: the state
 	 * directory that all of them share decides (target_tuning.h). *ours: nobody else has it, or
 	 * a process of this host that is gone. *saved: what it is to keep, in `mem`; ptr NULL:

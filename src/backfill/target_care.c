@@ -17,13 +17,13 @@ struct target_care {
 	atomic_bool blocked; /* some sender waits for a full disk */
 };
 
-static void hear_refused(void *user)
+static void hear_refused(void *user, int64_t elapsed_ms)
 {
 	struct target_care *care = user;
 	struct pressure *pressure = atomic_load(&care->pressure);
 
 	if (pressure)
-		pressure_refused(pressure);
+		pressure_refused(pressure, elapsed_ms);
 }
 
 static void hear_blocked(void *user, struct str reason)

@@ -272,6 +272,7 @@ def test_one_item_tells_other_errors_from_the_ends_of_work(shardlift, repository
         assert shardlift(*command).code == UNREACHABLE
         assert one_item(shardlift, command) == ERRORS
     assert one_item(shardlift, [*command, "--session-name", "a/b"]) == ERRORS
+    assert one_item(shardlift, [*command, "--no-such-flag", "x"]) == ERRORS
 
 
 def test_null_keeps_a_session_only_under_a_name(shardlift, repository):
