@@ -168,7 +168,8 @@ static int list_folder(struct blob_store *store, struct str folder, int depth, s
 {
 	cleanup(mem_freep) char *path = path_of(store, folder);
 	cleanup(close_dirp) DIR *dir = opendir(path);
-	size_t before = entries->len / sizeof(struct blob_info);
+	size_t before = entries->len;
+	struct blob_info info;
 	int rc;
 
 	if (!dir && (errno == ENOENT || errno == ENOTDIR))
@@ -179,10 +180,11 @@ static int list_folder(struct blob_store *store, struct str folder, int depth, s
 		return err_set(err, ERR_LIMIT, "'%s' lies more than %d folders deep", path,
 			       DEEPEST);
 	rc = list_entries(dir, path, mem, entries, err);
-	if (rc == 0)
-		rc = prefix_names((struct blob_info *)(void *)entries->ptr + before,
-				  entries->len / sizeof(struct blob_info) - before, folder, mem,
-				  err);
+	for (; rc == 0 && before < entries->len; before += sizeof(info)) {
+		memcpy(&info, entries->ptr + before, sizeof(info));
+		rc = prefix_names(&info, 1, folder, mem, err);
+		memcpy(entries->ptr + before, &info, sizeof(info));
+	}
 	return rc < 0 ? rc : list_folders_in(store, folder, dir, depth, mem, entries, err);
 }
 
