@@ -32,6 +32,7 @@ bench: build
 	@tests/bench/run
 	@tests/bench/verify
 	@tests/bench/s3
+	@tests/bench/shapes
 
 fuzz:
 	@scripts/setup fuzz

@@ -6,6 +6,7 @@
 #include "cli/care.h"
 #include "cli/command.h"
 #include "cli/common_options.h"
+#include "cli/coordinator_options.h"
 #include "cli/delta_options.h"
 #include "cli/failed_documents_options.h"
 #include "cli/metadata_options.h"
@@ -25,6 +26,7 @@ struct transfer_fields {
 	const char *generated_ids; /* auto, always, never */
 	bool source_versions;
 	bool digest;
+	struct failed_keep_fields failed;
 };
 extern const struct opt transfer_options[];
 
@@ -36,11 +38,7 @@ struct document_transform_fields {
 
 /* How work is divided, leased and continued. */
 struct work_fields {
-	const char *coordinator_host; /* local, target or a URL */
-	const char *coordinator_compat;
-	const char *coordinator_username, *coordinator_password, *coordinator_cacert;
-	const char *coordinator_aws_region, *coordinator_aws_service;
-	bool coordinator_insecure;
+	struct coordinator_fields coordinator;
 	int64_t lease_ms, max_failures, range_bytes, grace_ms;
 	bool one_item, restart;
 };

@@ -188,31 +188,8 @@ static int open_local(struct transfer_session *session, const struct session_of 
 
 static int connect_coordinator(const struct session_of *of, struct cluster **out, struct err *err)
 {
-	const struct work_fields *work = of->request->work;
-	const struct target_fields *target = of->request->target;
-	const struct http_options http = {
-		.host = work->coordinator_host,
-		.username = work->coordinator_username,
-		.password = work->coordinator_password,
-		.ca_file = work->coordinator_cacert,
-		.aws_region = work->coordinator_aws_region,
-		.aws_service = work->coordinator_aws_service,
-		.insecure = work->coordinator_insecure,
-		.connect_timeout_ms = target->connect_timeout_ms,
-		.request_timeout_ms = target->request_timeout_ms,
-	};
-	const struct cluster_retry retry = {
-		.initial_delay_ms = 1000, .max_delay_ms = 64000, .max_total_ms = target->retry_ms};
-
-	if (strcmp(work->coordinator_host, "target") != 0)
-		return cluster_connect(&http, &retry, out, err) < 0
-			       ? err_wrap(err, "--coordinator-host")
-			       : 0;
-	if (!of->cluster)
-		return err_set(err, ERR_USAGE,
-			       "--coordinator-host target: '%s' is no cluster; leave it out",
-			       of->target_name);
-	return cluster_clone(of->cluster, out, err);
+	return coordinator_connect(&of->request->work->coordinator, of->request->target,
+				   of->cluster, out, err);
 }
 
 /* Deletes the session's index; one that is not there is as well. */
@@ -238,7 +215,7 @@ static const char *index_session(const struct transfer_session *session,
 				 const struct session_of *of)
 {
 	const char *name = of->request->transfer->session_name;
-	bool java = strcmp(of->request->work->coordinator_compat, "java") == 0;
+	bool java = strcmp(of->request->work->coordinator.compat, "java") == 0;
 
 	return java && !(name && *name) ? "" : session->name;
 }
@@ -248,7 +225,7 @@ static int open_index(struct transfer_session *session, const struct session_of 
 {
 	const struct work_fields *work = of->request->work;
 	struct coordinator_options options = options_of(session, of);
-	bool java = strcmp(work->coordinator_compat, "java") == 0;
+	bool java = strcmp(work->coordinator.compat, "java") == 0;
 	struct cluster *cluster;
 	int rc = connect_coordinator(of, &cluster, err);
 
@@ -281,7 +258,7 @@ static int open_cluster(struct transfer_session *session, const struct session_o
 
 static bool is_local(const struct session_of *of)
 {
-	const char *host = of->request->work->coordinator_host;
+	const char *host = of->request->work->coordinator.host;
 
 	if (strcmp(host, "target") != 0 || !of->cluster ||
 	    !cluster_version(of->cluster)->serverless)
@@ -304,7 +281,7 @@ static int open_coordinator(struct transfer_session *session, const struct sessi
 		session->coordinator = coordinator_memory_new((int32_t)work->max_failures);
 		return 0;
 	}
-	if (is_local(of) && strcmp(work->coordinator_compat, "java") == 0)
+	if (is_local(of) && strcmp(work->coordinator.compat, "java") == 0)
 		return err_set(err, ERR_USAGE,
 			       "--coordinator-compat java needs --coordinator-host, target or a "
 			       "URL: no worker of the Java tool reads the files of this host");

@@ -132,6 +132,21 @@ int blob_store_list(struct blob_store *store, struct str folder, struct arena *m
 	return rc < 0 ? rc : store->ops->list(store, folder, mem, out, err);
 }
 
+int blob_store_list_below(struct blob_store *store, struct str folder, struct arena *mem,
+			  struct blob_listing *out, struct err *err)
+{
+	int rc = folder.len > 0 ? check_name(store, folder, err) : 0;
+
+	if (rc < 0)
+		return rc;
+	if (!store->ops->list_below)
+		return err_set(err, ERR_UNSUPPORTED,
+			       "folders in '%s' cannot be searched: copy them to a directory and "
+			       "name that",
+			       store->uri);
+	return store->ops->list_below(store, folder, mem, out, err);
+}
+
 int blob_store_source(struct blob_store *store, struct str name, struct bytes_source **out,
 		      struct err *err)
 {

@@ -11,7 +11,7 @@ static void release_answer(struct s3_answer *answer)
 	http_response_release(&answer->response);
 }
 
-/* Appends one <Contents> if it is directly in the folder. */
+/* Appends one <Contents> if it is wanted. */
 static int list_object(const struct s3_folder *place, struct str xml, struct arena *mem,
 		       struct buf *entries, struct err *err)
 {
@@ -22,8 +22,9 @@ static int list_object(const struct s3_folder *place, struct str xml, struct are
 
 	if (!key.ptr)
 		return arena_fail(mem, place->uri, err);
-	/* The folder itself may be an object, of a console that made it. */
-	if (key.len <= skip || memchr(key.ptr + skip, '/', key.len - skip))
+	/* Folders may be objects themselves, of a console that made them. */
+	if (key.len <= skip || str_ends(key, STR("/")) ||
+	    (!place->below && memchr(key.ptr + skip, '/', key.len - skip)))
 		return 0;
 	if (!str_to_u64(xml_element(xml, "Size", NULL), &info.size))
 		return err_set(err, ERR_HTTP,
@@ -68,7 +69,9 @@ static int list_page(const struct s3_folder *place, struct arena *mem, struct st
 		http_append_encoded(&query, *token);
 		buf_append_byte(&query, '&');
 	}
-	buf_append_str(&query, STR("delimiter=%2F&list-type=2&prefix="));
+	if (!place->below)
+		buf_append_str(&query, STR("delimiter=%2F&"));
+	buf_append_str(&query, STR("list-type=2&prefix="));
 	http_append_encoded(&query, str_from(place->prefix));
 	http_append_encoded(&query, place->folder);
 	if (place->folder.len > 0)

@@ -9,6 +9,7 @@ struct s3_folder {
 	const char *uri;    /* of the store, for messages */
 	const char *prefix; /* before every name: "" or "a/b/" */
 	struct str folder;  /* below it; empty: the prefix itself */
+	bool below;         /* also what is in the folders in it */
 };
 
 /* As blob_store_list. */

@@ -71,7 +71,16 @@ static int s3_list_folder(struct blob_store *store, struct str folder, struct ar
 			  struct blob_listing *out, struct err *err)
 {
 	const struct s3_store *s3 = s3_of(store);
-	const struct s3_folder place = {s3->service, store->uri, s3->prefix, folder};
+	const struct s3_folder place = {s3->service, store->uri, s3->prefix, folder, false};
+
+	return s3_list(&place, mem, out, err);
+}
+
+static int s3_list_below(struct blob_store *store, struct str folder, struct arena *mem,
+			 struct blob_listing *out, struct err *err)
+{
+	const struct s3_store *s3 = s3_of(store);
+	const struct s3_folder place = {s3->service, store->uri, s3->prefix, folder, true};
 
 	return s3_list(&place, mem, out, err);
 }
@@ -382,6 +391,7 @@ static int s3_open_above(const struct blob_store *store, const char *uri, struct
 			 struct err *err);
 
 static const struct blob_store_ops s3_ops = {.list = s3_list_folder,
+					     .list_below = s3_list_below,
 					     .open = s3_open,
 					     .open_sized = s3_open_sized,
 					     .read = s3_read,

@@ -1,8 +1,10 @@
 #include "workflow/routes/migrate.h"
 
+#include "backfill/coordinator_limit.h"
 #include "cluster/data_stream.h"
 #include "metadata/source_kind.h"
 #include "workflow/routes/filtered_source.h"
+#include "workflow/routes/sent_before.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -139,42 +141,6 @@ static void accept(struct route *route, struct migrate_index *index,
 	route->positions[i] = (size_t)(index - route->report->indices);
 }
 
-/* Documents of the index that the session has done with, by its own account. */
-static int documents_done(const struct route *route, struct str name, uint64_t *documents,
-			  struct err *err)
-{
-	cleanup(arena_release) struct arena mem = ARENA_INIT(LIMIT_METADATA_ARENA);
-	struct coordinator *c = route->plan->backfill.coordinator;
-	struct work_status *rows;
-	size_t count = 0;
-	int rc = c ? c->ops->list(c, &mem, &rows, &count, err) : 0;
-
-	*documents = 0;
-	/* A session that is only now begun has no items, and may have no store. */
-	if (rc == -ERR_NOT_FOUND)
-		return 0;
-	for (size_t i = 0; rc == 0 && i < count; i++)
-		if (str_eq(rows[i].item.index, name))
-			*documents += rows[i].progress.documents;
-	return rc;
-}
-
-/* An index that is new has none of the documents that an earlier run sent. */
-static int check_is_young(const struct route *route, const struct migrate_index *index,
-			  struct err *err)
-{
-	uint64_t documents;
-	int rc = documents_done(route, index->name, &documents, err);
-
-	if (rc == 0 && documents > 0)
-		return err_set(err, ERR_USAGE,
-			       "index '" STR_FMT "' was not on the target any more, but %" PRIu64
-			       " of its documents were sent by an earlier run of this session; run "
-			       "again with --restart to send all of them",
-			       STR_ARG(index->name), documents);
-	return rc;
-}
-
 /* Reads and judges one index. Negative only when the run cannot go on. */
 static int prepare(struct route *route, struct migrate_index *index, struct err *err)
 {
@@ -217,7 +183,7 @@ static bool is_usable(const struct migrate_index *index)
 	return index->creation == OUTCOME_WRITTEN || index->creation == OUTCOME_EXISTED;
 }
 
-static int take_outcome(struct route *route, size_t accepted, struct err *err)
+static void take_outcome(struct route *route, size_t accepted)
 {
 	struct migrate_index *index = &route->report->indices[route->positions[accepted]];
 	const struct metadata_item *item =
@@ -229,7 +195,11 @@ static int take_outcome(struct route *route, size_t accepted, struct err *err)
 	}
 	if (!is_usable(index))
 		route->accepted[accepted].blocked = "the index was not created on the target";
-	return index->creation == OUTCOME_WRITTEN ? check_is_young(route, index, err) : 0;
+}
+
+static int check_missing(void *user, struct str name, struct err *err)
+{
+	return sent_before_check(user, name, err);
 }
 
 /* Creates the indices and what else the snapshot knows, before any document is sent. */
@@ -238,6 +208,8 @@ static int create_all(struct route *route, struct err *err)
 	const struct migrate_plan *plan = route->plan;
 	struct migrate_report *report = route->report;
 	struct str *refused = mem_zalloc((report->count + 1) * sizeof(*refused));
+	struct sent_before sent = {.coordinator = plan->backfill.coordinator,
+				   .target = plan->target};
 	struct migrate_metadata migrating = {
 		.snapshot = plan->snapshot,
 		.source = plan->source,
@@ -247,6 +219,8 @@ static int create_all(struct route *route, struct err *err)
 		.ours = plan->ours,
 		.refused = refused,
 		.cancel = route->cancel,
+		.begin_index = check_missing,
+		.user = &sent,
 	};
 	int rc;
 
@@ -255,11 +229,12 @@ static int create_all(struct route *route, struct err *err)
 			refused[migrating.refused_count++] = report->indices[i].name;
 	rc = migrate_metadata_run(&migrating, &report->metadata, err);
 	free(refused);
+	sent_before_release(&sent);
 	if (rc < 0)
 		return rc;
-	for (size_t i = 0; rc == 0 && i < route->accepted_count; i++)
-		rc = take_outcome(route, i, err);
-	return rc;
+	for (size_t i = 0; i < route->accepted_count; i++)
+		take_outcome(route, i);
+	return 0;
 }
 
 /* Whether an index that was there is a data stream, which takes creates alone. */
@@ -485,7 +460,9 @@ static int run(struct route *route, struct progress *progress, struct err *err)
 		rc = begin_care(route, err);
 	if (rc == 0) {
 		rc = send_documents(route, progress, err);
-		target_care_end(route->plan->care, rc < 0 ? err : NULL);
+		target_care_end(route->plan->care,
+				rc == 0 && route->report->end == BACKFILL_ALL_DONE,
+				rc < 0 ? err : NULL);
 	}
 	if (rc == 0)
 		rc = count_all(route, err);
@@ -498,11 +475,14 @@ int migrate_run(const struct migrate_plan *plan, struct progress *progress, atom
 		struct migrate_report *report, struct err *err)
 {
 	struct route route = {.plan = plan, .report = report, .cancel = cancel};
+	struct coordinator_limit *limit = coordinator_limit_start(plan->backfill.coordinator,
+								  cancel, plan->backfill.grace_ms);
 	int rc;
 
 	*report = (struct migrate_report){.mem = ARENA_INIT(LIMIT_METADATA_ARENA)};
 	metadata_set_init(&report->metadata);
 	rc = run(&route, progress, err);
+	coordinator_limit_stop(limit);
 	free(route.accepted);
 	free(route.positions);
 	return rc;

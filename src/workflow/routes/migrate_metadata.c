@@ -35,6 +35,8 @@ static int begin_index(void *user, struct str name, bool *ours, struct err *err)
 {
 	const struct migrate_metadata *m = user;
 
+	if (m->begin_index && m->begin_index(m->user, name, err) < 0)
+		return -(int)err->kind;
 	if (!m->ours)
 		return 0;
 	return created_indices_begin(m->ours, m->target, name, ours, err);

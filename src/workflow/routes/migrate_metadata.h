@@ -27,6 +27,9 @@ struct migrate_metadata {
 	const struct str *refused;    /* indices that are not created */
 	size_t refused_count;
 	const atomic_bool *cancel;
+	/* Asked before an index is created, or remembered as one that is; NULL: nobody. */
+	int (*begin_index)(void *user, struct str name, struct err *err);
+	void *user;
 };
 
 /* Reads, changes, checks and writes. The outcomes stand in the items of `set`, which is to be

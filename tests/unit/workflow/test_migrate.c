@@ -135,8 +135,9 @@ int target_care_begin(struct target_care *care, const struct snapshot *snapshot,
 	return 0;
 }
 
-void target_care_end(struct target_care *care, const struct err *ended_by)
+void target_care_end(struct target_care *care, bool all_done, const struct err *ended_by)
 {
+	(void)all_done;
 	(void)ended_by;
 	assert_null(care);
 }
