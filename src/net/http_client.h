@@ -85,8 +85,8 @@ const char *http_client_flag_prefix(const struct http_client *client);
 const char *http_client_user(const struct http_client *client);
 /* Whether requests carry an API key. */
 bool http_client_has_api_key(const struct http_client *client);
-/* Where the key is from that requests are signed by, such as "profile 'default'"; NULL: they are
- * not signed. */
+/* Where the key of the last signature is from, such as "profile 'default'"; NULL: there was none.
+ * Lives until the next send. */
 const char *http_client_aws_origin(const struct http_client *client);
 
 /* Appends `text` percent-encoded for a path segment or query value. */
