@@ -6,6 +6,7 @@
 #include "cli/metadata_source.h"
 
 #include "metadata/index_filter.h"
+#include "metadata/index_renames.h"
 #include "metadata/metadata_read.h"
 #include "metadata/metadata_write.h"
 #include "metadata/rules.h"
@@ -37,7 +38,8 @@ static const struct opt metadata_options[] = {
 	 .type = OPT_LIST,
 	 ITEMS(renames),
 	 .metavar = "FROM=TO",
-	 .help = "The index FROM is called TO on the target."},
+	 .help = "The index FROM is called TO on the target. FROM is a name, or regex: and a "
+		 "pattern for the whole name, whose groups TO takes up as $1."},
 	{.name = "open-only",
 	 .type = OPT_BOOL,
 	 ITEMS(open_only),
@@ -72,12 +74,14 @@ struct migrating {
 	struct arena *mem;
 	struct metadata_source source;
 	struct cluster *target;
+	struct index_renames *renames;
 	struct metadata_set set;
 	struct metadata_facts facts;
 };
 
 static void migrating_release(struct migrating *m)
 {
+	index_renames_free(m->renames);
 	metadata_set_release(&m->set);
 	cluster_close(m->target);
 	metadata_source_release(&m->source);
@@ -148,7 +152,7 @@ static int check_names(const struct metadata_fields *f, struct err *err)
 			return -(int)err->kind;
 		index_filter_free(filter);
 	}
-	return renames_check(&f->renames, err);
+	return 0;
 }
 
 static int apply_rules(struct migrating *m, struct err *err)
@@ -204,8 +208,9 @@ static int run_metadata(struct cli *cli, void *fields, bool plan, struct err *er
 	m.facts.plan = plan;
 	m.facts.show_excluded = f->show_excluded;
 	if (read_options(&m, &wanted, err) < 0 || check_names(f, err) < 0 ||
-	    open_target(&m, err) < 0 || read_source(&m, &wanted, err) < 0 ||
-	    renames_apply(&f->renames, &m.set, err) < 0 || apply_rules(&m, err) < 0)
+	    index_renames_new(&f->renames, &m.renames, err) < 0 || open_target(&m, err) < 0 ||
+	    read_source(&m, &wanted, err) < 0 ||
+	    index_renames_apply_to_set(m.renames, &m.set, err) < 0 || apply_rules(&m, err) < 0)
 		return -(int)err->kind;
 	rc = metadata_check(&m.set, m.target, &options, &ended);
 	if (rc == 0)

@@ -117,6 +117,11 @@ static void add_count(struct table *table, int64_t count)
 		table_cell_printf(table, "%" PRId64, count);
 }
 
+static bool is_renamed(const struct migrate_index *index)
+{
+	return index->target_name.len > 0 && !str_eq(index->name, index->target_name);
+}
+
 static void add_row(struct table *table, const struct migrate_index *index,
 		    const struct run_facts *facts)
 {
@@ -124,7 +129,11 @@ static void add_row(struct table *table, const struct migrate_index *index,
 		facts->target_version ? index->target_documents : (int64_t)index->documents.sent;
 	bool read = was_read(index, facts);
 
-	table_cell(table, index->name);
+	if (!is_renamed(index))
+		table_cell(table, index->name);
+	else
+		table_cell_printf(table, STR_FMT " -> " STR_FMT, STR_ARG(index->name),
+				  STR_ARG(index->target_name));
 	add_count(table, read ? (int64_t)index->documents.documents : -1);
 	add_count(table, read ? arrived : -1);
 	table_cell_printf(table, "%" PRIu64, index->documents.failed);
@@ -235,6 +244,8 @@ static struct json *index_json(const struct migrate_index *index, const struct r
 	struct json *object = json_new(mem, JSON_OBJECT);
 
 	set_text(object, "index", index->name, mem);
+	if (is_renamed(index))
+		set_text(object, "target_index", index->target_name, mem);
 	set_text(object, "result", str_from(verdict(index, facts)), mem);
 	set_text(object, "source", str_from(source_kind_name(index->source_kind)), mem);
 	if (facts->creates_indices)

@@ -10,6 +10,7 @@
 #include "cli/snapshot_source.h"
 #include "cli/transfer_check.h"
 #include "cli/transfer_session.h"
+#include "metadata/index_renames.h"
 #include "net/url.h"
 #include "workflow/routes/live_indices.h"
 
@@ -29,7 +30,9 @@ struct transfer {
 	struct snapshot *previous; /* NULL: all documents are sent */
 	enum delta_mode delta_mode;
 	struct index_filter *filter;
-	struct str transformer; /* configuration; ptr NULL: none */
+	struct index_renames *renames;
+	const struct str *target_names; /* of the snapshot's indices */
+	struct str transformer;         /* configuration; ptr NULL: none */
 	struct migrate_metadata_plan metadata;
 	struct cluster *cluster;  /* NULL: no cluster */
 	struct target_care *care; /* NULL: no cluster */
@@ -57,6 +60,7 @@ static void transfer_release(struct transfer *transfer)
 	pressure_free(transfer->pressure);
 	cluster_close(transfer->cluster);
 	index_filter_free(transfer->filter);
+	index_renames_free(transfer->renames);
 	snapshot_close(transfer->previous);
 	snapshot_source_release(&transfer->source);
 	cluster_close(transfer->live_cluster);
@@ -89,7 +93,8 @@ static int resolve(struct transfer *transfer, struct err *err)
 	    target_fields_resolve(request->target, &transfer->kind, &transfer->path, err) < 0 ||
 	    transfer_fields_check(request->transfer, err) < 0 ||
 	    create_fields_check(request->create, err) < 0 ||
-	    index_filter_new(&request->transfer->index_allowlist, &transfer->filter, err) < 0)
+	    index_filter_new(&request->transfer->index_allowlist, &transfer->filter, err) < 0 ||
+	    index_renames_new(&request->transfer->renames, &transfer->renames, err) < 0)
 		return -(int)err->kind;
 	transfer->target_name = request->target->host;
 	return transfer->kind == TARGET_CLUSTER ? look_at_url(transfer, err) : 0;
@@ -119,6 +124,30 @@ static int check_entries(const struct transfer *transfer, struct err *err)
 	for (size_t i = 0; i < index_filter_entry_count(transfer->filter); i++)
 		if (check_entry(transfer, i, err) < 0)
 			return -(int)err->kind;
+	return 0;
+}
+
+/* What the indices are called on the target, for those that are selected. */
+static int name_targets(struct transfer *transfer, struct err *err)
+{
+	const struct snapshot *snapshot = transfer->source.snapshot;
+	struct arena *mem = transfer->mem;
+	struct str *names = arena_zalloc(mem, snapshot->index_count + 1, sizeof(*names));
+	struct str *out = arena_zalloc(mem, snapshot->index_count + 1, sizeof(*out)), *targets;
+	size_t count = 0;
+
+	if (mem->failed)
+		return arena_fail(mem, "--rename", err);
+	for (size_t i = 0; i < snapshot->index_count; i++)
+		if (index_filter_accepts(transfer->filter, snapshot->indices[i].name))
+			names[count++] = snapshot->indices[i].name;
+	if (index_renames_apply(transfer->renames, names, count, mem, &targets, err) < 0)
+		return -(int)err->kind;
+	count = 0;
+	for (size_t i = 0; i < snapshot->index_count; i++)
+		if (index_filter_accepts(transfer->filter, snapshot->indices[i].name))
+			out[i] = targets[count++];
+	transfer->target_names = out;
 	return 0;
 }
 
@@ -229,6 +258,7 @@ static int open_session(struct transfer *transfer, struct err *err)
 				      .previous = transfer->previous,
 				      .delta_mode = transfer->delta_mode,
 				      .filter = transfer->filter,
+				      .target_names = transfer->target_names,
 				      .target_name = transfer->target_name,
 				      .transformer = transfer->transformer,
 				      .kind = transfer->kind,
@@ -324,6 +354,7 @@ static const struct migrate_metadata_plan *plan_metadata(struct transfer *transf
 		return NULL;
 	transfer->metadata = (struct migrate_metadata_plan){
 		.allowlist = &transfer->request->transfer->index_allowlist,
+		.renames = transfer->renames,
 		.indices_only = create->indices_only,
 		.allow_existing = create->creation.allow_existing,
 		.rules = rule_options_of(&create->creation, cluster_version(transfer->cluster)),
@@ -340,6 +371,7 @@ static struct migrate_plan make_plan(struct transfer *transfer)
 		.snapshot = transfer->source.snapshot,
 		.source = transfer->live_cluster,
 		.filter = transfer->filter,
+		.target_names = transfer->target_names,
 		.target = transfer->cluster,
 		.failed = transfer->failed,
 		.care = transfer->care,
@@ -540,9 +572,9 @@ static int run_request(const struct transfer_request *request, struct cli *cli, 
 	};
 
 	if (resolve(&transfer, err) < 0 || check_transform(&transfer, err) < 0 ||
-	    open_source(&transfer, err) < 0 || open_target(&transfer, err) < 0 ||
-	    open_session(&transfer, err) < 0 || open_care(&transfer, err) < 0 ||
-	    check_together(&transfer, err) < 0)
+	    open_source(&transfer, err) < 0 || name_targets(&transfer, err) < 0 ||
+	    open_target(&transfer, err) < 0 || open_session(&transfer, err) < 0 ||
+	    open_care(&transfer, err) < 0 || check_together(&transfer, err) < 0)
 		return -(int)err->kind;
 	return run(&transfer, err);
 }

@@ -14,7 +14,7 @@
 
 /* How documents are selected and sent. */
 struct transfer_fields {
-	struct opt_list index_allowlist;
+	struct opt_list index_allowlist, renames;
 	bool allow_partial_snapshot;
 	int64_t documents_per_bulk, bytes_per_bulk;
 	int64_t max_connections, max_memory, readers;

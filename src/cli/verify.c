@@ -13,6 +13,7 @@
 #include "base/processors.h"
 #include "base/state_dir.h"
 #include "metadata/index_filter.h"
+#include "metadata/index_renames.h"
 #include "verify/transformed_side.h"
 
 #include <pthread.h>
@@ -45,7 +46,8 @@ static const struct opt verify_options[] = {
 	 .type = OPT_LIST,
 	 VERIFY(renames),
 	 .metavar = "FROM=TO",
-	 .help = "The index FROM of the source is called TO on the target."},
+	 .help = "The index FROM of the source is called TO on the target. FROM is a name, or "
+		 "regex: and a pattern for the whole name, whose groups TO takes up as $1."},
 	{.name = "sample",
 	 .type = OPT_STRING,
 	 VERIFY(sample),
@@ -133,6 +135,7 @@ struct verifying {
 	struct verify_transformed_counts counts;
 	const struct verify_made_index *made; /* of the pairs, where there is a transform */
 	struct index_filter *filter;
+	struct index_renames *renames;
 	struct verify_pair *pairs;
 	size_t pair_count;
 	const char *digest_folder; /* NULL: none */
@@ -141,6 +144,7 @@ struct verifying {
 static void verifying_release(struct verifying *v)
 {
 	index_filter_free(v->filter);
+	index_renames_free(v->renames);
 	verify_side_close(v->transformed);
 	for (int side = 0; side < 2; side++) {
 		verify_side_close(v->sides[side]);
@@ -217,18 +221,6 @@ static int open_target(struct verifying *v, struct err *err)
 	return 0;
 }
 
-/* The name on the target. */
-static struct str renamed(const struct verify_fields *fields, struct str name)
-{
-	struct str from, to;
-
-	for (size_t i = 0; i < fields->renames.count; i++)
-		if (str_split(str_from(fields->renames.items[i]), '=', &from, &to) &&
-		    str_eq(from, name))
-			return to;
-	return name;
-}
-
 static bool is_named(const struct str *names, size_t count, struct str name)
 {
 	for (size_t i = 0; i < count; i++)
@@ -244,9 +236,23 @@ static void add_absent(struct verifying *v, const struct str *names, size_t coun
 		struct str entry = str_from(index_filter_entry(v->filter, i));
 
 		if (!str_starts(entry, STR("regex:")) && !is_named(names, count, entry))
-			v->pairs[v->pair_count++] =
-				(struct verify_pair){entry, renamed(v->fields, entry)};
+			v->pairs[v->pair_count++] = (struct verify_pair){entry, entry};
 	}
+}
+
+static int rename_pairs(struct verifying *v, struct err *err)
+{
+	struct str *names = arena_zalloc(v->mem, v->pair_count + 1, sizeof(*names)), *targets;
+
+	if (!names)
+		return arena_fail(v->mem, "--rename", err);
+	for (size_t i = 0; i < v->pair_count; i++)
+		names[i] = v->pairs[i].source_index;
+	if (index_renames_apply(v->renames, names, v->pair_count, v->mem, &targets, err) < 0)
+		return -(int)err->kind;
+	for (size_t i = 0; i < v->pair_count; i++)
+		v->pairs[i].target_index = targets[i];
+	return 0;
 }
 
 static int choose_pairs(struct verifying *v, struct err *err)
@@ -254,7 +260,7 @@ static int choose_pairs(struct verifying *v, struct err *err)
 	struct str *names;
 	size_t count;
 
-	if (renames_check(&v->fields->renames, err) < 0 ||
+	if (index_renames_new(&v->fields->renames, &v->renames, err) < 0 ||
 	    index_filter_new(&v->fields->index_allowlist, &v->filter, err) < 0 ||
 	    v->sides[0]->ops->list(v->sides[0], v->mem, &names, &count, err) < 0)
 		return -(int)err->kind;
@@ -264,11 +270,10 @@ static int choose_pairs(struct verifying *v, struct err *err)
 		return arena_fail(v->mem, "the indices", err);
 	for (size_t i = 0; i < count; i++)
 		if (index_filter_accepts(v->filter, names[i]))
-			v->pairs[v->pair_count++] =
-				(struct verify_pair){names[i], renamed(v->fields, names[i])};
+			v->pairs[v->pair_count++] = (struct verify_pair){names[i], names[i]};
 	add_absent(v, names, count);
 	if (v->pair_count > 0)
-		return 0;
+		return rename_pairs(v, err);
 	return err_set(err, ERR_USAGE,
 		       "none of the %zu indices of %s is selected; name some with "
 		       "--index-allowlist",

@@ -9,6 +9,7 @@ import pytest
 
 import support
 from gated_target import GatedTarget
+from recording_proxy import RecordingProxy
 
 # By sequence numbers where there are some; older ones, by scroll, are of the long run.
 VERSIONS = ["7.10", "6.8", "5.6", "1.7"]
@@ -100,3 +101,37 @@ def test_a_query_and_a_name_that_is_not_there(shardlift, source):
 
     result = shardlift("copy", "--from", source.url, "--to", "null:", "--include", "nothing-*")
     assert result.code == support.USAGE and "no index that matches" in result.err, result
+
+
+def test_indices_are_renamed_and_verified_under_their_new_names(shardlift, opensearch, source):
+    documents = fill(source, source.version)
+    renames = ["--rename", "books=volumes", "--rename", r"regex:logs-(.*)=old-logs-$1"]
+    command = ["copy", "--from", source.url, "--to", opensearch.url, "--include", "books,logs-*",
+               *renames, "--json"]
+    result = shardlift(*command)
+    assert result.code == support.OK, result
+    assert result.json()["totals"]["sent"] == documents, result
+    counts = {row["index"]: row["docs.count"] for row in
+              opensearch.api("GET", "/_cat/indices?format=json&h=index,docs.count")}
+    assert counts == {"volumes": "290", "old-logs-a": "290"}
+    assert shardlift(*command).json()["resumed"] is True
+
+    verified = shardlift("verify", "--from", source.url, "--to", opensearch.url,
+                         "--index-allowlist", "books,logs-a", *renames, "--json")
+    assert verified.code == support.OK, verified
+    assert [i["verdict"] for i in verified.json()["indices"]] == ["equal", "equal"]
+
+
+def test_names_that_clash_are_refused_before_anything_is_written(shardlift, opensearch, source):
+    fill(source, source.version)
+    proxy = RecordingProxy(opensearch.url)
+    for renames, message in ((["regex:.*=one"], "would both be 'one'"),
+                             (["books=logs-a"], "would both be 'logs-a'"),
+                             (["boks=volumes"], "none of the 2 selected indices")):
+        for command in ("copy", "metadata migrate"):
+            result = shardlift(*command.split(), "--from", source.url, "--to", proxy.url,
+                               "--index-allowlist", "books,logs-a", "--rename", *renames)
+            assert result.code == support.USAGE and message in result.err, result
+    assert {method for method, _ in proxy.requests} <= {"GET", "HEAD"}
+    proxy.shutdown()
+    proxy.server_close()

@@ -1,6 +1,7 @@
 #include "workflow/routes/migrate.h"
 
 #include "cluster/data_stream.h"
+#include "cluster/document_count.h"
 #include "metadata/source_kind.h"
 #include "workflow/routes/filtered_source.h"
 
@@ -63,8 +64,12 @@ static int select_indices(struct route *route, struct err *err)
 
 		if (route->plan->filter && !index_filter_accepts(route->plan->filter, name))
 			continue;
-		report->indices[report->count++] =
-			(struct migrate_index){.name = name, .target_documents = -1};
+		report->indices[report->count++] = (struct migrate_index){
+			.name = name,
+			.target_name =
+				route->plan->target_names ? route->plan->target_names[i] : name,
+			.target_documents = -1,
+		};
 	}
 	if (report->count > 0 || snapshot->index_count == 0)
 		return 0;
@@ -133,7 +138,7 @@ static void accept(struct route *route, struct migrate_index *index,
 
 	route->accepted[i] = (struct backfill_index){
 		.source = source,
-		.target_name = index->name,
+		.target_name = index->target_name,
 		.shard_count = metadata->shard_count,
 		.only_type = type.ptr ? arena_str(&route->report->mem, type) : STR_NONE};
 	route->positions[i] = (size_t)(index - route->report->indices);
@@ -272,7 +277,7 @@ static int judge_target(struct route *route, size_t accepted, struct err *err)
 	if (!plan->target || work->blocked ||
 	    (creates(route) && index->creation == OUTCOME_WRITTEN))
 		return 0;
-	if (cluster_is_data_stream(plan->target, index->name, &work->create_only, err) < 0)
+	if (cluster_is_data_stream(plan->target, index->target_name, &work->create_only, err) < 0)
 		return err_wrap(err, "index '" STR_FMT "'", STR_ARG(index->name));
 	if (!work->create_only || !plan->backfill.previous)
 		return 0;
@@ -337,46 +342,19 @@ static int send_documents(struct route *route, struct progress *progress, struct
 	return rc;
 }
 
-/* One request about an index; why it was no success becomes its note. */
-static int ask(struct route *route, struct migrate_index *index, const char *method,
-	       const char *what, struct arena *mem, struct json **answer, bool *ok, struct err *err)
-{
-	cleanup(buf_release) struct buf path = BUF_INIT(LIMIT_PATH);
-	int status, rc;
-
-	buf_append_byte(&path, '/');
-	http_append_encoded(&path, index->name);
-	buf_append_str(&path, str_from(what));
-	rc = buf_check(&path, "the path of a request", err);
-	if (rc == 0)
-		rc = cluster_request(route->plan->target, method, buf_cstr(&path), STR_NONE, true,
-				     mem, &status, answer, err);
-	if (rc < 0)
-		return err_wrap(err, "index '" STR_FMT "' cannot be counted on the target",
-				STR_ARG(index->name));
-	*ok = status == 200;
-	if (!*ok) {
-		struct str reason = cluster_error_reason(*answer, status, mem);
-		struct str text =
-			arena_printf(mem, "not counted on the target: " STR_FMT, STR_ARG(reason));
-
-		note(route, index, text);
-	}
-	return 0;
-}
-
 static int count_on_target(struct route *route, struct migrate_index *index, struct err *err)
 {
 	cleanup(arena_release) struct arena mem = ARENA_INIT(ANSWER_MAX);
-	struct json *answer = NULL;
-	bool ok;
-	int rc = ask(route, index, "POST", "/_refresh", &mem, &answer, &ok, err);
+	struct str reason;
+	int rc = document_count(route->plan->target, index->target_name, &mem,
+				&index->target_documents, &reason, err);
 
-	if (rc == 0 && ok)
-		rc = ask(route, index, "GET", "/_count", &mem, &answer, &ok, err);
-	if (rc == 0 && ok)
-		index->target_documents = json_i64_or(json_get(answer, "count"), -1);
-	return rc;
+	if (rc < 0)
+		return err_wrap(err, "on the target");
+	if (reason.len > 0)
+		note(route, index,
+		     arena_printf(&mem, "not counted on the target: " STR_FMT, STR_ARG(reason)));
+	return 0;
 }
 
 static int count_all(struct route *route, struct err *err)

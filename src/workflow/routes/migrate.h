@@ -12,6 +12,7 @@ struct migrate_plan {
 	const struct snapshot *snapshot;
 	struct cluster *source; /* live, whose indices `snapshot` describes; NULL: none */
 	const struct index_filter *filter;
+	const struct str *target_names; /* of the snapshot's indices; NULL: as there */
 	struct cluster *target; /* NULL: files or nowhere; no metadata, no counts on the target,
 				   and action lines keep the types of documents that have one */
 	struct backfill_options backfill;
@@ -25,7 +26,7 @@ struct migrate_plan {
 
 /* What became of one index of the snapshot. */
 struct migrate_index {
-	struct str name;
+	struct str name, target_name;
 	enum source_kind source_kind;
 	bool refused; /* stores no _source: nothing was sent */
 	/* Of its creation: OUTCOME_WRITTEN, _EXISTED, _FAILED, _BLOCKED; else OUTCOME_NONE. */

@@ -14,7 +14,9 @@ static int read_set(const struct migrate_metadata *m, struct metadata_set *set, 
 	if ((m->source ? metadata_read_cluster(m->source, &options, set, err)
 		       : metadata_read_snapshot(m->snapshot, &options, set, err)) < 0)
 		return -(int)err->kind;
-	return metadata_select(set, &selection, err);
+	if (metadata_select(set, &selection, err) < 0)
+		return -(int)err->kind;
+	return m->plan->renames ? index_renames_apply_to_set(m->plan->renames, set, err) : 0;
 }
 
 /* Nothing could be sent into them. */
