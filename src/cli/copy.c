@@ -11,6 +11,7 @@ struct copy_fields {
 		const char *from;
 		struct opt_list include;
 		const char *query;
+		bool allow_writes;
 	} copy;
 	struct transfer_fields transfer;
 	struct allowed_fields allowed;
@@ -41,6 +42,11 @@ static const struct opt copy_options[] = {
 	 DOCUMENTS(query),
 	 .metavar = "JSON",
 	 .help = "A query clause; only documents that fulfil it are copied."},
+	{.name = "allow-writes",
+	 .type = OPT_BOOL,
+	 DOCUMENTS(allow_writes),
+	 .help = "Do not look whether the source is written to meanwhile. Without it, an index "
+		 "that was does not agree."},
 	{0},
 };
 
@@ -126,6 +132,7 @@ static int run(struct cli *cli, void *fields, struct err *err)
 		.repository = &f->repository,
 		.source = &f->source,
 		.query = f->copy.query,
+		.allow_writes = f->copy.allow_writes,
 		.target = &f->target,
 		.transfer = &f->transfer,
 		.allowed = &f->allowed,

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/processors.h"
+#include "base/small_file.h"
 #include "base/state_dir.h"
 #include "cli/interrupt.h"
 #include "cli/progress_bar.h"
@@ -27,6 +28,7 @@ struct transfer {
 	struct snapshot_source source;
 	struct cluster *live_cluster; /* NULL: the source is a snapshot */
 	struct live_source live;
+	struct source_marks marks;
 	struct snapshot *previous; /* NULL: all documents are sent */
 	enum delta_mode delta_mode;
 	struct index_filter *filter;
@@ -63,6 +65,7 @@ static void transfer_release(struct transfer *transfer)
 	index_renames_free(transfer->renames);
 	snapshot_close(transfer->previous);
 	snapshot_source_release(&transfer->source);
+	source_marks_release(&transfer->marks);
 	cluster_close(transfer->live_cluster);
 }
 
@@ -276,6 +279,25 @@ static int open_session(struct transfer *transfer, struct err *err)
 	return failed_documents_open(folder.ptr, transfer->session.name, &transfer->failed, err);
 }
 
+/* How far the source was written when this session began. */
+static int open_marks(struct transfer *transfer, struct err *err)
+{
+	const char *path = NULL;
+
+	if (!transfer->live_cluster || transfer->request->allow_writes)
+		return 0;
+	if (transfer->session.lasts) {
+		path = arena_printf(transfer->mem, "%s/work/%s.marks", transfer->session.state_dir,
+				    transfer->session.name)
+			       .ptr;
+		if (!path)
+			return arena_fail(transfer->mem, "--state-dir", err);
+		if (transfer->request->work->restart && small_file_remove(path, err) < 0)
+			return -(int)err->kind;
+	}
+	return source_marks_open(transfer->live_cluster, path, &transfer->marks, err);
+}
+
 static struct pressure_options pressure_of(const struct transfer *transfer)
 {
 	const struct care_fields *care = transfer->request->care;
@@ -370,6 +392,7 @@ static struct migrate_plan make_plan(struct transfer *transfer)
 	return (struct migrate_plan){
 		.snapshot = transfer->source.snapshot,
 		.source = transfer->live_cluster,
+		.marks = transfer->marks.source ? &transfer->marks : NULL,
 		.filter = transfer->filter,
 		.target_names = transfer->target_names,
 		.target = transfer->cluster,
@@ -574,7 +597,8 @@ static int run_request(const struct transfer_request *request, struct cli *cli, 
 	if (resolve(&transfer, err) < 0 || check_transform(&transfer, err) < 0 ||
 	    open_source(&transfer, err) < 0 || name_targets(&transfer, err) < 0 ||
 	    open_target(&transfer, err) < 0 || open_session(&transfer, err) < 0 ||
-	    open_care(&transfer, err) < 0 || check_together(&transfer, err) < 0)
+	    open_marks(&transfer, err) < 0 || open_care(&transfer, err) < 0 ||
+	    check_together(&transfer, err) < 0)
 		return -(int)err->kind;
 	return run(&transfer, err);
 }

@@ -62,6 +62,7 @@ struct transfer_request {
 	 * NULL: none. Resolved. */
 	const struct source_fields *source;
 	const char *query; /* of a live cluster: JSON of a query clause; NULL: all documents */
+	bool allow_writes; /* to a live cluster: they are not looked for */
 	struct target_fields *target;
 	const struct transfer_fields *transfer;
 	const struct allowed_fields *allowed;

@@ -135,3 +135,40 @@ def test_names_that_clash_are_refused_before_anything_is_written(shardlift, open
     assert {method for method, _ in proxy.requests} <= {"GET", "HEAD"}
     proxy.shutdown()
     proxy.server_close()
+
+
+def test_writes_to_the_source_meanwhile_are_found_and_named(shardlift, opensearch, source):
+    fill(source, source.version)
+    target = GatedTarget(opensearch.url)
+    command = ["copy", "--from", source.url, "--to", target.url, "--include", "books,logs-*",
+               "--documents-per-bulk-request", str(PER_BULK), "--json"]
+    path = "/books/doc/id-1" if int(source.version.split(".")[0]) < 7 else "/books/_doc/id-1"
+    target.hold_after(100)
+    run = subprocess.Popen([str(support.PROGRAM), *command], env=shardlift.environment,
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        target.wait_until_held()
+        source.api("PUT", path, {"n": 1, "text": "written meanwhile"})  # the count stays
+        target.let_pass()
+        out, err = run.communicate(timeout=120)
+    finally:
+        target.drop()
+        target.shutdown()
+        target.server_close()
+    indices = {i["index"]: i for i in json.loads(out)["indices"]}
+    assert run.returncode == support.ERRORS, (out, err)
+    assert indices["logs-a"]["agrees"] is True
+    assert indices["books"]["agrees"] is False
+    assert "written to on the source meanwhile (1 operations" in indices["books"]["note"]
+    assert "--restart" in indices["books"]["note"]
+
+    command[4] = opensearch.url
+    command += ["--allow-existing-indexes"]
+    assert shardlift(*command, "--session-name", "a").code == support.OK
+    source.api("PUT", path, {"n": 1, "text": "written later"})
+    result = shardlift(*command, "--session-name", "a")  # the session is of before
+    assert result.code == support.ERRORS, result
+    result = shardlift(*command, "--session-name", "a", "--allow-writes")
+    assert result.code == support.OK, result
+    result = shardlift(*command, "--session-name", "a", "--restart")
+    assert result.code == support.OK, result

@@ -1,53 +1,19 @@
 #include "workflow/routes/migrate.h"
 
 #include "cluster/data_stream.h"
-#include "cluster/document_count.h"
 #include "metadata/source_kind.h"
 #include "workflow/routes/filtered_source.h"
+#include "workflow/routes/migrate_internal.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#define ANSWER_MAX MIB(16) /* bytes of a refresh's or count's answer, parsed */
-
-struct route {
-	const struct migrate_plan *plan;
-	struct migrate_report *report;
-	atomic_bool *cancel;
-	/* The indices whose documents are sent, and which of the report's they are. */
-	struct backfill_index *accepted;
-	size_t *positions;
-	size_t accepted_count;
-};
 
 void migrate_report_release(struct migrate_report *report)
 {
 	metadata_set_release(&report->metadata);
 	arena_release(&report->mem);
 	*report = (struct migrate_report){0};
-}
-
-static int check_cancelled(const struct route *route, struct err *err)
-{
-	if (!atomic_load(route->cancel))
-		return 0;
-	return err_set(err, ERR_CANCELLED,
-		       "interrupted; run the same command again to send all documents");
-}
-
-/* Adds to what is said of an index already. */
-static void note(struct route *route, struct migrate_index *index, struct str text)
-{
-	struct arena *mem = &route->report->mem;
-
-	if (text.len == 0)
-		return;
-	if (index->note.len == 0)
-		index->note = arena_str(mem, text);
-	else
-		index->note = arena_printf(mem, STR_FMT "; " STR_FMT, STR_ARG(index->note),
-					   STR_ARG(text));
 }
 
 static int select_indices(struct route *route, struct err *err)
@@ -85,7 +51,7 @@ static void note_filter(struct route *route, struct migrate_index *index,
 	cleanup(buf_release) struct buf text = BUF_INIT(KIB(8));
 
 	filtered_source_words(metadata->mappings, &text);
-	note(route, index, buf_str(&text));
+	route_note(route, index, buf_str(&text));
 }
 
 /* Elasticsearch before 6 told documents apart by type and id; later there is only the id. */
@@ -97,8 +63,8 @@ static void note_types(struct route *route, struct migrate_index *index,
 	json_each (type, metadata->mappings)
 		types += !str_is(type->key, "_default_");
 	if (types > 1 && route->plan->target && !route->plan->backfill.emit_type)
-		note(route, index,
-		     STR("has several mapping types: documents that share an id become one"));
+		route_note(route, index,
+			   STR("has several mapping types: documents that share an id become one"));
 }
 
 /* Says what the mapping means for the documents; sets `refused`. */
@@ -114,17 +80,20 @@ static void judge_source(struct route *route, struct migrate_index *index,
 		return;
 	case SOURCE_DISABLED:
 		index->refused = true;
-		note(route, index,
-		     STR("refused: its mapping disables _source, so its documents are not in the "
-			 "snapshot as they were sent; leave it out or index it again from its "
-			 "origin"));
+		route_note(
+			route, index,
+			STR("refused: its mapping disables _source, so its documents are not in "
+			    "the "
+			    "snapshot as they were sent; leave it out or index it again from its "
+			    "origin"));
 		return;
 	case SOURCE_SYNTHETIC:
 		index->refused = true;
-		note(route, index,
-		     STR("refused: its _source is synthetic, so its documents are not in the "
-			 "snapshot as they were sent; leave it out or index it again from its "
-			 "origin"));
+		route_note(
+			route, index,
+			STR("refused: its _source is synthetic, so its documents are not in the "
+			    "snapshot as they were sent; leave it out or index it again from its "
+			    "origin"));
 		return;
 	}
 }
@@ -193,21 +162,21 @@ static int prepare(struct route *route, struct migrate_index *index, struct err 
 	if (snapshot_index_metadata(snapshot, source, &mem, &metadata, &broken) < 0) {
 		index->documents.unreadable = true;
 		memcpy(index->documents.reason, broken.message, sizeof(broken.message));
-		note(route, index, str_from(broken.message));
+		route_note(route, index, str_from(broken.message));
 		return 0;
 	}
 	judge_source(route, index, &metadata);
 	if (metadata.closed && route->plan->source) {
 		index->refused = true;
-		note(route, index,
-		     STR("refused: it is closed, and closed indices cannot be read; "
-			 "open it on the source, or leave it out"));
+		route_note(route, index,
+			   STR("refused: it is closed, and closed indices cannot be read; "
+			       "open it on the source, or leave it out"));
 	}
 	if (index->refused)
 		return 0;
 	note_types(route, index, &metadata);
 	if (metadata.closed)
-		note(route, index, STR("closed in the source, open on the target"));
+		route_note(route, index, STR("closed in the source, open on the target"));
 	accept(route, index, source, &metadata);
 	return 0;
 }
@@ -283,7 +252,7 @@ static int judge_target(struct route *route, size_t accepted, struct err *err)
 		return 0;
 	work->blocked =
 		"it is a data stream on the target, which takes neither updates nor deletes";
-	note(route, index, str_from(work->blocked));
+	route_note(route, index, str_from(work->blocked));
 	return 0;
 }
 
@@ -336,109 +305,22 @@ static int send_documents(struct route *route, struct progress *progress, struct
 
 		index->documents = results[i];
 		if (results[i].unreadable)
-			note(route, index, str_from(results[i].reason));
+			route_note(route, index, str_from(results[i].reason));
 	}
 	free(results);
 	return rc;
 }
 
-static int count_on_target(struct route *route, struct migrate_index *index, struct err *err)
+static int mark_source(struct route *route, struct err *err)
 {
-	cleanup(arena_release) struct arena mem = ARENA_INIT(ANSWER_MAX);
-	struct str reason;
-	int rc = document_count(route->plan->target, index->target_name, &mem,
-				&index->target_documents, &reason, err);
+	struct source_marks *marks = route->plan->marks;
+	int rc = 0;
 
-	if (rc < 0)
-		return err_wrap(err, "on the target");
-	if (reason.len > 0)
-		note(route, index,
-		     arena_printf(&mem, "not counted on the target: " STR_FMT, STR_ARG(reason)));
-	return 0;
-}
-
-static int count_all(struct route *route, struct err *err)
-{
-	for (size_t i = 0; route->plan->target && i < route->accepted_count; i++) {
-		struct migrate_index *index = &route->report->indices[route->positions[i]];
-		int rc = check_cancelled(route, err);
-
-		if (rc == 0 && !route->accepted[i].blocked)
-			rc = count_on_target(route, index, err);
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
-}
-
-static bool transforms(const struct route *route)
-{
-	return route->plan->backfill.open_transform != NULL;
-}
-
-/* A transform drops documents and makes new ones, of other indices too, and a delta is a part of
- * what is there: then, none failed is all that can be said. */
-static bool counts_tell(const struct route *route)
-{
-	return !transforms(route) && !route->plan->backfill.previous;
-}
-
-static bool all_sent(const struct route *route, const struct backfill_index_result *documents)
-{
-	return !documents->unreadable && documents->failed == 0 &&
-	       (transforms(route) || documents->sent == documents->documents);
-}
-
-static bool is_there(const struct route *route, const struct migrate_index *index)
-{
-	if (!route->plan->target || !counts_tell(route))
-		return true;
-	return index->target_documents >= 0 &&
-	       (uint64_t)index->target_documents == index->documents.documents;
-}
-
-static void note_disagreement(struct route *route, struct migrate_index *index)
-{
-	const struct backfill_index_result *documents = &index->documents;
-	int64_t more = index->target_documents - (int64_t)documents->documents;
-	char text[200] = "";
-
-	if (documents->failed > 0)
-		snprintf(text, sizeof(text), "%" PRIu64 " of its documents failed",
-			 documents->failed);
-	else if (counts_tell(route) && more > 0)
-		snprintf(text, sizeof(text),
-			 "the target holds %" PRId64 " more than the snapshot: others were there "
-			 "before or came meanwhile",
-			 more);
-	else if (counts_tell(route) && index->target_documents >= 0 && !documents->unreadable)
-		snprintf(text, sizeof(text), "the target holds %" PRId64 " less than the snapshot",
-			 -more);
-	note(route, index, str_from(text));
-}
-
-/* All that were selected and not taken out on the way count, in whatever way they ended. */
-static void judge(struct route *route)
-{
-	struct migrate_report *report = route->report;
-
-	report->agrees = migrate_metadata_other_problems(&report->metadata) == 0;
-	for (size_t i = 0; i < report->count; i++)
-		report->indices[i].agrees = false;
-	for (size_t i = 0; i < route->accepted_count; i++) {
-		struct migrate_index *index = &report->indices[route->positions[i]];
-
-		if (route->accepted[i].blocked)
-			continue;
-		index->agrees = all_sent(route, &index->documents) && is_there(route, index);
-		if (!index->agrees)
-			note_disagreement(route, index);
-		else if (transforms(route) && index->documents.sent != index->documents.documents)
-			note(route, index,
-			     STR("transformed: counts are not compared with the snapshot's"));
-	}
-	for (size_t i = 0; i < report->count; i++)
-		report->agrees = report->agrees && report->indices[i].agrees;
+	if (!marks)
+		return 0;
+	for (size_t i = 0; rc == 0 && i < route->accepted_count; i++)
+		rc = source_marks_add(marks, route->accepted[i].source->name, err);
+	return rc < 0 ? rc : source_marks_keep(marks, err);
 }
 
 static int run(struct route *route, struct progress *progress, struct err *err)
@@ -450,7 +332,7 @@ static int run(struct route *route, struct progress *progress, struct err *err)
 	route->accepted = mem_zalloc((route->report->count + 1) * sizeof(*route->accepted));
 	route->positions = mem_zalloc((route->report->count + 1) * sizeof(*route->positions));
 	for (size_t i = 0; i < route->report->count; i++) {
-		rc = check_cancelled(route, err);
+		rc = route_check_cancelled(route, err);
 		if (rc == 0)
 			rc = prepare(route, &route->report->indices[i], err);
 		if (rc < 0)
@@ -460,16 +342,14 @@ static int run(struct route *route, struct progress *progress, struct err *err)
 	for (size_t i = 0; rc == 0 && i < route->accepted_count; i++)
 		rc = judge_target(route, i, err);
 	if (rc == 0)
+		rc = mark_source(route, err);
+	if (rc == 0)
 		rc = begin_care(route, err);
 	if (rc == 0) {
 		rc = send_documents(route, progress, err);
 		target_care_end(route->plan->care, rc < 0 ? err : NULL);
 	}
-	if (rc == 0)
-		rc = count_all(route, err);
-	if (rc == 0)
-		judge(route);
-	return rc;
+	return rc < 0 ? rc : route_prove(route, err);
 }
 
 int migrate_run(const struct migrate_plan *plan, struct progress *progress, atomic_bool *cancel,

@@ -7,14 +7,16 @@
 #include "metadata/index_filter.h"
 #include "metadata/source_kind.h"
 #include "workflow/routes/migrate_metadata.h"
+#include "workflow/routes/source_marks.h"
 
 struct migrate_plan {
 	const struct snapshot *snapshot;
 	struct cluster *source; /* live, whose indices `snapshot` describes; NULL: none */
 	const struct index_filter *filter;
 	const struct str *target_names; /* of the snapshot's indices; NULL: as there */
-	struct cluster *target; /* NULL: files or nowhere; no metadata, no counts on the target,
-				   and action lines keep the types of documents that have one */
+	struct source_marks *marks; /* of the live source; NULL: writes to it are not looked for */
+	struct cluster *target;     /* NULL: files or nowhere; no metadata, no counts on the target,
+				       and action lines keep the types of documents that have one */
 	struct backfill_options backfill;
 	struct failed_documents *failed;
 	struct target_care *care; /* borrowed; NULL: none is taken */
@@ -35,6 +37,7 @@ struct migrate_index {
 	struct backfill_index_result documents;
 	int64_t target_documents; /* after a refresh; -1: not asked */
 	struct str note;          /* why it was refused or does not agree; may be empty */
+	bool written;             /* on the source, since the session began */
 	bool agrees;
 };
 
