@@ -12,7 +12,9 @@ struct copy_fields {
 		struct opt_list include;
 		const char *query;
 		bool allow_writes;
+		const char *mode;
 	} copy;
+	struct remote_fields remote;
 	struct transfer_fields transfer;
 	struct allowed_fields allowed;
 	struct metrics_fields metrics;
@@ -37,6 +39,13 @@ static const struct opt copy_options[] = {
 	 .metavar = "PATTERN",
 	 .help = "Indices to copy: names, in which * stands for anything. Beside "
 		 "--index-allowlist."},
+	{.name = "mode",
+	 .type = OPT_CHOICE,
+	 DOCUMENTS(mode),
+	 .choices = "pull|remote-reindex",
+	 .fallback = "pull",
+	 .help = "pull: documents go through here. remote-reindex: the target reads them from the "
+		 "source itself, which its allowlist must permit."},
 	{.name = "query",
 	 .type = OPT_STRING,
 	 DOCUMENTS(query),
@@ -133,6 +142,7 @@ static int run(struct cli *cli, void *fields, struct err *err)
 		.source = &f->source,
 		.query = f->copy.query,
 		.allow_writes = f->copy.allow_writes,
+		.remote = strcmp(f->copy.mode, "pull") == 0 ? NULL : &f->remote,
 		.target = &f->target,
 		.transfer = &f->transfer,
 		.allowed = &f->allowed,
@@ -150,6 +160,7 @@ static int run(struct cli *cli, void *fields, struct err *err)
 
 static const struct opt_part parts[] = {
 	{copy_options, offsetof(struct copy_fields, copy)},
+	{remote_options, offsetof(struct copy_fields, remote)},
 	{source_options, offsetof(struct copy_fields, source)},
 	{target_options, offsetof(struct copy_fields, target)},
 	{creation_options, offsetof(struct copy_fields, create.creation)},

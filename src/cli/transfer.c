@@ -14,6 +14,7 @@
 #include "metadata/index_renames.h"
 #include "net/url.h"
 #include "workflow/routes/live_indices.h"
+#include "workflow/routes/reindex_allowlist.h"
 
 #include <stdio.h>
 
@@ -29,6 +30,7 @@ struct transfer {
 	struct cluster *live_cluster; /* NULL: the source is a snapshot */
 	struct live_source live;
 	struct source_marks marks;
+	struct remote_plan remote;
 	struct snapshot *previous; /* NULL: all documents are sent */
 	enum delta_mode delta_mode;
 	struct index_filter *filter;
@@ -298,6 +300,57 @@ static int open_marks(struct transfer *transfer, struct err *err)
 	return source_marks_open(transfer->live_cluster, path, &transfer->marks, err);
 }
 
+/* Before Elasticsearch 2.4 no cluster tells its uuid, and none of them is a target. */
+static int is_one_cluster(const struct transfer *transfer, bool *same, struct err *err)
+{
+	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(1));
+	struct json *root = NULL;
+	int status;
+
+	if (cluster_request(transfer->cluster, "GET", "/", STR_NONE, true, &mem, &status, &root,
+			    err) < 0)
+		return -(int)err->kind;
+	*same = str_eq(json_string(json_get(root, "cluster_uuid")),
+		       transfer->source.snapshot->summary.uuid);
+	return 0;
+}
+
+static int plan_remote(struct transfer *transfer, struct err *err)
+{
+	const struct transfer_request *request = transfer->request;
+	struct remote_reindex_options *options = &transfer->remote.options;
+	bool same;
+
+	if (!request->remote)
+		return 0;
+	if (!transfer->cluster)
+		return err_set(err, ERR_USAGE,
+			       "--mode remote-reindex: '%s' is no cluster that could read the "
+			       "source; use --mode pull",
+			       transfer->target_name);
+	if (transfer->transformer.ptr || strcmp(request->transfer->op_type, "create") == 0 ||
+	    request->transfer->source_versions)
+		return err_set(
+			err, ERR_USAGE,
+			"--mode remote-reindex does not go with transforms, --op-type create "
+			"and --source-versions; use --mode pull");
+	if (is_one_cluster(transfer, &same, err) < 0 ||
+	    remote_fields_plan(request->remote, request->source, same, transfer->mem,
+			       &transfer->remote, err) < 0)
+		return -(int)err->kind;
+	options->source = transfer->live_cluster;
+	options->target = transfer->cluster;
+	options->remote = same ? NULL : &transfer->remote.remote;
+	options->query = str_from(request->query);
+	options->of = transfer->session.fingerprint;
+	options->path = arena_printf(transfer->mem, "%s/work/%s.reindex",
+				     transfer->session.state_dir, transfer->session.name)
+				.ptr;
+	if (!options->path)
+		return arena_fail(transfer->mem, "--state-dir", err);
+	return request->work->restart ? small_file_remove(options->path, err) : 0;
+}
+
 static struct pressure_options pressure_of(const struct transfer *transfer)
 {
 	const struct care_fields *care = transfer->request->care;
@@ -392,6 +445,7 @@ static struct migrate_plan make_plan(struct transfer *transfer)
 	return (struct migrate_plan){
 		.snapshot = transfer->source.snapshot,
 		.source = transfer->live_cluster,
+		.remote = transfer->request->remote ? &transfer->remote.options : NULL,
 		.marks = transfer->marks.source ? &transfer->marks : NULL,
 		.filter = transfer->filter,
 		.target_names = transfer->target_names,
@@ -538,6 +592,16 @@ static void log_session(const struct transfer *transfer)
 		log_info("backfill", "session '%s' was taken up again", transfer->session.name);
 }
 
+static void log_allowlist(const struct transfer *transfer, int ended)
+{
+	const struct remote_reindex_options *options = &transfer->remote.options;
+
+	if (transfer->request->remote && options->remote && ended >= 0 && transfer->report.agrees)
+		log_info("copy", "'" STR_FMT "' may be taken out of the target's %s again",
+			 STR_ARG(options->address),
+			 reindex_allowlist_name(cluster_version(transfer->cluster)));
+}
+
 /* A session that has nothing left to do has nothing to be slowed down or paused. */
 static void forget_wishes(const struct transfer *transfer)
 {
@@ -571,6 +635,7 @@ static int run(struct transfer *transfer, struct err *err)
 		forget_wishes(transfer);
 	log_session(transfer);
 	log_indices(transfer);
+	log_allowlist(transfer, ended);
 	if (ended < 0 && transfer->report.count == 0 && !transfer->request->general->json) {
 		*err = run_err;
 		return ended;
@@ -597,8 +662,8 @@ static int run_request(const struct transfer_request *request, struct cli *cli, 
 	if (resolve(&transfer, err) < 0 || check_transform(&transfer, err) < 0 ||
 	    open_source(&transfer, err) < 0 || name_targets(&transfer, err) < 0 ||
 	    open_target(&transfer, err) < 0 || open_session(&transfer, err) < 0 ||
-	    open_marks(&transfer, err) < 0 || open_care(&transfer, err) < 0 ||
-	    check_together(&transfer, err) < 0)
+	    open_marks(&transfer, err) < 0 || plan_remote(&transfer, err) < 0 ||
+	    open_care(&transfer, err) < 0 || check_together(&transfer, err) < 0)
 		return -(int)err->kind;
 	return run(&transfer, err);
 }

@@ -9,6 +9,7 @@
 #include "cli/delta_options.h"
 #include "cli/failed_documents_options.h"
 #include "cli/metadata_options.h"
+#include "cli/remote_options.h"
 #include "cli/source_options.h"
 #include "cli/transform_options.h"
 
@@ -62,6 +63,8 @@ struct transfer_request {
 	 * NULL: none. Resolved. */
 	const struct source_fields *source;
 	const char *query; /* of a live cluster: JSON of a query clause; NULL: all documents */
+	/* The target reads the live cluster itself; NULL: documents go through here. */
+	const struct remote_fields *remote;
 	bool allow_writes; /* to a live cluster: they are not looked for */
 	struct target_fields *target;
 	const struct transfer_fields *transfer;

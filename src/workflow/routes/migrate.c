@@ -280,6 +280,34 @@ static int begin_care(struct route *route, struct err *err)
 	return rc;
 }
 
+/* What the target brings itself. */
+static int reindex_documents(struct route *route, struct progress *progress,
+			     struct backfill_report *report, struct err *err)
+{
+	const struct migrate_plan *plan = route->plan;
+	size_t count = route->accepted_count;
+	cleanup(mem_freep) bool *made = mem_zalloc(count + 1);
+	cleanup(mem_freep) uint64_t *bytes = mem_zalloc((count + 1) * sizeof(*bytes));
+
+	for (size_t i = 0; i < count; i++) {
+		const struct backfill_index *index = &route->accepted[i];
+		size_t place = (size_t)(index->source - plan->snapshot->indices);
+
+		made[i] = route->report->indices[route->positions[i]].creation == OUTCOME_WRITTEN;
+		bytes[i] = plan->backfill.live->shard_bytes[place] * (uint64_t)index->shard_count;
+	}
+	return remote_reindex_run(plan->remote, route->accepted, made, count, bytes, progress,
+				  route->cancel, report, err);
+}
+
+static int check_reindex(const struct route *route, struct err *err)
+{
+	if (!route->plan->remote || route->accepted_count == 0)
+		return 0;
+	return remote_reindex_check(route->plan->remote, route->accepted[0].source->name,
+				    route->cancel, err);
+}
+
 static int send_documents(struct route *route, struct progress *progress, struct err *err)
 {
 	const struct migrate_plan *plan = route->plan;
@@ -295,8 +323,9 @@ static int send_documents(struct route *route, struct progress *progress, struct
 		control_look(options.control, options.pressure);
 	/* Lines for nobody in particular keep what tells two documents of one id apart. */
 	options.keep_type = options.keep_type || !plan->target;
-	rc = backfill_run(plan->snapshot, route->accepted, count, &options, plan->failed, progress,
-			  route->cancel, &report, err);
+	rc = plan->remote ? reindex_documents(route, progress, &report, err)
+			  : backfill_run(plan->snapshot, route->accepted, count, &options,
+					 plan->failed, progress, route->cancel, &report, err);
 	route->report->end = report.end;
 	route->report->resumed = report.resumed;
 	route->report->finished_before = report.finished_before;
@@ -338,7 +367,9 @@ static int run(struct route *route, struct progress *progress, struct err *err)
 		if (rc < 0)
 			return rc;
 	}
-	rc = creates(route) ? create_all(route, err) : 0;
+	rc = check_reindex(route, err);
+	if (rc == 0 && creates(route))
+		rc = create_all(route, err);
 	for (size_t i = 0; rc == 0 && i < route->accepted_count; i++)
 		rc = judge_target(route, i, err);
 	if (rc == 0)

@@ -7,6 +7,7 @@
 #include "metadata/index_filter.h"
 #include "metadata/source_kind.h"
 #include "workflow/routes/migrate_metadata.h"
+#include "workflow/routes/remote_reindex.h"
 #include "workflow/routes/source_marks.h"
 
 struct migrate_plan {
@@ -18,6 +19,9 @@ struct migrate_plan {
 	struct cluster *target;     /* NULL: files or nowhere; no metadata, no counts on the target,
 				       and action lines keep the types of documents that have one */
 	struct backfill_options backfill;
+	/* The target brings the documents itself, of a live source; NULL: they are sent from here.
+	 */
+	const struct remote_reindex_options *remote;
 	struct failed_documents *failed;
 	struct target_care *care; /* borrowed; NULL: none is taken */
 	/* How metadata comes to the target; NULL: backfill alone, the indices are there. */
