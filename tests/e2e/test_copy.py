@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 import support
+from copy_support import fill
 from gated_target import GatedTarget
 from recording_proxy import RecordingProxy
 
@@ -15,35 +16,6 @@ from recording_proxy import RecordingProxy
 VERSIONS = ["7.10", "6.8", "5.6", "1.7"]
 EVERY = bool(os.environ.get("SHARDLIFT_EVERY_NODE"))
 PER_BULK, CONNECTIONS = 20, 2
-
-
-def fill(source, version):
-    """Documents of two indices, some of them written again or deleted. How many there are."""
-    typed = int(version.split(".")[0]) < 7
-    lines = []
-
-    def act(verb, index, number, source_of=None):
-        action = {"_index": index, "_id": f"id-{number}"}
-        if typed:
-            action["_type"] = "doc"
-        if number % 7 == 0:
-            action["routing" if not typed else "_routing"] = f"r{number % 5}"
-        lines.append(json.dumps({verb: action}))
-        if source_of is not None:
-            lines.append(json.dumps(source_of))
-
-    for index, shards in (("books", 3), ("logs-a", 1)):
-        source.api("PUT", f"/{index}", {"settings": {"number_of_shards": shards,
-                                                      "number_of_replicas": 0}})
-        for number in range(300):
-            act("index", index, number, {"n": number, "text": f"it is {number} ü \"q\""})
-        for number in range(0, 300, 10):
-            act("index", index, number, {"n": number, "text": "written again"})
-        for number in range(0, 300, 30):
-            act("delete", index, number)
-    answer = source.api("POST", "/_bulk", "\n".join(lines) + "\n")
-    assert not answer["errors"], answer
-    return 2 * (300 - 10)
 
 
 @pytest.fixture(params=VERSIONS if EVERY else VERSIONS[:1])
@@ -56,7 +28,7 @@ def source(request, pool):
 
 def test_a_copy_that_is_killed_goes_on_and_ends_with_the_exact_documents(
         shardlift, opensearch, source):
-    documents = fill(source, source.version)
+    documents = fill(source)
     target = GatedTarget(opensearch.url)
     command = ["copy", "--from", source.url, "--to", target.url, "--include", "books,logs-*",
                "--documents-per-bulk-request", str(PER_BULK),
@@ -93,7 +65,7 @@ def test_a_copy_that_is_killed_goes_on_and_ends_with_the_exact_documents(
 
 
 def test_a_query_and_a_name_that_is_not_there(shardlift, source):
-    fill(source, source.version)
+    fill(source)
     result = shardlift("copy", "--from", source.url, "--to", "null:", "--include", "books",
                        "--query", '{"range": {"n": {"lt": 100}}}', "--json")
     assert result.code == support.OK, result
@@ -104,7 +76,7 @@ def test_a_query_and_a_name_that_is_not_there(shardlift, source):
 
 
 def test_indices_are_renamed_and_verified_under_their_new_names(shardlift, opensearch, source):
-    documents = fill(source, source.version)
+    documents = fill(source)
     renames = ["--rename", "books=volumes", "--rename", r"regex:logs-(.*)=old-logs-$1"]
     command = ["copy", "--from", source.url, "--to", opensearch.url, "--include", "books,logs-*",
                *renames, "--json"]
@@ -123,7 +95,7 @@ def test_indices_are_renamed_and_verified_under_their_new_names(shardlift, opens
 
 
 def test_names_that_clash_are_refused_before_anything_is_written(shardlift, opensearch, source):
-    fill(source, source.version)
+    fill(source)
     proxy = RecordingProxy(opensearch.url)
     for renames, message in ((["regex:.*=one"], "would both be 'one'"),
                              (["books=logs-a"], "would both be 'logs-a'"),
@@ -138,7 +110,7 @@ def test_names_that_clash_are_refused_before_anything_is_written(shardlift, open
 
 
 def test_writes_to_the_source_meanwhile_are_found_and_named(shardlift, opensearch, source):
-    fill(source, source.version)
+    fill(source)
     target = GatedTarget(opensearch.url)
     command = ["copy", "--from", source.url, "--to", target.url, "--include", "books,logs-*",
                "--documents-per-bulk-request", str(PER_BULK), "--json"]

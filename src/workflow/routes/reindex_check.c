@@ -9,7 +9,7 @@
 
 #define ANSWER_MAX MIB(16)
 #define ADVICE_MAX KIB(64)
-#define POLL_S 5
+#define POLL_S 2
 
 static bool tells_of(struct str reason, const char *const *words, size_t count)
 {
