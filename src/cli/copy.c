@@ -9,7 +9,7 @@ struct copy_fields {
 	struct target_fields target;
 	struct copy_selection_fields {
 		const char *from;
-		struct opt_list include;
+		struct opt_list include, include_system;
 		const char *query;
 		bool allow_writes;
 		const char *mode;
@@ -39,6 +39,12 @@ static const struct opt copy_options[] = {
 	 .metavar = "PATTERN",
 	 .help = "Indices to copy: names, in which * stands for anything. Beside "
 		 "--index-allowlist."},
+	{.name = "include-system",
+	 .type = OPT_LIST,
+	 DOCUMENTS(include_system),
+	 .metavar = "NAME",
+	 .help = "Indices of products, such as .kibana_1, which are not copied unless they are "
+		 "named here: with those of --include, or alone."},
 	{.name = "mode",
 	 .type = OPT_CHOICE,
 	 DOCUMENTS(mode),
@@ -67,6 +73,11 @@ static const char *entry_of(const char *pattern, struct arena *mem)
 	if (!strchr(pattern, '*'))
 		return pattern;
 	buf_append_str(&text, STR("regex:"));
+	/* As for clusters, a * at the beginning is for names that are not hidden. */
+	if (*pattern == '*') {
+		buf_append_str(&text, STR("(|[^.].*)"));
+		pattern++;
+	}
 	for (const char *c = pattern; *c; c++) {
 		if (*c == '*')
 			buf_append_str(&text, STR(".*"));
@@ -81,12 +92,17 @@ static const char *entry_of(const char *pattern, struct arena *mem)
 static int add_patterns(struct copy_fields *f, struct arena *mem, struct err *err)
 {
 	struct opt_list *allowlist = &f->transfer.index_allowlist;
-	size_t given = allowlist->count, count = given + f->copy.include.count;
+	const struct opt_list *system = &f->copy.include_system;
+	size_t given = allowlist->count, named = given + f->copy.include.count;
+	size_t count = named + system->count;
 	const char **items = arena_zalloc(mem, count + 1, sizeof(*items));
 
 	for (size_t i = 0; items && i < count; i++) {
-		items[i] = i < given ? allowlist->items[i]
-				     : entry_of(f->copy.include.items[i - given], mem);
+		if (i < named)
+			items[i] = i < given ? allowlist->items[i]
+					     : entry_of(f->copy.include.items[i - given], mem);
+		else
+			items[i] = system->items[i - named];
 		if (!items[i])
 			return err_set(err, ERR_USAGE, "--include: a pattern is too long");
 	}
@@ -141,6 +157,7 @@ static int run(struct cli *cli, void *fields, struct err *err)
 		.repository = &f->repository,
 		.source = &f->source,
 		.query = f->copy.query,
+		.system = &f->copy.include_system,
 		.allow_writes = f->copy.allow_writes,
 		.remote = strcmp(f->copy.mode, "pull") == 0 ? NULL : &f->remote,
 		.target = &f->target,

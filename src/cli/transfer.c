@@ -1,4 +1,4 @@
-#include "cli/transfer.h"
+#include "cli/transfer_internal.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -13,45 +13,8 @@
 #include "cli/transfer_session.h"
 #include "metadata/index_renames.h"
 #include "net/url.h"
-#include "workflow/routes/live_indices.h"
-#include "workflow/routes/reindex_allowlist.h"
 
 #include <stdio.h>
-
-/* Everything a run holds open. */
-struct transfer {
-	const struct transfer_request *request;
-	struct arena *mem; /* of the command */
-	enum target_kind kind;
-	const char *path;        /* of a target of files */
-	const char *target_name; /* without secrets */
-	bool compress;           /* bulks over HTTP */
-	struct snapshot_source source;
-	struct cluster *live_cluster; /* NULL: the source is a snapshot */
-	struct live_source live;
-	struct source_marks marks;
-	struct remote_plan remote;
-	struct snapshot *previous; /* NULL: all documents are sent */
-	enum delta_mode delta_mode;
-	struct index_filter *filter;
-	struct index_renames *renames;
-	const struct str *target_names; /* of the snapshot's indices */
-	struct str transformer;         /* configuration; ptr NULL: none */
-	struct migrate_metadata_plan metadata;
-	struct cluster *cluster;  /* NULL: no cluster */
-	struct target_care *care; /* NULL: no cluster */
-	struct failed_documents *failed;
-	struct transfer_session session;
-	struct pressure *pressure;
-	struct control *control;
-	bool generates_ids;        /* the target does */
-	const char *digest_folder; /* NULL: no digests are taken */
-	struct progress progress;
-	struct backfill_metrics metrics;
-	struct metrics_server *metrics_server; /* NULL: none */
-	struct migrate_report report;
-	int64_t started_ms;
-};
 
 static void transfer_release(struct transfer *transfer)
 {
@@ -103,92 +66,6 @@ static int resolve(struct transfer *transfer, struct err *err)
 		return -(int)err->kind;
 	transfer->target_name = request->target->host;
 	return transfer->kind == TARGET_CLUSTER ? look_at_url(transfer, err) : 0;
-}
-
-/* A name that is not in the snapshot is a slip of the user's, and no reason to move less. */
-static int check_entry(const struct transfer *transfer, size_t entry, struct err *err)
-{
-	const struct snapshot *snapshot = transfer->source.snapshot;
-
-	for (size_t i = 0; i < snapshot->index_count; i++)
-		if (index_filter_entry_accepts(transfer->filter, entry, snapshot->indices[i].name))
-			return 0;
-	if (transfer->request->source)
-		return err_set(err, ERR_USAGE, "the source has no index that matches '%s'",
-			       index_filter_entry(transfer->filter, entry));
-	return err_set(err, ERR_USAGE,
-		       "--index-allowlist: snapshot '" STR_FMT "' has no index that matches '%s'; "
-		       "`shardlift snapshot show --repo-uri %s --snapshot-name " STR_FMT
-		       "` lists those it has",
-		       STR_ARG(snapshot->summary.name), index_filter_entry(transfer->filter, entry),
-		       transfer->request->repository->repo_uri, STR_ARG(snapshot->summary.name));
-}
-
-static int check_entries(const struct transfer *transfer, struct err *err)
-{
-	for (size_t i = 0; i < index_filter_entry_count(transfer->filter); i++)
-		if (check_entry(transfer, i, err) < 0)
-			return -(int)err->kind;
-	return 0;
-}
-
-/* What the indices are called on the target, for those that are selected. */
-static int name_targets(struct transfer *transfer, struct err *err)
-{
-	const struct snapshot *snapshot = transfer->source.snapshot;
-	struct arena *mem = transfer->mem;
-	struct str *names = arena_zalloc(mem, snapshot->index_count + 1, sizeof(*names));
-	struct str *out = arena_zalloc(mem, snapshot->index_count + 1, sizeof(*out)), *targets;
-	size_t count = 0;
-
-	if (mem->failed)
-		return arena_fail(mem, "--rename", err);
-	for (size_t i = 0; i < snapshot->index_count; i++)
-		if (index_filter_accepts(transfer->filter, snapshot->indices[i].name))
-			names[count++] = snapshot->indices[i].name;
-	if (index_renames_apply(transfer->renames, names, count, mem, &targets, err) < 0)
-		return -(int)err->kind;
-	count = 0;
-	for (size_t i = 0; i < snapshot->index_count; i++)
-		if (index_filter_accepts(transfer->filter, snapshot->indices[i].name))
-			out[i] = targets[count++];
-	transfer->target_names = out;
-	return 0;
-}
-
-static int open_live(struct transfer *transfer, struct err *err)
-{
-	const struct transfer_request *request = transfer->request;
-
-	if (source_connect(request->source, &transfer->live_cluster, err) < 0 ||
-	    live_indices_read(transfer->live_cluster, transfer->filter, str_from(request->query),
-			      &transfer->source.snapshot, &transfer->live, err) < 0)
-		return -(int)err->kind;
-	return check_entries(transfer, err);
-}
-
-static int open_source(struct transfer *transfer, struct err *err)
-{
-	bool allow_partial = transfer->request->transfer->allow_partial_snapshot;
-	const struct snapshot *snapshot;
-
-	if (transfer->request->source)
-		return open_live(transfer, err);
-	if (snapshot_source_open(&transfer->source, transfer->request->repository, err) < 0)
-		return -(int)err->kind;
-	snapshot = transfer->source.snapshot;
-	if (snapshot_check_complete(snapshot, allow_partial, err) < 0)
-		return -(int)err->kind;
-	if (str_is(snapshot->summary.state, "PARTIAL"))
-		log_warn("snapshot",
-			 "snapshot '" STR_FMT
-			 "' is PARTIAL: %zu shards failed when it was taken and are not in it",
-			 STR_ARG(snapshot->summary.name), snapshot->failure_count);
-	if (check_entries(transfer, err) < 0)
-		return -(int)err->kind;
-	return delta_fields_open(transfer->request->delta, transfer->request->transfer->op_type,
-				 transfer->source.repository, allow_partial, &transfer->previous,
-				 &transfer->delta_mode, err);
 }
 
 static int open_target(struct transfer *transfer, struct err *err)
@@ -298,57 +175,6 @@ static int open_marks(struct transfer *transfer, struct err *err)
 			return -(int)err->kind;
 	}
 	return source_marks_open(transfer->live_cluster, path, &transfer->marks, err);
-}
-
-/* Before Elasticsearch 2.4 no cluster tells its uuid, and none of them is a target. */
-static int is_one_cluster(const struct transfer *transfer, bool *same, struct err *err)
-{
-	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(1));
-	struct json *root = NULL;
-	int status;
-
-	if (cluster_request(transfer->cluster, "GET", "/", STR_NONE, true, &mem, &status, &root,
-			    err) < 0)
-		return -(int)err->kind;
-	*same = str_eq(json_string(json_get(root, "cluster_uuid")),
-		       transfer->source.snapshot->summary.uuid);
-	return 0;
-}
-
-static int plan_remote(struct transfer *transfer, struct err *err)
-{
-	const struct transfer_request *request = transfer->request;
-	struct remote_reindex_options *options = &transfer->remote.options;
-	bool same;
-
-	if (!request->remote)
-		return 0;
-	if (!transfer->cluster)
-		return err_set(err, ERR_USAGE,
-			       "--mode remote-reindex: '%s' is no cluster that could read the "
-			       "source; use --mode pull",
-			       transfer->target_name);
-	if (transfer->transformer.ptr || strcmp(request->transfer->op_type, "create") == 0 ||
-	    request->transfer->source_versions)
-		return err_set(
-			err, ERR_USAGE,
-			"--mode remote-reindex does not go with transforms, --op-type create "
-			"and --source-versions; use --mode pull");
-	if (is_one_cluster(transfer, &same, err) < 0 ||
-	    remote_fields_plan(request->remote, request->source, same, transfer->mem,
-			       &transfer->remote, err) < 0)
-		return -(int)err->kind;
-	options->source = transfer->live_cluster;
-	options->target = transfer->cluster;
-	options->remote = same ? NULL : &transfer->remote.remote;
-	options->query = str_from(request->query);
-	options->of = transfer->session.fingerprint;
-	options->path = arena_printf(transfer->mem, "%s/work/%s.reindex",
-				     transfer->session.state_dir, transfer->session.name)
-				.ptr;
-	if (!options->path)
-		return arena_fail(transfer->mem, "--state-dir", err);
-	return request->work->restart ? small_file_remove(options->path, err) : 0;
 }
 
 static struct pressure_options pressure_of(const struct transfer *transfer)
@@ -592,16 +418,6 @@ static void log_session(const struct transfer *transfer)
 		log_info("backfill", "session '%s' was taken up again", transfer->session.name);
 }
 
-static void log_allowlist(const struct transfer *transfer, int ended)
-{
-	const struct remote_reindex_options *options = &transfer->remote.options;
-
-	if (transfer->request->remote && options->remote && ended >= 0 && transfer->report.agrees)
-		log_info("copy", "'" STR_FMT "' may be taken out of the target's %s again",
-			 STR_ARG(options->address),
-			 reindex_allowlist_name(cluster_version(transfer->cluster)));
-}
-
 /* A session that has nothing left to do has nothing to be slowed down or paused. */
 static void forget_wishes(const struct transfer *transfer)
 {
@@ -635,7 +451,7 @@ static int run(struct transfer *transfer, struct err *err)
 		forget_wishes(transfer);
 	log_session(transfer);
 	log_indices(transfer);
-	log_allowlist(transfer, ended);
+	transfer_log_allowlist(transfer, ended);
 	if (ended < 0 && transfer->report.count == 0 && !transfer->request->general->json) {
 		*err = run_err;
 		return ended;
@@ -660,10 +476,11 @@ static int run_request(const struct transfer_request *request, struct cli *cli, 
 	};
 
 	if (resolve(&transfer, err) < 0 || check_transform(&transfer, err) < 0 ||
-	    open_source(&transfer, err) < 0 || name_targets(&transfer, err) < 0 ||
-	    open_target(&transfer, err) < 0 || open_session(&transfer, err) < 0 ||
-	    open_marks(&transfer, err) < 0 || plan_remote(&transfer, err) < 0 ||
-	    open_care(&transfer, err) < 0 || check_together(&transfer, err) < 0)
+	    transfer_open_source(&transfer, err) < 0 || transfer_name_targets(&transfer, err) < 0 ||
+	    open_target(&transfer, err) < 0 || transfer_check_internal(&transfer, err) < 0 ||
+	    open_session(&transfer, err) < 0 || open_marks(&transfer, err) < 0 ||
+	    transfer_plan_remote(&transfer, err) < 0 || open_care(&transfer, err) < 0 ||
+	    check_together(&transfer, err) < 0)
 		return -(int)err->kind;
 	return run(&transfer, err);
 }

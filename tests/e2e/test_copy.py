@@ -144,3 +144,52 @@ def test_writes_to_the_source_meanwhile_are_found_and_named(shardlift, opensearc
     assert result.code == support.OK, result
     result = shardlift(*command, "--session-name", "a", "--restart")
     assert result.code == support.OK, result
+
+
+def test_internal_indices_are_copied_only_when_they_are_named(shardlift, opensearch, source):
+    for name in (".kibana_1", ".security-7", ".tool", "books"):
+        source.api("PUT", f"/{name}/_doc/1?refresh=true", {"n": 1})
+    command = ["copy", "--from", source.url, "--to", opensearch.url]
+
+    result = shardlift(*command, "--include", "*", "--json")  # as if they were hidden
+    assert result.code == support.OK, result
+    assert [i["index"] for i in result.json()["indices"]] == ["books"]
+    for include in (".tool", ".to*"):
+        result = shardlift(*command, "--include", include)
+        assert result.code == support.USAGE and "--include-system .tool" in result.err, result
+    result = shardlift(*command, "--include-system", ".tool", "--json")
+    assert result.code == support.OK, result
+    assert [i["index"] for i in result.json()["indices"]] == [".tool"]
+    assert opensearch.api("GET", "/.tool/_count")["count"] == "1"
+
+    for name, way in ((".security-7", "metadata evaluate --kind security"),
+                      (".kibana_1", "metadata dashboards")):
+        result = shardlift(*command, "--include-system", name)
+        assert result.code == support.BLOCKED and way in result.err, result
+    # Under another name it is an index like any other.
+    result = shardlift(*command, "--include-system", ".kibana_1", "--rename", ".kibana_1=old-kibana")
+    assert result.code == support.OK, result
+    assert opensearch.api("GET", "/old-kibana/_count")["count"] == "1"
+
+
+def test_one_line_for_each_thing_that_cannot_be(shardlift, opensearch, source):
+    fill(source)
+    source.api("PUT", "/nothing-stored", {"mappings": {"_source": {"enabled": False}}})
+    source.api("PUT", "/nothing-stored/_doc/1?refresh=true", {"n": 1})
+    command = ["copy", "--from", source.url, "--to", opensearch.url, "--json"]
+
+    result = shardlift(*command, "--include", "books,book*,b*s")  # overlapping: once
+    assert result.code == support.OK, result
+    assert result.json()["totals"]["sent"] == 290
+
+    result = shardlift(*command, "--include", "nothing-stored,logs-a")
+    assert result.code == support.ERRORS, result
+    stored, logs = sorted(result.json()["indices"], key=lambda i: i["result"], reverse=True)
+    assert stored["result"] == "refused" and "disables _source" in stored["note"], result
+    assert logs["result"] == "ok" and logs["target_documents"] == 290
+
+    opensearch.api("PUT", "/other", {"mappings": {"properties": {"n": {"type": "long"}}}})
+    result = shardlift(*command, "--include", "books", "--rename", "books=other",
+                       "--allow-existing-indexes")
+    assert result.code == support.OK, result
+    assert "no mapping for 1 of its fields on the target: text (text)" in result.err, result
