@@ -11,7 +11,7 @@ struct copy_fields {
 		const char *from;
 		struct opt_list include, include_system;
 		const char *query;
-		bool allow_writes;
+		bool allow_writes, plan;
 		const char *mode;
 	} copy;
 	struct remote_fields remote;
@@ -57,6 +57,11 @@ static const struct opt copy_options[] = {
 	 DOCUMENTS(query),
 	 .metavar = "JSON",
 	 .help = "A query clause; only documents that fulfil it are copied."},
+	{.name = "plan",
+	 .type = OPT_BOOL,
+	 DOCUMENTS(plan),
+	 .help = "Tell what would be copied and created, and do nothing: neither source nor target "
+		 "is sent anything but questions."},
 	{.name = "allow-writes",
 	 .type = OPT_BOOL,
 	 DOCUMENTS(allow_writes),
@@ -157,6 +162,7 @@ static int run(struct cli *cli, void *fields, struct err *err)
 		.repository = &f->repository,
 		.source = &f->source,
 		.query = f->copy.query,
+		.plan = f->copy.plan,
 		.system = &f->copy.include_system,
 		.allow_writes = f->copy.allow_writes,
 		.remote = strcmp(f->copy.mode, "pull") == 0 ? NULL : &f->remote,

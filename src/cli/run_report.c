@@ -48,9 +48,10 @@ static const char *outcome_name(const struct migrate_index *index)
 	case OUTCOME_FAILED:
 	case OUTCOME_BLOCKED:
 		return "failed";
+	case OUTCOME_READY:
+		return "ready";
 	case OUTCOME_NONE:
 	case OUTCOME_EXCLUDED:
-	case OUTCOME_READY:
 	case OUTCOME_REPORTED:
 		return NULL;
 	}
@@ -76,7 +77,7 @@ static const char *verdict(const struct migrate_index *index, const struct run_f
 	if (index->documents.unreadable)
 		return "unreadable";
 	if (index->agrees)
-		return "ok";
+		return facts->planned ? "planned" : "ok";
 	if (is_not_created(index, facts))
 		return "not created";
 	return facts->err ? "unfinished" : "differs";
@@ -195,7 +196,10 @@ int run_report_print(const struct migrate_report *report, const struct run_facts
 {
 	const struct table_column columns[] = {
 		{"index", TABLE_LEFT},
-		{facts->previous.ptr ? "changed" : "in snapshot", TABLE_RIGHT},
+		{facts->previous.ptr ? "changed"
+		 : facts->live       ? "on source"
+				     : "in snapshot",
+		 TABLE_RIGHT},
 		{facts->target_version ? "on target" : "written", TABLE_RIGHT},
 		{"failed", TABLE_RIGHT},
 		{"result", TABLE_LEFT},
@@ -210,7 +214,11 @@ int run_report_print(const struct migrate_report *report, const struct run_facts
 		add_row(&table, &report->indices[i], facts);
 	if (table_print(&table, out, err) < 0)
 		return -(int)err->kind;
-	print_totals(&totals, facts, report->resumed, out);
+	if (facts->planned)
+		fprintf(out, "\n%" PRIu64 " documents would be copied; nothing was done\n",
+			totals.documents);
+	else
+		print_totals(&totals, facts, report->resumed, out);
 	print_other_problems(&report->metadata, &mem, out);
 	return 0;
 }

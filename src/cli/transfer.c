@@ -257,6 +257,7 @@ static const struct migrate_metadata_plan *plan_metadata(struct transfer *transf
 		.allowlist = &transfer->request->transfer->index_allowlist,
 		.renames = transfer->renames,
 		.indices_only = create->indices_only,
+		.plan = transfer->request->plan,
 		.allow_existing = create->creation.allow_existing,
 		.rules = rule_options_of(&create->creation, cluster_version(transfer->cluster)),
 	};
@@ -273,6 +274,7 @@ static struct migrate_plan make_plan(struct transfer *transfer)
 		.source = transfer->live_cluster,
 		.remote = transfer->request->remote ? &transfer->remote.options : NULL,
 		.marks = transfer->marks.source ? &transfer->marks : NULL,
+		.plan_only = transfer->request->plan,
 		.filter = transfer->filter,
 		.target_names = transfer->target_names,
 		.target = transfer->cluster,
@@ -351,7 +353,10 @@ static int print_report(struct transfer *transfer, const struct err *ended_by, s
 		.target = transfer->target_name,
 		.target_version =
 			transfer->cluster ? cluster_version_text(transfer->cluster) : NULL,
-		.failed_documents = failed_documents_path(transfer->failed),
+		.planned = request->plan,
+		.live = transfer->live_cluster != NULL,
+		.failed_documents =
+			transfer->failed ? failed_documents_path(transfer->failed) : NULL,
 		.creates_indices = request->create && transfer->cluster,
 		.session = transfer->session.lasts ? transfer->session.name : NULL,
 		.elapsed_ms = clock_monotonic_ms() - transfer->started_ms,
@@ -467,6 +472,18 @@ static int run(struct transfer *transfer, struct err *err)
 	return exit_code_of(transfer);
 }
 
+/* Nothing is kept of it, and nothing sent. */
+static int run_plan(struct transfer *transfer, struct err *err)
+{
+	struct migrate_plan plan = make_plan(transfer);
+
+	if (migrate_run(&plan, &transfer->progress, interrupt_catch(), &transfer->report, err) <
+		    0 ||
+	    print_report(transfer, NULL, err) < 0)
+		return -(int)err->kind;
+	return exit_code_of(transfer);
+}
+
 static int run_request(const struct transfer_request *request, struct cli *cli, struct err *err)
 {
 	cleanup(transfer_release) struct transfer transfer = {
@@ -478,9 +495,13 @@ static int run_request(const struct transfer_request *request, struct cli *cli, 
 	if (resolve(&transfer, err) < 0 || check_transform(&transfer, err) < 0 ||
 	    transfer_open_source(&transfer, err) < 0 || transfer_name_targets(&transfer, err) < 0 ||
 	    open_target(&transfer, err) < 0 || transfer_check_internal(&transfer, err) < 0 ||
-	    open_session(&transfer, err) < 0 || open_marks(&transfer, err) < 0 ||
-	    transfer_plan_remote(&transfer, err) < 0 || open_care(&transfer, err) < 0 ||
-	    check_together(&transfer, err) < 0)
+	    (!request->plan && open_session(&transfer, err) < 0) ||
+	    (!request->plan && open_marks(&transfer, err) < 0) ||
+	    transfer_plan_remote(&transfer, err) < 0)
+		return -(int)err->kind;
+	if (request->plan)
+		return run_plan(&transfer, err);
+	if (open_care(&transfer, err) < 0 || check_together(&transfer, err) < 0)
 		return -(int)err->kind;
 	return run(&transfer, err);
 }

@@ -46,6 +46,8 @@ int transfer_plan_remote(struct transfer *transfer, struct err *err)
 	options->target = transfer->cluster;
 	options->remote = same ? NULL : &transfer->remote.remote;
 	options->query = str_from(request->query);
+	if (request->plan)
+		return 0;
 	options->of = transfer->session.fingerprint;
 	options->path = arena_printf(transfer->mem, "%s/work/%s.reindex",
 				     transfer->session.state_dir, transfer->session.name)

@@ -101,7 +101,7 @@ static int open_live(struct transfer *transfer, struct err *err)
 
 	if (source_connect(request->source, &transfer->live_cluster, err) < 0 ||
 	    live_indices_read(transfer->live_cluster, transfer->filter, str_from(request->query),
-			      &transfer->source.snapshot, &transfer->live, err) < 0)
+			      !request->plan, &transfer->source.snapshot, &transfer->live, err) < 0)
 		return -(int)err->kind;
 	return check_entries(transfer, err);
 }

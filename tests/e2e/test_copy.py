@@ -160,7 +160,7 @@ def test_internal_indices_are_copied_only_when_they_are_named(shardlift, opensea
     result = shardlift(*command, "--include-system", ".tool", "--json")
     assert result.code == support.OK, result
     assert [i["index"] for i in result.json()["indices"]] == [".tool"]
-    assert opensearch.api("GET", "/.tool/_count")["count"] == "1"
+    assert int(opensearch.api("GET", "/.tool/_count")["count"]) == 1
 
     for name, way in ((".security-7", "metadata evaluate --kind security"),
                       (".kibana_1", "metadata dashboards")):
@@ -169,7 +169,7 @@ def test_internal_indices_are_copied_only_when_they_are_named(shardlift, opensea
     # Under another name it is an index like any other.
     result = shardlift(*command, "--include-system", ".kibana_1", "--rename", ".kibana_1=old-kibana")
     assert result.code == support.OK, result
-    assert opensearch.api("GET", "/old-kibana/_count")["count"] == "1"
+    assert int(opensearch.api("GET", "/old-kibana/_count")["count"]) == 1
 
 
 def test_one_line_for_each_thing_that_cannot_be(shardlift, opensearch, source):
@@ -193,3 +193,24 @@ def test_one_line_for_each_thing_that_cannot_be(shardlift, opensearch, source):
                        "--allow-existing-indexes")
     assert result.code == support.OK, result
     assert "no mapping for 1 of its fields on the target: text (text)" in result.err, result
+
+
+@pytest.mark.parametrize("mode", ["pull", "remote-reindex"])
+def test_a_plan_sends_no_request_that_changes_anything(shardlift, opensearch, source, mode):
+    fill(source)
+    ends = RecordingProxy(source.url), RecordingProxy(opensearch.url)
+    result = shardlift("copy", "--mode", mode, "--from", ends[0].url, "--to", ends[1].url,
+                       "--include", "books,logs-*", "--query", '{"range": {"n": {"lt": 100}}}',
+                       "--plan", "--json")
+    for end in ends:
+        assert end.requests and {method for method, _ in end.requests} <= {"GET", "HEAD"}
+        end.shutdown()
+        end.server_close()
+    if mode == "remote-reindex":  # the target's allowlist is empty
+        assert result.code == support.BLOCKED and "--wait-for-allowlist" in result.err, result
+        return
+    assert result.code == support.OK, result
+    assert {(i["index"], i["documents"], i["creation"], i["result"])
+            for i in result.json()["indices"]} == {("books", 96, "ready", "planned"),
+                                                   ("logs-a", 96, "ready", "planned")}
+    assert not list(shardlift.state_dir.glob("**/*")), "a plan keeps nothing"

@@ -188,7 +188,8 @@ static bool creates(const struct route *route)
 
 static bool is_usable(const struct migrate_index *index)
 {
-	return index->creation == OUTCOME_WRITTEN || index->creation == OUTCOME_EXISTED;
+	return index->creation == OUTCOME_WRITTEN || index->creation == OUTCOME_EXISTED ||
+	       index->creation == OUTCOME_READY;
 }
 
 static int take_outcome(struct route *route, size_t accepted, struct err *err)
@@ -305,7 +306,7 @@ static int check_reindex(const struct route *route, struct err *err)
 	if (!route->plan->remote || route->accepted_count == 0)
 		return 0;
 	return remote_reindex_check(route->plan->remote, route->accepted[0].source->name,
-				    route->cancel, err);
+				    route->plan->plan_only, route->cancel, err);
 }
 
 static int send_documents(struct route *route, struct progress *progress, struct err *err)
@@ -352,6 +353,13 @@ static int mark_source(struct route *route, struct err *err)
 	return rc < 0 ? rc : source_marks_keep(marks, err);
 }
 
+static int plan_all(struct route *route, struct err *err)
+{
+	int rc = creates(route) ? create_all(route, err) : 0;
+
+	return rc < 0 ? rc : route_plan(route, err);
+}
+
 static int run(struct route *route, struct progress *progress, struct err *err)
 {
 	int rc = select_indices(route, err);
@@ -368,6 +376,8 @@ static int run(struct route *route, struct progress *progress, struct err *err)
 			return rc;
 	}
 	rc = check_reindex(route, err);
+	if (rc == 0 && route->plan->plan_only)
+		return plan_all(route, err);
 	if (rc == 0 && creates(route))
 		rc = create_all(route, err);
 	for (size_t i = 0; rc == 0 && i < route->accepted_count; i++)

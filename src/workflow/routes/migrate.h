@@ -26,6 +26,8 @@ struct migrate_plan {
 	struct target_care *care; /* borrowed; NULL: none is taken */
 	/* How metadata comes to the target; NULL: backfill alone, the indices are there. */
 	const struct migrate_metadata_plan *metadata;
+	/* What would be done is told, with the counts of a live source, and nothing is written. */
+	bool plan_only;
 	struct created_indices *ours; /* that this session created before; NULL: none, and they
 					 are not remembered */
 };
@@ -35,7 +37,8 @@ struct migrate_index {
 	struct str name, target_name;
 	enum source_kind source_kind;
 	bool refused; /* stores no _source: nothing was sent */
-	/* Of its creation: OUTCOME_WRITTEN, _EXISTED, _FAILED, _BLOCKED; else OUTCOME_NONE. */
+	/* Of its creation: OUTCOME_WRITTEN (_READY: planned), _EXISTED, _FAILED, _BLOCKED;
+	 * else OUTCOME_NONE. */
 	enum metadata_outcome creation;
 	struct str creation_note; /* why it failed, or what was changed on the way; may be empty */
 	struct backfill_index_result documents;

@@ -17,6 +17,8 @@ struct route {
 int route_check_cancelled(const struct route *route, struct err *err);
 /* Adds to what is said of an index already. */
 void route_note(struct route *route, struct migrate_index *index, struct str text);
+/* What there is to copy, and whether it could be. */
+int route_plan(struct route *route, struct err *err);
 /* Compares counts, and says of each index, and of all, whether they agree. */
 int route_prove(struct route *route, struct err *err);
 

@@ -47,6 +47,7 @@ int migrate_metadata_run(const struct migrate_metadata *m, struct metadata_set *
 	struct migrate_metadata self = *m;
 	const struct metadata_write_options options = {
 		.allow_existing = m->plan->allow_existing,
+		.plan = m->plan->plan,
 		.begin_index = begin_index,
 		.user = &self,
 	};
@@ -97,7 +98,9 @@ struct str migrate_metadata_words(const struct metadata_item *item, struct arena
 		return STR("was there already, left as it is");
 	if (is_problem(item))
 		return arena_str(mem, item->reason);
-	return item->outcome == OUTCOME_WRITTEN ? first_notes(item, mem) : STR_NONE;
+	return item->outcome == OUTCOME_WRITTEN || item->outcome == OUTCOME_READY
+		       ? first_notes(item, mem)
+		       : STR_NONE;
 }
 
 /* An alias ends as its indices do, and they tell why. */

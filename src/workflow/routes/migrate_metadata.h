@@ -14,6 +14,7 @@ struct migrate_metadata_plan {
 	const struct opt_list *allowlist;    /* of indices; NULL: all but system indices */
 	const struct index_renames *renames; /* NULL: none */
 	bool indices_only;                   /* no templates, pipelines, scripts … */
+	bool plan;                           /* evaluated, and not written */
 	bool allow_existing;                 /* an index that is there is no failure */
 	struct rule_options rules;
 };

@@ -156,6 +156,42 @@ static void judge(struct route *route)
 		report->agrees = report->agrees && report->indices[i].agrees;
 }
 
+/* Without a refresh: that would be more than a question. */
+static int count_on_source(struct route *route, struct migrate_index *index, struct err *err)
+{
+	cleanup(arena_release) struct arena mem = ARENA_INIT(ANSWER_MAX);
+	struct str query = route->plan->backfill.live->query, reason;
+	int64_t count;
+	int rc = document_count_now(route->plan->source, index->name, query, &mem, &count, &reason,
+				    err);
+
+	if (rc < 0)
+		return err_wrap(err, "on the source");
+	index->documents.documents = (uint64_t)MAX(count, INT64_C(0));
+	index->documents.unreadable = count < 0;
+	if (count < 0)
+		snprintf(index->documents.reason, sizeof(index->documents.reason),
+			 "it cannot be counted: " STR_FMT, STR_ARG(reason));
+	return 0;
+}
+
+int route_plan(struct route *route, struct err *err)
+{
+	struct migrate_report *report = route->report;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < route->accepted_count; i++) {
+		struct migrate_index *index = &report->indices[route->positions[i]];
+
+		rc = count_on_source(route, index, err);
+		index->agrees = !route->accepted[i].blocked && !index->documents.unreadable;
+	}
+	report->agrees = migrate_metadata_other_problems(&report->metadata) == 0;
+	for (size_t i = 0; i < report->count; i++)
+		report->agrees = report->agrees && report->indices[i].agrees;
+	return rc;
+}
+
 int route_prove(struct route *route, struct err *err)
 {
 	int rc = look_for_writes(route, err);

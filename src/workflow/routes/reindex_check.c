@@ -143,7 +143,24 @@ static int wait_for_allowlist(const struct remote_reindex_options *options, stru
 	return 0;
 }
 
-int remote_reindex_check(const struct remote_reindex_options *options, struct str index,
+static int look_at_allowlist(const struct remote_reindex_options *options, struct err *err)
+{
+	cleanup(arena_release) struct arena mem = ARENA_INIT(ANSWER_MAX);
+	const struct json *patterns;
+
+	if (reindex_allowlist_read(options->target, &mem, &patterns, err) < 0)
+		return -(int)err->kind;
+	if (!patterns)
+		log_info("copy", "what the target's allowlist holds cannot be seen by this user");
+	json_each (pattern, patterns)
+		if (reindex_pattern_accepts(json_string(pattern), options->address))
+			return 0;
+	if (!patterns)
+		return 0;
+	return log_advice(options, err) < 0 ? -(int)err->kind : say_not_allowed(options, err);
+}
+
+int remote_reindex_check(const struct remote_reindex_options *options, struct str index, bool plan,
 			 const atomic_bool *cancel, struct err *err)
 {
 	const char *why = options->remote ? reindex_cannot(cluster_version(options->source),
@@ -158,6 +175,8 @@ int remote_reindex_check(const struct remote_reindex_options *options, struct st
 			       cluster_version_text(options->source), why);
 	if (!options->remote)
 		return 0;
+	if (plan)
+		return look_at_allowlist(options, err);
 	if (probe(options, index, false, &outcome, err) < 0)
 		return -(int)err->kind;
 	if (outcome == PROBE_TAKEN)

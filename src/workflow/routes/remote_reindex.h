@@ -21,8 +21,9 @@ struct remote_reindex_options {
 
 /* Before anything is written: whether these versions go together and the target takes the source,
  * reaches it, and is let in. Waits for the allowlist as long as it may. ERR_BLOCKED: it is not
- * allowed; what to do was logged. */
-int remote_reindex_check(const struct remote_reindex_options *options, struct str index,
+ * allowed; what to do was logged. `plan`: nothing is posted; only the allowlist is looked at, if
+ * it can be seen. */
+int remote_reindex_check(const struct remote_reindex_options *options, struct str index, bool plan,
 			 const atomic_bool *cancel, struct err *err);
 /* As backfill_run; failed documents are counted and logged. `made` says which indices are new: what
  * an earlier run brought into them is gone. */

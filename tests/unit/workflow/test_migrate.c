@@ -122,10 +122,11 @@ int backfill_run(const struct snapshot *snapshot, const struct backfill_index *i
 }
 
 int remote_reindex_check(const struct remote_reindex_options *options, struct str index,
-			 const atomic_bool *cancelled, struct err *error)
+			 bool planned, const atomic_bool *cancelled, struct err *error)
 {
 	(void)options;
 	(void)index;
+	(void)planned;
 	(void)cancelled;
 	(void)error;
 	fail_msg("documents are sent from here");
@@ -144,7 +145,7 @@ int remote_reindex_run(const struct remote_reindex_options *options,
 	(void)index_bytes;
 	(void)progress;
 	(void)run_report;
-	return remote_reindex_check(options, STR_NONE, cancelled, error);
+	return remote_reindex_check(options, STR_NONE, false, cancelled, error);
 }
 
 int target_care_begin(struct target_care *care, const struct snapshot *snapshot,
