@@ -8,7 +8,8 @@ import subprocess
 import pytest
 
 import support
-from copy_support import fill
+from answering_proxy import AnsweringProxy
+from copy_support import INDICES, fill
 from gated_target import GatedTarget
 from recording_proxy import RecordingProxy
 
@@ -214,3 +215,47 @@ def test_a_plan_sends_no_request_that_changes_anything(shardlift, opensearch, so
             for i in result.json()["indices"]} == {("books", 96, "ready", "planned"),
                                                    ("logs-a", 96, "ready", "planned")}
     assert not list(shardlift.state_dir.glob("**/*")), "a plan keeps nothing"
+
+
+def is_page(kind, method, path, body):
+    """Whether it asks for what a point in time (OpenSearch) or a scroll (Elasticsearch 5) holds."""
+    if kind == "os-node":
+        return path == "/_search" and b'"pit"' in body
+    return path.startswith("/_search/scroll") and method != "DELETE"
+
+
+@pytest.mark.parametrize("kind, version", [("os-node", "2.19")] + EVERY * [("es-node", "5.6")])
+def test_what_the_source_forgets_meanwhile_is_read_all_the_same(
+        shardlift, pool, opensearch, kind, version):
+    node = pool.get(kind, version)
+    node.clear()
+    fill(node)
+    forgotten = []
+
+    def answer(method, path, body):
+        if not is_page(kind, method, path, body) or len(forgotten) >= 2:
+            return None
+        forgotten.append(path)
+        return 404, {"error": {"type": "search_context_missing_exception",
+                               "reason": "No search context found"}, "status": 404}
+
+    proxy = AnsweringProxy(node.url, answer)
+    result = shardlift("copy", "--from", proxy.url, "--to", opensearch.url, "--include",
+                       ",".join(INDICES), "--rename", "regex:(.*)=copy-$1", "--json")
+    proxy.close()
+    assert len(forgotten) == 2
+    assert result.code == support.OK, result
+    for name in INDICES:
+        support.assert_same(opensearch.documents(f"copy-{name}"), node.documents(name), name)
+
+
+def test_a_user_who_may_not_read_is_told_so_in_one_line(shardlift, opensearch, source):
+    fill(source)
+    denied = {"error": {"type": "security_exception", "reason":
+                        "no permissions for [indices:data/read/search]"}, "status": 403}
+    proxy = AnsweringProxy(source.url, lambda method, path, body: (403, denied)
+                           if "_search" in path or "_pit" in path else None)
+    result = shardlift("copy", "--from", proxy.url, "--to", opensearch.url, "--include", "books")
+    proxy.close()
+    assert result.code in (support.UNREACHABLE, support.SOURCE), result
+    assert "no permissions for [indices:data/read/search]" in result.err + result.out, result
