@@ -30,6 +30,7 @@ check-long: check
 bench: build
 	@scripts/setup nodes
 	@tests/bench/run
+	@tests/bench/copy
 
 fuzz:
 	@scripts/setup fuzz
