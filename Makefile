@@ -33,6 +33,7 @@ bench: build
 	@tests/bench/verify
 	@tests/bench/s3
 	@tests/bench/shapes
+	@tests/bench/copy
 
 fuzz:
 	@scripts/setup fuzz

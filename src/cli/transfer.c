@@ -26,7 +26,9 @@ static const struct migrate_metadata_plan *plan_metadata(struct transfer *transf
 		return NULL;
 	transfer->metadata = (struct migrate_metadata_plan){
 		.allowlist = &transfer->request->transfer->index_allowlist,
+		.renames = transfer->renames,
 		.indices_only = create->indices_only,
+		.plan = transfer->request->plan,
 		.allow_existing = create->creation.allow_existing,
 		.rules = rule_options_of(&create->creation, cluster_version(transfer->cluster)),
 		.transform = transfer->metadata.transform,
@@ -42,7 +44,11 @@ static struct migrate_plan make_plan(struct transfer *transfer)
 	return (struct migrate_plan){
 		.snapshot = transfer->source.snapshot,
 		.source = transfer->live_cluster,
+		.remote = transfer->request->remote ? &transfer->remote.options : NULL,
+		.marks = transfer->marks.source ? &transfer->marks : NULL,
+		.plan_only = transfer->request->plan,
 		.filter = transfer->filter,
+		.target_names = transfer->target_names,
 		.target = transfer->cluster,
 		.failed = transfer->failed,
 		.care = transfer->care,
@@ -120,7 +126,10 @@ static int print_report(struct transfer *transfer, const struct err *ended_by, s
 		.target = transfer->target_name,
 		.target_version =
 			transfer->cluster ? cluster_version_text(transfer->cluster) : NULL,
-		.failed_documents = failed_documents_path(transfer->failed),
+		.planned = request->plan,
+		.live = transfer->live_cluster != NULL,
+		.failed_documents =
+			transfer->failed ? failed_documents_path(transfer->failed) : NULL,
 		.creates_indices = request->create && transfer->cluster,
 		.session = transfer->session.lasts ? transfer->session.name : NULL,
 		.elapsed_ms = clock_monotonic_ms() - transfer->started_ms,
@@ -220,6 +229,7 @@ static int run(struct transfer *transfer, struct err *err)
 		forget_wishes(transfer);
 	log_session(transfer);
 	log_indices(transfer);
+	transfer_log_allowlist(transfer, ended);
 	if (ended < 0 && transfer->report.count == 0 && !transfer->request->general->json) {
 		*err = run_err;
 		return ended;
@@ -235,6 +245,18 @@ static int run(struct transfer *transfer, struct err *err)
 	return exit_code_of(transfer);
 }
 
+/* Nothing is kept of it, and nothing sent. */
+static int run_plan(struct transfer *transfer, struct err *err)
+{
+	struct migrate_plan plan = make_plan(transfer);
+
+	if (migrate_run(&plan, &transfer->progress, interrupt_catch(), &transfer->report, err) <
+		    0 ||
+	    print_report(transfer, NULL, err) < 0)
+		return -(int)err->kind;
+	return exit_code_of(transfer);
+}
+
 static int run_request(const struct transfer_request *request, struct cli *cli, struct err *err)
 {
 	cleanup(transfer_release) struct transfer transfer = {
@@ -243,7 +265,9 @@ static int run_request(const struct transfer_request *request, struct cli *cli, 
 		.started_ms = clock_monotonic_ms(),
 	};
 
-	return transfer_open(&transfer, err) < 0 ? -(int)err->kind : run(&transfer, err);
+	if (transfer_open(&transfer, err) < 0)
+		return -(int)err->kind;
+	return request->plan ? run_plan(&transfer, err) : run(&transfer, err);
 }
 
 int transfer_run(const struct transfer_request *request, struct cli *cli, struct err *err)

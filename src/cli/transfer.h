@@ -10,12 +10,13 @@
 #include "cli/delta_options.h"
 #include "cli/failed_documents_options.h"
 #include "cli/metadata_options.h"
+#include "cli/remote_options.h"
 #include "cli/source_options.h"
 #include "cli/transform_options.h"
 
 /* How documents are selected and sent. */
 struct transfer_fields {
-	struct opt_list index_allowlist;
+	struct opt_list index_allowlist, renames;
 	bool allow_partial_snapshot;
 	int64_t documents_per_bulk, bytes_per_bulk;
 	int64_t max_connections, max_memory, readers;
@@ -61,7 +62,12 @@ struct transfer_request {
 	/* A live cluster in place of the repository, whose repo_uri is its URL without secrets;
 	 * NULL: none. Resolved. */
 	const struct source_fields *source;
+	const struct opt_list *system; /* internal indices of a live cluster that may be copied */
+	bool plan;         /* of a live cluster: what would be done is told, and not done */
 	const char *query; /* of a live cluster: JSON of a query clause; NULL: all documents */
+	/* The target reads the live cluster itself; NULL: documents go through here. */
+	const struct remote_fields *remote;
+	bool allow_writes; /* to a live cluster: they are not looked for */
 	struct target_fields *target;
 	const struct transfer_fields *transfer;
 	const struct allowed_fields *allowed;

@@ -20,10 +20,14 @@ struct transfer {
 	struct snapshot_source source;
 	struct cluster *live_cluster; /* NULL: the source is a snapshot */
 	struct live_source live;
+	struct source_marks marks;
+	struct remote_plan remote;
 	struct snapshot *previous; /* NULL: all documents are sent */
 	enum delta_mode delta_mode;
 	struct index_filter *filter;
-	struct str transformer; /* configuration; ptr NULL: none */
+	struct index_renames *renames;
+	const struct str *target_names; /* of the snapshot's indices */
+	struct str transformer;         /* configuration; ptr NULL: none */
 	struct migrate_metadata_plan metadata;
 	struct cluster *cluster;         /* NULL: no cluster */
 	struct target_care *care;        /* NULL: no cluster */
@@ -47,5 +51,15 @@ void transfer_release(struct transfer *transfer);
 /* Of struct backfill_plan; `user` is the struct transfer. */
 int transfer_open_sink(void *user, size_t sender, struct bulk_sink **out, struct err *err);
 int transfer_open_transform(void *user, struct transform **out, struct err *err);
+/* Opens the snapshot or the live cluster: `source`, and what is beside it. */
+int transfer_open_source(struct transfer *transfer, struct err *err);
+/* What the indices are called on the target, for those that are selected. */
+int transfer_name_targets(struct transfer *transfer, struct err *err);
+/* What belongs to a product is copied out of a live cluster only if it is meant. */
+int transfer_check_internal(const struct transfer *transfer, struct err *err);
+/* --mode remote-reindex, if it is asked for: once source, target and session are open. */
+int transfer_plan_remote(struct transfer *transfer, struct err *err);
+/* That the allowlist may be set back. */
+void transfer_log_allowlist(const struct transfer *transfer, int ended);
 
 #endif

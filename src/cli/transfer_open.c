@@ -1,6 +1,7 @@
 #include "cli/transfer_internal.h"
 
 #include "base/log.h"
+#include "base/small_file.h"
 #include "cli/transfer_check.h"
 #include "net/url.h"
 
@@ -17,8 +18,10 @@ void transfer_release(struct transfer *transfer)
 	pressure_free(transfer->pressure);
 	cluster_close(transfer->cluster);
 	index_filter_free(transfer->filter);
+	index_renames_free(transfer->renames);
 	snapshot_close(transfer->previous);
 	snapshot_source_release(&transfer->source);
+	source_marks_release(&transfer->marks);
 	cluster_close(transfer->live_cluster);
 }
 
@@ -49,72 +52,11 @@ static int resolve(struct transfer *transfer, struct err *err)
 	    target_fields_resolve(request->target, &transfer->kind, &transfer->path, err) < 0 ||
 	    transfer_fields_check(request->transfer, err) < 0 ||
 	    create_fields_check(request->create, err) < 0 ||
-	    index_filter_new(&request->transfer->index_allowlist, &transfer->filter, err) < 0)
+	    index_filter_new(&request->transfer->index_allowlist, &transfer->filter, err) < 0 ||
+	    index_renames_new(&request->transfer->renames, &transfer->renames, err) < 0)
 		return -(int)err->kind;
 	transfer->target_name = request->target->host;
 	return transfer->kind == TARGET_CLUSTER ? look_at_url(transfer, err) : 0;
-}
-
-/* A name that is not in the snapshot is a slip of the user's, and no reason to move less. */
-static int check_entry(const struct transfer *transfer, size_t entry, struct err *err)
-{
-	const struct snapshot *snapshot = transfer->source.snapshot;
-
-	for (size_t i = 0; i < snapshot->index_count; i++)
-		if (index_filter_entry_accepts(transfer->filter, entry, snapshot->indices[i].name))
-			return 0;
-	if (transfer->request->source)
-		return err_set(err, ERR_USAGE, "the source has no index that matches '%s'",
-			       index_filter_entry(transfer->filter, entry));
-	return err_set(err, ERR_USAGE,
-		       "--index-allowlist: snapshot '" STR_FMT "' has no index that matches '%s'; "
-		       "`shardlift snapshot show --repo-uri %s --snapshot-name " STR_FMT
-		       "` lists those it has",
-		       STR_ARG(snapshot->summary.name), index_filter_entry(transfer->filter, entry),
-		       transfer->request->repository->repo_uri, STR_ARG(snapshot->summary.name));
-}
-
-static int check_entries(const struct transfer *transfer, struct err *err)
-{
-	for (size_t i = 0; i < index_filter_entry_count(transfer->filter); i++)
-		if (check_entry(transfer, i, err) < 0)
-			return -(int)err->kind;
-	return 0;
-}
-
-static int open_live(struct transfer *transfer, struct err *err)
-{
-	const struct transfer_request *request = transfer->request;
-
-	if (source_connect(request->source, &transfer->live_cluster, err) < 0 ||
-	    live_indices_read(transfer->live_cluster, transfer->filter, str_from(request->query),
-			      &transfer->source.snapshot, &transfer->live, err) < 0)
-		return -(int)err->kind;
-	return check_entries(transfer, err);
-}
-
-static int open_source(struct transfer *transfer, struct err *err)
-{
-	bool allow_partial = transfer->request->transfer->allow_partial_snapshot;
-	const struct snapshot *snapshot;
-
-	if (transfer->request->source)
-		return open_live(transfer, err);
-	if (snapshot_source_open(&transfer->source, transfer->request->repository, err) < 0)
-		return -(int)err->kind;
-	snapshot = transfer->source.snapshot;
-	if (snapshot_check_complete(snapshot, allow_partial, err) < 0)
-		return -(int)err->kind;
-	if (str_is(snapshot->summary.state, "PARTIAL"))
-		log_warn("snapshot",
-			 "snapshot '" STR_FMT
-			 "' is PARTIAL: %zu shards failed when it was taken and are not in it",
-			 STR_ARG(snapshot->summary.name), snapshot->failure_count);
-	if (check_entries(transfer, err) < 0)
-		return -(int)err->kind;
-	return delta_fields_open(transfer->request->delta, transfer->request->transfer->op_type,
-				 transfer->source.repository, allow_partial, &transfer->previous,
-				 &transfer->delta_mode, err);
 }
 
 static int open_target(struct transfer *transfer, struct err *err)
@@ -210,6 +152,7 @@ static int open_session(struct transfer *transfer, struct err *err)
 				      .previous = transfer->previous,
 				      .delta_mode = transfer->delta_mode,
 				      .filter = transfer->filter,
+				      .target_names = transfer->target_names,
 				      .target_name = transfer->target_name,
 				      .transformer = transfer->transformer,
 				      .kind = transfer->kind,
@@ -249,6 +192,25 @@ static enum generated_ids ids_mode(const struct transfer_fields *fields)
 }
 
 /* Before the senders' ways to the target are made: what watches it, watches them too. */
+/* How far the source was written when this session began. */
+static int open_marks(struct transfer *transfer, struct err *err)
+{
+	const char *path = NULL;
+
+	if (!transfer->live_cluster || transfer->request->allow_writes)
+		return 0;
+	if (transfer->session.lasts) {
+		path = arena_printf(transfer->mem, "%s/work/%s.marks", transfer->session.state_dir,
+				    transfer->session.name)
+			       .ptr;
+		if (!path)
+			return arena_fail(transfer->mem, "--state-dir", err);
+		if (transfer->request->work->restart && small_file_remove(path, err) < 0)
+			return -(int)err->kind;
+	}
+	return source_marks_open(transfer->live_cluster, path, &transfer->marks, err);
+}
+
 static int open_care(struct transfer *transfer, struct err *err)
 {
 	const struct care_fields *fields = transfer->request->care;
@@ -292,10 +254,15 @@ static int check_together(const struct transfer *transfer, struct err *err)
 
 int transfer_open(struct transfer *transfer, struct err *err)
 {
+	bool plan = transfer->request->plan;
+
 	if (resolve(transfer, err) < 0 || check_transforms(transfer, err) < 0 ||
-	    open_source(transfer, err) < 0 || open_target(transfer, err) < 0 ||
-	    open_session(transfer, err) < 0 || open_care(transfer, err) < 0 ||
-	    check_together(transfer, err) < 0)
+	    transfer_open_source(transfer, err) < 0 || transfer_name_targets(transfer, err) < 0 ||
+	    open_target(transfer, err) < 0 || transfer_check_internal(transfer, err) < 0 ||
+	    (!plan && open_session(transfer, err) < 0) ||
+	    (!plan && open_marks(transfer, err) < 0) || transfer_plan_remote(transfer, err) < 0)
+		return -(int)err->kind;
+	if (!plan && (open_care(transfer, err) < 0 || check_together(transfer, err) < 0))
 		return -(int)err->kind;
 	return 0;
 }

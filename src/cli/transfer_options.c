@@ -13,6 +13,12 @@ const struct opt transfer_options[] = {
 	 .help = "Indices to move: names, or regex: and a POSIX extended regular expression for "
 		 "the whole name (\\d and (?:…) are understood). Without it, all but system and "
 		 "tool indices such as those that start with a dot."},
+	{.name = "rename",
+	 .type = OPT_LIST,
+	 DOCUMENTS(renames),
+	 .metavar = "FROM=TO",
+	 .help = "The index FROM is called TO on the target. FROM is a name, or regex: and a "
+		 "pattern for the whole name, whose groups TO takes up as $1."},
 	{.name = "allow-partial-snapshot",
 	 .type = OPT_BOOL,
 	 DOCUMENTS(allow_partial_snapshot),

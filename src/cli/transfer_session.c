@@ -34,6 +34,21 @@ static uint64_t hash_selection(const struct session_of *of, size_t *count)
 	return h;
 }
 
+/* 0: all keep their names. */
+static uint64_t hash_renames(const struct session_of *of)
+{
+	uint64_t h = HASH_START;
+	bool renamed = false;
+
+	for (size_t i = 0; i < of->snapshot->index_count; i++) {
+		if (!index_filter_accepts(of->filter, of->snapshot->indices[i].name))
+			continue;
+		renamed |= !str_eq(of->target_names[i], of->snapshot->indices[i].name);
+		h = hash(h, of->target_names[i]);
+	}
+	return renamed ? h : 0;
+}
+
 static const char *session_name(const struct session_of *of, struct arena *mem)
 {
 	const struct transfer_fields *fields = of->request->transfer;
@@ -50,6 +65,7 @@ static const char *session_name(const struct session_of *of, struct arena *mem)
 	if (of->previous)
 		h = hash(hash(h, of->previous->summary.uuid),
 			 str_from(delta_mode_name(of->delta_mode)));
+	h ^= hash_renames(of);
 	/* Runs that move other indices are other sessions. */
 	if (fields->index_allowlist.count > 0)
 		h = (h ^ hash_selection(of, &count)) * 0x100000001b3;
@@ -87,6 +103,14 @@ static const char *query_text(const struct session_of *of, struct arena *mem)
 		.ptr;
 }
 
+/* Nor go documents into an index and then on into another. */
+static const char *renames_text(const struct session_of *of, struct arena *mem)
+{
+	uint64_t h = hash_renames(of);
+
+	return h ? arena_printf(mem, ", renamed (%08" PRIx32 ")", (uint32_t)(h ^ h >> 32)).ptr : "";
+}
+
 static struct str make_fingerprint(const struct session_of *of, struct arena *mem)
 {
 	const struct transfer_fields *fields = of->request->transfer;
@@ -96,18 +120,19 @@ static struct str make_fingerprint(const struct session_of *of, struct arena *me
 	const char *transformer = transformer_text(of, mem);
 	const char *delta = delta_text(of, mem);
 	const char *query = query_text(of, mem);
+	const char *renames = renames_text(of, mem);
 
-	if (!transformer || !delta || !query)
+	if (!transformer || !delta || !query || !renames)
 		return STR_NONE;
 	return arena_printf(mem,
 			    "%zu indices (%08" PRIx32 ") of snapshot '" STR_FMT "' (" STR_FMT
-			    ") in '%s' to '%s', op-type %s%s%s%s%s%s%s",
+			    ") in '%s' to '%s', op-type %s%s%s%s%s%s%s%s",
 			    count, (uint32_t)(selection ^ selection >> 32), STR_ARG(summary->name),
 			    STR_ARG(summary->uuid), of->request->repository->repo_uri,
 			    of->target_name, fields->op_type,
 			    fields->source_versions ? ", source versions" : "",
 			    strcmp(fields->generated_ids, "always") == 0 ? ", ids made anew" : "",
-			    transformer, delta, query, fields->digest ? ", digests" : "");
+			    transformer, delta, query, renames, fields->digest ? ", digests" : "");
 }
 
 static struct coordinator_options options_of(const struct transfer_session *session,

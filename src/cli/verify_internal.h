@@ -7,6 +7,7 @@
 #include "cli/source_options.h"
 #include "cli/transform_options.h"
 #include "metadata/index_filter.h"
+#include "metadata/index_renames.h"
 #include "verify/findings.h"
 #include "verify/transformed_side.h"
 
@@ -48,6 +49,7 @@ struct verifying {
 	struct verify_transformed_counts counts;
 	const struct verify_made_index *made; /* of the pairs, where there is a transform */
 	struct index_filter *filter;
+	struct index_renames *renames;
 	struct verify_pair *pairs;
 	size_t pair_count;
 	const char *digest_folder; /* NULL: none */
@@ -81,7 +83,7 @@ int verify_queries(struct verifying *v, const atomic_bool *cancel, struct verify
 /* Whether there are any to be asked. */
 bool verify_wants_queries(const struct verifying *v);
 /* The name on the target of an index of the source. */
-struct str verify_renamed(const struct verify_fields *fields, struct str name);
+struct str verify_renamed(const struct verifying *v, struct str name);
 void verifying_release(struct verifying *v);
 
 #endif

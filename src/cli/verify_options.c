@@ -15,7 +15,8 @@ const struct opt verify_options[] = {
 	 .type = OPT_LIST,
 	 VERIFY(renames),
 	 .metavar = "FROM=TO",
-	 .help = "The index FROM of the source is called TO on the target."},
+	 .help = "The index FROM of the source is called TO on the target. FROM is a name, or "
+		 "regex: and a pattern for the whole name, whose groups TO takes up as $1."},
 	{.name = "only",
 	 .type = OPT_LIST,
 	 VERIFY(only),

@@ -15,7 +15,7 @@ static struct str target_name(const void *user, struct str index)
 {
 	const struct verifying *v = user;
 
-	return verify_renamed(v->fields, index);
+	return verify_renamed(v, index);
 }
 
 static int read_file(struct verifying *v, struct verify_query_list *list, struct err *err)

@@ -5,6 +5,7 @@
 void verifying_release(struct verifying *v)
 {
 	index_filter_free(v->filter);
+	index_renames_free(v->renames);
 	verify_side_close(v->transformed);
 	snapshot_close(v->previous);
 	for (int side = 0; side < 2; side++) {
@@ -114,14 +115,11 @@ int verify_open_sides(struct verifying *v, struct err *err)
 	return 0;
 }
 
-struct str verify_renamed(const struct verify_fields *fields, struct str name)
+struct str verify_renamed(const struct verifying *v, struct str name)
 {
-	struct str from, to;
-
-	for (size_t i = 0; i < fields->renames.count; i++)
-		if (str_split(str_from(fields->renames.items[i]), '=', &from, &to) &&
-		    str_eq(from, name))
-			return to;
+	for (size_t i = 0; i < v->pair_count; i++)
+		if (str_eq(v->pairs[i].source_index, name))
+			return v->pairs[i].target_index;
 	return name;
 }
 
@@ -140,9 +138,23 @@ static void add_absent(struct verifying *v, const struct str *names, size_t coun
 		struct str entry = str_from(index_filter_entry(v->filter, i));
 
 		if (!str_starts(entry, STR("regex:")) && !is_named(names, count, entry))
-			v->pairs[v->pair_count++] =
-				(struct verify_pair){entry, verify_renamed(v->fields, entry)};
+			v->pairs[v->pair_count++] = (struct verify_pair){entry, entry};
 	}
+}
+
+static int rename_pairs(struct verifying *v, struct err *err)
+{
+	struct str *names = arena_zalloc(v->mem, v->pair_count + 1, sizeof(*names)), *targets;
+
+	if (!names)
+		return arena_fail(v->mem, "--rename", err);
+	for (size_t i = 0; i < v->pair_count; i++)
+		names[i] = v->pairs[i].source_index;
+	if (index_renames_apply(v->renames, names, v->pair_count, v->mem, &targets, err) < 0)
+		return -(int)err->kind;
+	for (size_t i = 0; i < v->pair_count; i++)
+		v->pairs[i].target_index = targets[i];
+	return 0;
 }
 
 int verify_choose_pairs(struct verifying *v, struct err *err)
@@ -150,7 +162,7 @@ int verify_choose_pairs(struct verifying *v, struct err *err)
 	struct str *names;
 	size_t count;
 
-	if (renames_check(&v->fields->renames, err) < 0 ||
+	if (index_renames_new(&v->fields->renames, &v->renames, err) < 0 ||
 	    index_filter_new(&v->fields->index_allowlist, &v->filter, err) < 0 ||
 	    v->sides[0]->ops->list(v->sides[0], v->mem, &names, &count, err) < 0)
 		return -(int)err->kind;
@@ -160,11 +172,10 @@ int verify_choose_pairs(struct verifying *v, struct err *err)
 		return arena_fail(v->mem, "the indices", err);
 	for (size_t i = 0; i < count; i++)
 		if (index_filter_accepts(v->filter, names[i]))
-			v->pairs[v->pair_count++] =
-				(struct verify_pair){names[i], verify_renamed(v->fields, names[i])};
+			v->pairs[v->pair_count++] = (struct verify_pair){names[i], names[i]};
 	add_absent(v, names, count);
 	if (v->pair_count > 0)
-		return 0;
+		return rename_pairs(v, err);
 	return err_set(err, ERR_USAGE,
 		       "none of the %zu indices of %s is selected; name some with "
 		       "--index-allowlist",
