@@ -1,7 +1,6 @@
 /* Detectors: settings and analysis. */
 #include "metadata/assess_internal.h"
-
-#include <ctype.h>
+#include "metadata/time_value.h"
 
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
@@ -14,32 +13,16 @@ static void has_setting(struct assess_scan *scan, struct str name, const struct 
 			assess_hit(scan, *words, "it is set");
 }
 
-/* "2w", "1.5h" */
-static bool is_refused_time(struct str text)
-{
-	size_t at = 0;
-	bool fraction = false;
-
-	while (at < text.len && (isdigit((unsigned char)text.ptr[at]) || text.ptr[at] == '.'))
-		fraction |= text.ptr[at++] == '.';
-	if (at == 0 || at == text.len || text.ptr[0] == '.')
-		return false;
-	text = str_from_offset(text, at);
-	if (str_is(text, "w"))
-		return true;
-	return fraction && (str_is(text, "ms") || str_is(text, "s") || str_is(text, "m") ||
-			    str_is(text, "h") || str_is(text, "d"));
-}
-
 static void has_refused_time(struct assess_scan *scan, struct str name, const struct json *settings,
 			     const char *const *words)
 {
 	json_each (setting, settings) {
 		struct str text = json_string(setting);
+		int64_t ms;
 
 		if (setting->type == JSON_OBJECT && !str_is(setting->key, "analysis"))
 			has_refused_time(scan, name, setting, words);
-		else if (text.ptr && is_refused_time(text))
+		else if (!settings_is_size(setting->key) && time_value_parse_early(text, &ms))
 			assess_hit(scan, NULL, STR_FMT " is " STR_FMT, STR_ARG(setting->key),
 				   STR_ARG(text));
 	}
