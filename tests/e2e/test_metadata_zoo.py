@@ -123,7 +123,7 @@ def comparable(report):
     """Without the header of the source, and what only one of the two knows."""
     report["clusters"].pop("source")
     for row in report["items"]["indexes"]:
-        row["after"]["settings"].pop("number_of_routing_shards", None)
+        row.get("after", {"settings": {}})["settings"].pop("number_of_routing_shards", None)
     return report
 
 

@@ -146,7 +146,7 @@ EARLY = {
     "exact-number": field({"type": "long", "index": "not_analyzed", "precision_step": 8}, 7,
                           ids="B502"),
     "exact-date": field({"type": "date", "index": "not_analyzed", "format": "dateOptionalTime"},
-                        "2020-01-02T03:04:05", ids="B706"),
+                        "2020-01-02T03:04:05", ids="B205 B706"),
     "fielddata": string(fielddata={"format": "paged_bytes", "filter": {
         "frequency": {"min": 0.001}}}, ids="B204"),
     "null-string": field({"type": "string", "index": "not_analyzed", "null_value": "none"}, None,
@@ -231,13 +231,16 @@ EARLY = {
     "gateway": settings({"recovery.initial_shards": "quorum", "gateway.local.sync": "5s"},
                         "B503"),
     "merges": settings({"merge.policy.type": "tiered", "merge.async": True,
-                        "compound_format": False}),
+                        "compound_format": False}, "B503"),
     "clauses": settings({"query.bool.max_clause_count": 2048, "fielddata.cache": "node"},
                         "B503"),
 }
 
 # Elasticsearch 1 alone.
 ONE = {
+    "search-analyzer": SHARED["search-analyzer"]._replace(ids=frozenset(["B204"])),
+    "epoch": field({"type": "date"}, 1577934245000, ids="B205"),
+    "epoch-too": field({"type": "date", "format": "YYYY/MM/dd"}, 1577934245000, ids="B706"),
     "multi-field": field({"type": "multi_field", "path": "just_name", "fields": {
         "f": {"type": "string"}, "raw": {"type": "string", "index": "not_analyzed"}}}, "The fox",
         {"term": {"f.raw": "The fox"}}, "B501 B502"),
@@ -246,7 +249,7 @@ ONE = {
     "offset-gap": string(position_offset_gap=100, ids="B204"),
     "codecs": string(postings_format="default", ids="B204"),
     "doc-values-codec": exact(doc_values_format="default", doc_values=True, ids="B204"),
-    "omitted": string(omit_norms=True, ids="B204"),
+    "omitted": string(omit_norms=True, ids="B502"),
     "index-name": string(index_name="g", ids="B204"),
     "just-name": root({}, {"o": {"x": 7}}, {"term": {"o.x": 7}}, properties={
         "o": {"type": "object", "path": "full", "properties": {"x": {"type": "long"}}}}),
@@ -349,7 +352,7 @@ FIVE = {
                            "a": {"properties": {"x": {"type": "long"}}}},
                           {"x": 7}, {"term": {"x": 7}}, "B602"),
     "no-such-match": root({"dynamic_templates": [{"i": {
-        "match_mapping_type": "integer", "mapping": {"type": "long"}}}]}, ids="B607"),
+        "match_mapping_type": "integer", "mapping": {"type": "long"}}}]}, ids=""),
     "no-dynamic": settings({"mapper.dynamic": False}, "B710"),
     "throttle": settings({"store.throttle.type": "none"}, "B604"),
     "join": MODERN["join"]._replace(body={**MODERN["join"].body, "settings": {
@@ -511,6 +514,8 @@ def spelled(one, version):
         before, mappings = mappings, spell_strings(mappings)
         if mappings != before:
             ids |= {"B501", "B502"} if "not_analyzed" in str(mappings) else {"B501"}
+    if version == "ES 1.7" and "B205" in ids and not one.ids & {"B201"}:
+        ids.add("B706")  # it names its default, dateOptionalTime
     if number(version) >= 7000:
         mappings = mappings[plain_type(version)]
     elif mappings.keys() != {"_doc"}:
