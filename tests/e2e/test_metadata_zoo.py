@@ -12,6 +12,7 @@ import pytest
 from support import ERRORS, OK, ROOT
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "metadata"))
+import proofs  # noqa: E402
 import zoo  # noqa: E402
 
 EVERY = bool(os.environ.get("SHARDLIFT_EVERY_NODE"))
@@ -24,16 +25,26 @@ IN_CHECK = {"ES 5.6": ["OS 2.19"], "ES 7.10": ["OS 3.8"]}
 CHOSEN = PAIRS if EVERY else IN_CHECK
 
 
-@pytest.fixture(scope="module")
-def results():
-    rows = []
-    yield rows
-    path = os.environ.get("SHARDLIFT_ZOO_RESULTS")
-    if path:
+class Results:
+    def __init__(self):
+        self.rows, self.pairs = [], {}  # of the table; rule -> [(from, to)]
+
+    def text(self):
         commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, text=True,
                                 capture_output=True, check=True).stdout.strip()
-        table = [f"| {commit} | {' | '.join(map(str, row))} |\n" for row in rows]
-        pathlib.Path(path).write_text(HEAD + "".join(table))
+        table = [f"| {commit} | {' | '.join(map(str, row))} |\n" for row in self.rows]
+        rules = [f"| `{rule}` | {proofs.pairs_text(pairs)} |\n"
+                 for rule, pairs in sorted(self.pairs.items())]
+        return HEAD + "".join(table) + RULES_HEAD + "".join(rules)
+
+
+@pytest.fixture(scope="module")
+def results():
+    results = Results()
+    yield results
+    path = os.environ.get("SHARDLIFT_ZOO_RESULTS")
+    if path:
+        pathlib.Path(path).write_text(results.text())
 
 
 HEAD = """# The zoo, moved between real nodes
@@ -45,6 +56,12 @@ template. What is planted and blocked on purpose is counted apart.
 
 | commit | from | to | planted | accepted | blocked on purpose | searched |
 |---|---|---|---|---|---|---|
+"""
+RULES_HEAD = """
+## Rules that changed what was taken
+
+| rule | pairs |
+|---|---|
 """
 
 
@@ -100,7 +117,16 @@ def move(shardlift, source, target):
               if row["outcome"] not in ("written", "reported") and key[1] not in blocked}
     assert not others, (target.version, others)
     assert result.code == (ERRORS if blocked else OK), result
-    return {name for _, name in told}, blocked
+    taken = {name: row for (_, name), row in told.items() if name not in blocked}
+    return taken, blocked
+
+
+def rules_of(taken):
+    """The rules that changed what was taken."""
+    noted = {note["rule"] for row in taken.values() for note in row.get("notes", [])}
+    silent = {rule for rule, names in proofs.SILENT.items()
+              if names is None or names & taken.keys()}
+    return (noted | silent) & set(proofs.rules())
 
 
 @each(CHOSEN)
@@ -108,15 +134,21 @@ def test_a_zoo_moves(shardlift, pool, planted, results):
     version = planted.version
     for other in CHOSEN[version]:
         source, target = planted.node(other), node_of(pool, other)
-        names, blocked = move(shardlift, source, target)
+        taken, blocked = move(shardlift, source, target)
         indices, templates = zoo.indices(version, other), zoo.templates(version, other)
-        assert names >= indices.keys() | templates.keys(), other
+        assert taken.keys() | blocked >= indices.keys() | templates.keys(), other
         probes = {name: one[1:3] for name, one in indices.items() if name not in blocked}
         probes |= {template.index: template[2:4] for template in templates.values()}
         assert zoo.prove(target, probes) == {}, other
         items = len(indices) + sum(len(template.puts) for template in templates.values())
-        results.append((version, other, f"{len(indices)} + {items - len(indices)}",
-                        items - len(blocked), len(blocked), len(probes)))
+        results.rows.append((version, other, f"{len(indices)} + {items - len(indices)}",
+                             items - len(blocked), len(blocked), len(probes)))
+        rules = rules_of(taken)
+        for rule in rules:
+            results.pairs.setdefault(rule, []).append((version, other))
+        # What docs/metadata-proofs.md says of this pair.
+        assert {rule for rule, pairs in proofs.on_nodes().items()
+                if (version, other) in proofs.pairs_of(pairs)} <= rules
 
 
 def comparable(report):

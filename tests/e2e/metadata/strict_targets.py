@@ -238,7 +238,7 @@ class Elasticsearch(Strict):
         self.types = TYPES | {"flattened", "dense_vector", "sparse_vector", "wildcard",
                               "constant_keyword", "version", "histogram", "unsigned_long"}
         self.roots = ROOTS | {"runtime", "subobjects"}
-        self.settings = (*SETTINGS, "mode")
+        self.settings = (*SETTINGS, "mode", "lifecycle.")
 
     def check_mapping(self, mapping):
         super().check_mapping(mapping)
