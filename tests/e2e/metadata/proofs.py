@@ -9,26 +9,24 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 RESULTS = pathlib.Path(__file__).with_name("RESULTS.md")
 CASES = sorted((ROOT / "tests" / "unit" / "metadata").glob("rules_cases_*.c"))
 
-# Rules that stubs prove: those of strict_targets.py and lifecycle_stub.py.
 # Rules that change what strict_targets.py takes, as its test counts them.
 BOTH = """
-    alias-routing-spelling analysis-default-index analysis-gaps analysis-html-strip analysis-
-    names analysis-standard-filter date-default date-format date-format-dynamic date-format-
-    letters date-format-names dynamic-match-type dynamic-string dynamic-type field-early field-
-    early-names field-include-in-all field-number-options field-search-analyzer field-shape-tree
-    field-similarity index-boolean index-partial-source multi-field root-all root-early root-
-    field-names root-parent root-source-options settings-allocation settings-blocks settings-
-    early settings-mapper-dynamic settings-request-cache settings-similarity settings-times
-    string-to-text template-index-patterns
+    alias-routing-spelling analysis-default-index analysis-gaps analysis-html-strip
+    analysis-names analysis-standard-filter date-default date-format date-format-dynamic
+    date-format-letters date-format-names dynamic-match-type dynamic-string dynamic-type
+    field-early field-early-names field-include-in-all field-number-options
+    field-search-analyzer field-shape-tree field-similarity index-boolean index-partial-source
+    multi-field root-all root-early root-field-names root-parent root-source-options
+    settings-allocation settings-blocks settings-early settings-mapper-dynamic
+    settings-request-cache settings-similarity settings-times string-to-text
+    template-index-patterns
 """.split()
 STRICT = {
     "ES 9": {*BOTH, "field-boost", "field-chained"},
-    "AOSS": {*BOTH, "field-elasticsearch-only",
-             "flattened",
-             "root-elasticsearch-only",
-             "root-runtime",
-             "settings-elasticsearch-only"},
+    "AOSS": {*BOTH, "field-elasticsearch-only", "flattened", "root-elasticsearch-only",
+             "root-runtime", "settings-elasticsearch-only"},
 }
+# Those of the policies' stubs.
 STUBS = {
     "ilm-to-ism": "test_lifecycle", "slm-to-sm": "test_lifecycle",
     "settings-lifecycle": "test_lifecycle", "ilm-read-only": "test_metadata_guide",
