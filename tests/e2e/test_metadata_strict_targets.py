@@ -80,3 +80,28 @@ def test_serverless_takes_each_zoo(shardlift, source_of, serverless):
     noted = {rule for version in SOURCES
              for rule in move(shardlift, source_of(version), serverless, version)}
     assert sorted(noted) == sorted(proofs.STRICT["AOSS"])
+
+
+def test_vectors_become_those_of_serverless(shardlift, source_of, serverless):
+    source = source_of("ES 8.19")
+    source.indices = {"vectors": {"aliases": {}, "settings": {"index": {"number_of_shards": "1"}},
+                                  "mappings": {"properties": {"v": {
+                                      "type": "dense_vector", "dims": 3, "similarity": "cosine",
+                                      "index_options": {"type": "hnsw", "m": 8}}}}}}
+    result = migrate(shardlift, source, serverless, "--kind", "index")
+    assert result.code == OK, result
+    assert serverless.kept["/vectors"]["mappings"]["properties"]["v"] == {
+        "type": "knn_vector", "dimension": 3, "method": {
+            "name": "hnsw", "engine": "faiss", "space_type": "cosinesimil",
+            "parameters": {"m": 8, "ef_construction": 100}}}
+    assert serverless.kept["/vectors"]["settings"]["index.knn"] is True
+
+
+def test_policies_are_not_for_serverless(shardlift, source_of, serverless):
+    source = source_of("ES 8.19")
+    source.policies = {"mine": {"phases": {"delete": {"min_age": "1d",
+                                                      "actions": {"delete": {}}}}}}
+    result = migrate(shardlift, source, serverless, "--kind", "lifecycle-policy")
+    assert result.code == ERRORS, result
+    assert {row["name"]: row["outcome"] for row in rows(result)} == {"mine": "blocked"}
+    assert serverless.changes() == []

@@ -198,8 +198,8 @@ def test_assess_flags_what_the_zoo_plants_and_nothing_else(shardlift, planted, t
     assert (missing, told - expected) == (set(), set())
 
 
-@pytest.mark.skipif(not EVERY, reason="all versions, in check-long")
-@each(PAIRS)
-def test_documents_fit_their_bodies_on_the_source_too(planted):
-    assert zoo.prove_on_source(planted.node(), planted.version) == {}
-    planted.now = None  # documents change mappings
+if EVERY:
+    @each(PAIRS)
+    def test_documents_fit_their_bodies_on_the_source_too(planted):
+        assert zoo.prove_on_source(planted.node(), planted.version) == {}
+        planted.now = None  # documents change mappings

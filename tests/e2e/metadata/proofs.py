@@ -30,6 +30,9 @@ STRICT = {
 STUBS = {
     "ilm-to-ism": "test_lifecycle", "slm-to-sm": "test_lifecycle",
     "settings-lifecycle": "test_lifecycle", "ilm-read-only": "test_metadata_guide",
+    "dense-vector": "test_metadata_strict_targets (AOSS)",
+    "serverless-vector": "test_metadata_strict_targets (AOSS)",
+    "lifecycle-serverless": "test_metadata_strict_targets (AOSS)",
 }
 
 # What changes without a word, and the bodies of the zoo that would be refused without it; None:

@@ -192,6 +192,27 @@ const struct rules_case cases_of_types[] = {
 		.idle_target = "es9.1",
 	},
 	{
+		.rule = "serverless-vector",
+		.source = "os2.19",
+		.target = "aoss",
+		.before = FIELD("{\"type\":\"knn_vector\",\"dimension\":3,\"method\":{\"name\":"
+				"\"ivf\",\"engine\":\"lucene\",\"space_type\":\"linf\","
+				"\"parameters\":{\"m\":4,\"encoder\":{\"name\":\"sq\","
+				"\"parameters\":{\"bits\":7}}}}}"),
+		.after = FIELD("{\"type\":\"knn_vector\",\"dimension\":3,\"method\":{\"name\":"
+			       "\"hnsw\",\"engine\":\"faiss\",\"space_type\":\"l2\","
+			       "\"parameters\":{\"m\":4,\"encoder\":{\"name\":\"sq\","
+			       "\"parameters\":{\"type\":\"fp16\"}},\"ef_construction\":100}}}"),
+		.untouched = FIELD("{\"type\":\"knn_vector\",\"dimension\":3}"),
+	},
+	{
+		.rule = "serverless-vector",
+		.source = "os2.19",
+		.target = "aoss",
+		.before = FIELD("{\"type\":\"knn_vector\",\"model_id\":\"m\"}"),
+		.untouched = FIELD("{\"type\":\"knn_vector\",\"dimension\":3}"),
+	},
+	{
 		.rule = "nmslib",
 		.source = "os2.19",
 		.target = "os3.8",
