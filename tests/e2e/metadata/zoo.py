@@ -547,6 +547,10 @@ Template = collections.namedtuple("Template", "puts index document query ids")
 NOT_IN_TEMPLATES = {"closed", "hidden", "a.name_with-all"} | BLOCKED
 
 
+# What Elasticsearch 5 drops from an index, and not from a template.
+KEPT_BY_TEMPLATES = {"no-such-match": {"B607"}}
+
+
 def legacy(name, one, version):
     pattern = f"t-{name}.*"
     body = {**one.body, "order": 2}
@@ -578,7 +582,8 @@ def templates(version, other=None):
               if name not in NOT_IN_TEMPLATES][::2]
     for i, (name, one) in enumerate(chosen):
         found[f"t-{name}"] = Template(kinds[i % len(kinds)](name, one, version), f"t-{name}.1",
-                                      one.document, one.query, one.ids)
+                                      one.document, one.query,
+                                      one.ids | KEPT_BY_TEMPLATES.get(name, set()))
     if number(version) < 5000:
         found["t-spelled"] = Template([("/_template/t-spelled", {
             "template": "t-spelled.*", "aliases": {"spelled": {"indexRouting": "1"}}})],
