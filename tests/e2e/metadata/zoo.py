@@ -610,7 +610,7 @@ def type_of(one, version):
 
 
 def plant(node, version, other=None):
-    if version in HAS_OTHERS:
+    if version in HAS_OTHERS and other not in NO_ANALYSIS:  # nor painless, nor processors
         for path, body in OTHERS.items():
             node.api("PUT", path, body)
     for template in templates(version, other).values():
