@@ -460,7 +460,7 @@ OPEN_TWO = {
 LACKS = {
     "ES 1.7": {"old-paths"},
     "ES 6.8": {"scaled"},
-    "ES 7.10": {"shape", "tree"},
+    "ES 7.10": {"shape", "tree", "constant", "wild", "flat", "unsigned"},
     "ES 8.19": {"scaled", "rank", "ranks", "as-you-type", "token-count", "percolator", "join",
                 "shape"},
 }
