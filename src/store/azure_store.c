@@ -143,13 +143,13 @@ static void azure_write_get(void *user, struct str key, const char *tag, struct 
 	write_blob(user, key, target);
 }
 
-static void azure_write_list(void *user, struct str prefix, struct str token, struct buf *target)
+static void azure_write_list(void *user, struct str prefix, bool below, struct str token,
+			     struct buf *target)
 {
 	const struct azure_account *account = user;
 
-	buf_printf(target,
-		   "%s/%s?restype=container&comp=list&delimiter=%%2F&prefix=", account->base,
-		   account->container);
+	buf_printf(target, "%s/%s?restype=container&comp=list&%sprefix=", account->base,
+		   account->container, below ? "" : "delimiter=%2F&");
 	http_append_encoded(target, prefix);
 	if (token.len > 0) {
 		buf_append_str(target, STR("&marker="));

@@ -98,12 +98,13 @@ static void gcs_write_get(void *user, struct str key, const char *tag, struct bu
 	}
 }
 
-static void gcs_write_list(void *user, struct str prefix, struct str token, struct buf *target)
+static void gcs_write_list(void *user, struct str prefix, bool below, struct str token,
+			   struct buf *target)
 {
 	const struct gcs_account *account = user;
 
-	buf_printf(target, "%s/storage/v1/b/%s/o?delimiter=%%2F&prefix=", account->base,
-		   account->bucket);
+	buf_printf(target, "%s/storage/v1/b/%s/o?%sprefix=", account->base, account->bucket,
+		   below ? "" : "delimiter=%2F&");
 	http_append_encoded(target, prefix);
 	buf_append_str(target, STR("&fields=items(name%2Csize)%2CnextPageToken"));
 	if (token.len > 0) {

@@ -61,7 +61,13 @@ static struct str key_of(const struct object_store *store, struct str name, stru
 }
 
 /* One page. 1: there is another, from *token on; 0: it was the last. */
-static int list_page(struct object_store *store, struct str prefix, struct arena *mem,
+/* What is to be listed. */
+struct wanted {
+	struct str prefix; /* of keys */
+	bool below;        /* also what is in the folders in it */
+};
+
+static int list_page(struct object_store *store, const struct wanted *wanted, struct arena *mem,
 		     struct str *token, struct buf *objects, struct err *err)
 {
 	cleanup(buf_release) struct buf target = BUF_INIT(8 * LIMIT_PATH);
@@ -70,7 +76,8 @@ static int list_page(struct object_store *store, struct str prefix, struct arena
 	struct object_page page = {.objects = objects};
 	int rc;
 
-	store->ops->write_list(object_service_account(store->service), prefix, *token, &target);
+	store->ops->write_list(object_service_account(store->service), wanted->prefix,
+			       wanted->below, *token, &target);
 	if ((rc = buf_check(&target, "a request for a list", err)) < 0)
 		return rc;
 	request.target = buf_cstr(&target);
@@ -99,18 +106,19 @@ static int compare_names(const void *a, const void *b)
 	return str_cmp(((const struct blob_info *)a)->name, ((const struct blob_info *)b)->name);
 }
 
-/* Keeps what is directly in the folder, under names relative to the root. The folder itself may be
- * an object, of a console that made it. */
-static size_t keep_blobs(const struct object_store *store, size_t skip, const struct buf *objects,
-			 struct blob_info *out)
+/* Keeps what is wanted, under names relative to the root. Folders may be objects themselves, of a
+ * console that made them. */
+static size_t keep_blobs(const struct object_store *store, const struct wanted *wanted,
+			 const struct buf *objects, struct blob_info *out)
 {
 	const struct blob_info *from = (const void *)objects->ptr;
-	size_t count = objects->len / sizeof(*from), kept = 0;
+	size_t count = objects->len / sizeof(*from), skip = wanted->prefix.len, kept = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		struct str name = from[i].name;
 
-		if (name.len <= skip || memchr(name.ptr + skip, '/', name.len - skip))
+		if (name.len <= skip || str_ends(name, STR("/")) ||
+		    (!wanted->below && memchr(name.ptr + skip, '/', name.len - skip)))
 			continue;
 		out[kept] = from[i];
 		out[kept++].name = str_from_offset(name, strlen(store->prefix));
@@ -118,20 +126,21 @@ static size_t keep_blobs(const struct object_store *store, size_t skip, const st
 	return kept;
 }
 
-static int object_list(struct blob_store *base, struct str folder, struct arena *mem,
-		       struct blob_listing *out, struct err *err)
+static int list_all(struct blob_store *base, struct str folder, bool below, struct arena *mem,
+		    struct blob_listing *out, struct err *err)
 {
 	cleanup(buf_release) struct buf objects = BUF_INIT(LIMIT_LISTING);
 	struct object_store *store = store_of(base);
 	struct str token = STR_NONE;
-	struct str prefix = arena_printf(mem, "%s" STR_FMT "%s", store->prefix, STR_ARG(folder),
-					 folder.len > 0 ? "/" : "");
+	struct wanted wanted = {arena_printf(mem, "%s" STR_FMT "%s", store->prefix, STR_ARG(folder),
+					     folder.len > 0 ? "/" : ""),
+				below};
 	int rc;
 
 	*out = (struct blob_listing){0};
-	if (!prefix.ptr)
+	if (!wanted.prefix.ptr)
 		return arena_fail(mem, base->uri, err);
-	while ((rc = list_page(store, prefix, mem, &token, &objects, err)) > 0)
+	while ((rc = list_page(store, &wanted, mem, &token, &objects, err)) > 0)
 		;
 	if (rc < 0 || (rc = buf_check(&objects, base->uri, err)) < 0)
 		return rc;
@@ -139,10 +148,22 @@ static int object_list(struct blob_store *base, struct str folder, struct arena 
 	if (!out->blobs)
 		return arena_fail(mem, base->uri, err);
 	if (objects.len > 0)
-		out->count = keep_blobs(store, prefix.len, &objects, out->blobs);
+		out->count = keep_blobs(store, &wanted, &objects, out->blobs);
 	if (out->count > 0)
 		qsort(out->blobs, out->count, sizeof(struct blob_info), compare_names);
 	return 0;
+}
+
+static int object_list(struct blob_store *base, struct str folder, struct arena *mem,
+		       struct blob_listing *out, struct err *err)
+{
+	return list_all(base, folder, false, mem, out, err);
+}
+
+static int object_list_below(struct blob_store *base, struct str folder, struct arena *mem,
+			     struct blob_listing *out, struct err *err)
+{
+	return list_all(base, folder, true, mem, out, err);
 }
 
 static int replaced(const char *uri, struct str name, struct err *err)
@@ -455,6 +476,7 @@ static int object_open_above(const struct blob_store *base, const char *uri,
 }
 
 static const struct blob_store_ops object_ops = {.list = object_list,
+						 .list_below = object_list_below,
 						 .open = object_open,
 						 .open_sized = object_open_sized,
 						 .read = object_read,

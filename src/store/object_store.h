@@ -20,8 +20,10 @@ struct object_store_ops {
 	/* Path and query of a request, encoded. `tag`: the version that must be there still; empty:
 	 * any. */
 	void (*write_get)(void *account, struct str key, const char *tag, struct buf *target);
-	/* `prefix` ends with '/' unless it is empty; what has another '/' behind it is left out. */
-	void (*write_list)(void *account, struct str prefix, struct str token, struct buf *target);
+	/* `prefix` ends with '/' unless it is empty; what has another '/' behind it is left out
+	 * unless `below`. */
+	void (*write_list)(void *account, struct str prefix, bool below, struct str token,
+			   struct buf *target);
 	/* Appends to page->objects, and sets page->next in `mem`. ERR_FORMAT says what is wrong. */
 	int (*parse_list)(struct str body, struct arena *mem, struct object_page *page,
 			  struct err *err);

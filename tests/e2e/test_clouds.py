@@ -176,11 +176,11 @@ def test_writes_a_blob_without_a_byte(store):
 def assert_written(store, size):
     content = bytes(i * 7 % 251 for i in range(1000)) * (size // 1000 + 1)
     store.ready = getattr(store, "ready", False) or not store.make_bucket("outputs")
-    done = subprocess.run([str(PUT), store.uri("outputs", "a b"), store.endpoint(), f"blob+{size}"],
+    done = subprocess.run([str(PUT), store.uri("outputs", "a b"), store.endpoint(), f"folder/in it/blob+{size}"],
                           input=content[:size], capture_output=True, timeout=300,
                           env={**os.environ, **store.environment, "no_proxy": "*"})
     assert done.returncode == 0, done.stderr.decode()
-    assert done.stdout.decode() == f"blob+{size} {size} same\n"
+    assert done.stdout.decode() == f"folder/in it/blob+{size} {size} same\n"
 
 
 @ON_GCS

@@ -157,10 +157,6 @@ def test_failed_documents_are_kept_in_s3_by_the_names_of_the_java_tool(shardlift
                 f"--failed-document-stream-s3-endpoint={s3.url}",
                 f"--failed-document-stream-s3-region={s3_support.REGION}")
         env = {"AWS_ACCESS_KEY_ID": s3.access, "AWS_SECRET_ACCESS_KEY": s3.secret, "no_proxy": "*"}
-        tried = shardlift("migrate", "--repo-uri", location, "--snapshot-name", "all", "--to", "null:",
-                          *keep, env=env)
-        if "nothing can be written to" in tried.err:
-            pytest.skip("this build only reads S3")
         keep_in(lambda *a, **k: shardlift(*a, **k, env=env), opensearch, location, documents, keep)
         keys = [one["Key"] for one in s3.client.list_objects_v2(Bucket="failures")["Contents"]]
         assert keys and all(key.startswith("rfs-failed-document-stream/session=one/index=people/worker=")

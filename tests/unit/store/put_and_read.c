@@ -1,5 +1,5 @@
 /* put_and_read URI ENDPOINT NAME: writes what it reads as a blob, and prints what its store then says
- * of it: "NAME SIZE same", by way of listing and reading it. For tests against servers. */
+ * of it: "NAME SIZE same", by way of listing all and reading it. For tests against servers. */
 #include "store/blob_store.h"
 
 #include "base/buf.h"
@@ -16,7 +16,7 @@ static int put_and_read(struct blob_store *store, struct str name, struct str by
 	int rc = blob_store_put(store, name, bytes, err);
 
 	if (rc == 0)
-		rc = blob_store_list(store, STR(""), &mem, &listing, err);
+		rc = blob_store_list_below(store, STR(""), &mem, &listing, err);
 	if (rc == 0)
 		rc = blob_store_read(store, name, &mem, MIB(64), &back, err);
 	for (size_t i = 0; rc == 0 && i < listing.count; i++)
