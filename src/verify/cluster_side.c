@@ -8,13 +8,16 @@
 #include <stdlib.h>
 #include <time.h>
 
+#define SEARCHES 4        /* at one index, where it has fewer shards */
+#define SLICED_FROM 20000 /* documents of a shard */
+
 /* A part's documents and the way to the cluster that they come over. */
 struct part_documents {
 	struct document_source base;
 	struct cluster_side *side;
 	struct document_source *live;
 	struct cluster *cluster;
-	size_t parts; /* of the index, whose bytes live->total_bytes are */
+	size_t shards; /* of the index, whose bytes live->total_bytes are */
 	bool ended;
 };
 
@@ -31,6 +34,19 @@ static int64_t shards_of(const struct json *settings)
 		most = MAX(most, json_i64_or(count, 1));
 	}
 	return most;
+}
+
+/* One search reads a shard no faster than one thread of the cluster: few shards are read by
+ * several. Slices go by _seq_no, which every document has that a cluster of these versions can
+ * hold. */
+static size_t slices_of(const struct cluster_version *version, const struct verify_index *index)
+{
+	size_t shards = MAX(index->parts, (size_t)1);
+
+	if (!live_documents_number_all(version) || version->serverless ||
+	    index->documents / shards < SLICED_FROM)
+		return 1;
+	return (SEARCHES + shards - 1) / shards;
 }
 
 static int look(struct verify_side *base, struct verify_index *index, struct err *err)
@@ -56,6 +72,8 @@ static int look(struct verify_side *base, struct verify_index *index, struct err
 		return cluster_side_failed(base, index->name, status, answer, &mem, err);
 	index->documents = (uint64_t)MAX(json_i64_or(json_get(answer, "count"), 0), 0);
 	index->counted = !side->options.query.ptr;
+	index->slices = slices_of(cluster_version(side->cluster), index);
+	index->parts *= index->slices;
 	return 0;
 }
 
@@ -82,7 +100,7 @@ static int part_next(struct document_source *source, struct document *out, struc
 	if (part->side->options.documents_per_second > 0)
 		wait_for_rate(part->side);
 	rc = document_source_next(part->live, out, err);
-	source->total_bytes = part->live->total_bytes / part->parts;
+	source->total_bytes = part->live->total_bytes / part->shards;
 	part->ended = rc == 0;
 	return rc;
 }
@@ -110,9 +128,12 @@ static int open_part(struct verify_side *base, const struct verify_index *index,
 		     struct document_source **out, struct err *err)
 {
 	struct cluster_side *side = cluster_side_of(base);
+	size_t slices = MAX(index->slices, (size_t)1);
 	const struct live_documents_options options = {
 		.index = index->name,
-		.shard = cluster_version(side->cluster)->serverless ? -1 : (int32_t)part,
+		.shard = cluster_version(side->cluster)->serverless ? -1 : (int32_t)(part / slices),
+		.slice = (int32_t)(part % slices),
+		.slices = (int32_t)slices,
 		.query = side->options.query,
 		.page_bytes = side->options.page_bytes,
 	};
@@ -121,7 +142,7 @@ static int open_part(struct verify_side *base, const struct verify_index *index,
 
 	documents->base.ops = &part_ops;
 	documents->side = side;
-	documents->parts = MAX(index->parts, (size_t)1);
+	documents->shards = MAX(index->parts / slices, (size_t)1);
 	if (rc == 0)
 		rc = live_documents_open(documents->cluster, &options, &documents->live, err);
 	if (rc < 0) {

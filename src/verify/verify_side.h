@@ -13,7 +13,8 @@ struct verify_side;
 /* An index of a side. */
 struct verify_index {
 	struct str name;
-	size_t parts;       /* its shards */
+	size_t parts;       /* its shards, or slices of these */
+	size_t slices;      /* of a shard; 0: shards are whole. The side's */
 	uint64_t documents; /* about so many; 0: not known */
 	bool counted;       /* `documents` is what the cluster counts, exactly what is to be read */
 	struct str only_type; /* of documents stored without one; the side's; ptr NULL: none */
