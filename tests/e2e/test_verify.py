@@ -355,6 +355,7 @@ def test_exactly_what_was_changed_after_a_migration_is_named(shardlift, pool, op
     """20,000 documents; as many as SHARDLIFT_VERIFY_DOCUMENTS says in the long run, which come out
     of an Elasticsearch 7.10."""
     total = int(os.environ.get("SHARDLIFT_VERIFY_DOCUMENTS", "20000"))
+    timeout = 120 + total // 1000
     node = opensearch if total == 20000 else pool.get("es-node", "7.10")
     where = node.repositories / f"proof-{total}"
     node.api("PUT", "/proof", {"settings": {"number_of_shards": 3, "number_of_replicas": 0}})
@@ -366,13 +367,13 @@ def test_exactly_what_was_changed_after_a_migration_is_named(shardlift, pool, op
     node.api("PUT", "/_snapshot/proof/all?wait_for_completion=true", {"indices": "proof"})
     node.api("DELETE", "/proof")
     began = time.monotonic()
-    result = shardlift("migrate", "--from", f"{where}#all", "--to", opensearch.url)
+    result = shardlift("migrate", "--from", f"{where}#all", "--to", opensearch.url, timeout=timeout)
     assert result.code == support.OK, result
     note(f"- {total:,} documents of Elasticsearch 7.10 migrated to OpenSearch 2.19 in "
          f"{time.monotonic() - began:.1f} s")
     arguments = ("--from", f"{where}#all", "--to", opensearch.url, "--max-named", "10000")
     began = time.monotonic()
-    result = verify(shardlift, *arguments)
+    result = verify(shardlift, *arguments, timeout=timeout)
     assert result.code == support.OK, result
     assert index_of(result, "proof")["target_documents"] == total
     note(f"  - verified in {time.monotonic() - began:.1f} s: equal")
@@ -385,7 +386,7 @@ def test_exactly_what_was_changed_after_a_migration_is_named(shardlift, pool, op
         expected |= {("missing", f"d{i}") for i in removed}
         expected |= {("extra", f"new{i}") for i in added}
         began = time.monotonic()
-        result = verify(shardlift, *arguments)
+        result = verify(shardlift, *arguments, timeout=timeout)
         assert result.code == support.ERRORS, result
         index = index_of(result, "proof")
         assert differences(result, "proof") == expected
