@@ -10,8 +10,8 @@ import pytest
 import support
 
 
-def verify(shardlift, *arguments):
-    return shardlift("verify", *arguments, "--json", "true")
+def verify(shardlift, *arguments, **how):
+    return shardlift("verify", *arguments, "--json", "true", **how)
 
 
 def index_of(result, name):
