@@ -86,7 +86,6 @@ bool connection_connect(struct connection *c, struct destination *destination)
 		return true;
 	}
 	connection_drop_upstream(c);
-	flow_discard(&c->out);
 	c->destination = destination;
 	c->address = destination->addresses;
 	if (try_addresses(c))
@@ -177,13 +176,14 @@ static bool parse_responses(struct connection *c)
 	return true;
 }
 
-static void upstream_ended(struct connection *c)
+/* `in_order`: not by a reset. */
+static void upstream_ended(struct connection *c, bool in_order)
 {
 	if (c->phase == PHASE_TUNNEL) {
 		c->out.parsed = c->out.end;
 		record_parsed(c);
 	} else if (exchange_is_open(c)) {
-		if (c->response.head_bytes > 0 && http1_end(&c->response)) {
+		if (in_order && c->response.head_bytes > 0 && http1_end(&c->response)) {
 			c->response_done = true;
 			c->close_after = true;
 			connection_drop_upstream(c);
@@ -252,7 +252,7 @@ bool connection_read_upstream(struct connection *c)
 	}
 	if (got <= 0) {
 		c->upstream.eof = true;
-		upstream_ended(c);
+		upstream_ended(c, got == 0);
 		return true;
 	}
 	c->moved_ms = c->loop->now_ms;

@@ -9,6 +9,7 @@ void gate_init(struct gate *gate, struct destination *destination, int64_t limit
 			      .limit_bytes = limit_bytes,
 			      .original = destination,
 			      .current = destination_ref(destination),
+			      .original_capturing = true,
 			      .capturing = true};
 	pthread_mutex_init(&gate->lock, NULL);
 }
@@ -27,6 +28,9 @@ bool gate_close(struct gate *gate)
 	pthread_mutex_lock(&gate->lock);
 	closed = !atomic_load(&gate->closed);
 	if (closed) {
+		destination_unref(gate->original);
+		gate->original = destination_ref(gate->current);
+		gate->original_capturing = gate->capturing;
 		gate->deadline_ms = clock_monotonic_ms() + gate->limit_ms;
 		atomic_store(&gate->closed, true);
 	}
@@ -53,7 +57,7 @@ static bool open_locked(struct gate *gate, enum gate_opened why)
 	if (!atomic_load(&gate->closed))
 		return false;
 	if (why != GATE_RELEASED)
-		set_current(gate, destination_ref(gate->original), true);
+		set_current(gate, destination_ref(gate->original), gate->original_capturing);
 	gate->opened = why;
 	atomic_store(&gate->closed, false);
 	return true;

@@ -20,8 +20,9 @@ struct gate {
 	uint64_t limit_bytes;
 	int64_t deadline_ms; /* monotonic, while closed */
 	enum gate_opened opened;
-	struct destination *original, *current; /* under the lock */
-	bool capturing;                         /* requests to `current` are recorded */
+	/* Under the lock. `original`: where requests went when it was closed. */
+	struct destination *original, *current;
+	bool original_capturing, capturing; /* whether those are recorded */
 };
 
 void gate_init(struct gate *gate, struct destination *destination, int64_t limit_ms,
@@ -33,8 +34,8 @@ bool gate_close(struct gate *gate);
 /* Where requests go from now on. The gate takes `destination`. `capture`: whether those are
  * recorded. */
 void gate_switch(struct gate *gate, struct destination *destination, bool capture);
-/* False: it was open already. When it opens for GATE_TIMED_OUT or GATE_FULL, requests go to the
- * original destination and are recorded. */
+/* False: it was open already. When it opens for GATE_TIMED_OUT or GATE_FULL, requests go
+ * where they went before it was closed. */
 bool gate_open(struct gate *gate, enum gate_opened why);
 /* Opens it when its time or its bytes are over. True: it did, *why is set. */
 bool gate_check(struct gate *gate, enum gate_opened *why);
