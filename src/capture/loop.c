@@ -35,6 +35,8 @@ static void on_accept(evutil_socket_t listen_fd, short what, void *user)
 
 static void begin_drain(struct loop *loop)
 {
+	/* Those that the system has accepted are served. */
+	on_accept(loop->listen_fd, EV_READ, loop);
 	loop->draining = true;
 	event_free(take(loop->accept_event));
 	close(loop->listen_fd);

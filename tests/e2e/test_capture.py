@@ -170,6 +170,7 @@ def test_what_is_under_way_is_answered_before_the_end(shardlift):
         message = post("/i/_doc", b"{}")
         client.sendall(message)
         wait_for(stub.targets, "the request to arrive")
+        wait_for(lambda: one.control("status")["connections"] == 2, "both connections")
         one.process.terminate()
         assert receive(idle, lambda _: False) == b""
         go.set()
