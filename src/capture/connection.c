@@ -200,7 +200,7 @@ static const char *status_text(int status)
 	}
 }
 
-static void begin_linger(struct connection *c)
+void connection_linger(struct connection *c)
 {
 	leave_phase(c);
 	leave_gate(c);
@@ -238,7 +238,7 @@ void connection_answer(struct connection *c, int status, const char *reason)
 		recorder_write(
 			&c->recorder, record_time_now(),
 			str_of(c->out.data + c->out.sent + from, c->out.end - c->out.sent - from));
-	begin_linger(c);
+	connection_linger(c);
 }
 
 void connection_tunnel(struct connection *c, const char *what, const char *reason)
@@ -260,132 +260,7 @@ void connection_tunnel(struct connection *c, const char *what, const char *reaso
 	}
 }
 
-/* --- Moving bytes --- */
-
-static void note_parked_bytes(struct connection *c)
-{
-	uint64_t now = c->in.end - c->in.sent;
-
-	atomic_fetch_add(&c->loop->proxy->gate.bytes, now - c->parked_bytes);
-	c->parked_bytes = now;
-}
-
-static size_t in_limit(const struct connection *c)
-{
-	return MAX(c->loop->proxy->options.head_limit + 1, (size_t)FLOW_BYTES);
-}
-
-static bool read_client(struct connection *c)
-{
-	char scratch[4096], *to = scratch;
-	size_t room = sizeof(scratch);
-	ssize_t got;
-
-	if (!c->client.readable || c->client.eof || recorder_is_full(&c->recorder))
-		return false;
-	if (c->phase != PHASE_LINGER)
-		to = flow_room(&c->in, in_limit(c), &room);
-	if (room == 0)
-		return false;
-	got = stream_read(&c->client, to, room);
-	if (got == STREAM_AGAIN) {
-		/* An idle connection holds no memory for bytes. */
-		if (c->in.sent == c->in.end && c->in.recorded == c->in.end)
-			flow_free(&c->in);
-		return false;
-	}
-	if (got == STREAM_FAILED) {
-		connection_close(c);
-		return true;
-	}
-	if (got == 0) {
-		c->client.eof = true;
-		return true;
-	}
-	c->moved_ms = c->loop->now_ms;
-	if (c->phase == PHASE_LINGER)
-		return true;
-	if (c->phase == PHASE_HEAD && c->in.end == c->in.parsed)
-		c->began_ms = c->loop->now_ms;
-	c->in.end += (size_t)got;
-	counter_add(&c->loop->proxy->counters.bytes_read, (size_t)got);
-	c->read_time = record_time_now();
-	if (c->phase == PHASE_PARKED)
-		note_parked_bytes(c);
-	return true;
-}
-
-static bool write_client(struct connection *c)
-{
-	struct iovec part = {.iov_base = c->out.data + c->out.sent,
-			     .iov_len = flow_sendable(&c->out)};
-	ssize_t got;
-
-	if (part.iov_len == 0 || !c->client.writable)
-		return false;
-	got = stream_write(&c->client, &part, 1);
-	if (got == STREAM_AGAIN)
-		return false;
-	if (got == STREAM_FAILED) {
-		connection_close(c);
-		return true;
-	}
-	counter_add(&c->loop->proxy->counters.bytes_written, (size_t)got);
-	c->moved_ms = c->loop->now_ms;
-	flow_sent(&c->out, (size_t)got);
-	return true;
-}
-
-static void upstream_took(struct connection *c, size_t taken)
-{
-	size_t of_head = c->head_released ? MIN(taken, c->head.len - c->head_sent) : 0;
-
-	c->head_sent += of_head;
-	if (c->head_sent > 0 && c->head_sent == c->head.len) {
-		buf_release(&c->head);
-		c->head_sent = 0;
-		c->head_released = false;
-	}
-	flow_sent(&c->in, taken - of_head);
-}
-
-/* A source that takes no more may have answered: its answer is read before anything is decided. */
-static void upstream_takes_no_more(struct connection *c)
-{
-	c->write_failed = true;
-	c->close_after = true;
-}
-
-static bool write_upstream(struct connection *c)
-{
-	struct iovec parts[2];
-	ssize_t got;
-	int count = 0;
-
-	if (c->write_failed) {
-		bool some = flow_sendable(&c->in) > 0;
-
-		flow_discard(&c->in);
-		return some;
-	}
-	if (c->head_released && c->head.len > c->head_sent)
-		parts[count++] =
-			(struct iovec){c->head.ptr + c->head_sent, c->head.len - c->head_sent};
-	if (flow_sendable(&c->in) > 0)
-		parts[count++] = (struct iovec){c->in.data + c->in.sent, flow_sendable(&c->in)};
-	if (count == 0 || !connection_upstream_ready(c) || !c->upstream.writable)
-		return false;
-	got = stream_write(&c->upstream, parts, count);
-	if (got == STREAM_AGAIN)
-		return false;
-	if (got == STREAM_FAILED) {
-		upstream_takes_no_more(c);
-		return true;
-	}
-	c->moved_ms = c->loop->now_ms;
-	upstream_took(c, (size_t)got);
-	return true;
-}
+/* --- Going on --- */
 
 void connection_end_exchange(struct connection *c)
 {
@@ -399,7 +274,7 @@ void connection_end_exchange(struct connection *c)
 	c->began_ms = c->moved_ms = c->loop->now_ms;
 	http1_request_init(&c->request, c->loop->proxy->options.head_limit);
 	if (!keep)
-		begin_linger(c);
+		connection_linger(c);
 }
 
 static bool end_exchange_when_done(struct connection *c)
@@ -413,37 +288,44 @@ static bool end_exchange_when_done(struct connection *c)
 	/* Answered before the request was complete, and the source wants no more of it. */
 	if (c->phase == PHASE_BODY && (!c->response.keep_alive || c->write_failed)) {
 		record_rest(c);
-		begin_linger(c);
+		connection_linger(c);
 		return true;
 	}
 	return false;
 }
 
-/* The client sends no more, or the last answer was taken. True: something changed. */
-static bool run_ends(struct connection *c)
+/* What goes on no longer, though the client still listens. */
+static void linger_when_over(struct connection *c)
 {
-	bool all_written = flow_sendable(&c->out) == 0;
+	bool nothing_read = c->in.end == c->in.parsed;
 
-	if (c->phase == PHASE_HEAD && c->close_after && all_written && c->in.end == c->in.parsed)
-		begin_linger(c);
-	if (c->phase == PHASE_TUNNEL && all_written && !stream_is_open(&c->upstream))
-		begin_linger(c);
-	if (c->phase == PHASE_LINGER && all_written && !c->shut) {
+	if ((c->phase == PHASE_HEAD && c->close_after && nothing_read) ||
+	    (c->phase == PHASE_TUNNEL && !stream_is_open(&c->upstream)))
+		connection_linger(c);
+	if (c->phase == PHASE_LINGER && !c->shut) {
 		c->shut = true;
 		stream_shutdown(&c->client);
 	}
+}
+
+/* Whether a client that sends no more waits for nothing either. */
+static bool client_is_done(const struct connection *c)
+{
+	bool written = flow_sendable(&c->out) == 0;
+
+	if (c->phase == PHASE_LINGER || c->phase == PHASE_HEAD)
+		return written;
+	return c->phase == PHASE_BODY && c->in.parsed == c->in.end && flow_sendable(&c->in) == 0;
+}
+
+/* Nothing moves any more. True: something changed all the same. */
+static bool run_ends(struct connection *c)
+{
+	if (flow_sendable(&c->out) == 0)
+		linger_when_over(c);
 	if (!c->client.eof)
 		return false;
-	if (c->phase == PHASE_LINGER && all_written) {
-		connection_close(c);
-		return true;
-	}
-	if (c->phase == PHASE_HEAD && all_written &&
-	    (c->in.end == c->in.parsed || c->request.state == HTTP1_HEAD)) {
-		connection_close(c);
-		return true;
-	}
-	if (c->phase == PHASE_BODY && c->in.parsed == c->in.end && flow_sendable(&c->in) == 0) {
+	if (client_is_done(c)) {
 		connection_close(c);
 		return true;
 	}
@@ -473,12 +355,12 @@ void connection_run(struct connection *c)
 	int round = 0;
 
 	while (client_ready(c) && round++ < ROUNDS_MAX) {
-		bool moved = read_client(c);
+		bool moved = connection_read_client(c);
 
 		moved |= c->phase < PHASE_LINGER && connection_run_request(c);
-		moved |= c->phase < PHASE_LINGER && write_upstream(c);
+		moved |= c->phase < PHASE_LINGER && connection_write_upstream(c);
 		moved |= c->phase < PHASE_LINGER && connection_read_upstream(c);
-		moved |= c->phase != PHASE_CLOSED && write_client(c);
+		moved |= c->phase != PHASE_CLOSED && connection_write_client(c);
 		moved |= c->phase < PHASE_LINGER && end_exchange_when_done(c);
 		/* Only when all that was read has been looked at. */
 		if (!moved && (c->phase == PHASE_CLOSED || !run_ends(c)))
@@ -487,60 +369,4 @@ void connection_run(struct connection *c)
 	if (round > ROUNDS_MAX && c->phase != PHASE_CLOSED)
 		event_active(c->client.event, EV_READ, 0);
 	connection_reap(c);
-}
-
-/* --- Time --- */
-
-static bool head_is_late(const struct connection *c, int64_t now)
-{
-	return c->phase == PHASE_HEAD && c->in.end > c->in.parsed &&
-	       now - c->began_ms >= c->loop->proxy->options.header_timeout_ms;
-}
-
-static bool is_idle_for_long(const struct connection *c, int64_t now)
-{
-	bool waits = c->phase == PHASE_HEAD || c->phase == PHASE_BODY || c->phase == PHASE_TUNNEL ||
-		     flow_sendable(&c->out) > 0;
-
-	return waits && now - c->moved_ms >= c->loop->proxy->options.idle_timeout_ms;
-}
-
-static void tick_deadlines(struct connection *c, int64_t now)
-{
-	const struct proxy_options *options = &c->loop->proxy->options;
-
-	if (c->client.handshaking && now - c->began_ms >= options->header_timeout_ms)
-		connection_close(c);
-	else if (c->phase == PHASE_LINGER && now - MAX(c->moved_ms, c->began_ms) >= LINGER_MS &&
-		 (flow_sendable(&c->out) == 0 || now - c->moved_ms >= options->idle_timeout_ms))
-		connection_close(c);
-	else if (c->phase == PHASE_LINGER && flow_sendable(&c->out) == 0 &&
-		 now - c->began_ms >= options->header_timeout_ms)
-		connection_close(c);
-	else if (head_is_late(c, now))
-		connection_answer(c, 408, "the head of the request did not come in time");
-	else if (is_idle_for_long(c, now))
-		connection_close(c);
-	else if (c->loop->draining && c->phase == PHASE_HEAD && c->in.end == c->in.parsed &&
-		 flow_sendable(&c->out) == 0)
-		begin_linger(c);
-	else if ((c->upstream.connecting || c->upstream.handshaking) &&
-		 stream_is_open(&c->upstream) && now - c->connect_ms >= options->connect_timeout_ms)
-		connection_answer(c, 504, "the source did not accept a connection in time");
-}
-
-void connection_tick(struct connection *c, struct record_time now)
-{
-	const struct proxy_options *options = &c->loop->proxy->options;
-	int64_t age;
-
-	recorder_retry(&c->recorder);
-	if (c->phase != PHASE_CLOSED) {
-		age = recorder_age_ms(&c->recorder, now);
-		c->loop->oldest_ms = MAX(c->loop->oldest_ms, age);
-		if (age >= options->flush_ms)
-			recorder_flush(&c->recorder);
-		tick_deadlines(c, c->loop->now_ms);
-	}
-	connection_run(c);
 }

@@ -97,8 +97,11 @@ bool connection_reap(struct connection *c);
 /* --- Between the files of the connection --- */
 
 /* True: something moved. */
+bool connection_read_client(struct connection *c);
 bool connection_run_request(struct connection *c);
+bool connection_write_upstream(struct connection *c);
 bool connection_read_upstream(struct connection *c);
+bool connection_write_client(struct connection *c);
 /* Makes sure of a socket to where the exchange goes. False: it was answered or closed. */
 bool connection_connect(struct connection *c, struct destination *destination);
 /* True: it is there and ready. */
@@ -108,6 +111,8 @@ void connection_drop_upstream(struct connection *c);
  * has begun. */
 void connection_answer(struct connection *c, int status, const char *reason);
 void connection_end_exchange(struct connection *c);
+/* Serves nothing more; the client may take what is left. */
+void connection_linger(struct connection *c);
 /* What cannot be parsed goes on as it is. */
 void connection_tunnel(struct connection *c, const char *what, const char *reason);
 void connection_warn(struct connection *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
