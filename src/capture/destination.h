@@ -24,9 +24,10 @@ struct destination_tls {
 	bool insecure;                        /* any certificate will do */
 };
 
-/* Resolves the name. Without a port it is 80 or 443. ERR_USAGE, ERR_UNREACHABLE: no such name. A
- * path, user or password in the URL is ERR_USAGE: requests are sent on as they come. */
-int destination_new(const char *url, const struct destination_tls *tls, struct destination **out,
+/* `text` is a URL, whose name is resolved. Without a port it is 80 or 443. ERR_USAGE,
+ * ERR_UNREACHABLE: no such name. A path, user or password in the URL is ERR_USAGE: requests are
+ * sent on as they come. */
+int destination_new(const char *text, const struct destination_tls *tls, struct destination **out,
 		    struct err *err);
 struct destination *destination_ref(struct destination *d);
 /* Accepts NULL. */

@@ -250,6 +250,7 @@ static int run_capture(struct cli *cli, void *fields_void, struct err *err)
 	int got;
 
 	raise_file_limit();
+	capture_java_options_warn(&fields->java);
 	if ((got = catch_signals(&run, err)) < 0 ||
 	    (got = start_proxy(&run, fields, cli->parsed, cli->mem, err)) < 0 ||
 	    (got = open_control(&run, fields, cli->mem, err)) < 0 ||
@@ -263,6 +264,7 @@ static int run_capture(struct cli *cli, void *fields_void, struct err *err)
 static const struct opt_part capture_parts[] = {
 	{capture_options, 0},
 	{metrics_options, offsetof(struct capture_fields, metrics)},
+	{capture_java_options, offsetof(struct capture_fields, java)},
 	{general_options, 0},
 	{0},
 };

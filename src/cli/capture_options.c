@@ -140,13 +140,6 @@ const struct opt capture_options[] = {
 	 .type = OPT_BOOL,
 	 RECORDS(no_capture),
 	 .help = "Only pass requests on."},
-	{.name = "kafka-brokers",
-	 .aliases = "kafka-connection",
-	 .env = "CAPTURE_PROXY_KAFKA_BROKERS",
-	 .type = OPT_STRING,
-	 RECORDS(kafka_brokers),
-	 .metavar = "HOST:PORT",
-	 .help = "Not there yet."},
 	{.name = "suppress-capture-for-method",
 	 .env = "CAPTURE_PROXY_SUPPRESS_CAPTURE_FOR_METHOD",
 	 .type = OPT_STRING,
@@ -344,12 +337,12 @@ static int check_together(const struct capture_fields *fields, struct err *err)
 {
 	int places = (fields->log != NULL) + (fields->trace_folder != NULL) + fields->no_capture;
 
-	if (fields->kafka_brokers || strcmp(fields->policy, "spool") == 0)
+	if (fields->java.brokers || strcmp(fields->policy, "spool") == 0)
 		return err_set(err, ERR_USAGE,
 			       "%s: this version does not write to Kafka; use --log, whose records "
 			       "`shardlift traffic export` gives in Kafka's form",
-			       fields->kafka_brokers ? "--kafka-brokers"
-						     : "--on-capture-failure spool");
+			       fields->java.brokers ? "--kafka-brokers"
+						    : "--on-capture-failure spool");
 	if (places > 1)
 		return err_set(err, ERR_USAGE,
 			       "--log, --trace-directory and --no-capture exclude one another");

@@ -8,6 +8,17 @@
 #include "capture/control_server.h"
 #include "capture/proxy.h"
 
+/* Flags that only the Java proxy has a use for. */
+struct capture_java_fields {
+	const char *brokers;
+	const char *ignored[12];
+	bool msk_auth;
+};
+
+extern const struct opt capture_java_options[];
+/* A line when one is given that does nothing. */
+void capture_java_options_warn(const struct capture_java_fields *fields);
+
 struct capture_fields {
 	struct general_fields general;
 	const char *name, *destination, *listen_host;
@@ -17,7 +28,6 @@ struct capture_fields {
 	const char *log, *trace_folder, *sync;
 	bool no_capture;
 	int64_t retention_ms, retention_bytes, flush_ms;
-	const char *kafka_brokers;
 	/* what is recorded */
 	const char *suppress_method, *suppress_target, *suppress_both;
 	struct opt_list suppress_headers, set_headers;
@@ -30,6 +40,7 @@ struct capture_fields {
 	bool require_client_auth;
 	struct destination_tls destination_tls;
 	struct metrics_fields metrics;
+	struct capture_java_fields java;
 };
 
 extern const struct opt capture_options[];

@@ -465,6 +465,21 @@ def test_what_does_not_go_together_is_refused(shardlift, options, reason):
     assert "geheim" not in result.err
 
 
+def test_the_settings_of_the_java_proxy_are_understood(shardlift, stub, tmp_path):
+    trace = tmp_path / "trace"
+    shardlift.environment.update(CAPTURE_PROXY_TRACE_DIRECTORY=str(trace),
+                                 CAPTURE_PROXY_KAFKA_PASSWORD="geheim",
+                                 CAPTURE_PROXY_SUPPRESS_CAPTURE_FOR_METHOD="GET")
+    with proxy(shardlift, stub.url, "--destinationConnectionPoolSize", "4",
+               "--enableMSKAuth", "--otelTraceCollectorEndpoint", "http://x:4317") as one:
+        client = one.connect()
+        client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" + post("/1", b"body"))
+        finish(client)
+        assert "are not used" in one.log and "geheim" not in one.log
+    (observations,) = records(shardlift, trace).values()
+    assert sent(observations, "read") == post("/1", b"body")
+
+
 def test_an_official_client_works_through_it(shardlift, opensearch):
     with proxy(shardlift, opensearch.url) as one:
         client = opensearchpy.OpenSearch(f"http://127.0.0.1:{one.port}", timeout=CEILING)
