@@ -127,7 +127,7 @@ void recorder_dropped(struct recorder *r, struct record_time time)
 
 uint64_t recorder_flush(struct recorder *r)
 {
-	uint64_t count = r->appended;
+	uint64_t count;
 
 	if (!r->writer)
 		return 0;

@@ -75,6 +75,23 @@ static void a_hold_that_is_over_goes_back_to_the_source(void **state)
 	gate_release(&gate);
 }
 
+static void a_second_hold_goes_back_to_where_the_first_one_went(void **state)
+{
+	enum gate_opened why;
+	struct gate gate;
+
+	(void)state;
+	gate_init(&gate, destination("http://127.0.0.1:1"), 0, 100);
+	gate_close(&gate);
+	gate_switch(&gate, destination("http://127.0.0.1:2"), false);
+	gate_open(&gate, GATE_RELEASED);
+	gate_close(&gate);
+	gate_switch(&gate, destination("http://127.0.0.1:3"), true);
+	assert_true(gate_check(&gate, &why));
+	assert_goes_to(&gate, "http://127.0.0.1:2", false);
+	gate_release(&gate);
+}
+
 static void a_hold_that_is_full_goes_back_to_the_source(void **state)
 {
 	enum gate_opened why;
@@ -97,6 +114,7 @@ int main(void)
 		cmocka_unit_test(a_closed_gate_lets_out_and_not_in),
 		cmocka_unit_test(a_release_goes_where_it_was_switched_to),
 		cmocka_unit_test(a_hold_that_is_over_goes_back_to_the_source),
+		cmocka_unit_test(a_second_hold_goes_back_to_where_the_first_one_went),
 		cmocka_unit_test(a_hold_that_is_full_goes_back_to_the_source),
 	};
 
