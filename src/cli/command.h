@@ -48,6 +48,8 @@ extern const struct command command_failed_documents_retry;
 extern const struct command command_traffic_show;
 extern const struct command command_traffic_export;
 extern const struct command command_traffic_import;
+extern const struct command command_capture;
+extern const struct command command_capture_control;
 
 /* The whole program: finds the command, parses, runs, prints its error; the exit code. */
 int cli_main(int argc, char **argv);

@@ -45,6 +45,8 @@ static const struct command *const commands[] = {
 	&command_traffic_show,
 	&command_traffic_export,
 	&command_traffic_import,
+	&command_capture,
+	&command_capture_control,
 };
 
 #define NAME_MAX_LENGTH 64

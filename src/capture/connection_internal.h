@@ -1,0 +1,120 @@
+/* One client's connection; the files connection*.c and loop.c. All on its loop's thread. */
+#ifndef CAPTURE_CONNECTION_INTERNAL_H
+#define CAPTURE_CONNECTION_INTERNAL_H
+
+#include "capture/flow.h"
+#include "capture/proxy.h"
+#include "capture/recorder.h"
+#include "capture/stream.h"
+
+#include "net/http1.h"
+
+#include <pthread.h>
+
+#define FLOW_BYTES 65536 /* read ahead in each direction */
+#define LINGER_MS 2000   /* for a client to take the last answer and close */
+
+struct connection;
+
+struct loop {
+	struct proxy *proxy;
+	pthread_t thread;
+	struct event_base *base;
+	struct event *accept_event, *wake_event, *tick_event, *completion_event;
+	int listen_fd, wake_fd;
+	struct completion_queue *queue;
+	struct connection *connections;     /* all, those that only wait for their records, too */
+	int64_t now_ms;                     /* monotonic, at the last event */
+	atomic_uint_fast64_t buffer_age_ms; /* oldest of its connections at the last tick */
+	int64_t oldest_ms;                  /* as far as the tick has come */
+	bool draining;
+	atomic_bool drained;
+};
+
+struct proxy {
+	struct proxy_options options;
+	struct proxy_counters counters;
+	struct gate gate;
+	struct loop *loops;
+	size_t loop_count;
+	uint16_t port;
+	char node_id[37];
+	uint64_t machine; /* random, of this process */
+	atomic_uint_fast64_t sequence;
+	atomic_bool draining, stopping;
+	atomic_int_fast64_t drain_deadline_ms;
+	atomic_int_fast64_t warned_ms; /* the last line about a failure */
+};
+
+enum phase {
+	PHASE_HEAD,   /* of a request: not complete */
+	PHASE_PARKED, /* at the closed gate */
+	PHASE_BODY,   /* goes upstream as it comes */
+	PHASE_HELD,   /* complete; its record is not stored yet */
+	PHASE_SENT,   /* complete and let go; answered when response_done */
+	PHASE_TUNNEL, /* no HTTP that we understand: bytes both ways */
+	PHASE_LINGER, /* nothing more is served; for the client to take what is left */
+	PHASE_CLOSED, /* only its records are under way */
+};
+
+struct connection {
+	struct connection *next, **link;
+	struct loop *loop;
+	struct stream client, upstream;
+	struct destination *destination; /* of upstream; counted */
+	const struct addrinfo *address;  /* that is being connected to */
+	struct flow in, out;             /* of the client; of upstream */
+	struct buf head;                 /* a changed head, before what `in` has */
+	size_t head_sent;
+	bool head_released;
+	enum phase phase;
+	struct http1 request, response;
+	bool response_begun, response_done; /* of the exchange */
+	bool recording;                     /* this exchange is in the record */
+	bool mutating, inside;              /* inside: of the gate */
+	bool close_after, write_failed, active_upstream, shut;
+	struct recorder recorder;
+	uint64_t held_for; /* records that must be stored */
+	uint64_t lost_before;
+	struct record_time read_time;
+	int64_t began_ms;   /* of what is timed: head, connect, hold, linger */
+	int64_t moved_ms;   /* bytes moved last */
+	int64_t connect_ms; /* when connecting began */
+	uint64_t parked_bytes;
+};
+
+/* Takes fd. */
+void connection_accept(struct loop *loop, int fd, bool refuse);
+/* Goes on as far as it can; the connection may be freed then. */
+void connection_run(struct connection *c);
+/* Deadlines and flushes. As connection_run. */
+void connection_tick(struct connection *c, struct record_time now);
+/* At once. As connection_run. */
+void connection_close(struct connection *c);
+/* Frees it when it is closed and its records are stored. */
+bool connection_reap(struct connection *c);
+
+/* --- Between the files of the connection --- */
+
+/* True: something moved. */
+bool connection_read_client(struct connection *c);
+bool connection_run_request(struct connection *c);
+bool connection_write_upstream(struct connection *c);
+bool connection_read_upstream(struct connection *c);
+bool connection_write_client(struct connection *c);
+/* Makes sure of a socket to where the exchange goes. False: it was answered or closed. */
+bool connection_connect(struct connection *c, struct destination *destination);
+/* True: it is there and ready. */
+bool connection_upstream_ready(struct connection *c);
+void connection_drop_upstream(struct connection *c);
+/* Answers with an error of ours, and nothing more after it; closes when the answer of the source
+ * has begun. */
+void connection_answer(struct connection *c, int status, const char *reason);
+void connection_end_exchange(struct connection *c);
+/* Serves nothing more; the client may take what is left. */
+void connection_linger(struct connection *c);
+/* What cannot be parsed goes on as it is. */
+void connection_tunnel(struct connection *c, const char *what, const char *reason);
+void connection_warn(struct connection *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+#endif

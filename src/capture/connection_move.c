@@ -1,0 +1,130 @@
+#include "capture/connection_internal.h"
+
+static void note_parked_bytes(struct connection *c)
+{
+	uint64_t now = c->in.end - c->in.sent;
+
+	atomic_fetch_add(&c->loop->proxy->gate.bytes, now - c->parked_bytes);
+	c->parked_bytes = now;
+}
+
+static size_t in_limit(const struct connection *c)
+{
+	return MAX(c->loop->proxy->options.head_limit + 1, (size_t)FLOW_BYTES);
+}
+
+static void client_said(struct connection *c, size_t len)
+{
+	c->moved_ms = c->loop->now_ms;
+	if (c->phase == PHASE_LINGER)
+		return;
+	if (c->phase == PHASE_HEAD && c->in.end == c->in.parsed)
+		c->began_ms = c->loop->now_ms;
+	c->in.end += len;
+	counter_add(&c->loop->proxy->counters.bytes_read, len);
+	c->read_time = record_time_now();
+	if (c->phase == PHASE_PARKED)
+		note_parked_bytes(c);
+}
+
+bool connection_read_client(struct connection *c)
+{
+	char scratch[4096], *to = scratch;
+	size_t room = sizeof(scratch);
+	ssize_t got;
+
+	if (!c->client.readable || c->client.eof || recorder_is_full(&c->recorder))
+		return false;
+	if (c->phase != PHASE_LINGER)
+		to = flow_room(&c->in, in_limit(c), &room);
+	if (room == 0)
+		return false;
+	got = stream_read(&c->client, to, room);
+	if (got == STREAM_AGAIN) {
+		/* An idle connection holds no memory for bytes. */
+		if (c->in.sent == c->in.end && c->in.recorded == c->in.end)
+			flow_free(&c->in);
+		return false;
+	}
+	if (got == STREAM_FAILED) {
+		connection_close(c);
+		return true;
+	}
+	if (got == 0)
+		c->client.eof = true;
+	else
+		client_said(c, (size_t)got);
+	return true;
+}
+
+bool connection_write_client(struct connection *c)
+{
+	struct iovec part = {.iov_base = c->out.data + c->out.sent,
+			     .iov_len = flow_sendable(&c->out)};
+	ssize_t got;
+
+	if (part.iov_len == 0 || !c->client.writable)
+		return false;
+	got = stream_write(&c->client, &part, 1);
+	if (got == STREAM_AGAIN)
+		return false;
+	if (got == STREAM_FAILED) {
+		connection_close(c);
+		return true;
+	}
+	counter_add(&c->loop->proxy->counters.bytes_written, (size_t)got);
+	c->moved_ms = c->loop->now_ms;
+	flow_sent(&c->out, (size_t)got);
+	return true;
+}
+
+static void upstream_took(struct connection *c, size_t taken)
+{
+	size_t of_head = c->head_released ? MIN(taken, c->head.len - c->head_sent) : 0;
+
+	c->head_sent += of_head;
+	if (c->head_sent > 0 && c->head_sent == c->head.len) {
+		buf_release(&c->head);
+		c->head_sent = 0;
+		c->head_released = false;
+	}
+	flow_sent(&c->in, taken - of_head);
+}
+
+/* A source that takes no more may have answered: its answer is read before anything is decided. */
+static void upstream_takes_no_more(struct connection *c)
+{
+	c->write_failed = true;
+	c->close_after = true;
+}
+
+bool connection_write_upstream(struct connection *c)
+{
+	struct iovec parts[2];
+	ssize_t got;
+	int count = 0;
+
+	if (c->write_failed) {
+		bool some = flow_sendable(&c->in) > 0;
+
+		flow_discard(&c->in);
+		return some;
+	}
+	if (c->head_released && c->head.len > c->head_sent)
+		parts[count++] =
+			(struct iovec){c->head.ptr + c->head_sent, c->head.len - c->head_sent};
+	if (flow_sendable(&c->in) > 0)
+		parts[count++] = (struct iovec){c->in.data + c->in.sent, flow_sendable(&c->in)};
+	if (count == 0 || !connection_upstream_ready(c) || !c->upstream.writable)
+		return false;
+	got = stream_write(&c->upstream, parts, count);
+	if (got == STREAM_AGAIN)
+		return false;
+	if (got == STREAM_FAILED) {
+		upstream_takes_no_more(c);
+		return true;
+	}
+	c->moved_ms = c->loop->now_ms;
+	upstream_took(c, (size_t)got);
+	return true;
+}

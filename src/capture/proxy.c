@@ -1,0 +1,172 @@
+#include "capture/proxy.h"
+
+#include "base/clock.h"
+#include "base/processors.h"
+#include "capture/loop.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define THREADS_MAX 64
+#define BACKLOG 4096
+
+static uint16_t bound_port(int fd)
+{
+	struct sockaddr_storage address;
+	socklen_t len = sizeof(address);
+
+	if (getsockname(fd, (struct sockaddr *)&address, &len) < 0)
+		return 0;
+	if (address.ss_family == AF_INET6)
+		return ntohs(((struct sockaddr_in6 *)&address)->sin6_port);
+	return ntohs(((struct sockaddr_in *)&address)->sin_port);
+}
+
+static int listen_on(const char *host, uint16_t port, struct err *err)
+{
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+				 .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE};
+	struct addrinfo *address;
+	char service[8];
+	int fd, on = 1;
+
+	snprintf(service, sizeof(service), "%u", port);
+	if (getaddrinfo(host, service, &hints, &address) != 0)
+		return err_set(err, ERR_USAGE, "--listen-host '%s' is no address", host);
+	fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd >= 0) {
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+		setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
+		if (bind(fd, address->ai_addr, address->ai_addrlen) < 0 ||
+		    listen(fd, BACKLOG) < 0) {
+			int error = errno;
+
+			close(fd);
+			errno = error;
+			fd = -1;
+		}
+	}
+	freeaddrinfo(address);
+	if (fd < 0)
+		return err_set_errno(err, ERR_IO, errno, "listening on %s port %u", host, port);
+	return fd;
+}
+
+/* A UUID of random bits, for the node; a number, for the ids of connections. */
+static int name_process(struct proxy *proxy, struct err *err)
+{
+	uint8_t b[16];
+
+	if (getrandom(b, sizeof(b), 0) != sizeof(b) ||
+	    getrandom(&proxy->machine, sizeof(proxy->machine), 0) != sizeof(proxy->machine))
+		return err_set_errno(err, ERR_IO, errno, "the system's random numbers");
+	b[6] = (uint8_t)((b[6] & 0x0f) | 0x40);
+	b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
+	snprintf(proxy->node_id, sizeof(proxy->node_id),
+		 "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
+		 b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
+		 b[15]);
+	return 0;
+}
+
+static int start_loops(struct proxy *proxy, size_t count, struct err *err)
+{
+	const struct proxy_options *options = &proxy->options;
+
+	proxy->port = options->listen_port;
+	while (proxy->loop_count < count) {
+		int fd = listen_on(options->listen_host, proxy->port, err), got;
+
+		if (fd < 0)
+			return fd;
+		proxy->port = bound_port(fd);
+		got = loop_start(&proxy->loops[proxy->loop_count], proxy, fd, err);
+		if (got < 0)
+			return got;
+		proxy->loop_count++;
+	}
+	return 0;
+}
+
+int proxy_start(const struct proxy_options *options, struct proxy **out, struct err *err)
+{
+	struct proxy *proxy = mem_zalloc(sizeof(*proxy));
+	size_t threads = options->threads > 0 ? options->threads : (size_t)processors();
+	int got;
+
+	proxy->options = *options;
+	gate_init(&proxy->gate, options->destination, options->hold_limit_ms,
+		  options->hold_limit_bytes);
+	threads = MIN(threads, (size_t)THREADS_MAX);
+	proxy->loops = mem_zalloc(threads * sizeof(*proxy->loops));
+	if ((got = name_process(proxy, err)) < 0 || (got = start_loops(proxy, threads, err)) < 0) {
+		proxy_stop(proxy);
+		return got;
+	}
+	*out = proxy;
+	return 0;
+}
+
+uint16_t proxy_port(const struct proxy *proxy)
+{
+	return proxy->port;
+}
+
+const struct proxy_counters *proxy_counters(const struct proxy *proxy)
+{
+	return &proxy->counters;
+}
+
+uint64_t proxy_buffer_age_ms(const struct proxy *proxy)
+{
+	uint64_t oldest = 0;
+
+	for (size_t i = 0; i < proxy->loop_count; i++)
+		oldest = MAX(oldest, atomic_load(&proxy->loops[i].buffer_age_ms));
+	return oldest;
+}
+
+struct gate *proxy_gate(struct proxy *proxy)
+{
+	return &proxy->gate;
+}
+
+void proxy_gate_moved(struct proxy *proxy)
+{
+	for (size_t i = 0; i < proxy->loop_count; i++)
+		loop_wake(&proxy->loops[i]);
+}
+
+void proxy_drain(struct proxy *proxy, int64_t timeout_ms)
+{
+	atomic_store(&proxy->drain_deadline_ms, clock_monotonic_ms() + timeout_ms);
+	atomic_store(&proxy->draining, true);
+	proxy_gate_moved(proxy);
+}
+
+bool proxy_is_drained(const struct proxy *proxy)
+{
+	for (size_t i = 0; i < proxy->loop_count; i++)
+		if (!atomic_load(&proxy->loops[i].drained))
+			return false;
+	return true;
+}
+
+void proxy_stop(struct proxy *proxy)
+{
+	if (!proxy)
+		return;
+	atomic_store(&proxy->stopping, true);
+	for (size_t i = 0; i < proxy->loop_count; i++)
+		loop_stop(&proxy->loops[i]);
+	gate_release(&proxy->gate);
+	free(proxy->loops);
+	free(proxy);
+}

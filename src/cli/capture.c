@@ -1,0 +1,282 @@
+#include "cli/capture_options.h"
+#include "cli/command.h"
+
+#include "base/log.h"
+#include "capture/metrics.h"
+#include "net/metrics_server.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#define LOOK_EVERY_MS 100
+
+/* What a run has open, in the order of its opening. */
+struct capture_run {
+	int signals;
+	struct sink *sink;
+	struct suppress_rules *suppress;
+	struct server_tls *tls;
+	struct proxy *proxy;
+	struct control_server *control;
+	struct metrics_server *metrics;
+	int64_t drain_timeout_ms;
+	bool draining;
+};
+
+static void warn(void *user, const char *message)
+{
+	(void)user;
+	log_warn("capture", "%s", message);
+}
+
+static void run_release(struct capture_run *run)
+{
+	metrics_server_stop(run->metrics);
+	control_server_close(run->control);
+	proxy_stop(run->proxy);
+	sink_close(run->sink);
+	server_tls_free(run->tls);
+	suppress_rules_free(run->suppress);
+	if (run->signals >= 0)
+		close(run->signals);
+}
+
+/* Before any thread is there, so that all block them. */
+static int catch_signals(struct capture_run *run, struct err *err)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	run->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (run->signals < 0)
+		return err_set_errno(err, ERR_IO, errno, "waiting for signals");
+	return 0;
+}
+
+/* Two sockets a connection. */
+static void raise_file_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static enum segment_log_sync sync_of(const char *name)
+{
+	if (strcmp(name, "interval") == 0)
+		return SEGMENT_LOG_SYNC_INTERVAL;
+	return strcmp(name, "none") == 0 ? SEGMENT_LOG_SYNC_NONE : SEGMENT_LOG_SYNC_ALWAYS;
+}
+
+static int open_sink(struct capture_run *run, const struct capture_fields *fields,
+		     struct arena *mem, struct err *err)
+{
+	const struct segment_log_options options = {
+		.sync = sync_of(fields->sync),
+		.retention_ms = fields->retention_ms,
+		.retention_bytes = (uint64_t)fields->retention_bytes,
+		.warn = warn,
+	};
+	const char *folder;
+	int got;
+
+	if (fields->no_capture)
+		return 0;
+	if (fields->trace_folder)
+		return sink_open_trace_folder(fields->trace_folder, &run->sink, err);
+	if ((got = capture_log_path(fields, mem, &folder, err)) < 0 ||
+	    (got = sink_open_log(folder, &options, &run->sink, err)) < 0)
+		return got;
+	log_info("capture", "records go to the log %s", folder);
+	return 0;
+}
+
+static int open_tls(struct capture_run *run, const struct capture_fields *fields, struct err *err)
+{
+	const char *pem = fields->client_ca_variable ? getenv(fields->client_ca_variable) : NULL;
+
+	if (!fields->chain)
+		return 0;
+	if (fields->client_ca_variable && !pem)
+		return err_set(err, ERR_USAGE,
+			       "the variable %s of --ssl-trust-cert-pem-env-var is not set",
+			       fields->client_ca_variable);
+	return server_tls_new(
+		&(struct server_tls_options){.chain = fields->chain,
+					     .key = fields->key,
+					     .client_ca = fields->client_ca,
+					     .client_ca_pem = pem,
+					     .require_client_auth = fields->require_client_auth},
+		&run->tls, err);
+}
+
+static int start_proxy(struct capture_run *run, const struct capture_fields *fields,
+		       const struct opt_result *parsed, struct arena *mem, struct err *err)
+{
+	struct suppress_options suppress;
+	struct proxy_options options;
+	int got = capture_proxy_options(fields, parsed, mem, &options, &suppress, err);
+
+	if (got < 0 || (got = suppress_rules_new(&suppress, &run->suppress, err)) < 0 ||
+	    (got = open_tls(run, fields, err)) < 0 ||
+	    (got = destination_new(fields->destination, &fields->destination_tls,
+				   &options.destination, err)) < 0)
+		return got;
+	if ((got = open_sink(run, fields, mem, err)) < 0) {
+		destination_unref(options.destination);
+		return got;
+	}
+	options.sink = run->sink;
+	options.tls = run->tls;
+	options.suppress = run->suppress;
+	options.warn = warn;
+	if ((got = proxy_start(&options, &run->proxy, err)) < 0)
+		return got;
+	log_info("capture", "listening on %s port %u for %s", fields->listen_host,
+		 proxy_port(run->proxy), options.destination->text);
+	return 0;
+}
+
+static int open_control(struct capture_run *run, const struct capture_fields *fields,
+			struct arena *mem, struct err *err)
+{
+	struct control_options options = {.proxy = run->proxy,
+					  .sink = run->sink,
+					  .destination = fields->destination_tls,
+					  .drain_timeout_ms = fields->drain_timeout_ms,
+					  .warn = warn};
+	int got = capture_socket_path(fields->general.state_dir, fields->name, true, mem,
+				      &options.path, err);
+
+	return got < 0 ? got : control_server_open(&options, &run->control, err);
+}
+
+static void collect(void *user, struct buf *out)
+{
+	struct capture_run *run = user;
+
+	capture_metrics(run->proxy, run->sink, out);
+}
+
+static int open_metrics(struct capture_run *run, const struct metrics_fields *fields,
+			struct err *err)
+{
+	struct metrics_server_options options = {.host = fields->host,
+						 .port = (uint16_t)fields->port};
+	int got;
+
+	if (fields->port < 0)
+		return 0;
+	if ((got = metrics_server_start(&options, collect, run, &run->metrics, err)) < 0)
+		return got;
+	log_info("capture", "metrics at http://%s:%u/metrics", fields->host,
+		 metrics_server_port(run->metrics));
+	return 0;
+}
+
+static void reload(struct capture_run *run)
+{
+	struct err err = {0};
+
+	if (!run->tls)
+		return;
+	if (server_tls_reload(run->tls, &err) < 0)
+		log_warn("capture", "the certificates stay as they were: %s", err.message);
+	else
+		log_info("capture", "certificates read anew");
+}
+
+static void drain(struct capture_run *run)
+{
+	if (run->draining)
+		return;
+	run->draining = true;
+	log_info("capture", "ending after the requests under way");
+	proxy_drain(run->proxy, run->drain_timeout_ms);
+}
+
+/* False: end at once. */
+static bool take_signals(struct capture_run *run)
+{
+	struct signalfd_siginfo info;
+
+	while (read(run->signals, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGHUP)
+			reload(run);
+		else if (run->draining)
+			return false;
+		else
+			drain(run);
+	}
+	return true;
+}
+
+static void serve(struct capture_run *run)
+{
+	struct pollfd fds[2] = {{.fd = run->signals, .events = POLLIN},
+				{.fd = control_server_fd(run->control), .events = POLLIN}};
+
+	while (!proxy_is_drained(run->proxy)) {
+		if (poll(fds, 2, LOOK_EVERY_MS) < 0 && errno != EINTR)
+			return;
+		if (!take_signals(run))
+			return;
+		if (fds[1].revents & POLLIN)
+			control_server_serve(run->control);
+		if (control_server_drains(run->control))
+			drain(run);
+		control_server_tick(run->control);
+	}
+}
+
+static int run_capture(struct cli *cli, void *fields_void, struct err *err)
+{
+	const struct capture_fields *fields = fields_void;
+	cleanup(run_release) struct capture_run run = {
+		.signals = -1, .drain_timeout_ms = fields->drain_timeout_ms};
+	int got;
+
+	raise_file_limit();
+	capture_java_options_warn(&fields->java);
+	if ((got = catch_signals(&run, err)) < 0 ||
+	    (got = start_proxy(&run, fields, cli->parsed, cli->mem, err)) < 0 ||
+	    (got = open_control(&run, fields, cli->mem, err)) < 0 ||
+	    (got = open_metrics(&run, &fields->metrics, err)) < 0)
+		return got;
+	serve(&run);
+	log_info("capture", "ended");
+	return EXIT_CODE_OK;
+}
+
+static const struct opt_part capture_parts[] = {
+	{capture_options, 0},
+	{metrics_options, offsetof(struct capture_fields, metrics)},
+	{capture_java_options, offsetof(struct capture_fields, java)},
+	{general_options, 0},
+	{0},
+};
+
+const struct command command_capture = {
+	.options = {.name = "capture",
+		    .summary = "Pass clients' requests to the source and record them for replay",
+		    .details =
+			    "A request that changes something reaches the source when its record "
+			    "is stored; requests that only read never wait.\n",
+		    .parts = capture_parts,
+		    .max_positionals = 64},
+	.fields_size = sizeof(struct capture_fields),
+	.run = run_capture,
+};
