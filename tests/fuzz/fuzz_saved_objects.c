@@ -1,0 +1,23 @@
+/* An export of saved objects, and what Dashboards would get of it. */
+#include "metadata/saved_objects.h"
+
+#include "fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const char *items[] = {"a=b"};
+	const struct opt_list none = {0}, renames = {items, 1};
+	const struct saved_objects_options options = {
+		.types = &none, .renames = &renames, .from_kibana = true};
+	struct saved_objects set;
+	struct buf out = BUF_INIT(MIB(64));
+	struct err err;
+
+	saved_objects_init(&set);
+	if (saved_objects_parse(&set, STR_NONE, str_of((const char *)data, size), &err) == 0 &&
+	    saved_objects_clean(&set, &options, &err) == 0)
+		saved_objects_print(&set, &out);
+	buf_release(&out);
+	saved_objects_release(&set);
+	return 0;
+}
