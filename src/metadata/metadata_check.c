@@ -58,24 +58,45 @@ static const struct metadata_item *find_going(const struct metadata_set *set,
 	return NULL;
 }
 
+/* Aliases travel in the bodies of their indices, so these cannot go either. */
+static void block_alias(struct checking *c, struct metadata_item *alias, struct str reason)
+{
+	block(c, alias, reason);
+	json_each (member, alias->source) {
+		struct metadata_item *index =
+			metadata_set_find(c->set, METADATA_INDEX, member->key);
+
+		if (index && is_going(index))
+			block(c, index,
+			      arena_printf(&c->set->mem, "its alias '" STR_FMT "': " STR_FMT,
+					   STR_ARG(alias->name), STR_ARG(reason)));
+	}
+}
+
 static void check_alias(struct checking *c, struct metadata_item *alias)
 {
 	size_t writers = 0;
 
 	if (find_going(c->set, METADATA_INDEX, alias->target_name) ||
 	    json_get_str(c->indices, alias->target_name)) {
-		block(c, alias,
-		      arena_printf(&c->set->mem,
-				   "the alias has the name of an index on the target; rename or "
-				   "delete one of them"));
+		block_alias(c, alias,
+			    STR("the alias has the name of an index on the target; rename or "
+				"delete one of them"));
 		return;
 	}
-	json_each (member, alias->source)
-		writers += json_bool_or(json_get(member, "is_write_index"), false);
+	json_each (member, alias->source) {
+		const struct metadata_item *index =
+			metadata_set_find(c->set, METADATA_INDEX, member->key);
+
+		/* What is not selected does not go. */
+		if (!index || is_going(index))
+			writers += json_bool_or(json_get(member, "is_write_index"), false);
+	}
 	if (writers > 1)
-		block(c, alias,
-		      arena_printf(&c->set->mem,
-				   "%zu indices are its write index; a target takes one", writers));
+		block_alias(c, alias,
+			    arena_printf(&c->set->mem,
+					 "%zu indices are its write index; a target takes one",
+					 writers));
 }
 
 static void check_components(struct checking *c, struct metadata_item *template)
