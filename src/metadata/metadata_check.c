@@ -217,6 +217,41 @@ static void check_fields(struct checking *c, struct metadata_item *item, const s
 				   STR_ARG(field), plugin));
 }
 
+/* Since Elasticsearch 8 a completion field has ten contexts at most. */
+#define CONTEXTS_MAX 10
+
+static const struct json *find_full_completion(const struct json *fields)
+{
+	json_each (definition, fields) {
+		const struct json *contexts = json_get(definition, "contexts"), *found;
+
+		if (contexts && contexts->type == JSON_ARRAY && contexts->count > CONTEXTS_MAX)
+			return definition;
+		found = find_full_completion(json_get(definition, "properties"));
+		if (!found)
+			found = find_full_completion(json_get(definition, "fields"));
+		if (found)
+			return found;
+	}
+	return NULL;
+}
+
+static void check_contexts(struct checking *c, struct metadata_item *item,
+			   const struct json *content)
+{
+	const struct cluster_version *target = cluster_version(c->target);
+	const struct json *field =
+		find_full_completion(json_path(content, "mappings", "properties", NULL));
+
+	if (field && target->flavour == CLUSTER_ELASTICSEARCH && target->major >= 8)
+		block(c, item,
+		      arena_printf(&c->set->mem,
+				   "its completion field '" STR_FMT
+				   "' has %zu contexts, of which the target takes %d; divide it",
+				   STR_ARG(field->key), json_get(field, "contexts")->count,
+				   CONTEXTS_MAX));
+}
+
 static int read_zones(struct checking *c, struct err *err)
 {
 	struct json *answer = NULL;
@@ -256,6 +291,8 @@ static void check_item(struct checking *c, struct metadata_item *item)
 		check_analysis(c, item, content ? content : item->result);
 	if (c->plugins && is_going(item))
 		check_fields(c, item, content ? content : item->result);
+	if (is_going(item))
+		check_contexts(c, item, content ? content : item->result);
 	if (is_going(item))
 		check_copies(c, item, content ? content : item->result);
 	if (is_going(item) && item->kind == METADATA_INDEX &&
