@@ -30,6 +30,10 @@ check-long: check
 bench: build
 	@scripts/setup nodes
 	@tests/bench/run
+	@tests/bench/verify
+	@tests/bench/s3
+	@tests/bench/shapes
+	@tests/bench/copy
 
 fuzz:
 	@scripts/setup fuzz

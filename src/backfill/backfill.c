@@ -276,6 +276,18 @@ static int outcome(const struct pipeline *p, struct err *err)
 	return p->failed ? failed_documents_flush(p->failed, err) : 0;
 }
 
+/* The one who sees the end of all work is the one who finds a shard that is not what it should be.
+ */
+static bool found_unproven(const struct pipeline *p, const struct backfill_report *report)
+{
+	if (!p->options->one_item || !p->all_done)
+		return false;
+	for (size_t i = 0; i < p->index_count; i++)
+		if (report->indices[i].unproven)
+			return true;
+	return false;
+}
+
 static int run(struct pipeline *p, struct backfill_report *report, struct err *err)
 {
 	struct err unknown;
@@ -292,7 +304,7 @@ static int run(struct pipeline *p, struct backfill_report *report, struct err *e
 	/* What ended the run is worth more than why there is no report of it. */
 	if (work_plan_report(p, report, rc < 0 ? &unknown : err) < 0 && rc == 0)
 		rc = -(int)err->kind;
-	report->end = p->end;
+	report->end = found_unproven(p, report) ? BACKFILL_UNREADABLE : p->end;
 	return rc;
 }
 

@@ -35,6 +35,7 @@ struct backfill_index_result {
 	uint64_t superseded; /* of sent: the target had something newer */
 	uint64_t source_bytes;
 	bool unreadable; /* a shard could not be read to its end: `reason` */
+	bool unproven;   /* … or was, and its checksums are not those it should have */
 	char reason[1000];
 };
 

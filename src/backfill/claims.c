@@ -1,6 +1,7 @@
 /* How a reader comes to its next work item. */
 #include "backfill/pipeline_internal.h"
 #include "backfill/shard_documents.h"
+#include "base/log.h"
 
 #include <stdlib.h>
 
@@ -14,6 +15,17 @@ static bool find_index(const struct pipeline *p, struct str name, size_t *index)
 	return false;
 }
 
+/* Free at once for whoever can read it. */
+static void hand_back(struct pipeline *p, struct work_claim *claim)
+{
+	struct err err;
+
+	if (p->options->coordinator->ops->release(p->options->coordinator, claim, &err) < 0)
+		log_warn("backfill", "work that is not this run's is not handed back: %s",
+			 err.message);
+	work_claim_release(claim);
+}
+
 static struct item *take_over(struct pipeline *p, struct work_claim *claim)
 {
 	struct item *item;
@@ -25,7 +37,7 @@ static struct item *take_over(struct pipeline *p, struct work_claim *claim)
 			"the session has work for index '" STR_FMT "', which this run does not "
 			"move; give another --session-name, or select the index",
 			STR_ARG(claim->item.index));
-		work_claim_release(claim);
+		hand_back(p, claim);
 		pipeline_stop(p, &err);
 		return NULL;
 	}

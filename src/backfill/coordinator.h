@@ -99,6 +99,19 @@ struct coordinator_ops {
 	int (*unpark)(struct coordinator *c, size_t *count, struct err *err);
 	/* Gives back what this process still holds. */
 	void (*close)(struct coordinator *c);
+	/* Requests under way, and all later ones, end with ERR_CANCELLED: from any thread. NULL:
+	 * none takes long. */
+	void (*cancel)(struct coordinator *c);
+	/* Which worker of the session tunes the target's settings; NULL, all three: the state
+	 * directory that all of them share decides (target_tuning.h). *ours: nobody else has it, or
+	 * a process of this host that is gone. *saved: what it is to keep, in `mem`; ptr NULL:
+	 * nothing. */
+	int (*tuning_take)(struct coordinator *c, struct arena *mem, bool *ours, struct str *saved,
+			   struct err *err);
+	/* Durable in place of what is kept; ptr NULL: nothing is left, and anyone may take it. */
+	int (*tuning_keep)(struct coordinator *c, struct str saved, struct err *err);
+	int (*tuning_look)(struct coordinator *c, struct arena *mem, struct str *saved,
+			   struct err *err);
 };
 
 /* Implementations embed this as their first member. */

@@ -17,6 +17,11 @@ static void cluster_coordinator_close(struct coordinator *c)
 	free(cc);
 }
 
+static void cluster_coordinator_cancel(struct coordinator *c)
+{
+	cluster_cancel(cluster_of(c)->cluster);
+}
+
 static const struct coordinator_ops cluster_ops = {
 	.create = cluster_create,
 	.claim = cluster_claim,
@@ -27,6 +32,10 @@ static const struct coordinator_ops cluster_ops = {
 	.fail = cluster_fail,
 	.list = cluster_list,
 	.unpark = cluster_unpark,
+	.cancel = cluster_coordinator_cancel,
+	.tuning_take = cluster_tuning_take,
+	.tuning_keep = cluster_tuning_keep,
+	.tuning_look = cluster_tuning_look,
 	.close = cluster_coordinator_close,
 };
 

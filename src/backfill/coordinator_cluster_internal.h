@@ -172,6 +172,13 @@ int held_read(const struct held_item *held, struct arena *mem, struct json **sou
 int held_write(struct cluster_coordinator *cc, struct held_item *held, struct json *source,
 	       struct arena *mem, bool *lost, struct err *err);
 
+/* coordinator_cluster_tuning.c */
+int cluster_tuning_take(struct coordinator *c, struct arena *mem, bool *ours, struct str *saved,
+			struct err *err);
+int cluster_tuning_keep(struct coordinator *c, struct str saved, struct err *err);
+int cluster_tuning_look(struct coordinator *c, struct arena *mem, struct str *saved,
+			struct err *err);
+
 /* coordinator_cluster_list.c */
 int cluster_list(struct coordinator *c, struct arena *mem, struct work_status **out, size_t *count,
 		 struct err *err);

@@ -15,27 +15,28 @@
 static int check_fingerprint(struct local_coordinator *local, struct str fingerprint,
 			     bool *is_there, struct err *err)
 {
-	cleanup(local_finish) struct local_statement query =
-		local_prepare(local, "SELECT fingerprint FROM session");
-	int stepped = local_step(&query, err);
+	cleanup(database_finish) struct database_statement query =
+		database_prepare(local->db, "SELECT fingerprint FROM session");
+	int stepped = database_step(&query, err);
 	struct str made_for;
 
 	*is_there = stepped > 0;
 	if (stepped <= 0)
 		return stepped;
-	made_for = local_text(&query, 0);
+	made_for = database_text(&query, 0);
 	if (str_eq(made_for, fingerprint))
 		return 0;
-	return coordinator_other_session(local->session, local->path, made_for, fingerprint, err);
+	return coordinator_other_session(local->session, local->db->path, made_for, fingerprint,
+					 err);
 }
 
 static int insert_session(struct local_coordinator *local, struct str fingerprint, struct err *err)
 {
-	cleanup(local_finish) struct local_statement insert =
-		local_prepare(local, "INSERT INTO session (fingerprint) VALUES (?)");
+	cleanup(database_finish) struct database_statement insert =
+		database_prepare(local->db, "INSERT INTO session (fingerprint) VALUES (?)");
 
-	local_bind_text(&insert, fingerprint);
-	return local_run(&insert, NULL, err);
+	database_bind_text(&insert, fingerprint);
+	return database_run(&insert, NULL, err);
 }
 
 static int insert_items(struct local_coordinator *local, const struct work_item *items,
@@ -44,13 +45,13 @@ static int insert_items(struct local_coordinator *local, const struct work_item 
 	int failed = 0;
 
 	for (size_t i = 0; i < count && failed == 0; i++) {
-		cleanup(local_finish) struct local_statement insert = local_prepare(
-			local, "INSERT INTO work_items (" LOCAL_ITEM_COLUMNS ", next_doc)"
-			       " VALUES (?, ?, ?, ?, ?, ?)");
+		cleanup(database_finish) struct database_statement insert = database_prepare(
+			local->db, "INSERT INTO work_items (" LOCAL_ITEM_COLUMNS ", next_doc)"
+				   " VALUES (?, ?, ?, ?, ?, ?)");
 
 		local_bind_item(&insert, &items[i]);
-		local_bind_int(&insert, items[i].first_doc);
-		failed = local_run(&insert, NULL, err);
+		database_bind_int(&insert, items[i].first_doc);
+		failed = database_run(&insert, NULL, err);
 	}
 	return failed;
 }
@@ -59,7 +60,7 @@ static int local_create(struct coordinator *c, struct str fingerprint,
 			const struct work_item *items, size_t count, bool *created, struct err *err)
 {
 	struct local_coordinator *local = local_of(c);
-	int failed = local_begin(local, err);
+	int failed = database_begin(local->db, err);
 	bool is_there = false;
 
 	if (failed < 0)
@@ -70,25 +71,23 @@ static int local_create(struct coordinator *c, struct str fingerprint,
 	if (failed == 0 && !is_there)
 		failed = insert_items(local, items, count, err);
 	*created = failed == 0 && !is_there;
-	return local_end(local, failed, err);
+	return database_end(local->db, failed, err);
 }
 
 static void local_free(struct local_coordinator *local)
 {
-	sqlite3_close(local->db);
-	pthread_mutex_destroy(&local->mutex);
-	free(local->path);
+	database_close(local->db);
 	free(local);
 }
 
 static int give_all_back(struct local_coordinator *local)
 {
-	cleanup(local_finish) struct local_statement update =
-		local_prepare(local, "UPDATE work_items SET state = 0, holder = NULL"
-				     " WHERE state = 1 AND holder = ?");
+	cleanup(database_finish) struct database_statement update =
+		database_prepare(local->db, "UPDATE work_items SET state = 0, holder = NULL"
+					    " WHERE state = 1 AND holder = ?");
 
-	local_bind_text(&update, str_from(local->holder));
-	return local_run(&update, NULL, NULL);
+	database_bind_text(&update, str_from(local->holder));
+	return database_run(&update, NULL, NULL);
 }
 
 static void local_close(struct coordinator *c)
@@ -96,8 +95,8 @@ static void local_close(struct coordinator *c)
 	struct local_coordinator *local = local_of(c);
 
 	/* What cannot be given back is free when this process has ended. */
-	if (local_begin(local, NULL) == 0)
-		local_end(local, give_all_back(local), NULL);
+	if (database_begin(local->db, NULL) == 0)
+		database_end(local->db, give_all_back(local), NULL);
 	local_free(local);
 }
 
@@ -154,9 +153,9 @@ int coordinator_local_open_with(const char *state_dir, const struct coordinator_
 				struct coordinator **out, struct err *err)
 {
 	cleanup(mem_freep) char *folder = NULL;
+	cleanup(mem_freep) char *path = NULL;
 	struct local_coordinator *local;
 	int failed = coordinator_check_options(options, err);
-	char *path;
 
 	if (failed < 0)
 		return failed;
@@ -166,9 +165,6 @@ int coordinator_local_open_with(const char *state_dir, const struct coordinator_
 	local->base.ops = &local_ops;
 	local->options = *options;
 	local->clock = *clock;
-	local->busy_ms = busy_ms;
-	local->path = path;
-	pthread_mutex_init(&local->mutex, NULL);
 	snprintf(local->session, sizeof(local->session), "%s", options->session);
 	coordinator_worker_name(options, local->worker);
 	coordinator_draw_token(local->holder);
@@ -176,7 +172,7 @@ int coordinator_local_open_with(const char *state_dir, const struct coordinator_
 	folder = mem_strdup(path);
 	*strrchr(folder, '/') = '\0';
 	if ((failed = make_folder(state_dir, folder, err)) < 0 ||
-	    (failed = local_open_database(local, err)) < 0) {
+	    (failed = database_open(path, &local_database_kind, busy_ms, &local->db, err)) < 0) {
 		local_free(local);
 		return failed;
 	}

@@ -9,15 +9,15 @@
 /* The ids of items whose holder is no more. */
 static int find_dead(struct local_coordinator *local, struct buf *ids, struct err *err)
 {
-	cleanup(local_finish) struct local_statement query =
-		local_prepare(local, "SELECT id, " LOCAL_PROCESS_COLUMNS
-				     " FROM work_items WHERE state = 1 AND holder <> ?");
+	cleanup(database_finish) struct database_statement query =
+		database_prepare(local->db, "SELECT id, " LOCAL_PROCESS_COLUMNS
+					    " FROM work_items WHERE state = 1 AND holder <> ?");
 	int stepped;
 
-	local_bind_text(&query, str_from(local->holder));
-	while ((stepped = local_step(&query, err)) > 0) {
+	database_bind_text(&query, str_from(local->holder));
+	while ((stepped = database_step(&query, err)) > 0) {
 		struct process_identity process = local_read_process(&query, 1);
-		int64_t id = local_int(&query, 0);
+		int64_t id = database_int(&query, 0);
 
 		if (process_is_gone(&process, &local->process))
 			buf_append(ids, &id, sizeof(id));
@@ -27,16 +27,16 @@ static int find_dead(struct local_coordinator *local, struct buf *ids, struct er
 
 static int free_dead(struct local_coordinator *local, int64_t id, struct err *err)
 {
-	cleanup(local_finish) struct local_statement update = local_prepare(
-		local, "UPDATE work_items SET holder = NULL, deaths = deaths + NOT progressed,"
-		       " reason = 'the process of ' || worker || ' ended while working on it',"
-		       " state = CASE WHEN NOT progressed AND deaths + 1 >= ? THEN 3 ELSE 0 END"
-		       " WHERE id = ?");
+	cleanup(database_finish) struct database_statement update = database_prepare(
+		local->db, "UPDATE work_items SET holder = NULL, deaths = deaths + NOT progressed,"
+			   " reason = 'the process of ' || worker || ' ended while working on it',"
+			   " state = CASE WHEN NOT progressed AND deaths + 1 >= ? THEN 3 ELSE 0 END"
+			   " WHERE id = ?");
 
-	local_bind_int(&update,
-		       (int64_t)local->options.max_failures * COORDINATOR_DEATHS_PER_FAILURE);
-	local_bind_int(&update, id);
-	return local_run(&update, NULL, err);
+	database_bind_int(&update,
+			  (int64_t)local->options.max_failures * COORDINATOR_DEATHS_PER_FAILURE);
+	database_bind_int(&update, id);
+	return database_run(&update, NULL, err);
 }
 
 static int free_all_dead(struct local_coordinator *local, struct err *err)
@@ -56,28 +56,29 @@ static int free_all_dead(struct local_coordinator *local, struct err *err)
 /* No lease is longer than it was given for, though the clock may have been set back. */
 static int cap_leases(struct local_coordinator *local, int64_t now, struct err *err)
 {
-	cleanup(local_finish) struct local_statement update =
-		local_prepare(local, "UPDATE work_items SET lease_until_ms = ?1 + lease_ms"
-				     " WHERE state = 1 AND lease_until_ms > ?1 + lease_ms");
+	cleanup(database_finish) struct database_statement update =
+		database_prepare(local->db, "UPDATE work_items SET lease_until_ms = ?1 + lease_ms"
+					    " WHERE state = 1 AND lease_until_ms > ?1 + lease_ms");
 
-	local_bind_int(&update, now);
-	return local_run(&update, NULL, err);
+	database_bind_int(&update, now);
+	return database_run(&update, NULL, err);
 }
 
 static int free_expired(struct local_coordinator *local, int64_t now, struct err *err)
 {
-	cleanup(local_finish) struct local_statement update = local_prepare(
-		local, "UPDATE work_items SET holder = NULL,"
-		       " exponent = min(exponent + NOT progressed, 62),"
-		       " failures = failures + NOT progressed,"
-		       " reason = CASE WHEN progressed THEN reason ELSE 'the lease of ' || worker"
-		       "   || ' ran out without progress' END,"
-		       " state = CASE WHEN NOT progressed AND failures + 1 >= ? THEN 3 ELSE 0 END"
-		       " WHERE state = 1 AND lease_until_ms <= ?");
+	cleanup(database_finish) struct database_statement update = database_prepare(
+		local->db,
+		"UPDATE work_items SET holder = NULL,"
+		" exponent = min(exponent + NOT progressed, 62),"
+		" failures = failures + NOT progressed,"
+		" reason = CASE WHEN progressed THEN reason ELSE 'the lease of ' || worker"
+		"   || ' ran out without progress' END,"
+		" state = CASE WHEN NOT progressed AND failures + 1 >= ? THEN 3 ELSE 0 END"
+		" WHERE state = 1 AND lease_until_ms <= ?");
 
-	local_bind_int(&update, local->options.max_failures);
-	local_bind_int(&update, now);
-	return local_run(&update, NULL, err);
+	database_bind_int(&update, local->options.max_failures);
+	database_bind_int(&update, now);
+	return database_run(&update, NULL, err);
 }
 
 /* What is in the way of one row of work_items being claimed. */
@@ -85,18 +86,18 @@ struct candidate {
 	int64_t row, lease, exponent;
 };
 
-static int read_candidate(const struct local_statement *query, struct candidate *out,
+static int read_candidate(const struct database_statement *query, struct candidate *out,
 			  struct work_claim *claim, struct err *err)
 {
 	const int progress = LOCAL_ITEM_COUNT, rest = progress + LOCAL_PROGRESS_COUNT;
 	struct work_item item = local_read_item(query, 0);
 	struct work_progress done = local_read_progress(query, progress);
 
-	out->row = local_int(query, rest);
-	out->lease = local_int(query, rest + 1) + 1;
-	out->exponent = local_int(query, rest + 2);
-	claim->failures = (int32_t)local_int(query, rest + 3);
-	claim->divided = local_int(query, rest + 4) != 0;
+	out->row = database_int(query, rest);
+	out->lease = database_int(query, rest + 1) + 1;
+	out->exponent = database_int(query, rest + 2);
+	claim->failures = (int32_t)database_int(query, rest + 3);
+	claim->divided = database_int(query, rest + 4) != 0;
 	return work_claim_fill(claim, &item, &done, err);
 }
 
@@ -104,17 +105,17 @@ static int read_candidate(const struct local_statement *query, struct candidate 
 static int find_candidate(struct local_coordinator *local, int64_t now, struct candidate *out,
 			  struct work_claim *claim, struct err *err)
 {
-	cleanup(local_finish) struct local_statement query = local_prepare(
-		local, "SELECT " LOCAL_ITEM_COLUMNS ", " LOCAL_PROGRESS_COLUMNS
-		       ", id, lease, exponent, failures, divided FROM work_items"
-		       " WHERE state = 0 AND (free_at_ms <= ?1 OR free_at_ms > ?1 + ?2)"
-		       " ORDER BY bytes DESC, index_name, shard, first_doc LIMIT 1");
+	cleanup(database_finish) struct database_statement query = database_prepare(
+		local->db, "SELECT " LOCAL_ITEM_COLUMNS ", " LOCAL_PROGRESS_COLUMNS
+			   ", id, lease, exponent, failures, divided FROM work_items"
+			   " WHERE state = 0 AND (free_at_ms <= ?1 OR free_at_ms > ?1 + ?2)"
+			   " ORDER BY bytes DESC, index_name, shard, first_doc LIMIT 1");
 	int stepped, failed;
 
-	local_bind_int(&query, now);
+	database_bind_int(&query, now);
 	/* Later than any pause: the clock was set back. */
-	local_bind_int(&query, local->options.lease_ms);
-	if ((stepped = local_step(&query, err)) <= 0)
+	database_bind_int(&query, local->options.lease_ms);
+	if ((stepped = database_step(&query, err)) <= 0)
 		return stepped;
 	failed = read_candidate(&query, out, claim, err);
 	return failed < 0 ? failed : 1;
@@ -123,39 +124,40 @@ static int find_candidate(struct local_coordinator *local, int64_t now, struct c
 static int lease(struct local_coordinator *local, const struct candidate *candidate,
 		 int64_t lease_ms, int64_t now, struct err *err)
 {
-	cleanup(local_finish) struct local_statement update = local_prepare(
-		local, "UPDATE work_items SET state = 1, progressed = 0, lease = ?, lease_ms = ?,"
-		       " lease_until_ms = ?, worker = ?, holder = ?, boot_id = ?,"
-		       " pid_namespace = ?, pid = ?, start_ticks = ? WHERE id = ?");
+	cleanup(database_finish) struct database_statement update = database_prepare(
+		local->db,
+		"UPDATE work_items SET state = 1, progressed = 0, lease = ?, lease_ms = ?,"
+		" lease_until_ms = ?, worker = ?, holder = ?, boot_id = ?,"
+		" pid_namespace = ?, pid = ?, start_ticks = ? WHERE id = ?");
 
-	local_bind_int(&update, candidate->lease);
-	local_bind_int(&update, lease_ms);
-	local_bind_int(&update, now + lease_ms);
-	local_bind_text(&update, str_from(local->worker));
-	local_bind_text(&update, str_from(local->holder));
-	local_bind_text(&update, str_from(local->process.boot_id));
-	local_bind_int(&update, (int64_t)local->process.pid_namespace);
-	local_bind_int(&update, local->process.pid);
-	local_bind_int(&update, (int64_t)local->process.start_ticks);
-	local_bind_int(&update, candidate->row);
-	return local_run(&update, NULL, err);
+	database_bind_int(&update, candidate->lease);
+	database_bind_int(&update, lease_ms);
+	database_bind_int(&update, now + lease_ms);
+	database_bind_text(&update, str_from(local->worker));
+	database_bind_text(&update, str_from(local->holder));
+	database_bind_text(&update, str_from(local->process.boot_id));
+	database_bind_int(&update, (int64_t)local->process.pid_namespace);
+	database_bind_int(&update, local->process.pid);
+	database_bind_int(&update, (int64_t)local->process.start_ticks);
+	database_bind_int(&update, candidate->row);
+	return database_run(&update, NULL, err);
 }
 
 /* Nothing is free: whether anything is left, and how long until it may be. */
 static int look_ahead(struct local_coordinator *local, int64_t now, enum claim_outcome *outcome,
 		      int64_t *wait_ms, struct err *err)
 {
-	cleanup(local_finish) struct local_statement query = local_prepare(
-		local, "SELECT count(*),"
-		       " min(CASE state WHEN 1 THEN lease_until_ms ELSE free_at_ms END)"
-		       " FROM work_items WHERE state IN (0, 1)");
-	int stepped = local_step(&query, err);
+	cleanup(database_finish) struct database_statement query = database_prepare(
+		local->db, "SELECT count(*),"
+			   " min(CASE state WHEN 1 THEN lease_until_ms ELSE free_at_ms END)"
+			   " FROM work_items WHERE state IN (0, 1)");
+	int stepped = database_step(&query, err);
 	int64_t wait;
 
 	if (stepped < 0)
 		return stepped;
-	wait = local_int(&query, 1) - now;
-	*outcome = local_int(&query, 0) ? CLAIM_LATER : CLAIM_ALL_DONE;
+	wait = database_int(&query, 1) - now;
+	*outcome = database_int(&query, 0) ? CLAIM_LATER : CLAIM_ALL_DONE;
 	*wait_ms = MAX(SHORTEST_WAIT_MS, MIN(wait, LONGEST_WAIT_MS));
 	return 0;
 }
@@ -187,12 +189,12 @@ int local_claim(struct coordinator *c, struct work_claim *out, enum claim_outcom
 		int64_t *wait_ms, struct err *err)
 {
 	struct local_coordinator *local = local_of(c);
-	int failed = local_begin(local, err);
+	int failed = database_begin(local->db, err);
 
 	if (failed < 0)
 		return failed;
 	work_claim_release(out);
 	work_claim_init(out);
 	*wait_ms = 0;
-	return local_end(local, take_next(local, out, outcome, wait_ms, err), err);
+	return database_end(local->db, take_next(local, out, outcome, wait_ms, err), err);
 }

@@ -3,10 +3,8 @@
 #define BACKFILL_COORDINATOR_LOCAL_INTERNAL_H
 
 #include "backfill/coordinator_internal.h"
+#include "base/database.h"
 #include "base/process_identity.h"
-
-#include <pthread.h>
-#include <sqlite3.h>
 
 /* Values of work_items.state are those of enum work_state. */
 struct local_coordinator {
@@ -17,10 +15,7 @@ struct local_coordinator {
 	char worker[COORDINATOR_WORKER_SIZE];
 	char holder[COORDINATOR_TOKEN_SIZE]; /* random: the leases of this coordinator */
 	struct process_identity process;
-	char *path;
-	int64_t busy_ms;       /* how long to wait for other processes */
-	pthread_mutex_t mutex; /* of db */
-	sqlite3 *db;
+	struct database *db;
 };
 
 /* As coordinator_local_open, for tests. */
@@ -33,41 +28,7 @@ static inline struct local_coordinator *local_of(struct coordinator *c)
 	return (struct local_coordinator *)c;
 }
 
-/* coordinator_local_schema.c: opens the file and makes or checks its tables. */
-int local_open_database(struct local_coordinator *local, struct err *err);
-
-/* coordinator_local_sql.c */
-
-/* The error of what SQLite said last, in words of ours. */
-int local_sql_error(const struct local_coordinator *local, int code, struct err *err);
-/* A change, durable once local_end returns 0. Holds the mutex in between. */
-int local_begin(struct local_coordinator *local, struct err *err);
-/* Commits if `failed` is 0, else takes all back; returns `failed`, or what the commit said. */
-int local_end(struct local_coordinator *local, int failed, struct err *err);
-
-/* One statement; parameters are bound in the order of the calls. */
-struct local_statement {
-	struct local_coordinator *local;
-	sqlite3_stmt *handle;
-	int bound;    /* parameters so far */
-	int prepared; /* what preparing brought; told by the first step */
-};
-struct local_statement local_prepare(struct local_coordinator *local, const char *sql);
-void local_finish(struct local_statement *statement);
-void local_bind_int(struct local_statement *statement, int64_t value);
-void local_bind_text(struct local_statement *statement, struct str text); /* ptr NULL: NULL */
-/* 1: a row, 0: done. */
-int local_step(struct local_statement *statement, struct err *err);
-/* Steps to the end; *changed (may be NULL): rows. */
-int local_run(struct local_statement *statement, size_t *changed, struct err *err);
-/* Runs text without parameters. */
-int local_exec(struct local_coordinator *local, const char *sql, struct err *err);
-/* Of the row: valid until the next step. ptr NULL for NULL. */
-struct str local_text(const struct local_statement *statement, int column);
-static inline int64_t local_int(const struct local_statement *statement, int column)
-{
-	return sqlite3_column_int64(statement->handle, column);
-}
+extern const struct database_kind local_database_kind;
 
 /* The columns that local_read_item and local_read_progress take, in this order. */
 #define LOCAL_ITEM_COLUMNS "index_name, shard, first_doc, end_doc, bytes"
@@ -76,10 +37,10 @@ static inline int64_t local_int(const struct local_statement *statement, int col
 #define LOCAL_PROCESS_COLUMNS "boot_id, pid_namespace, pid, start_ticks"
 #define LOCAL_ITEM_COUNT 5
 #define LOCAL_PROGRESS_COUNT 7
-struct work_item local_read_item(const struct local_statement *statement, int column);
-struct work_progress local_read_progress(const struct local_statement *statement, int column);
-struct process_identity local_read_process(const struct local_statement *statement, int column);
-void local_bind_item(struct local_statement *statement, const struct work_item *item);
+struct work_item local_read_item(const struct database_statement *statement, int column);
+struct work_progress local_read_progress(const struct database_statement *statement, int column);
+struct process_identity local_read_process(const struct database_statement *statement, int column);
+void local_bind_item(struct database_statement *statement, const struct work_item *item);
 
 /* coordinator_local_claim.c, _progress.c, _list.c: the operations. */
 int local_claim(struct coordinator *c, struct work_claim *out, enum claim_outcome *outcome,

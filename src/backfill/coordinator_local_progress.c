@@ -20,37 +20,39 @@ static struct leased_row row_of(const struct work_claim *claim)
 
 #define WHERE_OURS " WHERE id = ? AND lease = ? AND holder = ? AND state = 1"
 
-static void bind_ours(struct local_statement *update, const struct work_claim *claim)
+static void bind_ours(const struct local_coordinator *local, struct database_statement *update,
+		      const struct work_claim *claim)
 {
 	struct leased_row row = row_of(claim);
 
-	local_bind_int(update, row.row);
-	local_bind_int(update, row.lease);
-	local_bind_text(update, str_from(update->local->holder));
+	database_bind_int(update, row.row);
+	database_bind_int(update, row.lease);
+	database_bind_text(update, str_from(local->holder));
 }
 
 /* Runs the update of the claim's row. */
-static int run_ours(struct local_statement *update, const struct work_claim *claim, struct err *err)
+static int run_ours(const struct local_coordinator *local, struct database_statement *update,
+		    const struct work_claim *claim, struct err *err)
 {
 	size_t changed = 0;
 	int failed;
 
-	bind_ours(update, claim);
-	failed = local_run(update, &changed, err);
+	bind_ours(local, update, claim);
+	failed = database_run(update, &changed, err);
 	if (failed < 0)
 		return failed;
 	return changed ? 0 : coordinator_lease_lost(claim, err);
 }
 
-static void bind_progress(struct local_statement *update, const struct work_progress *progress)
+static void bind_progress(struct database_statement *update, const struct work_progress *progress)
 {
-	local_bind_int(update, progress->next_doc);
-	local_bind_int(update, (int64_t)progress->documents);
-	local_bind_int(update, (int64_t)progress->sent);
-	local_bind_int(update, (int64_t)progress->failed);
-	local_bind_int(update, (int64_t)progress->superseded);
-	local_bind_int(update, (int64_t)progress->source_bytes);
-	local_bind_text(update, progress->state);
+	database_bind_int(update, progress->next_doc);
+	database_bind_int(update, (int64_t)progress->documents);
+	database_bind_int(update, (int64_t)progress->sent);
+	database_bind_int(update, (int64_t)progress->failed);
+	database_bind_int(update, (int64_t)progress->superseded);
+	database_bind_int(update, (int64_t)progress->source_bytes);
+	database_bind_text(update, progress->state);
 }
 
 #define SET_PROGRESS                                                               \
@@ -68,16 +70,16 @@ static int write_checkpoint(struct local_coordinator *local, const struct work_c
 			    const struct work_progress *progress, int64_t lease_ms, bool progressed,
 			    struct err *err)
 {
-	cleanup(local_finish) struct local_statement update = local_prepare(
-		local, progressed ? SET_PROGRESS
-			       ", lease_ms = ?, lease_until_ms = ?, progressed = 1,"
-			       " exponent = 0, failures = 0, deaths = 0" WHERE_OURS
-				  : SET_PROGRESS ", lease_ms = ?, lease_until_ms = ?" WHERE_OURS);
+	cleanup(database_finish) struct database_statement update = database_prepare(
+		local->db,
+		progressed ? SET_PROGRESS ", lease_ms = ?, lease_until_ms = ?, progressed = 1,"
+					  " exponent = 0, failures = 0, deaths = 0" WHERE_OURS
+			   : SET_PROGRESS ", lease_ms = ?, lease_until_ms = ?" WHERE_OURS);
 
 	bind_progress(&update, progress);
-	local_bind_int(&update, lease_ms);
-	local_bind_int(&update, coordinator_now(&local->clock) + lease_ms);
-	return run_ours(&update, claim, err);
+	database_bind_int(&update, lease_ms);
+	database_bind_int(&update, coordinator_now(&local->clock) + lease_ms);
+	return run_ours(local, &update, claim, err);
 }
 
 int local_checkpoint(struct coordinator *c, struct work_claim *claim,
@@ -90,10 +92,10 @@ int local_checkpoint(struct coordinator *c, struct work_claim *claim,
 	int failed;
 
 	if ((failed = coordinator_check_progress(progress, err)) < 0 ||
-	    (failed = local_begin(local, err)) < 0)
+	    (failed = database_begin(local->db, err)) < 0)
 		return failed;
 	failed = write_checkpoint(local, claim, progress, lease_ms, progressed, err);
-	failed = local_end(local, failed, err);
+	failed = database_end(local->db, failed, err);
 	if (failed == 0)
 		work_claim_checkpointed(claim, progress, lease_ms, began_ms, progressed);
 	return failed;
@@ -102,12 +104,12 @@ int local_checkpoint(struct coordinator *c, struct work_claim *claim,
 static int write_completion(struct local_coordinator *local, const struct work_claim *claim,
 			    const struct work_progress *progress, struct err *err)
 {
-	cleanup(local_finish) struct local_statement update = local_prepare(
-		local, SET_PROGRESS ", state = 2, failures = 0, deaths = 0, exponent = 0,"
-				    " reason = NULL" WHERE_OURS);
+	cleanup(database_finish) struct database_statement update = database_prepare(
+		local->db, SET_PROGRESS ", state = 2, failures = 0, deaths = 0, exponent = 0,"
+					" reason = NULL" WHERE_OURS);
 
 	bind_progress(&update, progress);
-	return run_ours(&update, claim, err);
+	return run_ours(local, &update, claim, err);
 }
 
 int local_complete(struct coordinator *c, struct work_claim *claim,
@@ -117,33 +119,33 @@ int local_complete(struct coordinator *c, struct work_claim *claim,
 	int failed;
 
 	if ((failed = coordinator_check_progress(progress, err)) < 0 ||
-	    (failed = local_begin(local, err)) < 0)
+	    (failed = database_begin(local->db, err)) < 0)
 		return failed;
-	return local_end(local, write_completion(local, claim, progress, err), err);
+	return database_end(local->db, write_completion(local, claim, progress, err), err);
 }
 
 static int narrow(struct local_coordinator *local, const struct work_claim *claim,
 		  const struct work_item *range, struct err *err)
 {
-	cleanup(local_finish) struct local_statement update =
-		local_prepare(local, "UPDATE work_items SET end_doc = ?, bytes = ?,"
-				     " divided = 1" WHERE_OURS);
+	cleanup(database_finish) struct database_statement update =
+		database_prepare(local->db, "UPDATE work_items SET end_doc = ?, bytes = ?,"
+					    " divided = 1" WHERE_OURS);
 
-	local_bind_int(&update, range->end_doc);
-	local_bind_int(&update, (int64_t)MIN(range->bytes, (uint64_t)INT64_MAX));
-	return run_ours(&update, claim, err);
+	database_bind_int(&update, range->end_doc);
+	database_bind_int(&update, (int64_t)MIN(range->bytes, (uint64_t)INT64_MAX));
+	return run_ours(local, &update, claim, err);
 }
 
 static int insert_range(struct local_coordinator *local, const struct work_item *range,
 			struct err *err)
 {
-	cleanup(local_finish) struct local_statement insert =
-		local_prepare(local, "INSERT INTO work_items (" LOCAL_ITEM_COLUMNS
-				     ", next_doc, divided) VALUES (?, ?, ?, ?, ?, ?, 1)");
+	cleanup(database_finish) struct database_statement insert =
+		database_prepare(local->db, "INSERT INTO work_items (" LOCAL_ITEM_COLUMNS
+					    ", next_doc, divided) VALUES (?, ?, ?, ?, ?, ?, 1)");
 
 	local_bind_item(&insert, range);
-	local_bind_int(&insert, range->first_doc);
-	return local_run(&insert, NULL, err);
+	database_bind_int(&insert, range->first_doc);
+	return database_run(&insert, NULL, err);
 }
 
 int local_divide(struct coordinator *c, struct work_claim *claim, const struct work_item *ranges,
@@ -153,12 +155,12 @@ int local_divide(struct coordinator *c, struct work_claim *claim, const struct w
 	int failed;
 
 	coordinator_check_division(claim, ranges, count);
-	if ((failed = local_begin(local, err)) < 0)
+	if ((failed = database_begin(local->db, err)) < 0)
 		return failed;
 	failed = narrow(local, claim, &ranges[0], err);
 	for (size_t i = 1; i < count && failed == 0; i++)
 		failed = insert_range(local, &ranges[i], err);
-	failed = local_end(local, failed, err);
+	failed = database_end(local->db, failed, err);
 	if (failed == 0)
 		work_claim_narrow(claim, &ranges[0]);
 	return failed;
@@ -167,47 +169,47 @@ int local_divide(struct coordinator *c, struct work_claim *claim, const struct w
 static int write_release(struct local_coordinator *local, const struct work_claim *claim,
 			 struct err *err)
 {
-	cleanup(local_finish) struct local_statement update =
-		local_prepare(local, "UPDATE work_items SET state = 0, holder = NULL" WHERE_OURS);
+	cleanup(database_finish) struct database_statement update = database_prepare(
+		local->db, "UPDATE work_items SET state = 0, holder = NULL" WHERE_OURS);
 
-	return run_ours(&update, claim, err);
+	return run_ours(local, &update, claim, err);
 }
 
 int local_release(struct coordinator *c, struct work_claim *claim, struct err *err)
 {
 	struct local_coordinator *local = local_of(c);
-	int failed = local_begin(local, err);
+	int failed = database_begin(local->db, err);
 
 	if (failed < 0)
 		return failed;
-	return local_end(local, write_release(local, claim, err), err);
+	return database_end(local->db, write_release(local, claim, err), err);
 }
 
 /* 1: the row, with its failures before this one. */
 static int read_failures(struct local_coordinator *local, const struct work_claim *claim,
 			 int64_t *failures, bool *progressed, struct err *err)
 {
-	cleanup(local_finish) struct local_statement query =
-		local_prepare(local, "SELECT failures, progressed FROM work_items" WHERE_OURS);
+	cleanup(database_finish) struct database_statement query = database_prepare(
+		local->db, "SELECT failures, progressed FROM work_items" WHERE_OURS);
 	int stepped;
 
-	bind_ours(&query, claim);
-	stepped = local_step(&query, err);
+	bind_ours(local, &query, claim);
+	stepped = database_step(&query, err);
 	if (stepped == 0)
 		return coordinator_lease_lost(claim, err);
 	if (stepped < 0)
 		return stepped;
-	*failures = local_int(&query, 0);
-	*progressed = local_int(&query, 1) != 0;
+	*failures = database_int(&query, 0);
+	*progressed = database_int(&query, 1) != 0;
 	return 0;
 }
 
 static int write_failure(struct local_coordinator *local, const struct work_claim *claim,
 			 const char *reason, bool final, struct err *err)
 {
-	cleanup(local_finish) struct local_statement update =
-		local_prepare(local, "UPDATE work_items SET state = ?, holder = NULL, failures = ?,"
-				     " free_at_ms = ?, reason = ?" WHERE_OURS);
+	cleanup(database_finish) struct database_statement update = database_prepare(
+		local->db, "UPDATE work_items SET state = ?, holder = NULL, failures = ?,"
+			   " free_at_ms = ?, reason = ?" WHERE_OURS);
 	int64_t failures = 0, now = coordinator_now(&local->clock);
 	bool progressed = false;
 	int failed = read_failures(local, claim, &failures, &progressed, err);
@@ -216,20 +218,20 @@ static int write_failure(struct local_coordinator *local, const struct work_clai
 		return failed;
 	failures += !progressed;
 	final = final || failures >= local->options.max_failures;
-	local_bind_int(&update, final ? WORK_PARKED : WORK_WAITING);
-	local_bind_int(&update, failures);
-	local_bind_int(&update, now + coordinator_pause_ms(&local->options, MAX(failures, 1)));
-	local_bind_text(&update, str_from(reason));
-	return run_ours(&update, claim, err);
+	database_bind_int(&update, final ? WORK_PARKED : WORK_WAITING);
+	database_bind_int(&update, failures);
+	database_bind_int(&update, now + coordinator_pause_ms(&local->options, MAX(failures, 1)));
+	database_bind_text(&update, str_from(reason));
+	return run_ours(local, &update, claim, err);
 }
 
 int local_fail(struct coordinator *c, struct work_claim *claim, const char *reason, bool final,
 	       struct err *err)
 {
 	struct local_coordinator *local = local_of(c);
-	int failed = local_begin(local, err);
+	int failed = database_begin(local->db, err);
 
 	if (failed < 0)
 		return failed;
-	return local_end(local, write_failure(local, claim, reason, final, err), err);
+	return database_end(local->db, write_failure(local, claim, reason, final, err), err);
 }

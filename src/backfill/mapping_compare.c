@@ -5,6 +5,7 @@
 struct comparison {
 	struct buf *out;
 	size_t found, most;
+	bool missing;               /* fields that the target lacks are sought, and no others */
 	char path[PATH_MAX_LENGTH]; /* of the object at hand, with a dot at its end */
 	size_t path_length;
 };
@@ -40,7 +41,12 @@ static bool is_same_type(struct str source, struct str target)
 
 static void add(struct comparison *c, struct str name, struct str source, struct str target)
 {
-	if (c->found++ < c->most)
+	if (c->found++ >= c->most)
+		return;
+	if (c->missing)
+		buf_printf(c->out, "%s%.*s" STR_FMT " (" STR_FMT ")", c->found > 1 ? ", " : "",
+			   (int)c->path_length, c->path, STR_ARG(name), STR_ARG(source));
+	else
 		buf_printf(c->out, "%s%.*s" STR_FMT " (" STR_FMT ", there " STR_FMT ")",
 			   c->found > 1 ? ", " : "", (int)c->path_length, c->path, STR_ARG(name),
 			   STR_ARG(source), STR_ARG(target));
@@ -71,13 +77,23 @@ static void compare(struct comparison *c, const struct json *source, const struc
 		const struct json *there = json_get_str(target, field->key);
 		struct str type = type_of(field);
 
-		if (!there)
+		if (!there) {
+			if (c->missing)
+				add(c, field->key, type, STR_NONE);
 			continue;
-		if (!is_same_type(type, type_of(there)))
+		}
+		if (!c->missing && !is_same_type(type, type_of(there)))
 			add(c, field->key, type, type_of(there));
 		else
 			descend(c, field, there);
 	}
+}
+
+static size_t walk(struct comparison *c, const struct json *source, const struct json *target)
+{
+	json_each (type, source)
+		compare(c, json_get(type, "properties"), json_get(target, "properties"));
+	return c->found;
 }
 
 size_t mapping_compare(const struct json *source, const struct json *target, size_t most,
@@ -85,7 +101,13 @@ size_t mapping_compare(const struct json *source, const struct json *target, siz
 {
 	struct comparison c = {.out = out, .most = most};
 
-	json_each (type, source)
-		compare(&c, json_get(type, "properties"), json_get(target, "properties"));
-	return c.found;
+	return walk(&c, source, target);
+}
+
+size_t mapping_missing(const struct json *source, const struct json *target, size_t most,
+		       struct buf *out)
+{
+	struct comparison c = {.out = out, .most = most, .missing = true};
+
+	return walk(&c, source, target);
 }

@@ -11,5 +11,8 @@
  * types that no longer exist: string became text or keyword. */
 size_t mapping_compare(const struct json *source, const struct json *target, size_t most,
 		       struct buf *out);
+/* The fields that the target's mapping lacks, as "a.b (long), c (text)". */
+size_t mapping_missing(const struct json *source, const struct json *target, size_t most,
+		       struct buf *out);
 
 #endif

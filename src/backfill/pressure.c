@@ -33,9 +33,9 @@ struct pressure {
 	bool adaptive;
 	int64_t allowed, in_flight;
 	struct pressure_round round;
-	double best;       /* ms for each byte of weight; 0: not known yet */
-	bool starting;     /* no bad round yet */
-	int64_t forgiving; /* so many bulks are to leave before a refusal halves again */
+	double best;   /* ms for each byte of weight; 0: not known yet */
+	bool starting; /* no bad round yet */
+	int64_t halved_at_ms;
 	struct token_bucket documents, bytes;
 	uint64_t refusals;
 	bool paused, closed;
@@ -77,6 +77,7 @@ struct pressure *pressure_new_by(const struct pressure_options *options,
 	pthread_cond_init(&pressure->changed, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 	pressure->clock = *clock;
+	pressure->halved_at_ms = INT64_MIN / 2;
 	pressure->max_in_flight = MAX(options->max_in_flight, 1);
 	pressure->adaptive = pressure->starting = options->adaptive;
 	pressure->allowed = options->adaptive ? MIN(FIRST_ALLOWED, pressure->max_in_flight)
@@ -144,14 +145,16 @@ static void begin_round(struct pressure *pressure)
 	pressure->round = (struct pressure_round){.most_in_flight = pressure->in_flight};
 }
 
-/* Those in flight now have met the same trouble: it counts once. */
-static void halve(struct pressure *pressure)
+/* What was sent before it was halved last has met the same trouble: it counts once. */
+static void halve(struct pressure *pressure, int64_t elapsed_ms)
 {
+	int64_t now_ms = now(pressure);
+
 	pressure->starting = false;
-	if (!pressure->adaptive || pressure->forgiving > 0)
+	if (!pressure->adaptive || now_ms - elapsed_ms <= pressure->halved_at_ms)
 		return;
 	pressure->allowed = MAX(pressure->allowed / 2, 1);
-	pressure->forgiving = pressure->in_flight;
+	pressure->halved_at_ms = now_ms;
 	begin_round(pressure);
 }
 
@@ -199,20 +202,18 @@ void pressure_leave(struct pressure *pressure, const struct pressure_outcome *ou
 		BUG("a bulk leaves that never entered");
 	pressure->refusals += outcome->refusals;
 	if (outcome->refusals > 0)
-		halve(pressure);
+		halve(pressure, MAX(outcome->elapsed_ms, 0));
 	else if (pressure->adaptive)
 		count_good(pressure, outcome);
 	pressure->in_flight--;
-	if (pressure->forgiving > 0)
-		pressure->forgiving--;
 	pthread_cond_broadcast(&pressure->changed);
 	pthread_mutex_unlock(&pressure->lock);
 }
 
-void pressure_refused(struct pressure *pressure)
+void pressure_refused(struct pressure *pressure, int64_t elapsed_ms)
 {
 	pthread_mutex_lock(&pressure->lock);
-	halve(pressure);
+	halve(pressure, MAX(elapsed_ms, 0));
 	pthread_mutex_unlock(&pressure->lock);
 }
 

@@ -2,9 +2,10 @@
  * enter before a bulk and leave after it. Thread-safe.
  *
  * Additive increase, multiplicative decrease: one more bulk at once while latency holds, half on a
- * refusal (429, 503, rejected items), once for all that are in flight then. It begins with two and
- * doubles until the first bulk is refused or late. A rate holds in the long run: a bulk larger than
- * a second's worth goes, and the next ones wait for it. */
+ * refusal (429, 503, rejected items), once a round trip: of what was under way when it was halved
+ * last, another refusal says nothing new, but of what was sent since it does. It begins with two
+ * and doubles until the first bulk is refused or late. A rate holds in the long run: a bulk larger
+ * than a second's worth goes, and the next ones wait for it. */
 #ifndef BACKFILL_PRESSURE_H
 #define BACKFILL_PRESSURE_H
 
@@ -33,8 +34,9 @@ void pressure_free(struct pressure *pressure);
 bool pressure_enter(struct pressure *pressure, size_t documents, size_t bytes,
 		    const atomic_bool *stop);
 void pressure_leave(struct pressure *pressure, const struct pressure_outcome *outcome);
-/* From a refusal that is seen while the bulk is still being sent: halves at once. */
-void pressure_refused(struct pressure *pressure);
+/* From a refusal that is seen while the bulk is still being sent, by a try that took so long:
+ * halves at once. */
+void pressure_refused(struct pressure *pressure, int64_t elapsed_ms);
 /* New limits while it runs; 0: none. Pause holds back all that enter. */
 void pressure_set_rates(struct pressure *pressure, int64_t documents_per_second,
 			int64_t bytes_per_second);

@@ -12,17 +12,18 @@ struct target_care {
 	struct target_care_options options;
 	struct target_tuning *tuning;
 	size_t tuned; /* indices */
+	bool watches; /* another host tunes */
 	_Atomic(struct pressure *) pressure;
 	atomic_bool blocked; /* some sender waits for a full disk */
 };
 
-static void hear_refused(void *user)
+static void hear_refused(void *user, int64_t elapsed_ms)
 {
 	struct target_care *care = user;
 	struct pressure *pressure = atomic_load(&care->pressure);
 
 	if (pressure)
-		pressure_refused(pressure);
+		pressure_refused(pressure, elapsed_ms);
 }
 
 static void hear_blocked(void *user, struct str reason)
@@ -130,22 +131,36 @@ static int put_back_leftovers(struct target_care *care, struct err *err)
 	return failed;
 }
 
-static int tune(struct target_care *care, const struct backfill_index *indices, const bool *created,
-		size_t count, struct err *err)
+static int publish(void *user, struct str saved, struct err *err)
+{
+	const struct target_care *care = user;
+
+	return care->options.coordinator->ops->tuning_keep(care->options.coordinator, saved, err);
+}
+
+/* Whether several hosts may be at work on the session. */
+static bool is_shared(const struct target_care *care)
+{
+	const struct coordinator *c = care->options.coordinator;
+
+	return c && c->ops->tuning_take;
+}
+
+static int tune_indices(struct target_care *care, const struct tuning_place *place,
+			const struct backfill_index *indices, const bool *created, size_t count,
+			struct err *err)
 {
 	struct tuned_index *tuned = mem_zalloc(MAX(count, (size_t)1) * sizeof(*tuned));
-	const struct tuning_place place = place_of(care);
 	struct tuning_report report;
 	int failed;
 
 	for (size_t i = 0; i < count; i++)
 		tuned[i] = (struct tuned_index){indices[i].target_name, created && created[i]};
-	failed = target_tuning_begin(care->cluster, &place, tuned, count, &care->tuning, &report,
+	failed = target_tuning_begin(care->cluster, place, tuned, count, &care->tuning, &report,
 				     err);
 	free(tuned);
 	if (failed < 0)
-		return err_wrap(err, "tuning the target's indices (--tune-target false goes "
-				     "without)");
+		return failed;
 	care->tuned = report.tuned;
 	if (report.tuned > 0)
 		log_info("target",
@@ -154,6 +169,33 @@ static int tune(struct target_care *care, const struct backfill_index *indices, 
 	if (report.left_alone > 0)
 		log_info("target", "%zu indices are not tuned for the load: %s", report.left_alone,
 			 report.reason);
+	return 0;
+}
+
+/* The first of several hosts tunes. */
+static int tune(struct target_care *care, const struct backfill_index *indices, const bool *created,
+		size_t count, struct err *err)
+{
+	cleanup(arena_release) struct arena mem = ARENA_INIT(LIMIT_METADATA_ARENA);
+	struct coordinator *c = care->options.coordinator;
+	struct tuning_share share = {.publish = publish, .user = care};
+	struct tuning_place place = place_of(care);
+	bool ours = true;
+	int failed = 0;
+
+	if (is_shared(care)) {
+		failed = c->ops->tuning_take(c, &mem, &ours, &share.saved, err);
+		place.share = &share;
+	}
+	care->watches = failed == 0 && !ours;
+	if (care->watches)
+		log_info("target", "another worker of session '%s' tunes the target for the load",
+			 care->options.session);
+	else if (failed == 0)
+		failed = tune_indices(care, &place, indices, created, count, err);
+	if (failed < 0)
+		return err_wrap(err, "tuning the target's indices (--tune-target false goes "
+				     "without)");
 	return 0;
 }
 
@@ -190,12 +232,53 @@ static bool is_out_of_reach(const struct err *ended_by)
 			    (ended_by->kind == ERR_HTTP && ended_by->retry));
 }
 
-void target_care_end(struct target_care *care, const struct err *ended_by)
+/* Nothing is left that another host would have to put back. */
+static int forget_shared(const struct target_care *care, const struct tuning_report *report,
+			 struct err *err)
+{
+	struct coordinator *c = care->options.coordinator;
+
+	if (!is_shared(care) || report->busy || report->kept > 0)
+		return 0;
+	return c->ops->tuning_keep(c, STR_NONE, err);
+}
+
+static int put_back_own(struct target_care *care, struct err *err)
 {
 	struct tuning_report report;
-	struct err err = {0};
+	int failed = target_tuning_end(take(care->tuning), &report, err);
 
-	if (!care || !care->tuning)
+	if (failed < 0)
+		return failed;
+	log_restored(care, &report);
+	return forget_shared(care, &report, err);
+}
+
+/* Whoever tuned puts back as well, if it still can: what is done twice is done once. */
+static int put_back_others(struct target_care *care, struct err *err)
+{
+	cleanup(arena_release) struct arena mem = ARENA_INIT(LIMIT_METADATA_ARENA);
+	struct coordinator *c = care->options.coordinator;
+	struct tuning_share share = {0};
+	struct tuning_place place = place_of(care);
+	struct tuning_report report;
+	int failed = c->ops->tuning_look(c, &mem, &share.saved, err);
+
+	if (failed < 0 || !share.saved.ptr)
+		return failed;
+	place.share = &share;
+	if ((failed = target_tuning_restore(care->cluster, &place, &report, err)) < 0)
+		return failed;
+	log_restored(care, &report);
+	return forget_shared(care, &report, err);
+}
+
+void target_care_end(struct target_care *care, bool all_done, const struct err *ended_by)
+{
+	struct err err = {0};
+	int failed = 0;
+
+	if (!care)
 		return;
 	if (is_out_of_reach(ended_by)) {
 		target_tuning_abandon(take(care->tuning));
@@ -208,13 +291,15 @@ void target_care_end(struct target_care *care, const struct err *ended_by)
 				 care->options.target);
 		return;
 	}
-	if (target_tuning_end(take(care->tuning), &report, &err) < 0)
+	if (care->tuning)
+		failed = put_back_own(care, &err);
+	else if (care->watches && all_done)
+		failed = put_back_others(care, &err);
+	if (failed < 0)
 		log_warn("target",
 			 "settings of its indices could not be put back: %s; `shardlift "
 			 "restore-settings --target-host %s` does so",
 			 err.message, care->options.target);
-	else
-		log_restored(care, &report);
 }
 
 int target_generates_ids(struct cluster *cluster, enum generated_ids mode, bool *out,

@@ -4,6 +4,7 @@
 #ifndef BACKFILL_TARGET_CARE_H
 #define BACKFILL_TARGET_CARE_H
 
+#include "backfill/coordinator.h"
 #include "backfill/pressure.h"
 #include "backfill/target_check.h"
 
@@ -12,7 +13,8 @@ struct target_care_options {
 	const char *target; /* its URL without secrets */
 	bool tune;          /* false: settings that an earlier run left are put back, no more */
 	bool allow_missing; /* indices that the target makes itself */
-	int64_t pause_ms;   /* how long a red index or a full disk is waited for */
+	struct coordinator *coordinator; /* lets one of several hosts tune; NULL: this one does */
+	int64_t pause_ms;                /* how long a red index or a full disk is waited for */
 };
 
 struct target_care;
@@ -31,9 +33,10 @@ int target_care_begin(struct target_care *care, const struct snapshot *snapshot,
 		      const struct backfill_index *indices, const bool *created, size_t count,
 		      const atomic_bool *cancel, struct err *err);
 /* After the last document, whatever the run came to (`ended_by` NULL: well). Puts settings back,
- * unless the target is out of reach: then they stay on disk, and the log says so. Never an error of
- * its own: the run's counts. Accepts NULL. */
-void target_care_end(struct target_care *care, const struct err *ended_by);
+ * unless the target is out of reach: then they stay on disk, and the log says so. `all_done`: no
+ * worker of the session has anything left to do, so that what another host tuned and has not put
+ * back is put back as well. Never an error of its own: the run's counts. Accepts NULL. */
+void target_care_end(struct target_care *care, bool all_done, const struct err *ended_by);
 
 enum generated_ids { GENERATED_IDS_AUTO, GENERATED_IDS_ALWAYS, GENERATED_IDS_NEVER };
 /* Whether documents go without their ids. AUTO: where the target is a Serverless collection that

@@ -77,6 +77,28 @@ static int check_blocks(struct str name, const struct json *settings, struct err
 	return 0;
 }
 
+static void tell_missing(const struct check *check, struct str name, const struct json *source,
+			 const struct json *there)
+{
+	cleanup(buf_release) struct buf fields = BUF_INIT(KIB(8)), line = BUF_INIT(KIB(16));
+	const struct cluster_version *version = cluster_version(check->cluster);
+	size_t found;
+
+	/* Its mappings have types, which rules and transforms choose. */
+	if (version->flavour == CLUSTER_ELASTICSEARCH && version->major < 7)
+		return;
+	found = mapping_missing(source, there, FIELDS_NAMED, &fields);
+	if (found == 0)
+		return;
+	buf_printf(
+		&line,
+		"index '" STR_FMT "' has no mapping for %zu of its fields on the target: " STR_FMT
+		"%s; they are mapped as the target guesses, or not at all: put the mapping there, "
+		"or create the index anew",
+		STR_ARG(name), found, STR_ARG(buf_str(&fields)), found > FIELDS_NAMED ? ", …" : "");
+	tell(check, buf_cstr(&line));
+}
+
 static void compare(const struct check *check, const struct backfill_index *index,
 		    const struct json *there)
 {
@@ -90,16 +112,18 @@ static void compare(const struct check *check, const struct backfill_index *inde
 		return; /* whoever reads it says so */
 	found = mapping_compare(metadata.mappings, json_get(there, "mappings"), FIELDS_NAMED,
 				&fields);
-	if (found == 0)
-		return;
-	buf_printf(&line,
-		   "index '" STR_FMT
-		   "' maps %zu of its fields otherwise on the target than in the snapshot: " STR_FMT
-		   "%s; documents that do not fit will fail and be kept: create it anew with the "
-		   "snapshot's mapping if that is not meant",
-		   STR_ARG(index->target_name), found, STR_ARG(buf_str(&fields)),
-		   found > FIELDS_NAMED ? ", …" : "");
-	tell(check, buf_cstr(&line));
+	if (found > 0) {
+		buf_printf(
+			&line,
+			"index '" STR_FMT "' maps %zu of its fields otherwise on the target than "
+			"in the snapshot: " STR_FMT
+			"%s; documents that do not fit will fail and be kept: create it anew with "
+			"the snapshot's mapping if that is not meant",
+			STR_ARG(index->target_name), found, STR_ARG(buf_str(&fields)),
+			found > FIELDS_NAMED ? ", …" : "");
+		tell(check, buf_cstr(&line));
+	}
+	tell_missing(check, index->target_name, metadata.mappings, json_get(there, "mappings"));
 }
 
 static int check_index(const struct check *check, size_t i, struct err *err)

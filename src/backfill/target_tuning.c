@@ -273,6 +273,41 @@ static void free_tuningp(struct target_tuning **tuning)
 	target_tuning_abandon(*tuning);
 }
 
+/* Takes over what another host saved, where this one has nothing of the kind. */
+static int take_shared(struct target_tuning *tuning, struct err *err)
+{
+	const struct tuning_share *share = tuning->place.share;
+	struct arena *mem = &tuning->file.mem;
+	struct json *shared, *indices = saved_indices(tuning);
+
+	if (!share || !share->saved.ptr)
+		return 0;
+	/* The tree borrows what it was parsed from. */
+	if (json_parse(arena_str(mem, share->saved), mem, &shared, err) < 0)
+		return err_wrap(err, "settings saved by another host");
+	if (!json_get(tuning->file.root, "target"))
+		json_set(tuning->file.root, STR("target"),
+			 copy_or_null(mem, json_get(shared, "target")));
+	json_each (index, json_get(shared, "indices"))
+		if (!json_get_str(indices, index->key))
+			json_set(indices, index->key, json_copy(mem, index));
+	return mem->failed ? arena_fail(mem, "saved settings", err) : 0;
+}
+
+/* What is on disk, for the session's other hosts. */
+static int publish(struct target_tuning *tuning, struct err *err)
+{
+	const struct tuning_share *share = tuning->place.share;
+	cleanup(buf_release) struct buf text = BUF_INIT(MIB(64));
+
+	if (!share)
+		return 0;
+	json_write(&text, tuning->file.root);
+	if (buf_check(&text, "saved settings", err) < 0)
+		return -(int)err->kind;
+	return share->publish(share->user, buf_str(&text), err);
+}
+
 static int open_tuning(struct cluster *cluster, const struct tuning_place *place,
 		       struct tuning_report *report, struct target_tuning **out, struct err *err)
 {
@@ -282,7 +317,8 @@ static int open_tuning(struct cluster *cluster, const struct tuning_place *place
 
 	*report = (struct tuning_report){0};
 	*tuning = (struct target_tuning){.cluster = cluster, .place = *place, .report = report};
-	if ((failed = tuning_file_open(&tuning->file, place->state_dir, place->session, err)) < 0)
+	if ((failed = tuning_file_open(&tuning->file, place->state_dir, place->session, err)) < 0 ||
+	    (failed = take_shared(tuning, err)) < 0)
 		return failed;
 	target = json_string(json_get(tuning->file.root, "target"));
 	if (!target.len || str_is(target, place->target))
@@ -305,6 +341,8 @@ static int change(struct target_tuning *tuning, const struct tuned_index *indice
 		failed = save(tuning, &indices[i], err);
 	if (failed == 0)
 		failed = tuning_file_write(&tuning->file, err);
+	if (failed == 0)
+		failed = publish(tuning, err);
 	for (struct json *index = saved_indices(tuning)->first; index && failed == 0;
 	     index = index->next)
 		failed = tune(tuning, index, err);
@@ -355,9 +393,10 @@ int target_tuning_restore(struct cluster *cluster, const struct tuning_place *pl
 
 	*report = (struct tuning_report){0};
 	alone = tuning_file_peek(place->state_dir, place->session, &mem, &left, err);
-	if (alone < 0 || !left)
+	if (alone < 0 || (!left && !(place->share && place->share->saved.ptr)))
 		return alone;
-	if ((alone = open_tuning(cluster, place, report, &tuning, err)) < 0)
+	if ((alone = open_tuning(cluster, place, report, &tuning, err)) < 0 ||
+	    (alone = tuning_file_write(&tuning->file, err)) < 0)
 		return alone;
 	alone = tuning_file_leave(&tuning->file, err);
 	report->busy = alone == 0;

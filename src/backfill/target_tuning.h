@@ -6,17 +6,26 @@
  * A value that somebody else changed meanwhile is left as it is. Left alone from the beginning:
  * names that stand for several indices (data streams with more than one backing index, aliases),
  * indices that are not there yet, replicas under auto_expand_replicas, OpenSearch Serverless. Of
- * several processes with one state directory the last one puts the values back; on several hosts
- * only one may tune. */
+ * several processes with one state directory the last one puts the values back; of several hosts
+ * the coordinator lets one tune, which keeps the old values there too (struct tuning_share). */
 #ifndef BACKFILL_TARGET_TUNING_H
 #define BACKFILL_TARGET_TUNING_H
 
 #include "cluster/cluster.h"
 
+/* Old values where the session's other hosts find them: the text of a tuning file. */
+struct tuning_share {
+	struct str saved; /* ptr NULL: none yet */
+	/* Durable before anything is changed. */
+	int (*publish)(void *user, struct str saved, struct err *err);
+	void *user;
+};
+
 /* Where the old values are kept, and whose they are. Borrowed. */
 struct tuning_place {
 	const char *state_dir, *session;
-	const char *target; /* its URL without secrets */
+	const char *target;               /* its URL without secrets */
+	const struct tuning_share *share; /* NULL: the state directory is the only place */
 };
 
 struct tuned_index {
@@ -47,7 +56,7 @@ int target_tuning_begin(struct cluster *cluster, const struct tuning_place *plac
 int target_tuning_end(struct target_tuning *tuning, struct tuning_report *report, struct err *err);
 /* Frees and leaves everything as it is; what is saved stays on disk. Accepts NULL. */
 void target_tuning_abandon(struct target_tuning *tuning);
-/* Puts back what an earlier run of this session left. */
+/* Puts back what an earlier run of this session left, here or in place->share. */
 int target_tuning_restore(struct cluster *cluster, const struct tuning_place *place,
 			  struct tuning_report *report, struct err *err);
 

@@ -159,9 +159,11 @@ static int prove(const struct pipeline *p, const struct work_status *rows, size_
 		*err = broken;
 		return rc;
 	}
-	if (rc < 0)
+	if (rc < 0) {
 		mark_unreadable(p, &report->indices[index], index, rows[from].item.shard,
 				str_from(broken.message));
+		report->indices[index].unproven = true;
+	}
 	return 0;
 }
 

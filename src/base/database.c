@@ -61,15 +61,25 @@ int database_exec(struct database *db, const char *sql, struct err *err)
 	return code == SQLITE_OK ? 0 : database_error(db, code, err);
 }
 
-int database_begin(struct database *db, struct err *err)
+static int begin(struct database *db, const char *sql, struct err *err)
 {
 	int failed;
 
 	pthread_mutex_lock(&db->mutex);
-	failed = database_exec(db, "BEGIN IMMEDIATE", err);
+	failed = database_exec(db, sql, err);
 	if (failed < 0)
 		pthread_mutex_unlock(&db->mutex);
 	return failed;
+}
+
+int database_begin(struct database *db, struct err *err)
+{
+	return begin(db, "BEGIN IMMEDIATE", err);
+}
+
+int database_begin_read(struct database *db, struct err *err)
+{
+	return begin(db, "BEGIN", err);
 }
 
 int database_end(struct database *db, int failed, struct err *err)

@@ -49,6 +49,9 @@ void database_closep(struct database **db);
 int database_error(const struct database *db, int code, struct err *err);
 /* A change, durable once database_end returns 0. */
 int database_begin(struct database *db, struct err *err);
+/* Reads one state of the file over several statements, without keeping writers out; ended by
+ * database_end too. */
+int database_begin_read(struct database *db, struct err *err);
 /* Commits if `failed` is 0, else takes all back; returns `failed`, or what the commit said. */
 int database_end(struct database *db, int failed, struct err *err);
 /* Runs text without parameters. */

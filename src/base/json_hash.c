@@ -1,30 +1,31 @@
 #include "base/json_hash.h"
 
 #include "base/json_internal.h"
-#include "base/json_number_text.h"
+#include "base/utf8.h"
 
 #include <stdlib.h>
+#define XXH_INLINE_ALL
 #include <xxhash.h>
 
-/* What a value is goes into its hash: "1" and 1 differ, [] and {} do. */
-enum value_kind { KIND_STRING = 1, KIND_NUMBER, KIND_WORD, KIND_ARRAY, KIND_OBJECT };
-
-#define STRING_MAX MIB(1024)
+#define TEXT_MAX MIB(1024)
+#define USUAL_NUMBER 20 /* bytes of one and what follows; not more than canonical numbers have */
 
 /* An open array or object. */
 struct json_hasher_level {
 	bool object;
-	uint64_t count;
-	struct hash128
-		sum; /* of an object's members; of an array, what its elements came to so far */
-	struct hash128 key; /* of the member whose value comes next */
+	uint64_t count;     /* of an object's members */
+	struct hash128 sum; /* of theirs */
+	size_t run;         /* where the run around an object began in hasher->text */
 };
 
+/* The run that is being read is text[run…], then what stands in the source from `from` on. */
 struct walk {
 	struct json_scan scan;
 	struct json_hasher *hasher;
+	struct buf *text;
+	const char *from;
+	size_t run;
 	size_t depth;
-	bool full;
 };
 
 static struct hash128 of_xxh(XXH128_hash_t h)
@@ -37,21 +38,9 @@ struct hash128 bytes_hash(struct str bytes)
 	return of_xxh(XXH3_128bits(bytes.len ? bytes.ptr : "", bytes.len));
 }
 
-static struct hash128 scalar_hash(struct str bytes, enum value_kind kind)
-{
-	return of_xxh(XXH3_128bits_withSeed(bytes.len ? bytes.ptr : "", bytes.len, kind));
-}
-
-static struct hash128 join(struct hash128 a, struct hash128 b, uint64_t seed)
-{
-	struct hash128 both[2] = {a, b};
-
-	return of_xxh(XXH3_128bits_withSeed(both, sizeof(both), seed));
-}
-
 void json_hasher_init(struct json_hasher *hasher)
 {
-	*hasher = (struct json_hasher){.text = BUF_INIT(STRING_MAX)};
+	*hasher = (struct json_hasher){.text = BUF_INIT(TEXT_MAX)};
 }
 
 void json_hasher_release(struct json_hasher *hasher)
@@ -61,84 +50,198 @@ void json_hasher_release(struct json_hasher *hasher)
 	json_hasher_init(hasher);
 }
 
-static bool refuse_full(struct walk *w)
+/* What was read of the run is as it should be, and what comes next is not. */
+static void keep(struct walk *w)
 {
-	w->full = true;
-	return false;
+	if (w->scan.at > w->from)
+		buf_append(w->text, w->from, (size_t)(w->scan.at - w->from));
 }
 
-static bool string_hash(struct walk *w, struct str raw, bool has_escapes, struct hash128 *out)
+static __attribute__((noinline)) char skip_space(struct walk *w)
 {
-	char *to;
+	struct json_scan *s = &w->scan;
 
-	if (has_escapes) {
-		buf_reset(&w->hasher->text);
-		to = buf_reserve(&w->hasher->text, raw.len);
-		if (!to)
-			return refuse_full(w);
-		raw = str_of(to, json_unescape(raw, to));
+	keep(w);
+	json_scan_peek(s);
+	w->from = s->at;
+	return s->at < s->end ? *s->at : '\0';
+}
+
+/* The byte after white space, which is in no run. */
+static inline char look(struct walk *w)
+{
+	if (LIKELY(w->scan.at < w->scan.end && (uint8_t)*w->scan.at > ' '))
+		return *w->scan.at;
+	return skip_space(w);
+}
+
+static struct hash128 end_run(struct walk *w)
+{
+	struct hash128 hash;
+
+	if (LIKELY(w->text->len == w->run)) {
+		hash = bytes_hash(str_of(w->from, (size_t)(w->scan.at - w->from)));
+	} else {
+		keep(w);
+		hash = bytes_hash(str_from_offset(buf_str(w->text), w->run));
+		w->text->len = w->run;
 	}
-	*out = scalar_hash(raw, KIND_STRING);
-	return true;
+	w->from = w->scan.at;
+	return hash;
 }
 
-static bool number_hash(struct walk *w, struct str text, struct hash128 *out)
+/* What json_canonical_string would leave as it is. */
+static bool stays_escaped(const char *escape)
 {
-	struct json_decimal d = json_decimal_of(text);
-	struct buf *form = &w->hasher->text;
-
-	if (!d.exact) {
-		*out = scalar_hash(text, KIND_NUMBER);
+	switch (escape[1]) {
+	case '"':
+	case '\\':
+	case 'b':
+	case 'f':
+	case 'n':
+	case 'r':
+	case 't':
 		return true;
+	default:
+		return false;
 	}
-	buf_reset(form);
-	buf_append_byte(form, d.negative ? '-' : '+');
-	buf_append(form, &d.exponent, sizeof(d.exponent));
-	buf_append(form, d.digits.ptr, d.point);
-	buf_append_str(form, str_from_offset(d.digits, d.point + 1));
-	if (form->failed)
-		return refuse_full(w);
-	*out = scalar_hash(buf_str(form), KIND_NUMBER);
+}
+
+/* The rest of a string from its first escape on, spelled otherwise maybe. */
+static bool take_escaped(struct walk *w, const char *opened)
+{
+	struct json_scan *s = &w->scan;
+	bool has_escapes;
+	struct str raw;
+
+	s->at = opened;
+	if (!json_scan_string(s, &raw, &has_escapes))
+		return false;
+	if (opened + 1 > w->from)
+		buf_append(w->text, w->from, (size_t)(opened + 1 - w->from));
+	json_canonical_string(w->text, raw);
+	w->from = s->at - 1;
 	return true;
 }
 
-static bool word_hash(struct walk *w, const char *word, struct hash128 *out)
+/* The opening quote is at s->at. */
+static bool take_string(struct walk *w)
 {
-	*out = scalar_hash(str_from(word), KIND_WORD);
-	return json_scan_word(&w->scan, word);
+	struct json_scan *s = &w->scan;
+	const char *opened = s->at++;
+
+	for (;;) {
+		s->at = json_plain_end(s->at, s->end);
+		if (LIKELY(s->at < s->end && *s->at == '"')) {
+			s->at++;
+			return true;
+		}
+		if (s->end - s->at >= 2 && *s->at == '\\' && stays_escaped(s->at)) {
+			s->at += 2;
+			continue;
+		}
+		if (s->at == s->end || (uint8_t)*s->at < 0x80)
+			return take_escaped(w, opened);
+		do {
+			size_t length = utf8_length(s->at, (size_t)(s->end - s->at));
+
+			if (!length)
+				return json_scan_refuse(s, "invalid UTF-8");
+			s->at += length;
+		} while (s->at < s->end && (uint8_t)*s->at >= 0x80);
+	}
 }
 
-static bool hash_scalar(struct walk *w, char first, struct hash128 *out)
+static const char *skip_digits(const char *p, const char *end)
 {
-	struct str text;
-	bool has_escapes;
+	while (p < end && *p >= '0' && *p <= '9')
+		p++;
+	return p;
+}
 
+/* Past a point and digits that do not end in zeros, if there is one; NULL: look closer. */
+static const char *skip_fraction(const char *p, const char *end)
+{
+	const char *after;
+
+	if (p == end || *p != '.')
+		return p;
+	after = skip_digits(p + 1, end);
+	return after == p + 1 || after[-1] == '0' ? NULL : after;
+}
+
+/* Most numbers: 12, 0.5; false with s->at where it was: look closer. */
+static bool take_usual_number(struct json_scan *s)
+{
+	const char *p = s->at, *end = s->end - s->at > USUAL_NUMBER ? s->at + USUAL_NUMBER : s->end;
+
+	if (*p >= '1')
+		p = skip_digits(p, end);
+	else if (end - p > 1 && p[0] == '0' && p[1] == '.')
+		p++;
+	else
+		return false;
+	p = skip_fraction(p, end);
+	if (!p || p == end || (*p != ',' && *p != '}' && *p != ']'))
+		return false;
+	s->at = p;
+	return true;
+}
+
+static bool take_number(struct walk *w)
+{
+	const char *start = w->scan.at;
+	struct str text;
+
+	if (LIKELY(take_usual_number(&w->scan)))
+		return true;
+	if (!json_scan_number(&w->scan, &text))
+		return false;
+	if (LIKELY(json_number_is_canonical(text)))
+		return true;
+	if (start > w->from)
+		buf_append(w->text, w->from, (size_t)(start - w->from));
+	json_canonical_number(w->text, text);
+	w->from = w->scan.at;
+	return true;
+}
+
+static bool take_scalar(struct walk *w, char first)
+{
 	switch (first) {
 	case '"':
-		return json_scan_string(&w->scan, &text, &has_escapes) &&
-		       string_hash(w, text, has_escapes, out);
+		return take_string(w);
 	case 't':
-		return word_hash(w, "true", out);
+		return json_scan_word(&w->scan, "true");
 	case 'f':
-		return word_hash(w, "false", out);
+		return json_scan_word(&w->scan, "false");
 	case 'n':
-		return word_hash(w, "null", out);
+		return json_scan_word(&w->scan, "null");
 	default:
 		if (first == '-' || (first >= '0' && first <= '9'))
-			return json_scan_number(&w->scan, &text) && number_hash(w, text, out);
+			return take_number(w);
 		return json_scan_refuse_byte(&w->scan, "a value must stand here");
 	}
 }
 
-static bool hash_key(struct walk *w)
+/* A member's name and colon; a run begins within its quotes. */
+static bool take_key(struct walk *w)
 {
-	struct str raw;
-	bool has_escapes;
+	struct json_scan *s = &w->scan;
 
-	return json_scan_key(&w->scan, &raw, &has_escapes) &&
-	       string_hash(w, raw, has_escapes, &w->hasher->levels[w->depth - 1].key);
+	if (look(w) != '"')
+		return json_scan_refuse_byte(s, "a name in quotes must stand here");
+	w->run = w->text->len;
+	w->from = s->at;
+	if (!take_string(w))
+		return false;
+	if (look(w) != ':')
+		return json_scan_refuse_byte(s, "a colon must follow the name");
+	s->at++;
+	return true;
 }
 
+/* s->at is at its bracket. An array is text of the run, an object is not. */
 static bool open_level(struct walk *w, bool object)
 {
 	struct json_hasher *hasher = w->hasher;
@@ -150,92 +253,104 @@ static bool open_level(struct walk *w, bool object)
 		hasher->levels = mem_realloc(hasher->levels,
 					     hasher->level_capacity * sizeof(*hasher->levels));
 	}
-	hasher->levels[w->depth++] = (struct json_hasher_level){.object = object};
-	return true;
-}
-
-/* A value has ended: into what is open around it. */
-static void add_value(struct walk *w, struct hash128 value)
-{
-	struct json_hasher_level *level = &w->hasher->levels[w->depth - 1];
-
-	level->count++;
-	if (level->object)
-		level->sum = hash128_add(level->sum, join(level->key, value, KIND_OBJECT));
-	else
-		level->sum = join(level->sum, value, KIND_ARRAY);
-}
-
-static struct hash128 close_level(struct walk *w)
-{
-	const struct json_hasher_level *level = &w->hasher->levels[--w->depth];
-	struct hash128 count = {level->count, level->object ? KIND_OBJECT : KIND_ARRAY};
-
-	return join(level->sum, count, 0);
-}
-
-/* Closes all that ends here; *value becomes the outermost. `ended`: *value is to be added first.
- * *more: another value follows. */
-static bool close_levels(struct walk *w, struct hash128 *value, bool ended, bool *more)
-{
-	*more = false;
-	for (; w->depth; ended = true) {
-		bool object = w->hasher->levels[w->depth - 1].object;
-		char c = json_scan_peek(&w->scan);
-
-		if (ended)
-			add_value(w, *value);
-		if (c == ',') {
-			w->scan.at++;
-			*more = true;
-			return !object || hash_key(w);
-		}
-		if (c != (object ? '}' : ']'))
-			return json_scan_refuse_byte(&w->scan,
-						     object ? "',' or '}' must stand here"
-							    : "',' or ']' must stand here");
-		w->scan.at++;
-		*value = close_level(w);
+	hasher->levels[w->depth++] = (struct json_hasher_level){.object = object, .run = w->run};
+	if (object)
+		keep(w);
+	w->scan.at++;
+	if (object) {
+		w->from = w->scan.at;
+		w->run = w->text->len;
 	}
 	return true;
 }
 
-static bool walk(struct walk *w, struct hash128 *out)
+/* An object stands in the run around it as its sum, always of the same length. */
+static void close_object(struct walk *w, const struct json_hasher_level *level)
+{
+	uint64_t form[] = {htole64(level->sum.low), htole64(level->sum.high),
+			   htole64(level->count)};
+
+	buf_append_byte(w->text, '{');
+	buf_append(w->text, form, sizeof(form));
+	w->run = level->run;
+	w->from = w->scan.at;
+}
+
+/* A member has ended, or an element. */
+static void end_value(struct walk *w)
+{
+	struct json_hasher_level *level = &w->hasher->levels[w->depth - 1];
+
+	if (!level->object)
+		return;
+	level->count++;
+	level->sum = hash128_add(level->sum, end_run(w));
+}
+
+/* Closes all that ends here. `ended`: a value has. *more: another one follows. */
+static bool close_levels(struct walk *w, bool ended, bool *more)
+{
+	*more = false;
+	for (; w->depth; ended = true) {
+		struct json_hasher_level *level = &w->hasher->levels[w->depth - 1];
+		char c = look(w);
+
+		if (ended)
+			end_value(w);
+		if (c == ',') {
+			w->scan.at++;
+			*more = true;
+			if (!level->object)
+				return true;
+			w->from = w->scan.at;
+			return take_key(w);
+		}
+		if (c != (level->object ? '}' : ']'))
+			return json_scan_refuse_byte(&w->scan,
+						     level->object ? "',' or '}' must stand here"
+								   : "',' or ']' must stand here");
+		w->scan.at++;
+		w->depth--;
+		if (level->object)
+			close_object(w, level);
+	}
+	return true;
+}
+
+static bool walk(struct walk *w)
 {
 	bool more = true;
 
 	while (more) {
-		char first = json_scan_peek(&w->scan);
+		char first = look(w);
 		bool object = first == '{', inside = object || first == '[';
 
 		if (inside) {
 			if (!open_level(w, object))
 				return false;
-			w->scan.at++;
-			if (json_scan_peek(&w->scan) != (object ? '}' : ']')) {
-				if (object && !hash_key(w))
+			if (look(w) != (object ? '}' : ']')) {
+				if (object && !take_key(w))
 					return false;
 				continue;
 			}
-		} else if (!hash_scalar(w, first, out)) {
+		} else if (!take_scalar(w, first)) {
 			return false;
 		}
-		if (!close_levels(w, out, !inside, &more))
+		if (!close_levels(w, !inside, &more))
 			return false;
 	}
+	look(w);
 	return json_scan_end(&w->scan);
 }
 
 int json_hash(struct json_hasher *hasher, struct str text, struct hash128 *out, struct err *err)
 {
-	struct walk w = {.scan = json_scan_over(text), .hasher = hasher};
-	struct hash128 hash = {0};
+	struct walk w = {.scan = json_scan_over(text), .hasher = hasher, .text = &hasher->text};
 
-	if (!walk(&w, &hash)) {
-		if (w.full)
-			return buf_check(&hasher->text, "a string of a source", err);
+	buf_reset(&hasher->text);
+	w.from = w.scan.at;
+	if (!walk(&w))
 		return json_scan_fail(&w.scan, err);
-	}
-	*out = hash;
-	return 0;
+	*out = end_run(&w);
+	return buf_check(&hasher->text, "a string of a source", err);
 }

@@ -2,8 +2,13 @@
 #ifndef BASE_JSON_INTERNAL_H
 #define BASE_JSON_INTERNAL_H
 
-#include "base/err.h"
+#include "base/buf.h"
 #include "base/str.h"
+
+#include <endian.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 struct json_scan {
 	const char *start, *at, *end;
@@ -27,6 +32,51 @@ static inline char json_scan_peek(struct json_scan *s)
 	return '\0';
 }
 
+#define EVERY_BYTE(b) (UINT64_C(0x0101010101010101) * (b))
+
+static inline bool json_is_plain(char c)
+{
+	return (uint8_t)c >= 0x20 && (uint8_t)c < 0x80 && c != '"' && c != '\\';
+}
+
+/* The first byte that is not plain within a string: quote, backslash, control or non-ASCII. */
+static inline const char *json_plain_end(const char *p, const char *end)
+{
+#ifdef __SSE2__
+	for (; end - p >= 16; p += 16) {
+		__m128i bytes, special;
+		unsigned mask;
+
+		memcpy(&bytes, p, sizeof(bytes));
+		/* As signed bytes those above 0x7f are below a space, too. */
+		special = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')),
+				       _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')));
+		special = _mm_or_si128(special, _mm_cmplt_epi8(bytes, _mm_set1_epi8(' ')));
+		mask = (unsigned)_mm_movemask_epi8(special);
+		if (mask)
+			return p + __builtin_ctz(mask);
+	}
+#endif
+	for (; end - p >= 8; p += 8) {
+		uint64_t word, quote, backslash, special;
+
+		memcpy(&word, p, sizeof(word));
+		word = le64toh(word);
+		quote = word ^ EVERY_BYTE('"');
+		backslash = word ^ EVERY_BYTE('\\');
+		/* A byte's top bit comes out set if it is special; a borrow may set those above it
+		 * too, so only the lowest counts. */
+		special = (word - EVERY_BYTE(0x20)) | (quote - EVERY_BYTE(1)) |
+			  (backslash - EVERY_BYTE(1)) | word;
+		special &= EVERY_BYTE(0x80);
+		if (special)
+			return p + __builtin_ctzll(special) / 8;
+	}
+	while (p < end && json_is_plain(*p))
+		p++;
+	return p;
+}
+
 /* The string whose opening quote is at s->at; *raw is what stands between the quotes. */
 bool json_scan_string(struct json_scan *s, struct str *raw, bool *has_escapes);
 bool json_scan_number(struct json_scan *s, struct str *text);
@@ -44,6 +94,14 @@ bool json_scan_refuse_byte(struct json_scan *s, const char *expected);
 bool json_scan_end(struct json_scan *s);
 /* The error of a scan that was refused. */
 int json_scan_fail(const struct json_scan *s, struct err *err);
+
+/* The one spelling of a scanned string or number that all others of the same meaning share, without
+ * quotes (appended). Strings: characters as they are, but for \" \\ \b \f \n \r \t and \u00xx;
+ * numbers: 1500, 0.25 or, where that would be long, 15e98. */
+void json_canonical_string(struct buf *out, struct str raw);
+void json_canonical_number(struct buf *out, struct str text);
+/* Whether a number is spelled so already, told without looking closely: false says nothing. */
+bool json_number_is_canonical(struct str text);
 
 /* Decodes what was scanned as a string into `to`, which has raw.len bytes: no escape is shorter
  * than what it stands for. Returns the decoded length. */

@@ -1,33 +1,6 @@
 #include "base/json_internal.h"
 #include "base/utf8.h"
 
-#include <endian.h>
-
-#define EVERY_BYTE(b) (UINT64_C(0x0101010101010101) * (b))
-
-/* The first byte that is not plain within a string: quote, backslash, control or non-ASCII. */
-static const char *plain_end(const char *p, const char *end)
-{
-	for (; end - p >= 8; p += 8) {
-		uint64_t word, quote, backslash, special;
-
-		memcpy(&word, p, sizeof(word));
-		word = le64toh(word);
-		quote = word ^ EVERY_BYTE('"');
-		backslash = word ^ EVERY_BYTE('\\');
-		/* A byte's top bit comes out set if it is special; a borrow may set those above it
-		 * too, so only the lowest counts. */
-		special = (word - EVERY_BYTE(0x20)) | (quote - EVERY_BYTE(1)) |
-			  (backslash - EVERY_BYTE(1)) | word;
-		special &= EVERY_BYTE(0x80);
-		if (special)
-			return p + __builtin_ctzll(special) / 8;
-	}
-	while (p < end && (uint8_t)*p >= 0x20 && (uint8_t)*p < 0x80 && *p != '"' && *p != '\\')
-		p++;
-	return p;
-}
-
 bool json_scan_refuse(struct json_scan *s, const char *problem)
 {
 	s->problem = problem;
@@ -68,7 +41,7 @@ bool json_scan_string(struct json_scan *s, struct str *raw, bool *has_escapes)
 
 	*has_escapes = false;
 	for (;;) {
-		s->at = plain_end(s->at, s->end);
+		s->at = json_plain_end(s->at, s->end);
 		if (UNLIKELY(s->at == s->end))
 			return json_scan_refuse(s, "the text ends within a string");
 		if (*s->at == '"') {

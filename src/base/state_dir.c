@@ -2,6 +2,7 @@
 #include "base/limits.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -41,13 +42,31 @@ int state_dir_path(const char *flag, struct arena *mem, const char **out, struct
 	return 0;
 }
 
+/* The entry of a new directory in its parent. A parent that may not be read is not synced. */
+static int sync_parent(const char *path, struct err *err)
+{
+	cleanup(mem_freep) char *parent = mem_strdup(path);
+	char *slash = strrchr(parent, '/');
+	int fd, failure = 0;
+
+	if (slash)
+		slash[slash == parent] = '\0';
+	fd = open(slash ? parent : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	if (fsync(fd) < 0 && errno != EINVAL)
+		failure = errno;
+	close(fd);
+	return failure ? err_set_errno(err, ERR_IO, failure, "cannot write to '%s'", parent) : 0;
+}
+
 static int make_one(const char *path, struct err *err)
 {
 	struct stat status;
 	int failure;
 
 	if (mkdir(path, 0700) == 0)
-		return 0;
+		return sync_parent(path, err);
 	failure = errno;
 	/* Not only EEXIST: a parent on a read-only mount is there and says EROFS. */
 	if (stat(path, &status) < 0)

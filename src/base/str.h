@@ -56,6 +56,16 @@ static inline struct str str_from_offset(struct str s, size_t from)
 	return (struct str){s.ptr ? s.ptr + from : NULL, s.len - from};
 }
 
+/* Without the spaces, tabs and line ends around. */
+static inline struct str str_trim(struct str s)
+{
+	while (s.len > 0 && strchr(" \t\r\n", s.ptr[0]) && s.ptr[0])
+		s = str_from_offset(s, 1);
+	while (s.len > 0 && strchr(" \t\r\n", s.ptr[s.len - 1]) && s.ptr[s.len - 1])
+		s.len--;
+	return s;
+}
+
 /* Byte order, shorter first on a tie: <0, 0, >0. */
 int str_cmp(struct str a, struct str b);
 /* For qsort over an array of struct str. */

@@ -79,7 +79,8 @@ static int tell(const struct control_fields *fields, const struct control_wish *
 	cleanup(buf_release) struct buf text = BUF_INIT(KIB(4));
 
 	if (!fields->general.json) {
-		printf("session '%s' %s; running processes notice within a second or two\n",
+		printf("session '%s' %s; processes of this host and state directory notice within "
+		       "a second or two, those of other hosts are not told: run this there too\n",
 		       fields->session, wish->paused ? "is to pause" : "is to run");
 		return 0;
 	}
@@ -166,7 +167,9 @@ const struct command command_backfill_pause = {
 			.summary = "Hold a running backfill back",
 			.parts = session_parts,
 			.details = "Bulks in flight end, no other begins. The session stays paused "
-				   "over restarts, until `backfill resume`.\n"
+				   "over restarts, until `backfill resume`. Processes of this host "
+				   "with this state directory are told, no others: where several "
+				   "hosts share a session, pause each.\n"
 				   "\n"
 				   "Example:\n"
 				   "  shardlift backfill pause --session-name nightly",

@@ -1,5 +1,6 @@
 #include "cli/command.h"
 #include "cli/common_options.h"
+#include "cli/coordinator_options.h"
 #include "cli/status_report.h"
 
 #include "backfill/control.h"
@@ -19,6 +20,7 @@
 struct status_fields {
 	struct general_fields general;
 	struct target_fields target;
+	struct coordinator_fields coordinator;
 	const char *session_name;
 	bool deep_check;
 	int64_t pace_ms;
@@ -29,7 +31,8 @@ struct status {
 	const struct status_fields *fields;
 	struct arena *mem;
 	const char *state;       /* the state directory */
-	struct cluster *cluster; /* for --deep-check */
+	bool is_local;           /* its sessions are in the state directory */
+	struct cluster *cluster; /* for --deep-check, and --coordinator-host target */
 	struct str *sessions;
 	size_t session_count;
 	struct json *list; /* of --json */
@@ -80,6 +83,24 @@ static int find_sessions(struct status *status, struct err *err)
 	return status->mem->failed ? arena_fail(status->mem, "the list of sessions", err) : 0;
 }
 
+/* In a cluster a session has an index of its own; the Java tool's may have no name. */
+static int name_session(struct status *status, struct err *err)
+{
+	const char *wanted = status->fields->session_name;
+
+	if (!wanted && !coordinator_is_java(&status->fields->coordinator))
+		return err_set(err, ERR_USAGE,
+			       "--coordinator-host '%s': which session? Give --session-name; a run "
+			       "logs the name of its own",
+			       status->fields->coordinator.host);
+	status->sessions = arena_zalloc(status->mem, 1, sizeof(struct str));
+	if (!status->sessions)
+		return arena_fail(status->mem, "the list of sessions", err);
+	status->sessions[0] = str_from(wanted ? wanted : "");
+	status->session_count = 1;
+	return 0;
+}
+
 /* Reduces the sessions to the one that is asked for. */
 static int select_session(struct status *status, struct err *err)
 {
@@ -108,16 +129,18 @@ static int connect_target(struct status *status, struct err *err)
 	struct target_fields target = status->fields->target;
 	const struct cluster_retry retry = {
 		.initial_delay_ms = 1000, .max_delay_ms = 10000, .max_total_ms = target.retry_ms};
+	bool keeps_work = strcmp(status->fields->coordinator.host, "target") == 0;
 	struct http_options options;
 	enum target_kind kind;
 	const char *path;
 
-	if (!status->fields->deep_check)
+	if (!status->fields->deep_check && !keeps_work)
 		return 0;
 	if (target_fields_resolve(&target, &kind, &path, err) < 0)
-		return err_wrap(err, "--deep-check");
+		return err_wrap(err, keeps_work ? "--coordinator-host target" : "--deep-check");
 	if (kind != TARGET_CLUSTER)
-		return err_set(err, ERR_USAGE, "--deep-check counts in a cluster; '%s' is none",
+		return err_set(err, ERR_USAGE, "%s needs a cluster; '%s' is none",
+			       keeps_work ? "--coordinator-host target" : "--deep-check",
 			       target.host);
 	options = target_http_options(&target);
 	return cluster_connect(&options, &retry, &status->cluster, err);
@@ -130,7 +153,18 @@ static int open_session(const struct status *status, const char *session, struct
 	const struct coordinator_options options = {
 		.session = session, .lease_ms = 1000, .max_lease_ms = 1000, .max_failures = 1};
 
-	return coordinator_local_open(status->state, &options, out, err);
+	struct cluster *cluster;
+
+	if (status->is_local)
+		return coordinator_local_open(status->state, &options, out, err);
+	if (coordinator_connect(&status->fields->coordinator, &status->fields->target,
+				status->cluster, &cluster, err) < 0)
+		return -(int)err->kind;
+	return coordinator_cluster_open(cluster,
+					coordinator_is_java(&status->fields->coordinator)
+						? COORDINATOR_JAVA
+						: COORDINATOR_OWN,
+					&options, out, err);
 }
 
 static int look(struct status *status, struct coordinator *coordinator, const char *session,
@@ -166,8 +200,8 @@ static int count_on_target(struct status *status, struct status_report *report, 
 {
 	int rc = 0;
 
-	report->asked_target = status->cluster != NULL;
-	for (size_t i = 0; rc == 0 && status->cluster && i < report->count; i++) {
+	report->asked_target = status->fields->deep_check;
+	for (size_t i = 0; rc == 0 && report->asked_target && i < report->count; i++) {
 		struct status_index *index = &report->indices[i];
 
 		rc = document_count(status->cluster, index->name, status->mem,
@@ -247,8 +281,11 @@ static int run(struct cli *cli, void *fields, struct err *err)
 	cleanup(status_release) struct status status = {.fields = f, .mem = cli->mem};
 	int rc;
 
-	if (state_dir_path(f->general.state_dir, cli->mem, &status.state, err) < 0 ||
-	    find_sessions(&status, err) < 0 || select_session(&status, err) < 0 ||
+	status.is_local = strcmp(f->coordinator.host, "local") == 0;
+	if (state_dir_path(f->general.state_dir, cli->mem, &status.state, err) < 0)
+		return -(int)err->kind;
+	rc = status.is_local ? find_sessions(&status, err) : name_session(&status, err);
+	if (rc < 0 || (status.is_local && select_session(&status, err) < 0) ||
 	    connect_target(&status, err) < 0)
 		return -(int)err->kind;
 	rc = show_sessions(&status, err);
@@ -282,6 +319,7 @@ static const struct opt status_options[] = {
 
 static const struct opt_part parts[] = {
 	{status_options, 0},
+	{coordinator_options, offsetof(struct status_fields, coordinator)},
 	{target_options, offsetof(struct status_fields, target)},
 	{general_options, offsetof(struct status_fields, general)},
 	{0},
@@ -294,15 +332,19 @@ const struct command command_backfill_status = {
 			.summary = "How far a backfill is, while it runs and after it ended",
 			.parts = parts,
 			.details =
-				"Read from the work items in the state directory; nothing is "
-				"changed, and no process needs to run.\n"
+				"Read from the work items in the state directory, or in the index "
+				"that --coordinator-host names; nothing is changed, and no process "
+				"needs to run. Whether a session is paused is known of this host's "
+				"processes alone.\n"
 				"\n"
 				"Exit codes: 0; 1 work items are parked, or the target has fewer "
 				"documents than were sent; 5 there is no such session.\n"
 				"\n"
 				"Example:\n"
 				"  shardlift backfill status --session-name nightly --deep-check "
-				"--target-host https://search:9200",
+				"--target-host https://search:9200\n"
+				"  shardlift backfill status --session-name nightly "
+				"--coordinator-host target --target-host https://search:9200",
 		},
 	.fields_size = sizeof(struct status_fields),
 	.run = run,

@@ -43,7 +43,8 @@ const struct opt repository_options[] = {
 	 SOURCE(repo_uri),
 	 .metavar = "URI",
 	 .help = "The snapshot repository: /path or file:///path of the folder that holds "
-		 "index-N, or s3://bucket/prefix."},
+		 "index-N, or s3://bucket/prefix, gs://bucket/prefix or "
+		 "azure://account/container/prefix."},
 	{.name = "snapshot-name",
 	 .env = "RFS_SNAPSHOT_NAME",
 	 .type = OPT_STRING,
@@ -90,6 +91,23 @@ const struct opt repository_options[] = {
 	 .type = OPT_SECRET,
 	 SOURCE(store.s3_session_token),
 	 .help = "Its session token, if it is a temporary one."},
+	{.name = "s3-role-arn",
+	 .type = OPT_STRING,
+	 SOURCE(store.s3_role_arn),
+	 .metavar = "ARN",
+	 .help = "A role to take on with these credentials (STS AssumeRole), renewed ahead of its "
+		 "end."},
+	{.name = "s3-external-id",
+	 .type = OPT_STRING,
+	 SOURCE(store.s3_external_id),
+	 .metavar = "ID",
+	 .help = "The external id that the role's trust policy asks for."},
+	{.name = "sts-endpoint",
+	 .type = OPT_STRING,
+	 SOURCE(store.sts_endpoint),
+	 .metavar = "URL",
+	 .help = "The STS server of roles and web identities. Else AWS_ENDPOINT_URL_STS, AWS's own "
+		 "of the region."},
 	{.name = "s3-cacert",
 	 .type = OPT_STRING,
 	 SOURCE(store.s3_ca_file),
@@ -113,6 +131,35 @@ const struct opt repository_options[] = {
 	 .min = 1,
 	 .max = INT32_MAX,
 	 .help = "How long a request is tried again when the store is busy or away."},
+	{.name = "gcs-endpoint",
+	 .type = OPT_STRING,
+	 SOURCE(store.gcs_endpoint),
+	 .metavar = "URL",
+	 .help = "The server of gs:// repositories; else STORAGE_EMULATOR_HOST, else Google. "
+		 "--s3-cacert, "
+		 "--s3-insecure, --s3-request-timeout and --s3-retry-time count for it as well."},
+	{.name = "gcs-credentials",
+	 .type = OPT_STRING,
+	 SOURCE(store.gcs_credentials),
+	 .metavar = "FILE",
+	 .help = "JSON file of a service account or of workload identity federation; else "
+		 "GOOGLE_APPLICATION_CREDENTIALS, else the metadata server."},
+	{.name = "azure-endpoint",
+	 .type = OPT_STRING,
+	 SOURCE(store.azure_endpoint),
+	 .metavar = "URL",
+	 .help = "The server of azure:// repositories, with the account in its path where it is "
+		 "an emulator; Azure's own of the account without it. The flags --s3-cacert, "
+		 "--s3-insecure, --s3-request-timeout and --s3-retry-time count for it as well."},
+	{.name = "azure-account-key",
+	 .type = OPT_SECRET,
+	 SOURCE(store.azure_account_key),
+	 .help = "The storage account's key; else AZURE_STORAGE_KEY. Without key, SAS and "
+		 "AZURE_STORAGE_CONNECTION_STRING a managed identity is used."},
+	{.name = "azure-sas",
+	 .type = OPT_SECRET,
+	 SOURCE(store.azure_sas),
+	 .help = "A shared access signature instead of the key; else AZURE_STORAGE_SAS_TOKEN."},
 	{0},
 };
 

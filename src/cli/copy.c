@@ -9,9 +9,12 @@ struct copy_fields {
 	struct target_fields target;
 	struct copy_selection_fields {
 		const char *from;
-		struct opt_list include;
+		struct opt_list include, include_system;
 		const char *query;
+		bool allow_writes, plan;
+		const char *mode;
 	} copy;
+	struct remote_fields remote;
 	struct transfer_fields transfer;
 	struct allowed_fields allowed;
 	struct metrics_fields metrics;
@@ -36,11 +39,34 @@ static const struct opt copy_options[] = {
 	 .metavar = "PATTERN",
 	 .help = "Indices to copy: names, in which * stands for anything. Beside "
 		 "--index-allowlist."},
+	{.name = "include-system",
+	 .type = OPT_LIST,
+	 DOCUMENTS(include_system),
+	 .metavar = "NAME",
+	 .help = "Indices of products, such as .kibana_1, which are not copied unless they are "
+		 "named here: with those of --include, or alone."},
+	{.name = "mode",
+	 .type = OPT_CHOICE,
+	 DOCUMENTS(mode),
+	 .choices = "pull|remote-reindex",
+	 .fallback = "pull",
+	 .help = "pull: documents go through here. remote-reindex: the target reads them from the "
+		 "source itself, which its allowlist must permit."},
 	{.name = "query",
 	 .type = OPT_STRING,
 	 DOCUMENTS(query),
 	 .metavar = "JSON",
 	 .help = "A query clause; only documents that fulfil it are copied."},
+	{.name = "plan",
+	 .type = OPT_BOOL,
+	 DOCUMENTS(plan),
+	 .help = "Tell what would be copied and created, and do nothing: neither source nor target "
+		 "is sent anything but questions."},
+	{.name = "allow-writes",
+	 .type = OPT_BOOL,
+	 DOCUMENTS(allow_writes),
+	 .help = "Do not look whether the source is written to meanwhile. Without it, an index "
+		 "that was does not agree."},
 	{0},
 };
 
@@ -52,6 +78,11 @@ static const char *entry_of(const char *pattern, struct arena *mem)
 	if (!strchr(pattern, '*'))
 		return pattern;
 	buf_append_str(&text, STR("regex:"));
+	/* As for clusters, a * at the beginning is for names that are not hidden. */
+	if (*pattern == '*') {
+		buf_append_str(&text, STR("(|[^.].*)"));
+		pattern++;
+	}
 	for (const char *c = pattern; *c; c++) {
 		if (*c == '*')
 			buf_append_str(&text, STR(".*"));
@@ -66,12 +97,17 @@ static const char *entry_of(const char *pattern, struct arena *mem)
 static int add_patterns(struct copy_fields *f, struct arena *mem, struct err *err)
 {
 	struct opt_list *allowlist = &f->transfer.index_allowlist;
-	size_t given = allowlist->count, count = given + f->copy.include.count;
+	const struct opt_list *system = &f->copy.include_system;
+	size_t given = allowlist->count, named = given + f->copy.include.count;
+	size_t count = named + system->count;
 	const char **items = arena_zalloc(mem, count + 1, sizeof(*items));
 
 	for (size_t i = 0; items && i < count; i++) {
-		items[i] = i < given ? allowlist->items[i]
-				     : entry_of(f->copy.include.items[i - given], mem);
+		if (i < named)
+			items[i] = i < given ? allowlist->items[i]
+					     : entry_of(f->copy.include.items[i - given], mem);
+		else
+			items[i] = system->items[i - named];
 		if (!items[i])
 			return err_set(err, ERR_USAGE, "--include: a pattern is too long");
 	}
@@ -126,6 +162,10 @@ static int run(struct cli *cli, void *fields, struct err *err)
 		.repository = &f->repository,
 		.source = &f->source,
 		.query = f->copy.query,
+		.plan = f->copy.plan,
+		.system = &f->copy.include_system,
+		.allow_writes = f->copy.allow_writes,
+		.remote = strcmp(f->copy.mode, "pull") == 0 ? NULL : &f->remote,
 		.target = &f->target,
 		.transfer = &f->transfer,
 		.allowed = &f->allowed,
@@ -143,11 +183,14 @@ static int run(struct cli *cli, void *fields, struct err *err)
 
 static const struct opt_part parts[] = {
 	{copy_options, offsetof(struct copy_fields, copy)},
+	{remote_options, offsetof(struct copy_fields, remote)},
 	{source_options, offsetof(struct copy_fields, source)},
 	{target_options, offsetof(struct copy_fields, target)},
 	{creation_options, offsetof(struct copy_fields, create.creation)},
 	{create_options, offsetof(struct copy_fields, create)},
 	{transfer_options, offsetof(struct copy_fields, transfer)},
+	{failed_store_options, offsetof(struct copy_fields, transfer.failed.store)},
+	{failed_keep_options, offsetof(struct copy_fields, transfer.failed)},
 	{allowed_options, offsetof(struct copy_fields, allowed)},
 	{metrics_options, offsetof(struct copy_fields, metrics)},
 	{transformer_options, offsetof(struct copy_fields, create.transformer)},
@@ -155,6 +198,7 @@ static const struct opt_part parts[] = {
 	{transform_run_options, offsetof(struct copy_fields, transform.run)},
 	{care_options, offsetof(struct copy_fields, care)},
 	{work_options, offsetof(struct copy_fields, work)},
+	{coordinator_options, offsetof(struct copy_fields, work.coordinator)},
 	{general_options, offsetof(struct copy_fields, general)},
 	{0},
 };

@@ -150,6 +150,7 @@ static int print_help(const struct command *command, struct err *err)
 struct program {
 	struct arena mem;
 	bool json_errors;
+	bool one_item; /* codes of errors would be read as those of --one-item */
 };
 
 /* Before the options are read, so that what is wrong with them is an object, too. */
@@ -164,6 +165,18 @@ static bool asks_for_json(int argc, char **argv)
 			return strcmp(argv[i + 1], "json") == 0;
 	}
 	return variable && strcmp(variable, "json") == 0;
+}
+
+/* What starts workers reads the code also when it gave them a flag that there is not. */
+static bool asks_for_one_item(int argc, char **argv)
+{
+	const char *variable = getenv("SHARDLIFT_ONE_ITEM");
+
+	for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--one-item") == 0 || strcmp(argv[i], "--oneItem") == 0 ||
+		    strcmp(argv[i], "--one-item=true") == 0)
+			return true;
+	return variable && strcmp(variable, "true") == 0;
 }
 
 static void configure_log(struct program *program, const struct general_fields *general)
@@ -261,6 +274,7 @@ int cli_main(int argc, char **argv)
 
 	signal(SIGPIPE, SIG_IGN);
 	program.json_errors = asks_for_json(argc, argv);
+	program.one_item = asks_for_one_item(argc, argv);
 	log_configure(LOG_INFO, program.json_errors ? LOG_JSON : LOG_TEXT);
 	code = run_words(&program, argc > 0 ? argc - 1 : 0, argv + 1, &err);
 	if (code >= 0)
@@ -270,5 +284,5 @@ int cli_main(int argc, char **argv)
 	if (code >= 0)
 		return code;
 	print_error(&program, &err);
-	return (int)err_exit_code(&err);
+	return program.one_item ? EXIT_CODE_COMPLETED_WITH_ERRORS : (int)err_exit_code(&err);
 }

@@ -174,6 +174,7 @@ static int run(struct cli *cli, void *fields, struct err *err)
 
 static const struct opt_part parts[] = {
 	{failed_options, offsetof(struct count_fields, which)},
+	{failed_store_options, offsetof(struct count_fields, which.store)},
 	{general_options, offsetof(struct count_fields, general)},
 	{0},
 };

@@ -138,6 +138,7 @@ static const struct opt list_options[] = {
 
 static const struct opt_part parts[] = {
 	{failed_options, offsetof(struct list_fields, which)},
+	{failed_store_options, offsetof(struct list_fields, which.store)},
 	{list_options, 0},
 	{general_options, offsetof(struct list_fields, general)},
 	{0},

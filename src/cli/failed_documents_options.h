@@ -6,12 +6,33 @@
 #include "backfill/failed_documents_pending.h"
 #include "cli/common_options.h"
 
+/* The blob store that failed documents are in: --failed-documents-uri, or the Java tool's flags. */
+struct failed_store_fields {
+	const char *uri;
+	const char *s3_bucket, *s3_prefix, *s3_region, *s3_endpoint;
+};
+extern const struct opt failed_store_options[];
+/* NULL in *out when none was asked for. `others`: how else to reach stores; NULL: as is usual. */
+int failed_store_open(const struct failed_store_fields *fields,
+		      const struct blob_store_options *others, struct arena *mem,
+		      struct blob_store **out, struct err *err);
+
+/* Where a run keeps them. */
+struct failed_keep_fields {
+	struct failed_store_fields store;
+	const char *session_id;
+	int64_t bytes;
+};
+extern const struct opt failed_keep_options[];
+
 struct failed_fields {
 	const char *folder, *session_name, *index, *type;
+	struct failed_store_fields store;
 };
 extern const struct opt failed_options[];
 
-/* Resolves the folder (given, or below the state directory) into `mem`. */
+/* Resolves the folder (given, or below the state directory) into `mem`; what is in a store is
+ * copied below the state directory first. */
 int failed_fields_filter(const struct failed_fields *fields, const struct general_fields *general,
 			 struct arena *mem, struct failed_filter *out, struct err *err);
 

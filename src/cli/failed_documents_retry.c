@@ -175,6 +175,7 @@ static const struct opt retry_options[] = {
 
 static const struct opt_part parts[] = {
 	{failed_options, offsetof(struct retry_fields, which)},
+	{failed_store_options, offsetof(struct retry_fields, which.store)},
 	{retry_options, 0},
 	{allowed_options, offsetof(struct retry_fields, allowed)},
 	{target_options, offsetof(struct retry_fields, target)},

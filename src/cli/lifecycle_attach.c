@@ -4,6 +4,7 @@
 #include "cli/metadata_source.h"
 #include "cli/table.h"
 
+#include "metadata/index_renames.h"
 #include "metadata/lifecycle_attach.h"
 
 struct attach_fields {
@@ -23,7 +24,8 @@ static const struct opt attach_options[] = {
 	 .type = OPT_LIST,
 	 ITEMS(renames),
 	 .metavar = "FROM=TO",
-	 .help = "The index FROM is called TO on the target."},
+	 .help = "The index FROM is called TO on the target. FROM is a name, or regex: and a "
+		 "pattern for the whole name, whose groups TO takes up as $1."},
 	{.name = "plan",
 	 .type = OPT_BOOL,
 	 ITEMS(plan),
@@ -36,6 +38,7 @@ struct run {
 	struct arena *mem;
 	struct metadata_source source;
 	struct cluster *target;
+	struct index_renames *renames;
 	struct metadata_set set;
 	struct lifecycle_bindings bindings;
 	struct attach_report report;
@@ -45,6 +48,7 @@ static void run_release(struct run *run)
 {
 	attach_report_release(&run->report);
 	lifecycle_bindings_release(&run->bindings);
+	index_renames_free(run->renames);
 	metadata_set_release(&run->set);
 	cluster_close(run->target);
 	metadata_source_release(&run->source);
@@ -173,8 +177,9 @@ static int attach(struct cli *cli, void *fields, struct err *err)
 	int rc, printed;
 
 	metadata_set_init(&run.set);
-	if (open_target(&run, err) < 0 || read_source(&run, err) < 0 ||
-	    renames_apply(&f->renames, &run.set, err) < 0 ||
+	if (index_renames_new(&f->renames, &run.renames, err) < 0 || open_target(&run, err) < 0 ||
+	    read_source(&run, err) < 0 ||
+	    index_renames_apply_to_set(run.renames, &run.set, err) < 0 ||
 	    lifecycle_bindings_read(&run.set, run.source.cluster, &run.bindings, err) < 0)
 		return -(int)err->kind;
 	rc = lifecycle_attach(&run.set, &run.bindings, run.target, f->plan, interrupt_catch(),

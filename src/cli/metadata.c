@@ -7,6 +7,7 @@
 #include "cli/transform_options.h"
 
 #include "metadata/index_filter.h"
+#include "metadata/index_renames.h"
 #include "metadata/metadata_read.h"
 #include "metadata/metadata_write.h"
 #include "metadata/rules.h"
@@ -41,7 +42,8 @@ static const struct opt metadata_options[] = {
 	 .type = OPT_LIST,
 	 ITEMS(renames),
 	 .metavar = "FROM=TO",
-	 .help = "The index FROM is called TO on the target."},
+	 .help = "The index FROM is called TO on the target. FROM is a name, or regex: and a "
+		 "pattern for the whole name, whose groups TO takes up as $1."},
 	{.name = "open-only",
 	 .type = OPT_BOOL,
 	 ITEMS(open_only),
@@ -77,12 +79,14 @@ struct migrating {
 	struct metadata_source source;
 	struct cluster *target;
 	struct transform *transform; /* NULL: none */
+	struct index_renames *renames;
 	struct metadata_set set;
 	struct metadata_facts facts;
 };
 
 static void migrating_release(struct migrating *m)
 {
+	index_renames_free(m->renames);
 	metadata_set_release(&m->set);
 	transform_free(m->transform);
 	cluster_close(m->target);
@@ -154,7 +158,7 @@ static int check_names(const struct metadata_fields *f, struct err *err)
 			return -(int)err->kind;
 		index_filter_free(filter);
 	}
-	return renames_check(&f->renames, err);
+	return 0;
 }
 
 static int apply_rules(struct migrating *m, struct err *err)
@@ -222,8 +226,9 @@ static int run_metadata(struct cli *cli, void *fields, bool plan, struct err *er
 	m.facts.show_excluded = f->show_excluded;
 	if (read_options(&m, &wanted, err) < 0 || check_names(f, err) < 0 ||
 	    metadata_transform_new(&f->transformer, &f->script, cli->mem, &m.transform, err) < 0 ||
-	    open_target(&m, err) < 0 || read_source(&m, &wanted, err) < 0 ||
-	    renames_apply(&f->renames, &m.set, err) < 0 || apply_rules(&m, err) < 0)
+	    index_renames_new(&f->renames, &m.renames, err) < 0 || open_target(&m, err) < 0 ||
+	    read_source(&m, &wanted, err) < 0 ||
+	    index_renames_apply_to_set(m.renames, &m.set, err) < 0 || apply_rules(&m, err) < 0)
 		return -(int)err->kind;
 	rc = metadata_check(&m.set, m.target, &options, &ended);
 	if (rc == 0)

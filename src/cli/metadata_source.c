@@ -78,34 +78,3 @@ int metadata_source_read(struct metadata_source *source, struct source_fields *f
 		rc = read_snapshot(source, repository, selection->allow_partial, options, set, err);
 	return rc < 0 ? rc : metadata_select(set, &selected, err);
 }
-
-int renames_check(const struct opt_list *renames, struct err *err)
-{
-	struct str from, to;
-
-	for (size_t i = 0; i < renames->count; i++)
-		if (!str_split(str_from(renames->items[i]), '=', &from, &to) || !from.len ||
-		    !to.len)
-			return err_set(err, ERR_USAGE, "--rename '%s': write FROM=TO",
-				       renames->items[i]);
-	return 0;
-}
-
-int renames_apply(const struct opt_list *renames, struct metadata_set *set, struct err *err)
-{
-	if (renames_check(renames, err) < 0)
-		return -(int)err->kind;
-	for (size_t i = 0; i < renames->count; i++) {
-		struct metadata_item *item;
-		struct str from, to;
-
-		str_split(str_from(renames->items[i]), '=', &from, &to);
-		item = metadata_set_find(set, METADATA_INDEX, from);
-		if (!item)
-			return err_set(err, ERR_USAGE,
-				       "--rename '%s': the source has no index '" STR_FMT "'",
-				       renames->items[i], STR_ARG(from));
-		item->target_name = to;
-	}
-	return 0;
-}

@@ -27,9 +27,4 @@ int metadata_source_read(struct metadata_source *source, struct source_fields *f
 			 const struct metadata_read_options *options, struct arena *mem,
 			 struct metadata_set *set, struct err *err);
 
-/* --rename FROM=TO: whether the list is well said, and the indices by their new names. ERR_USAGE
- * for an index that the source does not have. */
-int renames_check(const struct opt_list *renames, struct err *err);
-int renames_apply(const struct opt_list *renames, struct metadata_set *set, struct err *err);
-
 #endif

@@ -39,6 +39,8 @@ static const struct opt_part parts[] = {
 	{creation_options, offsetof(struct migrate_fields, create.creation)},
 	{create_options, offsetof(struct migrate_fields, create)},
 	{transfer_options, offsetof(struct migrate_fields, transfer)},
+	{failed_store_options, offsetof(struct migrate_fields, transfer.failed.store)},
+	{failed_keep_options, offsetof(struct migrate_fields, transfer.failed)},
 	{allowed_options, offsetof(struct migrate_fields, allowed)},
 	{metrics_options, offsetof(struct migrate_fields, metrics)},
 	{transformer_options, offsetof(struct migrate_fields, create.transformer)},
@@ -46,6 +48,7 @@ static const struct opt_part parts[] = {
 	{transform_run_options, offsetof(struct migrate_fields, transform.run)},
 	{care_options, offsetof(struct migrate_fields, care)},
 	{work_options, offsetof(struct migrate_fields, work)},
+	{coordinator_options, offsetof(struct migrate_fields, work.coordinator)},
 	{general_options, offsetof(struct migrate_fields, general)},
 	{0},
 };

@@ -48,9 +48,10 @@ static const char *outcome_name(const struct migrate_index *index)
 	case OUTCOME_FAILED:
 	case OUTCOME_BLOCKED:
 		return "failed";
+	case OUTCOME_READY:
+		return "ready";
 	case OUTCOME_NONE:
 	case OUTCOME_EXCLUDED:
-	case OUTCOME_READY:
 	case OUTCOME_REPORTED:
 		return NULL;
 	}
@@ -76,7 +77,7 @@ static const char *verdict(const struct migrate_index *index, const struct run_f
 	if (index->documents.unreadable)
 		return "unreadable";
 	if (index->agrees)
-		return "ok";
+		return facts->planned ? "planned" : "ok";
 	if (is_not_created(index, facts))
 		return "not created";
 	return facts->err ? "unfinished" : "differs";
@@ -117,6 +118,11 @@ static void add_count(struct table *table, int64_t count)
 		table_cell_printf(table, "%" PRId64, count);
 }
 
+static bool is_renamed(const struct migrate_index *index)
+{
+	return index->target_name.len > 0 && !str_eq(index->name, index->target_name);
+}
+
 static void add_row(struct table *table, const struct migrate_index *index,
 		    const struct run_facts *facts)
 {
@@ -124,7 +130,11 @@ static void add_row(struct table *table, const struct migrate_index *index,
 		facts->target_version ? index->target_documents : (int64_t)index->documents.sent;
 	bool read = was_read(index, facts);
 
-	table_cell(table, index->name);
+	if (!is_renamed(index))
+		table_cell(table, index->name);
+	else
+		table_cell_printf(table, STR_FMT " -> " STR_FMT, STR_ARG(index->name),
+				  STR_ARG(index->target_name));
 	add_count(table, read ? (int64_t)index->documents.documents : -1);
 	add_count(table, read ? arrived : -1);
 	table_cell_printf(table, "%" PRIu64, index->documents.failed);
@@ -186,7 +196,10 @@ int run_report_print(const struct migrate_report *report, const struct run_facts
 {
 	const struct table_column columns[] = {
 		{"index", TABLE_LEFT},
-		{facts->previous.ptr ? "changed" : "in snapshot", TABLE_RIGHT},
+		{facts->previous.ptr ? "changed"
+		 : facts->live       ? "on source"
+				     : "in snapshot",
+		 TABLE_RIGHT},
 		{facts->target_version ? "on target" : "written", TABLE_RIGHT},
 		{"failed", TABLE_RIGHT},
 		{"result", TABLE_LEFT},
@@ -201,7 +214,11 @@ int run_report_print(const struct migrate_report *report, const struct run_facts
 		add_row(&table, &report->indices[i], facts);
 	if (table_print(&table, out, err) < 0)
 		return -(int)err->kind;
-	print_totals(&totals, facts, report->resumed, out);
+	if (facts->planned)
+		fprintf(out, "\n%" PRIu64 " documents would be copied; nothing was done\n",
+			totals.documents);
+	else
+		print_totals(&totals, facts, report->resumed, out);
 	print_other_problems(&report->metadata, &mem, out);
 	return 0;
 }
@@ -235,6 +252,8 @@ static struct json *index_json(const struct migrate_index *index, const struct r
 	struct json *object = json_new(mem, JSON_OBJECT);
 
 	set_text(object, "index", index->name, mem);
+	if (is_renamed(index))
+		set_text(object, "target_index", index->target_name, mem);
 	set_text(object, "result", str_from(verdict(index, facts)), mem);
 	set_text(object, "source", str_from(source_kind_name(index->source_kind)), mem);
 	if (facts->creates_indices)

@@ -16,6 +16,8 @@ struct run_facts {
 	const char *target_version; /* NULL: no cluster */
 	const char *failed_documents;
 	const char *session; /* that can be taken up again; NULL: none */
+	bool live;           /* out of a cluster, not a snapshot */
+	bool planned;        /* nothing was done */
 	bool creates_indices;
 	int64_t elapsed_ms;
 	const struct progress *progress;

@@ -3,316 +3,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/processors.h"
-#include "base/state_dir.h"
 #include "cli/interrupt.h"
 #include "cli/progress_bar.h"
 #include "cli/run_report.h"
-#include "cli/snapshot_source.h"
-#include "cli/transfer_check.h"
-#include "cli/transfer_session.h"
-#include "net/url.h"
-#include "workflow/routes/live_indices.h"
+#include "cli/transfer_internal.h"
 
 #include <stdio.h>
-
-/* Everything a run holds open. */
-struct transfer {
-	const struct transfer_request *request;
-	struct arena *mem; /* of the command */
-	enum target_kind kind;
-	const char *path;        /* of a target of files */
-	const char *target_name; /* without secrets */
-	bool compress;           /* bulks over HTTP */
-	struct snapshot_source source;
-	struct cluster *live_cluster; /* NULL: the source is a snapshot */
-	struct live_source live;
-	struct snapshot *previous; /* NULL: all documents are sent */
-	enum delta_mode delta_mode;
-	struct index_filter *filter;
-	struct str transformer; /* configuration; ptr NULL: none */
-	struct migrate_metadata_plan metadata;
-	struct cluster *cluster;  /* NULL: no cluster */
-	struct target_care *care; /* NULL: no cluster */
-	struct failed_documents *failed;
-	struct transfer_session session;
-	struct pressure *pressure;
-	struct control *control;
-	bool generates_ids;        /* the target does */
-	const char *digest_folder; /* NULL: no digests are taken */
-	struct progress progress;
-	struct backfill_metrics metrics;
-	struct metrics_server *metrics_server; /* NULL: none */
-	struct migrate_report report;
-	int64_t started_ms;
-};
-
-static void transfer_release(struct transfer *transfer)
-{
-	metrics_server_stop(transfer->metrics_server);
-	migrate_report_release(&transfer->report);
-	failed_documents_close(transfer->failed, NULL);
-	target_care_free(transfer->care);
-	transfer_session_release(&transfer->session);
-	transform_free(transfer->metadata.transform);
-	control_free(transfer->control);
-	pressure_free(transfer->pressure);
-	cluster_close(transfer->cluster);
-	index_filter_free(transfer->filter);
-	snapshot_close(transfer->previous);
-	snapshot_source_release(&transfer->source);
-	cluster_close(transfer->live_cluster);
-}
-
-static bool is_loopback(struct str host)
-{
-	return str_is(host, "localhost") || str_starts(host, STR("127.")) || str_is(host, "::1");
-}
-
-/* Learns what messages may say of the URL, and whether it leads off this machine. */
-static int look_at_url(struct transfer *transfer, struct err *err)
-{
-	const struct target_fields *fields = transfer->request->target;
-	struct url url;
-
-	if (url_parse(fields->host, transfer->mem, &url, err) < 0)
-		return err_wrap(err, "--target-host");
-	transfer->compress = !fields->disable_compression && !is_loopback(url.host);
-	transfer->target_name = url_without_secrets(&url, transfer->mem).ptr;
-	return transfer->target_name ? 0 : arena_fail(transfer->mem, "--target-host", err);
-}
-
-static int resolve(struct transfer *transfer, struct err *err)
-{
-	const struct transfer_request *request = transfer->request;
-
-	if ((!request->source &&
-	     repository_fields_resolve(request->repository, true, transfer->mem, err) < 0) ||
-	    target_fields_resolve(request->target, &transfer->kind, &transfer->path, err) < 0 ||
-	    transfer_fields_check(request->transfer, err) < 0 ||
-	    create_fields_check(request->create, err) < 0 ||
-	    index_filter_new(&request->transfer->index_allowlist, &transfer->filter, err) < 0)
-		return -(int)err->kind;
-	transfer->target_name = request->target->host;
-	return transfer->kind == TARGET_CLUSTER ? look_at_url(transfer, err) : 0;
-}
-
-/* A name that is not in the snapshot is a slip of the user's, and no reason to move less. */
-static int check_entry(const struct transfer *transfer, size_t entry, struct err *err)
-{
-	const struct snapshot *snapshot = transfer->source.snapshot;
-
-	for (size_t i = 0; i < snapshot->index_count; i++)
-		if (index_filter_entry_accepts(transfer->filter, entry, snapshot->indices[i].name))
-			return 0;
-	if (transfer->request->source)
-		return err_set(err, ERR_USAGE, "the source has no index that matches '%s'",
-			       index_filter_entry(transfer->filter, entry));
-	return err_set(err, ERR_USAGE,
-		       "--index-allowlist: snapshot '" STR_FMT "' has no index that matches '%s'; "
-		       "`shardlift snapshot show --repo-uri %s --snapshot-name " STR_FMT
-		       "` lists those it has",
-		       STR_ARG(snapshot->summary.name), index_filter_entry(transfer->filter, entry),
-		       transfer->request->repository->repo_uri, STR_ARG(snapshot->summary.name));
-}
-
-static int check_entries(const struct transfer *transfer, struct err *err)
-{
-	for (size_t i = 0; i < index_filter_entry_count(transfer->filter); i++)
-		if (check_entry(transfer, i, err) < 0)
-			return -(int)err->kind;
-	return 0;
-}
-
-static int open_live(struct transfer *transfer, struct err *err)
-{
-	const struct transfer_request *request = transfer->request;
-
-	if (source_connect(request->source, &transfer->live_cluster, err) < 0 ||
-	    live_indices_read(transfer->live_cluster, transfer->filter, str_from(request->query),
-			      &transfer->source.snapshot, &transfer->live, err) < 0)
-		return -(int)err->kind;
-	return check_entries(transfer, err);
-}
-
-static int open_source(struct transfer *transfer, struct err *err)
-{
-	bool allow_partial = transfer->request->transfer->allow_partial_snapshot;
-	const struct snapshot *snapshot;
-
-	if (transfer->request->source)
-		return open_live(transfer, err);
-	if (snapshot_source_open(&transfer->source, transfer->request->repository, err) < 0)
-		return -(int)err->kind;
-	snapshot = transfer->source.snapshot;
-	if (snapshot_check_complete(snapshot, allow_partial, err) < 0)
-		return -(int)err->kind;
-	if (str_is(snapshot->summary.state, "PARTIAL"))
-		log_warn("snapshot",
-			 "snapshot '" STR_FMT
-			 "' is PARTIAL: %zu shards failed when it was taken and are not in it",
-			 STR_ARG(snapshot->summary.name), snapshot->failure_count);
-	if (check_entries(transfer, err) < 0)
-		return -(int)err->kind;
-	return delta_fields_open(transfer->request->delta, transfer->request->transfer->op_type,
-				 transfer->source.repository, allow_partial, &transfer->previous,
-				 &transfer->delta_mode, err);
-}
-
-static int open_target(struct transfer *transfer, struct err *err)
-{
-	const struct target_fields *fields = transfer->request->target;
-
-	if (transfer->kind == TARGET_FILES)
-		return file_sink_prepare(transfer->path, err);
-	if (transfer->kind == TARGET_NULL)
-		return 0;
-	if (target_connect(fields, &transfer->cluster, err) < 0)
-		return -(int)err->kind;
-	log_debug("cluster", "target is %s at %s", cluster_version_text(transfer->cluster),
-		  transfer->target_name);
-	return 0;
-}
-
-static int open_transform(void *user, struct transform **out, struct err *err)
-{
-	const struct transfer *transfer = user;
-	const struct transform_context context =
-		transform_context_of(&transfer->request->transform->run, TRANSFORM_DOCUMENT);
-
-	return transform_new(transfer->transformer, &context, out, err);
-}
-
-/* What is wrong with them is told before anything else happens. */
-static int check_transforms(struct transfer *transfer, struct err *err)
-{
-	const struct document_transform_fields *documents = transfer->request->transform;
-	const struct create_fields *create = transfer->request->create;
-	struct transform *transform;
-
-	if (create && metadata_transform_new(&create->transformer, &documents->run, transfer->mem,
-					     &transfer->metadata.transform, err) < 0)
-		return -(int)err->kind;
-	if (transformer_fields_read(&documents->transformer, transfer->mem, &transfer->transformer,
-				    err) < 0)
-		return -(int)err->kind;
-	if (!transfer->transformer.ptr)
-		return 0;
-	if (open_transform(transfer, &transform, err) < 0)
-		return -(int)err->kind;
-	transform_free(transform);
-	return 0;
-}
-
-static int open_sink(void *user, size_t sender, struct bulk_sink **out, struct err *err)
-{
-	const struct transfer *transfer = user;
-	const char *compress = transfer->request->transfer->compress;
-	struct cluster *cluster;
-
-	(void)sender;
-	switch (transfer->kind) {
-	case TARGET_NULL:
-		*out = null_sink_new();
-		return 0;
-	case TARGET_FILES:
-		*out = file_sink_new(transfer->path, strcmp(compress, "gzip") == 0   ? FILE_GZIP
-						     : strcmp(compress, "zstd") == 0 ? FILE_ZSTD
-										     : FILE_PLAIN);
-		return 0;
-	case TARGET_CLUSTER:
-		if (cluster_clone(transfer->cluster, &cluster, err) < 0)
-			return -(int)err->kind;
-		*out = cluster_sink_new(cluster, transfer->compress);
-		return 0;
-	}
-	BUG("unknown kind of target");
-}
-
-static int open_session(struct transfer *transfer, struct err *err)
-{
-	const struct session_of of = {.request = transfer->request,
-				      .snapshot = transfer->source.snapshot,
-				      .previous = transfer->previous,
-				      .delta_mode = transfer->delta_mode,
-				      .filter = transfer->filter,
-				      .target_name = transfer->target_name,
-				      .transformer = transfer->transformer,
-				      .kind = transfer->kind,
-				      .cluster = transfer->cluster};
-	struct str folder;
-
-	if (transfer_session_open(&transfer->session, &of, transfer->mem, err) < 0)
-		return -(int)err->kind;
-	folder = arena_printf(transfer->mem, "%s/failed-documents", transfer->session.state_dir);
-	if (folder.ptr && transfer->request->transfer->digest)
-		transfer->digest_folder = digest_folder_of(transfer->session.state_dir,
-							   transfer->session.name, transfer->mem);
-	if (transfer->mem->failed)
-		return arena_fail(transfer->mem, "--state-dir", err);
-	return failed_documents_open(folder.ptr, transfer->session.name, &transfer->failed, err);
-}
-
-static struct pressure_options pressure_of(const struct transfer *transfer)
-{
-	const struct care_fields *care = transfer->request->care;
-
-	/* Only a cluster can be overwhelmed. */
-	return (struct pressure_options){
-		.max_in_flight = transfer->request->transfer->max_connections,
-		.documents_per_second = care->documents_per_second,
-		.bytes_per_second = care->bytes_per_second,
-		.adaptive = transfer->cluster != NULL,
-	};
-}
-
-static enum generated_ids ids_mode(const struct transfer_fields *fields)
-{
-	if (strcmp(fields->generated_ids, "always") == 0)
-		return GENERATED_IDS_ALWAYS;
-	return strcmp(fields->generated_ids, "never") == 0 ? GENERATED_IDS_NEVER
-							   : GENERATED_IDS_AUTO;
-}
-
-/* Before the senders' ways to the target are made: what watches it, watches them too. */
-static int open_care(struct transfer *transfer, struct err *err)
-{
-	const struct care_fields *fields = transfer->request->care;
-	const struct pressure_options pressure = pressure_of(transfer);
-	const struct target_care_options options = {
-		.state_dir = transfer->session.state_dir,
-		.session = transfer->session.name,
-		.target = transfer->target_name,
-		.tune = fields->tune_target,
-		/* A transform sends documents where it likes, under names not known here. */
-		.allow_missing = fields->allow_missing || transfer->transformer.ptr,
-		.pause_ms = fields->pause_ms,
-	};
-	enum generated_ids ids = ids_mode(transfer->request->transfer);
-
-	if (transfer->session.lasts)
-		log_info("backfill", "session '%s'", transfer->session.name);
-	transfer->pressure = pressure_new(&pressure);
-	transfer->control =
-		control_new(transfer->session.state_dir, transfer->session.name, &pressure);
-	transfer->generates_ids = ids == GENERATED_IDS_ALWAYS;
-	if (!transfer->cluster)
-		return 0;
-	transfer->care = target_care_new(transfer->cluster, &options);
-	target_care_press(transfer->care, transfer->pressure);
-	return target_generates_ids(transfer->cluster, ids, &transfer->generates_ids, err);
-}
-
-static int check_together(const struct transfer *transfer, struct err *err)
-{
-	return transfer_check(
-		&(struct transfer_features){
-			.delta = transfer->previous,
-			.generated_ids = transfer->generates_ids,
-			.transforms = transfer->transformer.ptr,
-			.digest = transfer->digest_folder,
-		},
-		err);
-}
 
 /* Before Elasticsearch 7 every action line names a type. */
 static bool needs_type(const struct cluster *cluster)
@@ -330,7 +26,9 @@ static const struct migrate_metadata_plan *plan_metadata(struct transfer *transf
 		return NULL;
 	transfer->metadata = (struct migrate_metadata_plan){
 		.allowlist = &transfer->request->transfer->index_allowlist,
+		.renames = transfer->renames,
 		.indices_only = create->indices_only,
+		.plan = transfer->request->plan,
 		.allow_existing = create->creation.allow_existing,
 		.rules = rule_options_of(&create->creation, cluster_version(transfer->cluster)),
 		.transform = transfer->metadata.transform,
@@ -346,7 +44,11 @@ static struct migrate_plan make_plan(struct transfer *transfer)
 	return (struct migrate_plan){
 		.snapshot = transfer->source.snapshot,
 		.source = transfer->live_cluster,
+		.remote = transfer->request->remote ? &transfer->remote.options : NULL,
+		.marks = transfer->marks.source ? &transfer->marks : NULL,
+		.plan_only = transfer->request->plan,
 		.filter = transfer->filter,
+		.target_names = transfer->target_names,
 		.target = transfer->cluster,
 		.failed = transfer->failed,
 		.care = transfer->care,
@@ -376,9 +78,10 @@ static struct migrate_plan make_plan(struct transfer *transfer)
 			     .control = transfer->control,
 			     .coordinator = transfer->session.coordinator,
 			     .fingerprint = transfer->session.fingerprint,
-			     .open_sink = open_sink,
+			     .open_sink = transfer_open_sink,
 			     .open_sink_user = transfer,
-			     .open_transform = transfer->transformer.ptr ? open_transform : NULL,
+			     .open_transform =
+				     transfer->transformer.ptr ? transfer_open_transform : NULL,
 			     .open_transform_user = transfer,
 			     .on_transform_error =
 				     transform_error_policy_of(&transfer->request->transform->run)},
@@ -423,7 +126,10 @@ static int print_report(struct transfer *transfer, const struct err *ended_by, s
 		.target = transfer->target_name,
 		.target_version =
 			transfer->cluster ? cluster_version_text(transfer->cluster) : NULL,
-		.failed_documents = failed_documents_path(transfer->failed),
+		.planned = request->plan,
+		.live = transfer->live_cluster != NULL,
+		.failed_documents =
+			transfer->failed ? failed_documents_path(transfer->failed) : NULL,
 		.creates_indices = request->create && transfer->cluster,
 		.session = transfer->session.lasts ? transfer->session.name : NULL,
 		.elapsed_ms = clock_monotonic_ms() - transfer->started_ms,
@@ -523,6 +229,7 @@ static int run(struct transfer *transfer, struct err *err)
 		forget_wishes(transfer);
 	log_session(transfer);
 	log_indices(transfer);
+	transfer_log_allowlist(transfer, ended);
 	if (ended < 0 && transfer->report.count == 0 && !transfer->request->general->json) {
 		*err = run_err;
 		return ended;
@@ -538,6 +245,18 @@ static int run(struct transfer *transfer, struct err *err)
 	return exit_code_of(transfer);
 }
 
+/* Nothing is kept of it, and nothing sent. */
+static int run_plan(struct transfer *transfer, struct err *err)
+{
+	struct migrate_plan plan = make_plan(transfer);
+
+	if (migrate_run(&plan, &transfer->progress, interrupt_catch(), &transfer->report, err) <
+		    0 ||
+	    print_report(transfer, NULL, err) < 0)
+		return -(int)err->kind;
+	return exit_code_of(transfer);
+}
+
 static int run_request(const struct transfer_request *request, struct cli *cli, struct err *err)
 {
 	cleanup(transfer_release) struct transfer transfer = {
@@ -546,12 +265,9 @@ static int run_request(const struct transfer_request *request, struct cli *cli, 
 		.started_ms = clock_monotonic_ms(),
 	};
 
-	if (resolve(&transfer, err) < 0 || check_transforms(&transfer, err) < 0 ||
-	    open_source(&transfer, err) < 0 || open_target(&transfer, err) < 0 ||
-	    open_session(&transfer, err) < 0 || open_care(&transfer, err) < 0 ||
-	    check_together(&transfer, err) < 0)
+	if (transfer_open(&transfer, err) < 0)
 		return -(int)err->kind;
-	return run(&transfer, err);
+	return request->plan ? run_plan(&transfer, err) : run(&transfer, err);
 }
 
 int transfer_run(const struct transfer_request *request, struct cli *cli, struct err *err)

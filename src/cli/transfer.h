@@ -6,15 +6,17 @@
 #include "cli/care.h"
 #include "cli/command.h"
 #include "cli/common_options.h"
+#include "cli/coordinator_options.h"
 #include "cli/delta_options.h"
 #include "cli/failed_documents_options.h"
 #include "cli/metadata_options.h"
+#include "cli/remote_options.h"
 #include "cli/source_options.h"
 #include "cli/transform_options.h"
 
 /* How documents are selected and sent. */
 struct transfer_fields {
-	struct opt_list index_allowlist;
+	struct opt_list index_allowlist, renames;
 	bool allow_partial_snapshot;
 	int64_t documents_per_bulk, bytes_per_bulk;
 	int64_t max_connections, max_memory, readers;
@@ -25,6 +27,7 @@ struct transfer_fields {
 	const char *generated_ids; /* auto, always, never */
 	bool source_versions;
 	bool digest;
+	struct failed_keep_fields failed;
 };
 extern const struct opt transfer_options[];
 
@@ -36,11 +39,7 @@ struct document_transform_fields {
 
 /* How work is divided, leased and continued. */
 struct work_fields {
-	const char *coordinator_host; /* local, target or a URL */
-	const char *coordinator_compat;
-	const char *coordinator_username, *coordinator_password, *coordinator_cacert;
-	const char *coordinator_aws_region, *coordinator_aws_service;
-	bool coordinator_insecure;
+	struct coordinator_fields coordinator;
 	int64_t lease_ms, max_failures, range_bytes, grace_ms;
 	bool one_item, restart;
 };
@@ -63,7 +62,12 @@ struct transfer_request {
 	/* A live cluster in place of the repository, whose repo_uri is its URL without secrets;
 	 * NULL: none. Resolved. */
 	const struct source_fields *source;
+	const struct opt_list *system; /* internal indices of a live cluster that may be copied */
+	bool plan;         /* of a live cluster: what would be done is told, and not done */
 	const char *query; /* of a live cluster: JSON of a query clause; NULL: all documents */
+	/* The target reads the live cluster itself; NULL: documents go through here. */
+	const struct remote_fields *remote;
+	bool allow_writes; /* to a live cluster: they are not looked for */
 	struct target_fields *target;
 	const struct transfer_fields *transfer;
 	const struct allowed_fields *allowed;

@@ -34,6 +34,21 @@ static uint64_t hash_selection(const struct session_of *of, size_t *count)
 	return h;
 }
 
+/* 0: all keep their names. */
+static uint64_t hash_renames(const struct session_of *of)
+{
+	uint64_t h = HASH_START;
+	bool renamed = false;
+
+	for (size_t i = 0; i < of->snapshot->index_count; i++) {
+		if (!index_filter_accepts(of->filter, of->snapshot->indices[i].name))
+			continue;
+		renamed |= !str_eq(of->target_names[i], of->snapshot->indices[i].name);
+		h = hash(h, of->target_names[i]);
+	}
+	return renamed ? h : 0;
+}
+
 static const char *session_name(const struct session_of *of, struct arena *mem)
 {
 	const struct transfer_fields *fields = of->request->transfer;
@@ -50,6 +65,7 @@ static const char *session_name(const struct session_of *of, struct arena *mem)
 	if (of->previous)
 		h = hash(hash(h, of->previous->summary.uuid),
 			 str_from(delta_mode_name(of->delta_mode)));
+	h ^= hash_renames(of);
 	/* Runs that move other indices are other sessions. */
 	if (fields->index_allowlist.count > 0)
 		h = (h ^ hash_selection(of, &count)) * 0x100000001b3;
@@ -87,6 +103,14 @@ static const char *query_text(const struct session_of *of, struct arena *mem)
 		.ptr;
 }
 
+/* Nor go documents into an index and then on into another. */
+static const char *renames_text(const struct session_of *of, struct arena *mem)
+{
+	uint64_t h = hash_renames(of);
+
+	return h ? arena_printf(mem, ", renamed (%08" PRIx32 ")", (uint32_t)(h ^ h >> 32)).ptr : "";
+}
+
 static struct str make_fingerprint(const struct session_of *of, struct arena *mem)
 {
 	const struct transfer_fields *fields = of->request->transfer;
@@ -96,18 +120,19 @@ static struct str make_fingerprint(const struct session_of *of, struct arena *me
 	const char *transformer = transformer_text(of, mem);
 	const char *delta = delta_text(of, mem);
 	const char *query = query_text(of, mem);
+	const char *renames = renames_text(of, mem);
 
-	if (!transformer || !delta || !query)
+	if (!transformer || !delta || !query || !renames)
 		return STR_NONE;
 	return arena_printf(mem,
 			    "%zu indices (%08" PRIx32 ") of snapshot '" STR_FMT "' (" STR_FMT
-			    ") in '%s' to '%s', op-type %s%s%s%s%s%s%s",
+			    ") in '%s' to '%s', op-type %s%s%s%s%s%s%s%s",
 			    count, (uint32_t)(selection ^ selection >> 32), STR_ARG(summary->name),
 			    STR_ARG(summary->uuid), of->request->repository->repo_uri,
 			    of->target_name, fields->op_type,
 			    fields->source_versions ? ", source versions" : "",
 			    strcmp(fields->generated_ids, "always") == 0 ? ", ids made anew" : "",
-			    transformer, delta, query, fields->digest ? ", digests" : "");
+			    transformer, delta, query, renames, fields->digest ? ", digests" : "");
 }
 
 static struct coordinator_options options_of(const struct transfer_session *session,
@@ -188,31 +213,8 @@ static int open_local(struct transfer_session *session, const struct session_of 
 
 static int connect_coordinator(const struct session_of *of, struct cluster **out, struct err *err)
 {
-	const struct work_fields *work = of->request->work;
-	const struct target_fields *target = of->request->target;
-	const struct http_options http = {
-		.host = work->coordinator_host,
-		.username = work->coordinator_username,
-		.password = work->coordinator_password,
-		.ca_file = work->coordinator_cacert,
-		.aws_region = work->coordinator_aws_region,
-		.aws_service = work->coordinator_aws_service,
-		.insecure = work->coordinator_insecure,
-		.connect_timeout_ms = target->connect_timeout_ms,
-		.request_timeout_ms = target->request_timeout_ms,
-	};
-	const struct cluster_retry retry = {
-		.initial_delay_ms = 1000, .max_delay_ms = 64000, .max_total_ms = target->retry_ms};
-
-	if (strcmp(work->coordinator_host, "target") != 0)
-		return cluster_connect(&http, &retry, out, err) < 0
-			       ? err_wrap(err, "--coordinator-host")
-			       : 0;
-	if (!of->cluster)
-		return err_set(err, ERR_USAGE,
-			       "--coordinator-host target: '%s' is no cluster; leave it out",
-			       of->target_name);
-	return cluster_clone(of->cluster, out, err);
+	return coordinator_connect(&of->request->work->coordinator, of->request->target,
+				   of->cluster, out, err);
 }
 
 /* Deletes the session's index; one that is not there is as well. */
@@ -238,7 +240,7 @@ static const char *index_session(const struct transfer_session *session,
 				 const struct session_of *of)
 {
 	const char *name = of->request->transfer->session_name;
-	bool java = strcmp(of->request->work->coordinator_compat, "java") == 0;
+	bool java = strcmp(of->request->work->coordinator.compat, "java") == 0;
 
 	return java && !(name && *name) ? "" : session->name;
 }
@@ -248,7 +250,7 @@ static int open_index(struct transfer_session *session, const struct session_of 
 {
 	const struct work_fields *work = of->request->work;
 	struct coordinator_options options = options_of(session, of);
-	bool java = strcmp(work->coordinator_compat, "java") == 0;
+	bool java = strcmp(work->coordinator.compat, "java") == 0;
 	struct cluster *cluster;
 	int rc = connect_coordinator(of, &cluster, err);
 
@@ -281,7 +283,7 @@ static int open_cluster(struct transfer_session *session, const struct session_o
 
 static bool is_local(const struct session_of *of)
 {
-	const char *host = of->request->work->coordinator_host;
+	const char *host = of->request->work->coordinator.host;
 
 	if (strcmp(host, "target") != 0 || !of->cluster ||
 	    !cluster_version(of->cluster)->serverless)
@@ -304,7 +306,7 @@ static int open_coordinator(struct transfer_session *session, const struct sessi
 		session->coordinator = coordinator_memory_new((int32_t)work->max_failures);
 		return 0;
 	}
-	if (is_local(of) && strcmp(work->coordinator_compat, "java") == 0)
+	if (is_local(of) && strcmp(work->coordinator.compat, "java") == 0)
 		return err_set(err, ERR_USAGE,
 			       "--coordinator-compat java needs --coordinator-host, target or a "
 			       "URL: no worker of the Java tool reads the files of this host");

@@ -16,8 +16,9 @@ struct session_of {
 	const struct snapshot *previous; /* NULL: all documents */
 	enum delta_mode delta_mode;
 	const struct index_filter *filter;
-	const char *target_name; /* without secrets */
-	struct str transformer;  /* its configuration; ptr NULL: none */
+	const struct str *target_names; /* of the snapshot's indices, where they are selected */
+	const char *target_name;        /* without secrets */
+	struct str transformer;         /* its configuration; ptr NULL: none */
 	enum target_kind kind;
 	struct cluster *cluster; /* the target; NULL: none */
 };

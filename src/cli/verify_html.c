@@ -70,6 +70,8 @@ static void append_row(struct buf *out, const struct index_comparison *index)
 	append_number(out, in_part, index->doubled);
 	buf_printf(out, "<td class=\"%s\">%s</td><td>", verdict_class(index->verdict),
 		   verify_verdict_name(index->verdict));
+	if (index->in_motion > 0)
+		buf_printf(out, "%" PRIu64 " in motion. ", index->in_motion);
 	append_escaped(out, index->reason);
 	buf_append_str(out, STR("</td></tr>\n"));
 }
@@ -105,10 +107,10 @@ static void append_summary(const struct verify_report *report, const struct veri
 	struct str line, rest;
 
 	buf_printf(out, "<h1 class=\"%s\">%s</h1>\n<p>Source: <code>",
-		   report->equal ? "equal" : "different",
-		   facts->err      ? "Not finished"
-		   : report->equal ? "Equal"
-				   : "Different");
+		   facts->equal ? "equal" : "different",
+		   facts->err     ? "Not finished"
+		   : facts->equal ? "Equal"
+				  : "Different");
 	append_escaped(out, str_from(facts->source));
 	buf_append_str(out, STR("</code><br>Target: <code>"));
 	append_escaped(out, str_from(facts->target));
@@ -139,6 +141,7 @@ void verify_html_format(const struct verify_report *report, const struct verify_
 	buf_append_str(out, STR("</table>\n"));
 	for (size_t i = 0; i < report->count; i++)
 		append_differences(out, &report->indices[i]);
+	verify_findings_html(facts, out, append_escaped);
 	buf_append_str(out, STR("</body>\n</html>\n"));
 }
 

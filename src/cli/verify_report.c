@@ -48,7 +48,12 @@ static void add_row(struct table *table, const struct index_comparison *index)
 	table_cell_printf(table, "%s%" PRIu64, at_least, index->changed);
 	table_cell_printf(table, "%s%" PRIu64, at_least, index->doubled);
 	table_cell(table, str_from(verify_verdict_name(index->verdict)));
-	table_cell(table, index->reason);
+	if (index->in_motion > 0)
+		table_cell_printf(table, "%" PRIu64 " in motion" STR_FMT STR_FMT, index->in_motion,
+				  STR_ARG(index->reason.len ? STR("; ") : STR("")),
+				  STR_ARG(index->reason));
+	else
+		table_cell(table, index->reason);
 }
 
 static int print_differences(const struct index_comparison *index, struct arena *mem, FILE *out,
@@ -87,6 +92,15 @@ void verify_report_notes(const struct verify_facts *facts, struct buf *out)
 	if (facts->query)
 		buf_printf(out, "Of live clusters only what fulfils --query was compared: %s\n",
 			   facts->query);
+	if (facts->since)
+		buf_printf(out, "Only what changed since snapshot '%s' was compared.\n",
+			   facts->since);
+	if (facts->settle_ms > 0)
+		buf_printf(out,
+			   "Live traffic was waited for: what differed was read again for up to "
+			   "%.1f s; what was written to meanwhile and still differs is in motion, "
+			   "and neither equal nor different.\n",
+			   (double)facts->settle_ms / 1000);
 	if (facts->without_ids)
 		buf_append_str(out, STR("Ids and routings were not compared.\n"));
 	if (counts)
@@ -114,6 +128,8 @@ static void print_summary(const struct verify_report *report, const struct verif
 		equal += report->indices[i].verdict == VERDICT_EQUAL;
 	if (facts->err)
 		fprintf(out, "\nThe comparison ended before it was done.\n");
+	else if (!facts->documents)
+		fprintf(out, "\nDocuments were not compared.\n");
 	else if (report->equal && facts->sample < 1)
 		fprintf(out,
 			"\nEqual as far as sampled (%g %% of the ids): %zu of %zu indices, in "
@@ -141,7 +157,7 @@ int verify_report_print(const struct verify_report *report, const struct verify_
 	table_init(&table, &mem, columns, COUNT_OF(columns));
 	for (size_t i = 0; i < report->count; i++)
 		add_row(&table, &report->indices[i]);
-	if (table_print(&table, out, err) < 0)
+	if (facts->documents && table_print(&table, out, err) < 0)
 		return -(int)err->kind;
 	for (size_t i = 0; i < report->count; i++)
 		if (print_differences(&report->indices[i], &mem, out, err) < 0)
@@ -149,7 +165,7 @@ int verify_report_print(const struct verify_report *report, const struct verify_
 	print_summary(report, facts, out);
 	verify_report_notes(facts, &notes);
 	fprintf(out, "%s", buf_cstr(&notes));
-	return 0;
+	return verify_findings_print(facts, &mem, out, err);
 }
 
 static struct json *difference_json(const struct document_difference *difference, struct arena *mem)
@@ -177,6 +193,7 @@ static struct json *index_json(const struct index_comparison *index, struct aren
 		{"extra", index->extra},
 		{"changed", index->changed},
 		{"doubled", index->doubled},
+		{"in_motion", index->in_motion},
 	};
 
 	json_set(row, STR("source_index"), json_new_string(mem, index->source_index));
@@ -216,14 +233,22 @@ int verify_report_print_json(const struct verify_report *report, const struct ve
 		json_append(list, index_json(&report->indices[i], &mem));
 	json_set(root, STR("source"), json_new_string(&mem, str_from(facts->source)));
 	json_set(root, STR("target"), json_new_string(&mem, str_from(facts->target)));
-	json_set(root, STR("equal"), json_new_bool(&mem, report->equal));
+	json_set(root, STR("equal"), json_new_bool(&mem, facts->equal));
 	if (facts->sample < 1)
 		json_set(root, STR("sample"),
 			 json_new_number(&mem, arena_printf(&mem, "%g", facts->sample)));
 	if (facts->query)
 		json_set(root, STR("query"), json_new_string(&mem, str_from(facts->query)));
+	if (facts->since)
+		json_set(root, STR("since_snapshot"),
+			 json_new_string(&mem, str_from(facts->since)));
+	if (facts->without_ids)
+		json_set(root, STR("ids_compared"), json_new_bool(&mem, false));
+	if (facts->settle_ms > 0)
+		json_set(root, STR("settle_ms"), json_new_i64(&mem, facts->settle_ms));
 	if (facts->transformed)
 		json_set(root, STR("transformed"), counts_json(facts->transformed, &mem));
+	verify_findings_json(facts, &mem, root);
 	json_set(root, STR("elapsed_ms"), json_new_i64(&mem, facts->elapsed_ms));
 	json_set(root, STR("indices"), list);
 	if (facts->err)

@@ -26,7 +26,8 @@ struct cluster;
 /* What is told while a request is still being tried again, by the thread that sends it. Any may be
  * NULL. */
 struct cluster_watch {
-	void (*refused)(void *user); /* "not now", of a request or of items: 429, 502, 503, 504 */
+	/* "not now", of a request or of items: 429, 502, 503, 504; of a try that took so long. */
+	void (*refused)(void *user, int64_t elapsed_ms);
 	/* Writes wait: the index, or the whole cluster, is read-only for a full disk (flood stage).
 	 * With every try; `reason` lives as long as the call. */
 	void (*blocked)(void *user, struct str reason);

@@ -13,6 +13,7 @@ struct cluster {
 	struct cluster_version version;
 	char version_text[64];
 	struct http_response response; /* of the last request */
+	int64_t try_began_ms;          /* of its request */
 	struct alarm_clock alarm;
 };
 

@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "cluster/cluster_error.h"
 #include "cluster/cluster_internal.h"
 
@@ -15,7 +16,8 @@ bool cluster_status_is_passing(int status)
 void cluster_tell_refused(const struct cluster *cluster)
 {
 	if (cluster->watch.refused)
-		cluster->watch.refused(cluster->watch.user);
+		cluster->watch.refused(cluster->watch.user,
+				       clock_monotonic_ms() - cluster->try_began_ms);
 }
 
 /* The error after the last try: that of the transfer, or, if there was an answer, of its status. */
@@ -41,9 +43,11 @@ int cluster_send(struct cluster *cluster, const struct http_request *request, bo
 
 	for (;;) {
 		struct err lost = {0};
-		int sent = http_client_send(cluster->client, &next, &cluster->response, &lost);
-		int status = cluster->response.status, waited = 0;
+		int sent, status, waited = 0;
 
+		cluster->try_began_ms = clock_monotonic_ms();
+		sent = http_client_send(cluster->client, &next, &cluster->response, &lost);
+		status = cluster->response.status;
 		backoff->tries++;
 		if (sent == 0 && cluster_response_is_refusal(cluster))
 			return cluster_refusal(cluster, request, err);

@@ -36,6 +36,11 @@ void digest_release(struct digest *digest)
 	*digest = (struct digest){0};
 }
 
+void digest_clear(struct digest *digest)
+{
+	memset(digest->buckets, 0, digest->bucket_count * sizeof(*digest->buckets));
+}
+
 /* Each part of a document has a number, so that an id cannot pass for a routing. */
 static struct hash128 part(struct hash128 hash, uint64_t number)
 {
@@ -79,7 +84,7 @@ void document_hash(struct json_hasher *hasher, const struct document *document,
 
 uint32_t digest_bucket_of(const struct digest *digest, const struct document_hash *hash)
 {
-	return hash->bucket / (DIGEST_BUCKETS_MAX / digest->bucket_count);
+	return hash->bucket >> (FINEST_BITS - __builtin_ctz(digest->bucket_count));
 }
 
 void digest_add(struct digest *digest, const struct document_hash *hash)
@@ -88,6 +93,11 @@ void digest_add(struct digest *digest, const struct document_hash *hash)
 
 	bucket->count++;
 	bucket->sum = hash128_add(bucket->sum, hash->hash);
+}
+
+void digest_prefetch(const struct digest *digest, const struct document_hash *hash)
+{
+	__builtin_prefetch(&digest->buckets[digest_bucket_of(digest, hash)], 1);
 }
 
 void digest_subtract(struct digest *digest, const struct document_hash *hash)
@@ -146,7 +156,8 @@ void digest_write(struct buf *out, const struct digest *digest)
 			buf_append(&bytes, row, sizeof(row));
 	}
 	data.text = bytes.len ? buf_str(&bytes) : STR("");
-	buf_printf(out, "{\"buckets\":%u,\"data\":", digest->bucket_count);
+	buf_printf(out, "{\"hash\":%d,\"buckets\":%u,\"data\":", JSON_HASH_VERSION,
+		   digest->bucket_count);
 	json_write(out, &data);
 	buf_append_byte(out, '}');
 }
@@ -181,6 +192,10 @@ int digest_read(const struct json *value, struct digest *out, struct err *err)
 	if (buckets <= 0 || buckets > DIGEST_BUCKETS_MAX || (buckets & (buckets - 1)) ||
 	    !data.ptr || !base64_decode(&bytes, data))
 		return err_set(err, ERR_FORMAT, "not a digest of documents");
+	if (json_i64_or(json_get(value, "hash"), 1) != JSON_HASH_VERSION)
+		return err_set(err, ERR_UNSUPPORTED,
+			       "this digest was taken by another version of this program, which "
+			       "hashes otherwise; take it again");
 	digest_init(out, (uint32_t)buckets);
 	if (read_rows(out, buf_str(&bytes)))
 		return 0;

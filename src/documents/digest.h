@@ -28,6 +28,8 @@ uint32_t digest_buckets_for(uint64_t documents);
 
 void digest_init(struct digest *digest, uint32_t bucket_count);
 void digest_release(struct digest *digest);
+/* Takes all documents out. */
+void digest_clear(struct digest *digest);
 
 /* What goes into a document's hash. */
 struct document_hash_options {
@@ -45,14 +47,16 @@ void document_hash(struct json_hasher *hasher, const struct document *document,
 
 uint32_t digest_bucket_of(const struct digest *digest, const struct document_hash *hash);
 void digest_add(struct digest *digest, const struct document_hash *hash);
+/* Asks for the bucket's memory ahead of digest_add. */
+void digest_prefetch(const struct digest *digest, const struct document_hash *hash);
 void digest_subtract(struct digest *digest, const struct document_hash *hash);
 /* Adds all of `part`, which has as many buckets or more. */
 void digest_merge(struct digest *digest, const struct digest *part);
 uint64_t digest_documents(const struct digest *digest);
 bool digest_bucket_equal(const struct digest_bucket *a, const struct digest_bucket *b);
 
-/* As JSON text {"buckets":N,"data":"base64"}, empty buckets left out where that is shorter; and
- * back: ERR_FORMAT for what no digest_write wrote. */
+/* As JSON text {"hash":V,"buckets":N,"data":"base64"}, without empty buckets; and back: ERR_FORMAT
+ * for what no digest_write wrote, ERR_UNSUPPORTED for what one of another JSON_HASH_VERSION did. */
 void digest_write(struct buf *out, const struct digest *digest);
 int digest_read(const struct json *value, struct digest *out, struct err *err);
 

@@ -24,6 +24,11 @@ bool live_documents_has_point_in_time(const struct cluster_version *version)
 	return version->flavour == CLUSTER_OPENSEARCH ? number >= 204 : number >= 710;
 }
 
+bool live_documents_number_all(const struct cluster_version *version)
+{
+	return version->flavour == CLUSTER_OPENSEARCH || version->major >= 7;
+}
+
 bool live_documents_has_sequence(const struct cluster_version *version)
 {
 	return !version->serverless &&
@@ -89,8 +94,11 @@ static void append_search(struct live_cursor *cursor)
 	if (options->query.ptr)
 		buf_printf(body, ",\"query\":" STR_FMT, STR_ARG(options->query));
 	if (options->slices > 1)
-		buf_printf(body, ",\"slice\":{\"id\":%d,\"max\":%d}", options->slice,
-			   options->slices);
+		buf_printf(body, ",\"slice\":{%s\"id\":%d,\"max\":%d}",
+			   live_documents_number_all(cluster_version(cursor->cluster))
+				   ? "\"field\":\"_seq_no\","
+				   : "",
+			   options->slice, options->slices);
 }
 
 static void append_preference(struct live_cursor *cursor, char separator)

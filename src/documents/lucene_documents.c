@@ -210,6 +210,8 @@ static int begin_range(struct lucene_documents *documents, struct err *err)
 	struct stored_fields *stored = documents->segment->stored;
 
 	stored_fields_limit(stored, range->first, range->end);
+	if (!segment_range_is_whole(range))
+		stored_fields_expect_end(stored, range->start.position + range->bytes);
 	if (range->start.doc > 0 && stored_fields_seek(stored, &range->start, err) < 0)
 		return -(int)err->kind;
 	part_recorder_open(&documents->parts,

@@ -95,8 +95,11 @@ static int read_header(struct stored_fields *fields, const uint8_t *id, struct e
 	struct codec_header header;
 	struct rd rd;
 
+	/* A pass over a part goes elsewhere from here. */
+	w->soft_end = fields->ahead ? HEADER_MAX : UINT64_MAX;
 	if (stored_window_want(w, HEADER_MAX, err) < 0)
 		return -(int)err->kind;
+	w->soft_end = UINT64_MAX;
 	rd = rd_over(stored_window_str(w));
 	/* Its codec tells where the content ends, and all of the header is to lie before that. */
 	if (codec_header_read(&rd, &header, err) < 0 ||
@@ -125,7 +128,8 @@ static int open_parts(struct stored_fields *fields, struct lucene_directory *dir
 		return arena_fail(&mem, "a file name", err);
 	if (lucene_directory_open(dir, name, &fields->source, err) < 0)
 		return -(int)err->kind;
-	if (bytes_source_is_remote(fields->source))
+	fields->ahead = bytes_source_is_remote(fields->source);
+	if (fields->ahead)
 		fields->source = read_ahead_new(fields->source);
 	stored_window_init(&fields->window, fields->source);
 	if (read_header(fields, id, err) < 0)

@@ -41,6 +41,9 @@ int stored_fields_next_chunk(struct stored_fields *fields, const struct live_doc
 /* Only chunks with a document of [first, end) are decompressed; all others are passed over, with
  * bytes NULL, as those without a live document are. */
 void stored_fields_limit(struct stored_fields *fields, int32_t first, int32_t end);
+/* The pass will most likely end at this byte of the file, so that nothing behind it is read in
+ * advance. */
+void stored_fields_expect_end(struct stored_fields *fields, uint64_t position);
 /* Before the first chunk: begins with another one. The CRC begins there too. */
 int stored_fields_seek(struct stored_fields *fields, const struct stored_chunk_start *start,
 		       struct err *err);

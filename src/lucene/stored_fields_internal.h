@@ -44,6 +44,7 @@ struct stored_index_40;
 struct stored_fields {
 	const struct stored_format *format;
 	struct bytes_source *source;
+	bool ahead; /* the source is one that reads ahead */
 	struct stored_window window;
 	struct str codec; /* format->codec */
 	int32_t version, max_doc, next_doc;

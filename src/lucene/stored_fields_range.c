@@ -2,6 +2,8 @@
  * it read. */
 #include "lucene/stored_fields_internal.h"
 
+#include "store/read_ahead.h"
+
 bool stored_chunk_wanted(const struct stored_fields *fields, const struct live_docs *live,
 			 int32_t first, uint32_t count)
 {
@@ -15,6 +17,13 @@ void stored_fields_limit(struct stored_fields *fields, int32_t first, int32_t en
 {
 	fields->first_wanted = first;
 	fields->end_wanted = end;
+}
+
+void stored_fields_expect_end(struct stored_fields *fields, uint64_t position)
+{
+	fields->window.soft_end = position;
+	if (fields->ahead)
+		read_ahead_until(fields->source, position);
 }
 
 int stored_fields_seek(struct stored_fields *fields, const struct stored_chunk_start *start,

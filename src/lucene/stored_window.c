@@ -6,7 +6,8 @@
 
 void stored_window_init(struct stored_window *w, struct bytes_source *source)
 {
-	*w = (struct stored_window){.source = source, .file_end = source->size};
+	*w = (struct stored_window){
+		.source = source, .file_end = source->size, .soft_end = UINT64_MAX};
 	w->capacity = (size_t)MIN(w->file_end, STORED_WINDOW_SIZE);
 	w->bytes = mem_alloc(w->capacity + 1);
 }
@@ -59,16 +60,18 @@ int stored_window_seek(struct stored_window *w, uint64_t position, struct err *e
 	return 0;
 }
 
-/* Moves what is unread to the front and fills the rest of the window. */
-static int refill(struct stored_window *w, struct err *err)
+/* Moves what is unread to the front and fills the rest of the window, of which `n` bytes are
+ * needed. */
+static int refill(struct stored_window *w, size_t n, struct err *err)
 {
+	uint64_t soft_end = MAX(w->soft_end, stored_window_position(w) + n);
 	size_t more;
 
 	stored_window_crc(w);
 	memmove(w->bytes, w->bytes + w->pos, w->len - w->pos);
 	w->len -= w->pos;
 	w->pos = w->crc_pos = 0;
-	more = (size_t)MIN(w->capacity - w->len, w->file_end - w->file_next);
+	more = (size_t)MIN(w->capacity - w->len, MIN(w->file_end, soft_end) - w->file_next);
 	if (bytes_source_read(w->source, w->file_next, w->bytes + w->len, more, err) < 0)
 		return -(int)err->kind;
 	w->len += more;
@@ -85,7 +88,7 @@ int stored_window_want(struct stored_window *w, uint64_t n, struct err *err)
 		w->capacity = (size_t)n;
 		w->bytes = mem_realloc(w->bytes, w->capacity + 1);
 	}
-	return refill(w, err);
+	return refill(w, (size_t)n, err);
 }
 
 int stored_window_need(struct stored_window *w, uint64_t n, struct err *err)
@@ -107,7 +110,7 @@ int stored_window_skip(struct stored_window *w, uint64_t n, struct err *err)
 	while (n > w->len - w->pos) {
 		n -= w->len - w->pos;
 		w->pos = w->len;
-		if (refill(w, err) < 0)
+		if (refill(w, (size_t)MIN(n, w->capacity), err) < 0)
 			return -(int)err->kind;
 	}
 	w->pos += (size_t)n;

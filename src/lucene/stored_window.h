@@ -18,6 +18,7 @@ struct stored_window {
 	size_t pos, len;    /* bytes[pos, len) are read and not yet used */
 	uint64_t file_next; /* where in the file the next read starts */
 	uint64_t file_end;  /* where the footer starts, or the file ends where it has none */
+	uint64_t soft_end;  /* what is behind it is read only when asked for */
 	bool has_footer;
 	uint64_t crc_start; /* where in the file the CRC begins */
 	size_t crc_pos;     /* what is before it in the window is in the CRC already */

@@ -28,7 +28,7 @@ static const struct assess_change changes[] = {
 	 "writes booleans, removes the others", "nothing"},
 	{"B503", BETWEEN_ES, 5000, ASSESS_FIX, RULES_NONE, false,
 	 "Unknown settings, weeks and fractions of time units are refused",
-	 "removes settings that are not known any more", "write times in days or smaller units"},
+	 "removes settings that are not known any more, writes times in smaller units", "nothing"},
 	{"B504", BETWEEN_ES, 5000, ASSESS_FIX, RULES_NONE, false,
 	 "Warmers, the analyzer default_index and index settings in the configuration file are "
 	 "gone",

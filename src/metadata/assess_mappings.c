@@ -167,9 +167,11 @@ static void has_dot(struct assess_scan *scan, struct str name, const struct json
 static void has_no_format(struct assess_scan *scan, struct str name, const struct json *field,
 			  const char *const *words)
 {
+	struct str format = json_string(json_get(field, "format"));
+
 	(void)name;
-	(void)words;
-	if (str_is(type_of(field), "date") && !json_get(field, "format"))
+	/* Answers of Elasticsearch 1 name the default. */
+	if (str_is(type_of(field), "date") && (!format.ptr || is_one_of(format, words)))
 		assess_hit(scan, NULL, "a date without a format");
 }
 
@@ -279,7 +281,7 @@ const struct assess_detector assess_of_mappings[] = {
 	{"B204", AT_FIELD, has_member,
 	 WORDS("index_analyzer", "position_offset_gap", "postings_format", "doc_values_format",
 	       "fielddata", "index_name", "omit_norms", "omit_term_freq_and_positions")},
-	{"B205", AT_FIELD, has_no_format, NULL},
+	{"B205", AT_FIELD, has_no_format, WORDS("dateOptionalTime", "date_optional_time")},
 	{"B206", AT_TYPES, has_bad_type_name, NULL},
 	{"B501", AT_FIELD, has_type, WORDS("string")},
 	{"B502", AT_FIELD, has_early_index, NULL},

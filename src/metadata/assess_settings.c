@@ -1,7 +1,6 @@
 /* Detectors: settings and analysis. */
 #include "metadata/assess_internal.h"
-
-#include <ctype.h>
+#include "metadata/time_value.h"
 
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
@@ -14,32 +13,16 @@ static void has_setting(struct assess_scan *scan, struct str name, const struct 
 			assess_hit(scan, *words, "it is set");
 }
 
-/* "2w", "1.5h" */
-static bool is_refused_time(struct str text)
-{
-	size_t at = 0;
-	bool fraction = false;
-
-	while (at < text.len && (isdigit((unsigned char)text.ptr[at]) || text.ptr[at] == '.'))
-		fraction |= text.ptr[at++] == '.';
-	if (at == 0 || at == text.len || text.ptr[0] == '.')
-		return false;
-	text = str_from_offset(text, at);
-	if (str_is(text, "w"))
-		return true;
-	return fraction && (str_is(text, "ms") || str_is(text, "s") || str_is(text, "m") ||
-			    str_is(text, "h") || str_is(text, "d"));
-}
-
 static void has_refused_time(struct assess_scan *scan, struct str name, const struct json *settings,
 			     const char *const *words)
 {
 	json_each (setting, settings) {
 		struct str text = json_string(setting);
+		int64_t ms;
 
 		if (setting->type == JSON_OBJECT && !str_is(setting->key, "analysis"))
 			has_refused_time(scan, name, setting, words);
-		else if (text.ptr && is_refused_time(text))
+		else if (!settings_is_size(setting->key) && time_value_parse_early(text, &ms))
 			assess_hit(scan, NULL, STR_FMT " is " STR_FMT, STR_ARG(setting->key),
 				   STR_ARG(text));
 	}
@@ -185,8 +168,10 @@ const struct assess_detector assess_of_settings[] = {
 	{"B503", AT_SETTINGS, has_refused_time, NULL},
 	{"B503", AT_SETTINGS, has_setting,
 	 WORDS("translog.flush_threshold_ops", "translog.flush_threshold_period", "translog.fs",
-	       "cache.query.enable", "bloom_filter_for_id_field", "codec.bloom",
-	       "query.bool.max_clause_count", "refresh.interval", "gateway")},
+	       "bloom_filter_for_id_field", "codec.bloom", "query.bool.max_clause_count",
+	       "refresh.interval", "gateway", "recovery.initial_shards", "merge.async",
+	       "merge.policy.type", "compound_format", "compound_on_flush", "fielddata", "cache",
+	       "ttl")},
 	{"B504", AT_SETTINGS, has_setting, WORDS("warmer")},
 	{"B504", AT_ANALYSIS, has_default_index, NULL},
 	{"B505", AT_SETTINGS, has_similarity_type, WORDS("default")},

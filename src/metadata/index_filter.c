@@ -1,11 +1,8 @@
 #include "metadata/index_filter.h"
 
-#include <ctype.h>
-#include <regex.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include "metadata/name_pattern.h"
 
-#define REGEX_PREFIX "regex:"
+#include <stdlib.h>
 
 struct entry {
 	const char *text; /* as given; borrowed */
@@ -18,91 +15,12 @@ struct index_filter {
 	struct entry entries[];
 };
 
-/* A pattern in POSIX's words: \d and (?: translated, what has no counterpart refused. */
-static int translate_escape(const char *pattern, const char *at, struct buf *out, struct err *err)
-{
-	char c = at[1];
-
-	if (c == 'd')
-		buf_append_str(out, STR("[0-9]"));
-	else if (c == 'D')
-		buf_append_str(out, STR("[^0-9]"));
-	else if (c == 'w' || c == 'W' || (c != '\0' && !isalnum((unsigned char)c)))
-		buf_append(out, at, 2);
-	else
-		return err_set(err, ERR_USAGE,
-			       "regular expression '%s': '\\%c' is not understood; use a bracket "
-			       "expression such as [0-9a-z]",
-			       pattern, c ? c : ' ');
-	return 0;
-}
-
-/* Copies "[…]" from `at`; returns what follows it, or NULL with *err. */
-static const char *translate_bracket(const char *pattern, const char *at, struct buf *out,
-				     struct err *err)
-{
-	const char *end = at + 1;
-
-	end += *end == '^';
-	end += *end == ']'; /* first in the list: an ordinary character */
-	while (end && *end != ']' && *end != '\0')
-		end = end[0] == '[' && end[1] == ':' ? strstr(end, ":]") + 1 : end + 1;
-	if (!end || *end == '\0') {
-		err_set(err, ERR_USAGE, "regular expression '%s': '[' has no ']'", pattern);
-		return NULL;
-	}
-	end++;
-	if (memchr(at, '\\', (size_t)(end - at))) {
-		err_set(err, ERR_USAGE,
-			"regular expression '%s': no '\\' inside [ ]; write the characters as they "
-			"are, '-' last",
-			pattern);
-		return NULL;
-	}
-	buf_append(out, at, (size_t)(end - at));
-	return end;
-}
-
-static int translate(const char *pattern, struct buf *out, struct err *err)
-{
-	const char *p = pattern;
-
-	while (p && *p) {
-		if (*p == '\\') {
-			if (translate_escape(pattern, p, out, err) < 0)
-				return -ERR_USAGE;
-			p += 2;
-		} else if (*p == '[') {
-			p = translate_bracket(pattern, p, out, err);
-		} else if (p[0] == '(' && p[1] == '?') {
-			if (p[2] != ':')
-				return err_set(err, ERR_USAGE,
-					       "regular expression '%s': '(?%c' is not understood",
-					       pattern, p[2] ? p[2] : ' ');
-			buf_append_byte(out, '(');
-			p += 3;
-		} else {
-			buf_append_byte(out, *p++);
-		}
-	}
-	return p ? buf_check(out, "regular expression", err) : -ERR_USAGE;
-}
-
 static int compile(struct entry *entry, const char *pattern, struct err *err)
 {
-	cleanup(buf_release) struct buf posix = BUF_INIT(KIB(64));
-	char reason[128];
-	int status;
-
 	if (!*pattern)
 		return err_set(err, ERR_USAGE, "'%s' has no pattern after 'regex:'", entry->text);
-	if (translate(pattern, &posix, err) < 0)
+	if (name_pattern_compile(pattern, &entry->regex, err) < 0)
 		return -(int)err->kind;
-	status = regcomp(&entry->regex, buf_cstr(&posix), REG_EXTENDED);
-	if (status != 0) {
-		regerror(status, &entry->regex, reason, sizeof(reason));
-		return err_set(err, ERR_USAGE, "regular expression '%s': %s", pattern, reason);
-	}
 	entry->is_regex = true;
 	return 0;
 }
@@ -114,8 +32,8 @@ static int add_entry(struct index_filter *filter, const char *text, struct err *
 	*entry = (struct entry){.text = text};
 	if (!*text)
 		return err_set(err, ERR_USAGE, "an empty entry: give index names or regex:PATTERN");
-	if (str_starts(str_from(text), STR(REGEX_PREFIX)) &&
-	    compile(entry, text + sizeof(REGEX_PREFIX) - 1, err) < 0)
+	if (str_starts(str_from(text), STR(NAME_PATTERN_PREFIX)) &&
+	    compile(entry, text + sizeof(NAME_PATTERN_PREFIX) - 1, err) < 0)
 		return -(int)err->kind;
 	filter->count++;
 	return 0;
@@ -148,17 +66,10 @@ void index_filter_free(struct index_filter *filter)
 bool index_filter_entry_accepts(const struct index_filter *filter, size_t entry, struct str name)
 {
 	const struct entry *e = &filter->entries[entry];
-	cleanup(mem_freep) char *text = NULL;
 	regmatch_t match;
 
-	if (!e->is_regex)
-		return str_is(name, e->text);
-	if (name.len == 0 || memchr(name.ptr, '\0', name.len))
-		return false;
-	text = str_dup(name);
-	/* The leftmost longest match is the whole name where the pattern matches it at all. */
-	return regexec(&e->regex, text, 1, &match, 0) == 0 && match.rm_so == 0 &&
-	       (size_t)match.rm_eo == name.len;
+	return e->is_regex ? name_pattern_matches(&e->regex, name, &match, 1)
+			   : str_is(name, e->text);
 }
 
 bool index_filter_accepts(const struct index_filter *filter, struct str name)

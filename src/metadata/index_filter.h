@@ -1,10 +1,7 @@
 /* Which indices a user means: --index-allowlist entries are exact names or regex:PATTERN matched
  * against the whole name. Without a list, all but system and tool indices (the built-in
  * exclusions); a list switches these off.
- *
- * Dialect: POSIX extended regular expressions, where '.' '*' '+' '?' '|' '()' '[]' '{n,m}' mean
- * what they do in Java; \d, \D and (?:…) are understood too. Other Java escapes and flags are
- * refused, for they would silently match something else. */
+ * What a pattern may say stands in name_pattern.h. */
 #ifndef METADATA_INDEX_FILTER_H
 #define METADATA_INDEX_FILTER_H
 

@@ -271,20 +271,32 @@ static bool rename_default_index(struct rule_scope *scope, struct str name, stru
 	return true;
 }
 
-/* The largest gap between two numbers of components of a type. */
-static int64_t largest_gap(const struct json *components, const char *const types[2],
-			   const char *smallest, int64_t smallest_default, const char *largest,
-			   int64_t largest_default)
+static int64_t largest_ngram_gap(const struct json *components)
 {
 	int64_t gap = 0;
 
 	json_each (component, components) {
-		struct str type = json_string(json_get(component, "type"));
-		int64_t from = json_i64_or(json_get(component, smallest), smallest_default);
-		int64_t to = json_i64_or(json_get(component, largest), largest_default);
+		int64_t from = json_i64_or(json_get(component, "min_gram"), 1);
+		int64_t to = json_i64_or(json_get(component, "max_gram"), 2);
 
-		if (str_is(type, types[0]) || str_is(type, types[1]))
+		if (field_has_type(component, "ngram") || field_has_type(component, "nGram"))
 			gap = MAX(gap, to - from);
+	}
+	return gap;
+}
+
+/* The tokens themselves, unless they are left out, count as well. */
+static int64_t largest_shingle_gap(const struct json *own_filters)
+{
+	int64_t gap = 0;
+
+	json_each (filter, own_filters) {
+		int64_t from = json_i64_or(json_get(filter, "min_shingle_size"), 2);
+		int64_t to = json_i64_or(json_get(filter, "max_shingle_size"), 2);
+		bool tokens = json_bool_or(json_get(filter, "output_unigrams"), true);
+
+		if (field_has_type(filter, "shingle"))
+			gap = MAX(gap, to - from + tokens);
 	}
 	return gap;
 }
@@ -302,15 +314,11 @@ static bool allow_gap(struct rule_scope *scope, struct json *settings, const cha
 
 static bool allow_gaps(struct rule_scope *scope, struct str name, struct json *settings)
 {
-	static const char *const ngrams[2] = {"ngram", "nGram"};
-	static const char *const shingles[2] = {"shingle", "shingle"};
 	const struct json *analysis = json_get(settings, "analysis");
 	const struct json *own_filters = json_get(analysis, "filter");
-	int64_t in_filters = largest_gap(own_filters, ngrams, "min_gram", 1, "max_gram", 2);
-	int64_t in_tokenizers =
-		largest_gap(json_get(analysis, "tokenizer"), ngrams, "min_gram", 1, "max_gram", 2);
-	int64_t in_shingles =
-		largest_gap(own_filters, shingles, "min_shingle_size", 2, "max_shingle_size", 2);
+	int64_t in_filters = largest_ngram_gap(own_filters);
+	int64_t in_tokenizers = largest_ngram_gap(json_get(analysis, "tokenizer"));
+	int64_t in_shingles = largest_shingle_gap(own_filters);
 	bool changed =
 		allow_gap(scope, settings, "max_ngram_diff", MAX(in_filters, in_tokenizers), 1);
 

@@ -151,17 +151,22 @@ static bool convert_dynamic(struct rule_scope *scope, struct str name, struct js
 	return changed;
 }
 
-/* Elasticsearch 1 read dates leniently where nothing else was said. */
+/* Elasticsearch 1 read any number as milliseconds, whatever the format; where none was given it
+ * says dateOptionalTime. */
 static bool keep_leniency(struct rule_scope *scope, struct str name, struct json *definition)
 {
+	struct str format = json_string(json_get(definition, "format"));
+
 	(void)name;
 	if (!str_is(json_string(json_get(definition, "type")), "date") ||
-	    json_get(definition, "format"))
+	    (format.ptr && memmem(format.ptr, format.len, "epoch", 5)))
 		return false;
-	json_set(definition, STR("format"),
-		 json_new_string(&scope->set->mem, STR("date_optional_time||epoch_millis")));
+	if (!format.ptr)
+		format = STR("date_optional_time");
+	format = arena_printf(&scope->set->mem, STR_FMT "||epoch_millis", STR_ARG(format));
+	json_set(definition, STR("format"), json_new_string(&scope->set->mem, format));
 	rule_note(scope, "date-default", NOTE_CHANGE,
-		  "format date_optional_time||epoch_millis, which was the default");
+		  "format " STR_FMT ": numbers were milliseconds in any format", STR_ARG(format));
 	return true;
 }
 
@@ -207,7 +212,8 @@ const struct rule rules_of_dates[] = {
 	{"date-format-letters", "B706", RULE_FIELD, ES_BELOW(7000), OS_OR_ES_FROM(7000),
 	 "Letters of dates that java.time reads differently", doubt},
 	{"date-default", "B205", RULE_FIELD, ES_BELOW(2000), ANY_VERSION,
-	 "The lenient default format of Elasticsearch 1, spelled out", keep_leniency},
+	 "Numbers were dates in any format of Elasticsearch 1, and its default was lenient",
+	 keep_leniency},
 	{"date-format", "B706", RULE_FIELD, ES_BELOW(7000), OS_OR_ES_FROM(7000),
 	 "Formats of dates in java.time's letters", convert_joda},
 	{"date-format-dynamic", "B706", RULE_MAPPING, ES_BELOW(7000), OS_OR_ES_FROM(7000),

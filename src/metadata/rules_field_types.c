@@ -113,19 +113,53 @@ static bool wildcard(struct rule_scope *scope, struct str name, struct json *def
 		      "wildcard queries are slower on it");
 }
 
-static bool match_only_text(struct rule_scope *scope, struct str name, struct json *definition)
+static bool become_text(struct rule_scope *scope, const char *rule, struct json *definition)
 {
 	struct arena *mem = &scope->set->mem;
 
-	(void)name;
 	if (!field_has_type(definition, "match_only_text"))
 		return false;
 	field_set_type(scope, definition, "text");
 	json_set(definition, STR("norms"), json_new_bool(mem, false));
 	json_set(definition, STR("index_options"), json_new_string(mem, STR("docs")));
-	rule_note(scope, "match-only-text", NOTE_CHANGE,
+	rule_note(scope, rule, NOTE_CHANGE,
 		  "type match_only_text is text without norms and positions");
 	return true;
+}
+
+static bool match_only_text(struct rule_scope *scope, struct str name, struct json *definition)
+{
+	(void)name;
+	return become_text(scope, "match-only-text", definition);
+}
+
+static bool match_only_text_early(struct rule_scope *scope, struct str name,
+				  struct json *definition)
+{
+	(void)name;
+	return become_text(scope, "match-only-text-elasticsearch", definition);
+}
+
+static bool wildcard_early(struct rule_scope *scope, struct str name, struct json *definition)
+{
+	(void)name;
+	return become(scope, "wildcard-elasticsearch", definition, "wildcard", "keyword", NOTE_WARN,
+		      "wildcard queries are slower on it");
+}
+
+static bool unsigned_long_early(struct rule_scope *scope, struct str name, struct json *definition)
+{
+	(void)name;
+	return become(scope, "unsigned-long-elasticsearch", definition, "unsigned_long", "long",
+		      NOTE_WARN, "values above 9223372036854775807 are refused");
+}
+
+static bool constant_keyword_early(struct rule_scope *scope, struct str name,
+				   struct json *definition)
+{
+	(void)name;
+	return become(scope, "constant-keyword-elasticsearch", definition, "constant_keyword",
+		      "keyword", NOTE_WARN, "documents that leave it out have no value then");
 }
 
 static bool version_type(struct rule_scope *scope, struct str name, struct json *definition)
@@ -216,6 +250,14 @@ const struct rule rules_of_field_types[] = {
 	 wildcard},
 	{"match-only-text", NULL, RULE_FIELD, ANY_ELASTICSEARCH, OS_BELOW(2012),
 	 "match_only_text is text", match_only_text},
+	{"match-only-text-elasticsearch", NULL, RULE_FIELD, ANY_OPENSEARCH, ES_BELOW(7014),
+	 "match_only_text came with Elasticsearch 7.14", match_only_text_early},
+	{"wildcard-elasticsearch", NULL, RULE_FIELD, ANY_OPENSEARCH, ES_BELOW(7009),
+	 "wildcard came with Elasticsearch 7.9", wildcard_early},
+	{"unsigned-long-elasticsearch", NULL, RULE_FIELD, ANY_OPENSEARCH, ES_BELOW(7010),
+	 "unsigned_long came with Elasticsearch 7.10", unsigned_long_early},
+	{"constant-keyword-elasticsearch", NULL, RULE_FIELD, ANY_OPENSEARCH, ES_BELOW(7007),
+	 "constant_keyword came with Elasticsearch 7.7", constant_keyword_early},
 	{"version", NULL, RULE_FIELD, ANY_ELASTICSEARCH, ANY_OPENSEARCH, "version is keyword",
 	 version_type},
 	{"unsigned-long", NULL, RULE_FIELD, ANY_ELASTICSEARCH, OS_BELOW(2008),

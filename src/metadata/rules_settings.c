@@ -1,5 +1,6 @@
 /* Settings of indices and templates. */
 #include "metadata/rules_internal.h"
+#include "metadata/time_value.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -146,6 +147,8 @@ static bool remove_of_early_versions(struct rule_scope *scope, struct str name, 
 		"recovery.initial_shards",
 		"compound_format",
 		"compound_on_flush",
+		"merge.async",
+		"merge.policy.type",
 		"term_index_interval",
 		"term_index_divisor",
 		"fielddata.*",
@@ -169,6 +172,26 @@ static bool rename_request_cache(struct rule_scope *scope, struct str name, stru
 	rule_note(scope, "settings-request-cache", NOTE_CHANGE,
 		  "cache.query.enable is requests.cache.enable now");
 	return true;
+}
+
+static bool spell_times(struct rule_scope *scope, struct str name, struct json *node)
+{
+	bool changed = false;
+
+	json_each (setting, node) {
+		struct str text = json_string(setting);
+		int64_t ms;
+
+		if (setting->type == JSON_OBJECT && !str_is(setting->key, "analysis"))
+			changed |= spell_times(scope, name, setting);
+		if (settings_is_size(setting->key) || !time_value_parse_early(text, &ms))
+			continue;
+		setting->text = time_value_text(ms, &scope->set->mem);
+		rule_note(scope, "settings-times", NOTE_CHANGE, STR_FMT " " STR_FMT " is " STR_FMT,
+			  STR_ARG(setting->key), STR_ARG(text), STR_ARG(setting->text));
+		changed = true;
+	}
+	return changed;
 }
 
 /* index.mapper.dynamic: false meant that no type was made by itself. */
@@ -409,6 +432,8 @@ const struct rule rules_of_settings[] = {
 	 "Pipelines have run over these documents already", remove_pipelines},
 	{"settings-early", "B503,B504,B604", RULE_SETTINGS, ES_BELOW(6000), ANY_VERSION,
 	 "Settings of Elasticsearch 1 to 5 that no later version takes", remove_of_early_versions},
+	{"settings-times", "B503", RULE_SETTINGS, ES_BELOW(5000), ANY_VERSION,
+	 "Weeks and fractions of time units, in whole smaller units", spell_times},
 	{"settings-mapper-dynamic", "B710", RULE_SETTINGS, OS_OR_ES_BELOW(8000), ANY_VERSION,
 	 "index.mapper.dynamic is not taken on new indices", move_mapper_dynamic},
 	{"settings-obsolete", "B713,B804", RULE_SETTINGS, ANY_VERSION, ANY_VERSION,

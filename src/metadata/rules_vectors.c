@@ -144,6 +144,77 @@ static bool lift_parameters(struct rule_scope *scope, struct str name, struct js
 	return true;
 }
 
+static void set_text(struct rule_scope *scope, struct json *object, const char *name,
+		     const char *text)
+{
+	json_set(object, str_from(name), json_new_string(&scope->set->mem, str_from(text)));
+}
+
+static struct json *member_of(struct rule_scope *scope, struct json *object, const char *name)
+{
+	struct json *member = json_get(object, name);
+
+	if (member && member->type == JSON_OBJECT)
+		return member;
+	member = json_new(&scope->set->mem, JSON_OBJECT);
+	json_set(object, str_from(name), member);
+	return member;
+}
+
+/* Serverless quantises to half floats, and not by products. */
+static void plain_encoder(struct rule_scope *scope, struct json *parameters)
+{
+	struct json *encoder = json_get(parameters, "encoder");
+
+	if (!str_is(json_string(json_get(encoder, "name")), "sq")) {
+		json_remove(parameters, STR("encoder"));
+		return;
+	}
+	json_remove(encoder, STR("parameters"));
+	set_text(scope, member_of(scope, encoder, "parameters"), "type", "fp16");
+}
+
+static void say_default(struct rule_scope *scope, struct json *parameters, const char *name,
+			int64_t value)
+{
+	if (!json_get(parameters, name))
+		json_set(parameters, str_from(name), json_new_i64(&scope->set->mem, value));
+}
+
+/* Serverless knows graphs of faiss alone. */
+static bool serverless_vector(struct rule_scope *scope, struct str name, struct json *definition)
+{
+	struct json *method = json_get(definition, "method"), *parameters;
+	struct str space;
+
+	(void)name;
+	if (!scope->options->target.serverless || !field_has_type(definition, "knn_vector"))
+		return false;
+	json_remove(definition, STR("model_id"));
+	if (!json_get(definition, "dimension")) {
+		rule_block(scope, "serverless-vector",
+			   "knn_vector at " STR_FMT
+			   " takes its dimension from a model, which Serverless does not have: say "
+			   "the dimension",
+			   STR_ARG(scope->path));
+		return true;
+	}
+	if (!method)
+		return false;
+	space = json_string(json_get(method, "space_type"));
+	set_text(scope, method, "name", "hnsw");
+	set_text(scope, method, "engine", "faiss");
+	if (str_is(space, "l1") || str_is(space, "linf"))
+		set_text(scope, method, "space_type", "l2");
+	parameters = member_of(scope, method, "parameters");
+	plain_encoder(scope, parameters);
+	say_default(scope, parameters, "m", 16);
+	say_default(scope, parameters, "ef_construction", 100);
+	rule_note(scope, "serverless-vector", NOTE_CHANGE,
+		  "the method is hnsw of faiss, which is all that Serverless has");
+	return true;
+}
+
 const struct rule rules_of_vectors[] = {
 	{"dense-vector", NULL, RULE_FIELD, ANY_ELASTICSEARCH, ANY_OPENSEARCH,
 	 "dense_vector is knn_vector", dense_to_knn},
@@ -151,5 +222,7 @@ const struct rule rules_of_vectors[] = {
 	 "nmslib is gone with OpenSearch 3", nmslib_to_faiss},
 	{"knn-index-parameters", NULL, RULE_FIELD, ANY_VERSION, ANY_OPENSEARCH,
 	 "k-NN parameters of the index become the fields' own", lift_parameters},
+	{"serverless-vector", NULL, RULE_FIELD, ANY_VERSION, ANY_OPENSEARCH,
+	 "Serverless has vectors of faiss alone", serverless_vector},
 	{0},
 };

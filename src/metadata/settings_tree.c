@@ -167,3 +167,13 @@ void settings_set(struct json *tree, const char *path, struct json *value, struc
 	if (!place(tree, name, value, mem))
 		json_set(tree, name, value);
 }
+
+bool settings_is_size(struct str name)
+{
+	static const char *const parts[] = {"size", "bytes", "segment"};
+
+	for (size_t i = 0; i < COUNT_OF(parts); i++)
+		if (memmem(name.ptr, name.len, parts[i], strlen(parts[i])))
+			return true;
+	return false;
+}

@@ -15,5 +15,7 @@ struct json *settings_get(const struct json *tree, const char *path);
 struct json *settings_remove(struct json *tree, const char *path);
 /* Sets it, making the objects on the way. */
 void settings_set(struct json *tree, const char *path, struct json *value, struct arena *mem);
+/* Whether a setting of that name counts bytes, where m is no minute. */
+bool settings_is_size(struct str name);
 
 #endif

@@ -9,6 +9,9 @@
 
 /* False for what is no duration, or more milliseconds than fit. */
 bool time_value_parse(struct str text, int64_t *ms);
+/* Weeks and fractions alone, "2w" and "1.5h", which Elasticsearch 1 to 4 took and no later version
+ * does; parts of a millisecond are cut off. False for all else. */
+bool time_value_parse_early(struct str text, int64_t *ms);
 /* In the largest unit that needs no fraction. ptr NULL at the ceiling. */
 struct str time_value_text(int64_t ms, struct arena *mem);
 

@@ -49,7 +49,7 @@ static int of_flags(const struct aws_credentials_options *options, struct arena 
 {
 	(void)mem;
 	if (!options->access_key_id && !options->secret_access_key)
-		return 0;
+		return aws_none_here(err, "no --s3-access-key-id is given");
 	if (!options->access_key_id || !options->secret_access_key)
 		return err_set(err, ERR_USAGE,
 			       "--s3-access-key-id and --s3-secret-access-key need each other");
@@ -66,8 +66,10 @@ static int of_environment(const struct aws_credentials_options *options, struct 
 	const char *secret = aws_variable("AWS_SECRET_ACCESS_KEY");
 
 	(void)mem;
-	if (options->profile || (!access && !secret))
-		return 0;
+	if (options->profile)
+		return aws_none_here(err, "a profile is asked for");
+	if (!access && !secret)
+		return aws_none_here(err, "AWS_ACCESS_KEY_ID is not set");
 	if (!access || !secret)
 		return err_set(err, ERR_AUTH,
 			       "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY need each other; set "
@@ -78,21 +80,51 @@ static int of_environment(const struct aws_credentials_options *options, struct 
 	return 1;
 }
 
-static int find_key(const struct aws_credentials_options *options, struct arena *mem,
-		    struct aws_key_found *out, struct err *err)
+int aws_none_here(struct err *err, const char *why)
 {
-	static const aws_credentials_place places[] = {
-		of_flags,
-		of_environment,
-		aws_credentials_of_web_identity,
-		aws_credentials_of_profile,
-		aws_credentials_of_container,
-		aws_credentials_of_instance,
-	};
+	err_set(err, ERR_NOT_FOUND, "%s", why);
+	return 0;
+}
 
+struct place {
+	const char *name;
+	aws_credentials_place find;
+};
+
+static const struct place places[] = {
+	{"flags", of_flags},
+	{"the environment", of_environment},
+	{"web identity", aws_credentials_of_web_identity},
+	{"a profile", aws_credentials_of_profile},
+	{"the container's endpoint", aws_credentials_of_container},
+	{"the instance's metadata", aws_credentials_of_instance},
+};
+_Static_assert(COUNT_OF(places) <= AWS_MOST_LINKS, "a chain of more links");
+
+static int add_link(struct aws_identity *chain, const char *place, const char *why,
+		    struct arena *mem, struct err *err)
+{
+	const char *kept = why ? arena_str(mem, str_from(why)).ptr : NULL;
+
+	if (why && !kept)
+		return arena_fail(mem, "AWS credentials", err);
+	if (chain)
+		chain->links[chain->link_count++] = (struct aws_link){place, kept};
+	return 0;
+}
+
+/* Of the first place that has some. */
+static int find_in_chain(const struct aws_credentials_options *options, struct arena *mem,
+			 struct aws_key_found *out, struct aws_identity *chain, struct err *err)
+{
 	for (size_t i = 0; i < COUNT_OF(places); i++) {
-		int rc = places[i](options, mem, out, err);
+		struct err why = {0};
+		int rc = places[i].find(options, mem, out, &why);
 
+		if (add_link(chain, places[i].name, rc > 0 ? NULL : why.message, mem, err) < 0)
+			return -ERR_LIMIT;
+		if (rc < 0)
+			*err = why;
 		if (rc != 0)
 			return rc;
 	}
@@ -100,6 +132,21 @@ static int find_key(const struct aws_credentials_options *options, struct arena 
 		       "no AWS credentials found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
 		       "or name a profile of ~/.aws with --s3-profile; there is no web identity, "
 		       "no container endpoint and no instance metadata here either");
+}
+
+int aws_credentials_find(const struct aws_credentials_options *options, struct arena *mem,
+			 struct aws_key_found *out, struct aws_identity *chain, struct err *err)
+{
+	struct aws_key_found base = {0};
+	struct err why = {0};
+	int rc = find_in_chain(options, mem, &base, chain, &why);
+
+	*out = base;
+	if (rc > 0 && options->role_arn && *options->role_arn)
+		rc = aws_credentials_assume_role(options, &base, mem, out, &why);
+	if (rc < 0 && err)
+		*err = why;
+	return MIN(rc, 0);
 }
 
 static bool is_fresh(const struct aws_credentials *credentials, int64_t margin_ms)
@@ -126,7 +173,7 @@ static int renew(struct aws_credentials *credentials, struct err *err)
 {
 	struct arena mem = ARENA_INIT(MIB(1));
 	struct aws_key_found found = {0};
-	int rc = find_key(&credentials->options, &mem, &found, err);
+	int rc = aws_credentials_find(&credentials->options, &mem, &found, NULL, err);
 
 	if (rc < 0) {
 		arena_release(&mem);
@@ -163,15 +210,15 @@ void aws_credentials_expire(struct aws_credentials *credentials, const struct si
 	pthread_mutex_unlock(&credentials->lock);
 }
 
-/* The places' names are literals but for the profile's, which is the options' own. */
-const char *aws_credentials_origin(struct aws_credentials *credentials)
+const char *aws_credentials_origin(struct aws_credentials *credentials, struct arena *mem)
 {
-	const char *origin;
+	const char *origin = "nowhere";
 
 	pthread_mutex_lock(&credentials->lock);
-	origin = credentials->have ? credentials->found.origin : "nowhere";
+	if (credentials->have)
+		origin = arena_str(mem, str_from(credentials->found.origin)).ptr;
 	pthread_mutex_unlock(&credentials->lock);
-	return origin;
+	return origin ? origin : "somewhere";
 }
 
 const char *aws_region(const char *given, const char *profile, struct arena *mem)

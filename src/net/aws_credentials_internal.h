@@ -2,7 +2,7 @@
 #ifndef NET_AWS_CREDENTIALS_INTERNAL_H
 #define NET_AWS_CREDENTIALS_INTERNAL_H
 
-#include "net/aws_credentials.h"
+#include "net/aws_identity.h"
 
 #define AWS_DOCUMENT_MAX KIB(256) /* of a profile file, a token, an answer with credentials */
 
@@ -12,8 +12,8 @@ struct aws_key_found {
 	const char *origin; /* literal or in the arena */
 };
 
-/* A place where credentials may be: 1: found; 0: there are none; negative: there should be some,
- * and they cannot be had. All of *out is in `mem`. */
+/* A place where credentials may be: 1: found; 0: there are none, and *err, never NULL, says why;
+ * negative: there should be some, and they cannot be had. All of *out is in `mem`. */
 typedef int (*aws_credentials_place)(const struct aws_credentials_options *options,
 				     struct arena *mem, struct aws_key_found *out, struct err *err);
 
@@ -25,6 +25,21 @@ int aws_credentials_of_container(const struct aws_credentials_options *options, 
 				 struct aws_key_found *out, struct err *err);
 int aws_credentials_of_instance(const struct aws_credentials_options *options, struct arena *mem,
 				struct aws_key_found *out, struct err *err);
+
+/* Fills *err; 0. */
+int aws_none_here(struct err *err, const char *why);
+
+/* The key of the first place that has some, or of the role that the options name. `chain` (unless
+ * NULL) gets the places that were looked at, in `mem`. */
+int aws_credentials_find(const struct aws_credentials_options *options, struct arena *mem,
+			 struct aws_key_found *out, struct aws_identity *chain, struct err *err);
+/* 1: *out is the key of options->role_arn, which `with` may take on. */
+int aws_credentials_assume_role(const struct aws_credentials_options *options,
+				const struct aws_key_found *with, struct arena *mem,
+				struct aws_key_found *out, struct err *err);
+int aws_caller_identity(const struct aws_credentials_options *options,
+			const struct aws_key_found *found, struct arena *mem, const char **account,
+			const char **arn, struct err *err);
 
 /* A setting of the profile: in the file of configuration or of credentials; NULL: none. */
 const char *aws_profile_value(const char *profile, const char *name, struct arena *mem);

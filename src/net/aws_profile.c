@@ -114,5 +114,5 @@ int aws_credentials_of_profile(const struct aws_credentials_options *options, st
 			       "AWS profile '%s' is not in ~/.aws/credentials or ~/.aws/config; "
 			       "check --s3-profile or AWS_PROFILE",
 			       name);
-	return 0;
+	return aws_none_here(err, "there is no profile 'default' with keys in ~/.aws");
 }

@@ -1,6 +1,7 @@
 #include "net/http_client.h"
 
 #include "net/http_client_internal.h"
+#include "net/http_proxy.h"
 
 #include <limits.h>
 #include <pthread.h>
@@ -187,6 +188,7 @@ int http_client_new(const struct http_options *options, struct http_client **out
 	if ((failed = url_parse(options->host, &client->mem, &client->url, err)) < 0)
 		return failed;
 	client->base = url_without_secrets(&client->url, &client->mem).ptr;
+	client->proxy = http_proxy_of(&client->url, &client->mem);
 	if ((failed = set_credentials(client, options, err)) < 0)
 		return failed;
 	if ((failed = set_signing(client, options, err)) < 0)
@@ -405,6 +407,11 @@ void http_client_cancel(struct http_client *client)
 const char *http_client_url(const struct http_client *client)
 {
 	return client->base;
+}
+
+const char *http_client_proxy(const struct http_client *client)
+{
+	return client->proxy;
 }
 
 const char *http_client_flag_prefix(const struct http_client *client)

@@ -79,12 +79,14 @@ void http_client_cancel(struct http_client *client);
 /* For messages; they live as long as the client: "https://host:9200/prefix", "--target-", and the
  * user of basic authentication (NULL: none). */
 const char *http_client_url(const struct http_client *client);
+/* The proxy in between, "http://proxy:3128 (https_proxy)"; NULL: none. */
+const char *http_client_proxy(const struct http_client *client);
 const char *http_client_flag_prefix(const struct http_client *client);
 const char *http_client_user(const struct http_client *client);
 /* Whether requests carry an API key. */
 bool http_client_has_api_key(const struct http_client *client);
-/* Where the key is from that requests are signed by, such as "profile 'default'"; NULL: they are
- * not signed. */
+/* Where the key of the last signature is from, such as "profile 'default'"; NULL: there was none.
+ * Lives until the next send. */
 const char *http_client_aws_origin(const struct http_client *client);
 
 /* Appends `text` percent-encoded for a path segment or query value. */

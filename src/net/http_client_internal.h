@@ -15,10 +15,12 @@ struct http_client {
 	struct url url;
 	const char *base; /* the URL without secrets: all requests begin with it */
 	const char *user, *flag_prefix, *host_flag;
+	const char *proxy;         /* that is in between; NULL: none */
 	const char *authorization; /* header line for the API key; NULL: none */
 	const char *aws_region, *aws_service, *aws_host; /* NULL: requests are not signed */
 	struct arena signature;                          /* of the request under way */
-	struct str body;                                 /* as it goes out; borrowed */
+	const char *aws_origin; /* of its key, in there; NULL: not signed yet */
+	struct str body;        /* as it goes out; borrowed */
 	int64_t connect_timeout_ms, request_timeout_ms;
 	struct libdeflate_compressor *compressor; /* made with the first body to compress */
 	struct buf compressed, request_url;

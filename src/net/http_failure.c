@@ -46,8 +46,17 @@ static struct failure untrusted(const struct http_client *client)
 				"or do without the check with --insecure"};
 }
 
+/* What the proxy said to CONNECT; a status of 5xx may pass. */
+static bool proxy_refuses(const struct http_client *client)
+{
+	return client->proxy && strstr(client->reason, "CONNECT") &&
+	       strstr(client->reason, "response 4");
+}
+
 static struct failure broken_connection(const struct http_client *client)
 {
+	if (proxy_refuses(client))
+		return (struct failure){ERR_UNREACHABLE, false, ""};
 	if (strstr(client->reason, "alert"))
 		return tls_failure(client);
 	if (client->url.tls || client->answered)
@@ -130,6 +139,11 @@ int http_failure(const struct http_client *client, const struct http_request *re
 	if (failure.kind == ERR_CANCELLED)
 		reason = "cancelled";
 	write_advice(client, failure.advice, &advice);
+	if (client->proxy && failure.kind != ERR_CANCELLED)
+		buf_printf(&advice,
+			   "; it goes through the proxy %s: check that, or name the host "
+			   "in no_proxy",
+			   client->proxy);
 	err_set(err, failure.kind, "%s %s" STR_FMT ": %s%s", request->method, client->base,
 		HTTP_PATH_ARG(request), reason, buf_cstr(&advice));
 	if (err)

@@ -34,6 +34,7 @@ int http_sign(struct http_client *client, const struct http_request *request,
 	if (!signing.target.ptr)
 		return arena_fail(mem, "a request to be signed", err);
 	failed = aws_credentials_get(credentials, mem, &key, err);
+	client->aws_origin = failed < 0 ? NULL : aws_credentials_origin(credentials, mem);
 	if (failed < 0)
 		return err_wrap(err, "%s %s" STR_FMT, request->method, client->base,
 				HTTP_PATH_ARG(request));
@@ -50,6 +51,7 @@ bool http_signature_expired(struct http_client *client, const struct http_respon
 	    !body.len || !memmem(body.ptr, body.len, said.ptr, said.len))
 		return false;
 	arena_reset(&client->signature);
+	client->aws_origin = NULL;
 	if (aws_credentials_get(credentials, &client->signature, &key, NULL) < 0)
 		return false;
 	aws_credentials_expire(credentials, &key);
@@ -58,8 +60,5 @@ bool http_signature_expired(struct http_client *client, const struct http_respon
 
 const char *http_client_aws_origin(const struct http_client *client)
 {
-	if (!client->aws_region)
-		return NULL;
-	pthread_once(&credentials_once, make_credentials);
-	return aws_credentials_origin(credentials);
+	return client->aws_origin;
 }

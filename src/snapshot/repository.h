@@ -56,6 +56,7 @@ struct snapshot {
 	/* One for each of `indices`, where they are not of a repository but a live cluster's; NULL:
 	 * in their blobs. */
 	const struct index_metadata *live;
+	struct shard_shelf *shelf; /* of shards in a remote store, see snapshot_shard_open */
 };
 
 /* Opens a snapshot by name. ERR_NOT_FOUND lists the names there are. Any state opens: the caller
@@ -113,14 +114,16 @@ struct snapshot_shard {
 	struct blob_store *outside;  /* the store of its blobs; NULL: the repository's */
 	struct snapshot_file *files; /* sorted by physical name */
 	size_t file_count;
-	uint64_t total_bytes; /* sum of the files' lengths, incremental or not */
+	uint64_t total_bytes;      /* sum of the files' lengths, incremental or not */
+	struct shard_place *place; /* on the shelf of its snapshot; NULL: none */
 };
 
 /* Reads the shard's list of files. Sources that its directory opens have the length the list says,
  * and the list's checksum (in their footer; those that have none are read through once);
  * otherwise opening one is ERR_FORMAT, naming the blob.
  * ERR_UNSUPPORTED: the documents are not in this repository (remote store, searchable snapshot).
- * `snapshot` outlives the shard. */
+ * `snapshot` outlives the shard. A shard of a remote store may be shared with others who have it
+ * open, and stays for who opens it next: with what its directory has read of the ends of files. */
 int snapshot_shard_open(const struct snapshot *snapshot, const struct snapshot_index *index,
 			int32_t number, struct snapshot_shard **out, struct err *err);
 /* Accepts NULL. */

@@ -1,5 +1,6 @@
 #include "snapshot/metadata_format.h"
 #include "snapshot/repository_internal.h"
+#include "snapshot/shard_shelf.h"
 #include "snapshot/shard_path.h"
 
 #include <inttypes.h>
@@ -277,6 +278,8 @@ int snapshot_open(struct repository *repository, struct str name, struct snapsho
 	snapshot = mem_zalloc(sizeof(*snapshot));
 	snapshot->mem = ARENA_INIT(LIMIT_METADATA_ARENA);
 	snapshot->repository = repository;
+	if (blob_store_is_remote(repository->store))
+		snapshot->shelf = shard_shelf_new();
 	snapshot->summary = repository->snapshots[i];
 	if (load(snapshot, repository->entries[i], err) < 0)
 		return err_wrap(err, "snapshot '" STR_FMT "'", STR_ARG(name));
@@ -288,6 +291,7 @@ void snapshot_close(struct snapshot *snapshot)
 {
 	if (!snapshot)
 		return;
+	shard_shelf_free(snapshot->shelf);
 	arena_release(&snapshot->mem);
 	free(snapshot);
 }

@@ -4,6 +4,7 @@
 #include "snapshot/shard_elsewhere.h"
 #include "snapshot/shard_files.h"
 #include "snapshot/shard_path.h"
+#include "snapshot/shard_shelf.h"
 #include "snapshot/snapshot_blob.h"
 
 #include <stdio.h>
@@ -145,14 +146,19 @@ static int load(struct snapshot_shard *shard, const struct snapshot *snapshot,
 int snapshot_shard_open(const struct snapshot *snapshot, const struct snapshot_index *index,
 			int32_t number, struct snapshot_shard **out, struct err *err)
 {
-	cleanup(snapshot_shard_closep) struct snapshot_shard *shard = mem_zalloc(sizeof(*shard));
+	cleanup(snapshot_shard_closep) struct snapshot_shard *shard = NULL;
 	struct str failure;
 	int rc;
 
+	if (snapshot->shelf && (*out = shard_shelf_take(snapshot->shelf, index, number)))
+		return 0;
+	shard = mem_zalloc(sizeof(*shard));
 	shard->mem = ARENA_INIT(LIMIT_METADATA_ARENA);
 	rc = load(shard, snapshot, index, number, err);
 	if (rc == 0) {
 		*out = take(shard);
+		if (snapshot->shelf)
+			*out = shard_shelf_put(snapshot->shelf, index, number, *out);
 		return 0;
 	}
 	failure = failure_of(snapshot, index, number);
@@ -162,6 +168,14 @@ int snapshot_shard_open(const struct snapshot *snapshot, const struct snapshot_i
 }
 
 void snapshot_shard_close(struct snapshot_shard *shard)
+{
+	if (shard && shard->place)
+		shard_shelf_give_back(shard);
+	else
+		snapshot_shard_free(shard);
+}
+
+void snapshot_shard_free(struct snapshot_shard *shard)
 {
 	if (!shard)
 		return;

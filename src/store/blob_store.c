@@ -1,5 +1,7 @@
 #include "store/blob_store.h"
+#include "store/azure_store.h"
 #include "store/directory_store.h"
+#include "store/gcs_store.h"
 #include "store/s3_store.h"
 
 #include "base/limits.h"
@@ -39,20 +41,28 @@ static struct str uri_scheme(struct str uri)
 
 static int open_other_scheme(const char *uri, struct str scheme, struct err *err)
 {
-	static const char *const known[] = {"gs", "gcs", "azure", "az", "http", "https"};
-
-	for (size_t i = 0; i < COUNT_OF(known); i++)
-		if (str_is(scheme, known[i]))
-			return err_set(err, ERR_UNSUPPORTED,
-				       "repositories at '" STR_FMT
-				       "://' are not read yet; copy '%s' to a "
-				       "directory and name that",
-				       STR_ARG(scheme), uri);
+	if (str_is(scheme, "http") || str_is(scheme, "https"))
+		return err_set(err, ERR_UNSUPPORTED,
+			       "'%s' is no repository that can be read; write s3://bucket/prefix, "
+			       "gs://bucket/prefix or azure://account/container/prefix, or copy it "
+			       "to a directory and name that",
+			       uri);
 	return err_set(err, ERR_USAGE,
 		       "unknown scheme '" STR_FMT
-		       "' in repository URI '%s'; use s3://bucket/prefix, file:///path or /path",
+		       "' in repository URI '%s'; use s3://bucket/prefix, gs://bucket/prefix, "
+		       "azure://account/container/prefix, file:///path or /path",
 		       STR_ARG(scheme), uri);
 }
+
+/* The stores that are reached by requests, by their schemes. */
+static const struct {
+	const char *scheme;
+	int (*open)(const char *uri, const struct blob_store_options *options,
+		    struct blob_store **out, struct err *err);
+} remote_stores[] = {
+	{"s3", s3_store_open},       {"gs", gcs_store_open},   {"gcs", gcs_store_open},
+	{"azure", azure_store_open}, {"az", azure_store_open},
+};
 
 int blob_store_open(const char *uri, struct blob_store **out, struct err *err)
 {
@@ -66,8 +76,9 @@ int blob_store_open_with(const char *uri, const struct blob_store_options *optio
 	struct str scheme = uri_scheme(str_from(uri));
 	const char *path = uri;
 
-	if (str_is(scheme, "s3"))
-		return s3_store_open(uri, options ? options : &none, out, err);
+	for (size_t i = 0; i < COUNT_OF(remote_stores); i++)
+		if (str_is(scheme, remote_stores[i].scheme))
+			return remote_stores[i].open(uri, options ? options : &none, out, err);
 	if (scheme.len > 0 && !str_is(scheme, "file"))
 		return open_other_scheme(uri, scheme, err);
 	if (scheme.len > 0)
@@ -119,6 +130,21 @@ int blob_store_list(struct blob_store *store, struct str folder, struct arena *m
 	int rc = folder.len > 0 ? check_name(store, folder, err) : 0;
 
 	return rc < 0 ? rc : store->ops->list(store, folder, mem, out, err);
+}
+
+int blob_store_list_below(struct blob_store *store, struct str folder, struct arena *mem,
+			  struct blob_listing *out, struct err *err)
+{
+	int rc = folder.len > 0 ? check_name(store, folder, err) : 0;
+
+	if (rc < 0)
+		return rc;
+	if (!store->ops->list_below)
+		return err_set(err, ERR_UNSUPPORTED,
+			       "folders in '%s' cannot be searched: copy them to a directory and "
+			       "name that",
+			       store->uri);
+	return store->ops->list_below(store, folder, mem, out, err);
 }
 
 int blob_store_source(struct blob_store *store, struct str name, struct bytes_source **out,

@@ -33,6 +33,9 @@ struct blob_store_ops {
 	/* The store at `uri`, whose folder is above this one's; NULL: as blob_store_open. */
 	int (*open_above)(const struct blob_store *store, const char *uri, struct blob_store **out,
 			  struct err *err);
+	/* See blob_store_list_below. NULL: only folders that are named are listed. */
+	int (*list_below)(struct blob_store *store, struct str folder, struct arena *mem,
+			  struct blob_listing *out, struct err *err);
 	/* See blob_store_put. NULL: this store is only read. */
 	int (*put)(struct blob_store *store, struct str name, struct str bytes, struct err *err);
 	bool remote; /* requests cost round trips */
@@ -67,9 +70,9 @@ struct blob_store_options {
 				  without both: a managed identity's token */
 };
 
-/* Opens by URI: file:///path, file:path, /path or s3://bucket/prefix. A scheme that is known but
- * not built yet is ERR_UNSUPPORTED, an unknown one ERR_USAGE, a path that is no directory
- * ERR_NOT_FOUND. */
+/* Opens by URI: file:///path, file:path, /path, s3://bucket/prefix, gs://bucket/prefix or
+ * azure://account/container/prefix. An http or https URL is ERR_UNSUPPORTED, an unknown scheme
+ * ERR_USAGE, a path that is no directory ERR_NOT_FOUND. */
 int blob_store_open(const char *uri, struct blob_store **out, struct err *err);
 /* As blob_store_open; NULL options are those of none. */
 int blob_store_open_with(const char *uri, const struct blob_store_options *options,
@@ -82,6 +85,10 @@ int blob_store_open_above(const struct blob_store *store, struct str below, stru
  * A folder that is not there is an empty listing. */
 int blob_store_list(struct blob_store *store, struct str folder, struct arena *mem,
 		    struct blob_listing *out, struct err *err);
+/* As blob_store_list, of the folder and all folders below it. ERR_UNSUPPORTED where the store lists
+ * only folders that are named. */
+int blob_store_list_below(struct blob_store *store, struct str folder, struct arena *mem,
+			  struct blob_listing *out, struct err *err);
 /* Opens one blob for ranged reads (its size is then known). ERR_NOT_FOUND names the blob. The
  * source is closed before the store. Names that leave the root ("..", absolute) are ERR_FORMAT. */
 int blob_store_source(struct blob_store *store, struct str name, struct bytes_source **out,

@@ -5,9 +5,12 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define DEEPEST 16 /* folders below one another */
 
 struct directory_store {
 	struct blob_store store;
@@ -98,13 +101,26 @@ static int prefix_names(struct blob_info *blobs, size_t count, struct str folder
 	return 0;
 }
 
+static int sorted_listing(const struct buf *entries, struct arena *mem, struct blob_listing *out,
+			  struct err *err)
+{
+	out->blobs = arena_alloc(mem, entries->len);
+	if (!out->blobs)
+		return arena_fail(mem, "a listing", err);
+	out->count = entries->len / sizeof(struct blob_info);
+	if (out->count > 0) {
+		memcpy(out->blobs, entries->ptr, entries->len);
+		qsort(out->blobs, out->count, sizeof(struct blob_info), compare_names);
+	}
+	return 0;
+}
+
 static int directory_list(struct blob_store *store, struct str folder, struct arena *mem,
 			  struct blob_listing *out, struct err *err)
 {
 	cleanup(buf_release) struct buf entries = BUF_INIT(LIMIT_LISTING);
 	cleanup(mem_freep) char *path = path_of(store, folder);
 	cleanup(close_dirp) DIR *dir = opendir(path);
-	size_t count;
 	int rc;
 
 	*out = (struct blob_listing){0};
@@ -115,16 +131,71 @@ static int directory_list(struct blob_store *store, struct str folder, struct ar
 	rc = list_entries(dir, path, mem, &entries, err);
 	if (rc < 0)
 		return rc;
-	count = entries.len / sizeof(struct blob_info);
-	out->blobs = arena_alloc(mem, entries.len);
-	if (!out->blobs)
-		return arena_fail(mem, path, err);
-	if (count > 0) {
-		memcpy(out->blobs, entries.ptr, entries.len);
-		qsort(out->blobs, count, sizeof(struct blob_info), compare_names);
+	rc = sorted_listing(&entries, mem, out, err);
+	return rc < 0 ? rc : prefix_names(out->blobs, out->count, folder, mem, err);
+}
+
+/* Appends the folder and, by way of `entries`, all that is in it. */
+static int list_folder(struct blob_store *store, struct str folder, int depth, struct arena *mem,
+		       struct buf *entries, struct err *err);
+
+static int list_folders_in(struct blob_store *store, struct str folder, DIR *dir, int depth,
+			   struct arena *mem, struct buf *entries, struct err *err)
+{
+	struct dirent *entry;
+	struct stat st;
+	int rc = 0;
+
+	rewinddir(dir);
+	while (rc == 0 && (errno = 0, entry = readdir(dir))) {
+		struct str path;
+
+		/* Links are not followed: they may lead back up. */
+		if (entry->d_name[0] == '.' ||
+		    fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		    !S_ISDIR(st.st_mode))
+			continue;
+		path = arena_printf(mem, STR_FMT "%s%s", STR_ARG(folder), folder.len ? "/" : "",
+				    entry->d_name);
+		rc = path.ptr ? list_folder(store, path, depth + 1, mem, entries, err)
+			      : arena_fail(mem, "a listing", err);
 	}
-	out->count = count;
-	return prefix_names(out->blobs, count, folder, mem, err);
+	return rc;
+}
+
+static int list_folder(struct blob_store *store, struct str folder, int depth, struct arena *mem,
+		       struct buf *entries, struct err *err)
+{
+	cleanup(mem_freep) char *path = path_of(store, folder);
+	cleanup(close_dirp) DIR *dir = opendir(path);
+	size_t before = entries->len;
+	struct blob_info info;
+	int rc;
+
+	if (!dir && (errno == ENOENT || errno == ENOTDIR))
+		return 0;
+	if (!dir)
+		return err_set_errno(err, ERR_UNREADABLE, errno, "cannot list '%s'", path);
+	if (depth == DEEPEST)
+		return err_set(err, ERR_LIMIT, "'%s' lies more than %d folders deep", path,
+			       DEEPEST);
+	rc = list_entries(dir, path, mem, entries, err);
+	for (; rc == 0 && before < entries->len; before += sizeof(info)) {
+		memcpy(&info, entries->ptr + before, sizeof(info));
+		rc = prefix_names(&info, 1, folder, mem, err);
+		memcpy(entries->ptr + before, &info, sizeof(info));
+	}
+	return rc < 0 ? rc : list_folders_in(store, folder, dir, depth, mem, entries, err);
+}
+
+static int directory_list_below(struct blob_store *store, struct str folder, struct arena *mem,
+				struct blob_listing *out, struct err *err)
+{
+	cleanup(buf_release) struct buf entries = BUF_INIT(LIMIT_LISTING);
+	int rc = list_folder(store, folder, 0, mem, &entries, err);
+
+	*out = (struct blob_listing){0};
+	return rc < 0 ? rc : sorted_listing(&entries, mem, out, err);
 }
 
 static int directory_open(struct blob_store *store, struct str name, struct bytes_source **out,
@@ -153,6 +224,7 @@ static void directory_close(struct blob_store *store)
 }
 
 static const struct blob_store_ops directory_ops = {.list = directory_list,
+						    .list_below = directory_list_below,
 						    .open = directory_open,
 						    .put = directory_put,
 						    .close = directory_close};

@@ -4,7 +4,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#define FIRST_DEPTH 2
+#define FIRST_DEPTH 4
 
 enum range_state {
 	RANGE_FREE,
@@ -31,6 +31,7 @@ struct read_ahead {
 	struct range ranges[READ_AHEAD_RANGES];
 	size_t depth; /* ranges in use at a time */
 	uint64_t next_read, next_fetch;
+	uint64_t end; /* nothing is fetched from here on */
 	pthread_t threads[READ_AHEAD_RANGES];
 	size_t thread_count;
 };
@@ -119,7 +120,7 @@ static void want_ranges(struct read_ahead *ahead)
 	struct range *free_one;
 	size_t used;
 
-	while (ahead->next_fetch < ahead->source.size) {
+	while (ahead->next_fetch < ahead->end) {
 		free_one = NULL;
 		used = 0;
 		for (size_t i = 0; i < READ_AHEAD_RANGES; i++)
@@ -132,8 +133,8 @@ static void want_ranges(struct read_ahead *ahead)
 			return;
 		free_one->state = RANGE_WANTED;
 		free_one->offset = ahead->next_fetch;
-		free_one->len = (size_t)MIN((uint64_t)READ_AHEAD_RANGE,
-					    ahead->source.size - ahead->next_fetch);
+		free_one->len =
+			(size_t)MIN((uint64_t)READ_AHEAD_RANGE, ahead->end - ahead->next_fetch);
 		ahead->next_fetch += free_one->len;
 		pthread_cond_signal(&ahead->wanted);
 	}
@@ -185,8 +186,8 @@ static struct range *await_range(struct read_ahead *ahead, uint64_t offset)
 		pthread_cond_wait(&ahead->done, &ahead->lock);
 		range = range_at(ahead, offset);
 	}
-	if (waited && ahead->depth < READ_AHEAD_RANGES)
-		ahead->depth++;
+	if (waited)
+		ahead->depth = MIN(4 * ahead->depth, (size_t)READ_AHEAD_RANGES);
 	return range;
 }
 
@@ -294,8 +295,18 @@ struct bytes_source *read_ahead_new(struct bytes_source *inner)
 	ahead->source = (struct bytes_source){&ahead_ops, inner->size, mem_strdup(inner->name)};
 	ahead->inner = inner;
 	ahead->depth = FIRST_DEPTH;
+	ahead->end = inner->size;
 	pthread_mutex_init(&ahead->lock, NULL);
 	pthread_cond_init(&ahead->wanted, NULL);
 	pthread_cond_init(&ahead->done, NULL);
 	return &ahead->source;
+}
+
+void read_ahead_until(struct bytes_source *source, uint64_t end)
+{
+	struct read_ahead *ahead = (struct read_ahead *)source;
+
+	pthread_mutex_lock(&ahead->lock);
+	ahead->end = MIN(end, source->size);
+	pthread_mutex_unlock(&ahead->lock);
 }

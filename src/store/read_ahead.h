@@ -8,18 +8,21 @@
 
 /* One range in flight, and how many there are at most for one source. */
 #define READ_AHEAD_RANGE MIB(1)
-#define READ_AHEAD_RANGES 4
+#define READ_AHEAD_RANGES 16
 /* Of all sources of the process together; beyond it reads are passed on as they come. */
-#define READ_AHEAD_MEMORY_MAX MIB(64)
+#define READ_AHEAD_MEMORY_MAX MIB(32)
 
 /* Over `inner`, which it owns from here on. Nothing is fetched before a second read follows the
  * first one without a gap, nothing twice, and nothing beyond the end; a jump forgets what was
- * fetched. Starts with two ranges in flight, and takes one more whenever a reader had to wait.
+ * fetched. Starts with four ranges in flight, and takes four times as many once a reader had to
+ * wait.
  *
  * A range is tried once ahead of time; where that fails the reader asks for it itself, with the
  * retries of the source, and gets that error. Closing ends the threads within about a second, also
  * when the server is silent. Any number of threads may read. */
 struct bytes_source *read_ahead_new(struct bytes_source *inner);
+/* Nothing from `end` on is fetched ahead: the pass is expected to end there. */
+void read_ahead_until(struct bytes_source *source, uint64_t end);
 /* Bytes that buffers of all sources take now. */
 size_t read_ahead_memory(void);
 

@@ -14,7 +14,8 @@ bool s3_refusal_is_passing(const struct s3_refusal *refusal)
 	struct str code = s3_refusal_code(refusal);
 
 	return refusal->status >= 500 || refusal->status == 429 || str_is(code, "SlowDown") ||
-	       str_is(code, "RequestTimeout");
+	       str_is(code, "RequestTimeout") || str_is(code, "InternalError") ||
+	       str_is(code, "ServiceUnavailable");
 }
 
 bool s3_refusal_is_expired(const struct s3_refusal *refusal)
@@ -65,6 +66,10 @@ static int skewed(const struct s3_refusal *refusal, struct err *err)
 /* The permission that a request needs. */
 static const char *permission(const struct s3_refusal *refusal)
 {
+	if (strcmp(refusal->method, "PUT") == 0 || strcmp(refusal->method, "POST") == 0)
+		return "s3:PutObject";
+	if (strcmp(refusal->method, "DELETE") == 0)
+		return "s3:AbortMultipartUpload";
 	return refusal->key.len == 0 ? "s3:ListBucket" : "s3:GetObject";
 }
 
@@ -74,7 +79,7 @@ static int denied(const struct s3_refusal *refusal, struct err *err)
 		       "access denied: %s '%s%s" STR_FMT
 		       "' with credentials from %s; allow them %s "
 		       "on arn:aws:s3:::%s%s (HEAD and GET of objects need s3:GetObject, lists "
-		       "s3:ListBucket)",
+		       "s3:ListBucket, writing s3:PutObject)",
 		       refusal->method, refusal->uri, refusal->key.len > 0 ? "' object '" : "",
 		       STR_ARG(refusal->key), refusal->credentials, permission(refusal),
 		       refusal->bucket, refusal->key.len > 0 ? "/*" : "");
@@ -118,15 +123,17 @@ static int other(const struct s3_refusal *refusal, struct str code, struct err *
 {
 	struct str message = xml_element(refusal->body, "Message", NULL);
 
-	return err_set(err, ERR_HTTP,
-		       "%s of '" STR_FMT "' in '%s': %s answers %d%s" STR_FMT "%s" STR_FMT "; %s",
-		       refusal->method, STR_ARG(refusal->key), refusal->uri, refusal->endpoint,
-		       refusal->status, code.len > 0 ? " " : "", STR_ARG(code),
-		       message.len > 0 ? ", " : "", (int)MIN(message.len, (size_t)300),
-		       message.ptr ? message.ptr : "",
-		       s3_refusal_is_passing(refusal)
-			       ? "try again later, or with fewer requests at once"
-			       : "check --s3-endpoint");
+	return err_set(
+		err, ERR_HTTP,
+		"%s of '" STR_FMT "' in '%s': %s%s%s answers %d%s" STR_FMT "%s" STR_FMT "; %s",
+		refusal->method, STR_ARG(refusal->key), refusal->uri, refusal->endpoint,
+		refusal->proxy ? " through the proxy " : "", refusal->proxy ? refusal->proxy : "",
+		refusal->status, code.len > 0 ? " " : "", STR_ARG(code),
+		message.len > 0 ? ", " : "", (int)MIN(message.len, (size_t)300),
+		message.ptr ? message.ptr : "",
+		s3_refusal_is_passing(refusal) ? "try again later, or with fewer requests at once"
+		: refusal->proxy               ? "check the proxy, or name the host in no_proxy"
+					       : "check --s3-endpoint");
 }
 
 static int explain(const struct s3_refusal *refusal, struct err *err)
@@ -145,6 +152,9 @@ static int explain(const struct s3_refusal *refusal, struct err *err)
 	rc = of_table(refusal, code, err);
 	if (rc < 0)
 		return rc;
+	/* A proxy's own refusal has no <Code>; that of a HEAD never has one. */
+	if (refusal->status == 407 || (refusal->proxy && code.len == 0 && refusal->body.len > 0))
+		return other(refusal, code, err);
 	if (refusal->status == 401 || refusal->status == 403)
 		return denied(refusal, err);
 	return other(refusal, code, err);

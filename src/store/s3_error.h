@@ -9,6 +9,7 @@
 struct s3_refusal {
 	int status;
 	const char *method, *uri, *endpoint;
+	const char *proxy;                         /* see http_client_proxy */
 	const char *bucket, *region, *credentials; /* where the credentials are from */
 	struct str key;
 	struct str body;           /* <Error>…; a HEAD has none */

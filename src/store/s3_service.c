@@ -3,6 +3,7 @@
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "net/sigv4.h"
+#include "net/xml_element.h"
 #include "store/s3_error.h"
 
 #include <pthread.h>
@@ -153,6 +154,9 @@ int s3_service_open(struct str bucket, const struct blob_store_options *options,
 		.secret_access_key = options->s3_secret_access_key,
 		.session_token = options->s3_session_token,
 		.profile = options->s3_profile,
+		.role_arn = options->s3_role_arn,
+		.external_id = options->s3_external_id,
+		.sts_endpoint = options->sts_endpoint,
 	};
 	struct http_client *client;
 	int rc;
@@ -252,6 +256,7 @@ static int sign_and_send(struct attempt *a, struct err *err)
 		.method = request->method,
 		.host = a->service->host,
 		.target = str_from(a->target),
+		.body = request->body,
 		.headers = headers,
 		.region = a->service->region,
 		.service = "s3",
@@ -259,6 +264,8 @@ static int sign_and_send(struct attempt *a, struct err *err)
 	};
 	struct http_request http = {.method = request->method,
 				    .path = a->target,
+				    .body = request->body,
+				    .content_type = "application/octet-stream",
 				    .headers = lines,
 				    .as_it_is = true,
 				    .stop = request->stop};
@@ -309,9 +316,10 @@ static struct s3_refusal refusal_of(struct attempt *a)
 		.method = a->request->method,
 		.uri = a->uri,
 		.endpoint = http_client_url(a->client),
+		.proxy = http_client_proxy(a->client),
 		.bucket = s->bucket,
 		.region = s->region,
-		.credentials = aws_credentials_origin(s->credentials),
+		.credentials = aws_credentials_origin(s->credentials, &a->mem),
 		.key = a->request->key,
 		.body = buf_str(&a->answer->response.body),
 		.bucket_region = http_client_answer_header(a->client, "x-amz-bucket-region"),
@@ -325,6 +333,10 @@ static bool is_answer(const struct s3_refusal *refusal)
 	bool object = refusal->key.len > 0;
 	int status = refusal->status;
 
+	/* Completing an upload begins to answer before it is done. */
+	if (status == 200 && strcmp(refusal->method, "POST") == 0 &&
+	    xml_element(refusal->body, "Error", NULL).ptr)
+		return false;
 	return (status >= 200 && status < 300) || (object && (status == 412 || status == 416)) ||
 	       (object && status == 404 && !str_is(s3_refusal_code(refusal), "NoSuchBucket"));
 }

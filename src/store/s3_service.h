@@ -6,7 +6,7 @@
 #include "net/http_client.h"
 #include "store/blob_store.h"
 
-#define S3_CONNECTIONS_KEPT 16
+#define S3_CONNECTIONS_KEPT 48
 
 /* Shared by the stores of one bucket, which count their references. */
 struct s3_service;
@@ -22,6 +22,7 @@ struct s3_request {
 	struct str key;               /* of the object; empty: the bucket itself */
 	const char *query;            /* encoded, without '?'; NULL: none */
 	const char *range, *if_match; /* values of these headers; NULL: none */
+	struct str body;              /* of PUT and POST; borrowed */
 	size_t answer_max;            /* bytes */
 	const atomic_bool *stop;      /* not NULL: tries once, and ends within a second of true */
 };
@@ -36,7 +37,8 @@ struct s3_answer {
 };
 
 /* Sends until there is an answer with a status of 2xx, 404, 412 or 416 for the object. Negative for
- * all else, and for a bucket that is not there. Starts with a zeroed answer; release its response.
+ * all else, for a bucket that is not there, and for a POST that is answered with 200 and an
+ * <Error>. Starts with a zeroed answer; release its response.
  * `uri` is what messages call the store. */
 int s3_service_send(struct s3_service *service, const char *uri, const struct s3_request *request,
 		    struct s3_answer *answer, struct err *err);

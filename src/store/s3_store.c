@@ -1,7 +1,7 @@
 #include "store/s3_store.h"
 
-#include "net/xml_element.h"
-#include "store/s3_service.h"
+#include "store/s3_list.h"
+#include "store/s3_put.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -9,7 +9,6 @@
 
 /* The largest range that one request asks for: a failed one is read again whole. */
 #define RANGE_MAX MIB(4)
-#define LIST_ANSWER_MAX MIB(16)
 #define ERROR_MAX KIB(64)
 
 struct s3_store {
@@ -68,111 +67,22 @@ static struct str key_of(const struct s3_store *s3, struct str name, struct aren
 	return arena_printf(mem, "%s" STR_FMT, s3->prefix, STR_ARG(name));
 }
 
-/* Appends one <Contents> if it is directly in the folder. */
-static int list_object(const struct s3_store *s3, struct str folder, struct str xml,
-		       struct arena *mem, struct buf *entries, struct err *err)
+static int s3_list_folder(struct blob_store *store, struct str folder, struct arena *mem,
+			  struct blob_listing *out, struct err *err)
 {
-	struct str key = xml_text(xml_element(xml, "Key", NULL), mem);
-	struct blob_info info;
-	size_t root = strlen(s3->prefix), skip = root + folder.len + (folder.len > 0);
+	const struct s3_store *s3 = s3_of(store);
+	const struct s3_folder place = {s3->service, store->uri, s3->prefix, folder, false};
 
-	if (!key.ptr)
-		return arena_fail(mem, s3->store.uri, err);
-	/* The folder itself may be an object, of a console that made it. */
-	if (key.len <= skip || memchr(key.ptr + skip, '/', key.len - skip))
-		return 0;
-	if (!str_to_u64(xml_element(xml, "Size", NULL), &info.size))
-		return err_set(err, ERR_HTTP,
-			       "the listing of '%s' has no size for '" STR_FMT
-			       "'; check that --s3-endpoint is an S3 server",
-			       s3->store.uri, STR_ARG(key));
-	info.name = str_from_offset(key, root);
-	buf_append(entries, &info, sizeof(info));
-	return buf_check(entries, s3->store.uri, err);
+	return s3_list(&place, mem, out, err);
 }
 
-/* 1: another page follows `page`, and *token, which asked for this one, now asks for it; 0: none.
- */
-static int next_page(const struct s3_store *s3, struct str page, struct arena *mem,
-		     struct str *token, struct err *err)
+static int s3_list_below(struct blob_store *store, struct str folder, struct arena *mem,
+			 struct blob_listing *out, struct err *err)
 {
-	struct str next = xml_element(page, "NextContinuationToken", NULL), before = *token;
+	const struct s3_store *s3 = s3_of(store);
+	const struct s3_folder place = {s3->service, store->uri, s3->prefix, folder, true};
 
-	if (!str_is(xml_element(page, "IsTruncated", NULL), "true"))
-		return 0;
-	*token = xml_text(next, mem);
-	if (token->len > 0 && !str_eq(*token, before))
-		return 1;
-	return err_set(err, ERR_HTTP,
-		       "the listing of '%s' is cut and does not say where it goes on; check that "
-		       "--s3-endpoint is an S3 server",
-		       s3->store.uri);
-}
-
-/* One page. 1: there is another, from *token on; 0: it was the last. */
-static int list_page(const struct s3_store *s3, struct str folder, struct arena *mem,
-		     struct str *token, struct buf *entries, struct err *err)
-{
-	cleanup(buf_release) struct buf query = BUF_INIT(3 * LIMIT_PATH);
-	cleanup(release_answer) struct s3_answer answer = {0};
-	struct s3_request request = {.method = "GET", .answer_max = LIST_ANSWER_MAX};
-	struct str page, rest, object;
-	int rc;
-
-	if (token->len > 0) {
-		buf_append_str(&query, STR("continuation-token="));
-		http_append_encoded(&query, *token);
-		buf_append_byte(&query, '&');
-	}
-	buf_append_str(&query, STR("delimiter=%2F&list-type=2&prefix="));
-	http_append_encoded(&query, str_from(s3->prefix));
-	http_append_encoded(&query, folder);
-	if (folder.len > 0)
-		buf_append_str(&query, STR("%2F"));
-	if ((rc = buf_check(&query, "a request to S3", err)) < 0)
-		return rc;
-	request.query = buf_cstr(&query);
-	if ((rc = s3_service_send(s3->service, s3->store.uri, &request, &answer, err)) < 0)
-		return rc;
-	page = xml_element(buf_str(&answer.response.body), "ListBucketResult", NULL);
-	if (!page.ptr)
-		return err_set(err, ERR_HTTP,
-			       "the listing of '%s' is no ListBucketResult; check that "
-			       "--s3-endpoint is an S3 server",
-			       s3->store.uri);
-	rest = page;
-	while ((object = xml_element(rest, "Contents", &rest)).ptr)
-		if ((rc = list_object(s3, folder, object, mem, entries, err)) < 0)
-			return rc;
-	return next_page(s3, page, mem, token, err);
-}
-
-static int compare_names(const void *a, const void *b)
-{
-	return str_cmp(((const struct blob_info *)a)->name, ((const struct blob_info *)b)->name);
-}
-
-static int s3_list(struct blob_store *store, struct str folder, struct arena *mem,
-		   struct blob_listing *out, struct err *err)
-{
-	cleanup(buf_release) struct buf entries = BUF_INIT(LIMIT_LISTING);
-	struct str token = STR_NONE;
-	int rc;
-
-	*out = (struct blob_listing){0};
-	while ((rc = list_page(s3_of(store), folder, mem, &token, &entries, err)) > 0)
-		;
-	if (rc < 0)
-		return rc;
-	out->blobs = arena_alloc(mem, entries.len);
-	if (!out->blobs)
-		return arena_fail(mem, store->uri, err);
-	out->count = entries.len / sizeof(struct blob_info);
-	if (out->count > 0) {
-		memcpy(out->blobs, entries.ptr, entries.len);
-		qsort(out->blobs, out->count, sizeof(struct blob_info), compare_names);
-	}
-	return 0;
+	return s3_list(&place, mem, out, err);
 }
 
 static int replaced(const struct s3_source *source, struct err *err)
@@ -457,6 +367,16 @@ static int s3_read(struct blob_store *store, struct str name, struct arena *mem,
 	return read_rest(store, name, key, &answer, mem, out, err);
 }
 
+static int s3_put_blob(struct blob_store *store, struct str name, struct str bytes, struct err *err)
+{
+	cleanup(arena_release) struct arena mem = ARENA_INIT(4 * LIMIT_PATH);
+	struct str key = key_of(s3_of(store), name, &mem);
+
+	if (!key.ptr)
+		return arena_fail(&mem, "the name of an object", err);
+	return s3_put(s3_of(store)->service, store->uri, key, bytes, err);
+}
+
 static void s3_close(struct blob_store *store)
 {
 	struct s3_store *s3 = s3_of(store);
@@ -470,12 +390,14 @@ static void s3_close(struct blob_store *store)
 static int s3_open_above(const struct blob_store *store, const char *uri, struct blob_store **out,
 			 struct err *err);
 
-static const struct blob_store_ops s3_ops = {.list = s3_list,
+static const struct blob_store_ops s3_ops = {.list = s3_list_folder,
+					     .list_below = s3_list_below,
 					     .open = s3_open,
 					     .open_sized = s3_open_sized,
 					     .read = s3_read,
 					     .close = s3_close,
 					     .open_above = s3_open_above,
+					     .put = s3_put_blob,
 					     .remote = true};
 
 /* Takes one reference to `service`. */

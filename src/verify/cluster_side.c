@@ -1,21 +1,15 @@
 /* A live cluster as one side of a comparison: its shards are read each for itself. */
-#include "backfill/token_bucket.h"
+#include "verify/cluster_side.h"
+
 #include "base/clock.h"
 #include "documents/live_documents.h"
-#include "verify/verify_side.h"
 
 #include <inttypes.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
 
-struct cluster_side {
-	struct verify_side base;
-	struct cluster *cluster; /* asked by one thread at a time */
-	struct verify_cluster_options options;
-	pthread_mutex_t lock; /* of the rate */
-	struct token_bucket rate;
-};
+#define SEARCHES 4        /* at one index, where it has fewer shards */
+#define SLICED_FROM 20000 /* documents of a shard */
 
 /* A part's documents and the way to the cluster that they come over. */
 struct part_documents {
@@ -23,40 +17,9 @@ struct part_documents {
 	struct cluster_side *side;
 	struct document_source *live;
 	struct cluster *cluster;
-	size_t parts; /* of the index, whose bytes live->total_bytes are */
+	size_t shards; /* of the index, whose bytes live->total_bytes are */
 	bool ended;
 };
-
-static struct cluster_side *side_of(struct verify_side *side)
-{
-	return (struct cluster_side *)side;
-}
-
-static int ask(struct cluster_side *side, const char *method, struct str index, const char *rest,
-	       struct arena *mem, int *status, struct json **answer, struct err *err)
-{
-	cleanup(buf_release) struct buf path = BUF_INIT(LIMIT_PATH);
-
-	buf_append_byte(&path, '/');
-	http_append_encoded(&path, index);
-	buf_append_str(&path, str_from(rest));
-	if (buf_check(&path, "the path of a request", err) < 0)
-		return -ERR_LIMIT;
-	return cluster_request(side->cluster, method, buf_cstr(&path), STR_NONE, true, mem, status,
-			       answer, err);
-}
-
-static int failed(const struct verify_side *side, struct str index, int status,
-		  const struct json *answer, struct arena *mem, struct err *err)
-{
-	struct str reason = cluster_error_reason(answer, status, mem);
-
-	if (status == 404)
-		return err_set(err, ERR_NOT_FOUND, "%s has no index '" STR_FMT "'", side->what,
-			       STR_ARG(index));
-	return err_set(err, ERR_HTTP, "index '" STR_FMT "' of %s cannot be read: " STR_FMT,
-		       STR_ARG(index), side->what, STR_ARG(reason));
-}
 
 /* The most shards of an index in an answer to GET /<index>/_settings: of an alias over several
  * every shard number must be read that one of them has. */
@@ -73,26 +36,44 @@ static int64_t shards_of(const struct json *settings)
 	return most;
 }
 
+/* One search reads a shard no faster than one thread of the cluster: few shards are read by
+ * several. Slices go by _seq_no, which every document has that a cluster of these versions can
+ * hold. */
+static size_t slices_of(const struct cluster_version *version, const struct verify_index *index)
+{
+	size_t shards = MAX(index->parts, (size_t)1);
+
+	if (!live_documents_number_all(version) || version->serverless ||
+	    index->documents / shards < SLICED_FROM)
+		return 1;
+	return (SEARCHES + shards - 1) / shards;
+}
+
 static int look(struct verify_side *base, struct verify_index *index, struct err *err)
 {
-	struct cluster_side *side = side_of(base);
+	struct cluster_side *side = cluster_side_of(base);
 	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(16));
 	struct json *answer = NULL;
-	int status, rc = ask(side, "POST", index->name, "/_refresh", &mem, &status, &answer, err);
+	int status, rc = cluster_side_ask(side, "POST", index->name, "/_refresh", STR_NONE, &mem,
+					  &status, &answer, err);
 
 	if (rc == 0 && status == 200)
-		rc = ask(side, "GET", index->name, "/_settings", &mem, &status, &answer, err);
+		rc = cluster_side_ask(side, "GET", index->name, "/_settings", STR_NONE, &mem,
+				      &status, &answer, err);
 	if (rc == 0 && status == 200) {
 		index->parts =
 			cluster_version(side->cluster)->serverless ? 1 : (size_t)shards_of(answer);
-		rc = ask(side, "GET", index->name, "/_count", &mem, &status, &answer, err);
+		rc = cluster_side_ask(side, "GET", index->name, "/_count", STR_NONE, &mem, &status,
+				      &answer, err);
 	}
 	if (rc < 0)
 		return rc;
 	if (status != 200)
-		return failed(base, index->name, status, answer, &mem, err);
+		return cluster_side_failed(base, index->name, status, answer, &mem, err);
 	index->documents = (uint64_t)MAX(json_i64_or(json_get(answer, "count"), 0), 0);
 	index->counted = !side->options.query.ptr;
+	index->slices = slices_of(cluster_version(side->cluster), index);
+	index->parts *= index->slices;
 	return 0;
 }
 
@@ -119,7 +100,7 @@ static int part_next(struct document_source *source, struct document *out, struc
 	if (part->side->options.documents_per_second > 0)
 		wait_for_rate(part->side);
 	rc = document_source_next(part->live, out, err);
-	source->total_bytes = part->live->total_bytes / part->parts;
+	source->total_bytes = part->live->total_bytes / part->shards;
 	part->ended = rc == 0;
 	return rc;
 }
@@ -146,10 +127,13 @@ static const struct document_source_ops part_ops = {part_next, part_position, pa
 static int open_part(struct verify_side *base, const struct verify_index *index, size_t part,
 		     struct document_source **out, struct err *err)
 {
-	struct cluster_side *side = side_of(base);
+	struct cluster_side *side = cluster_side_of(base);
+	size_t slices = MAX(index->slices, (size_t)1);
 	const struct live_documents_options options = {
 		.index = index->name,
-		.shard = cluster_version(side->cluster)->serverless ? -1 : (int32_t)part,
+		.shard = cluster_version(side->cluster)->serverless ? -1 : (int32_t)(part / slices),
+		.slice = (int32_t)(part % slices),
+		.slices = (int32_t)slices,
 		.query = side->options.query,
 		.page_bytes = side->options.page_bytes,
 	};
@@ -158,7 +142,7 @@ static int open_part(struct verify_side *base, const struct verify_index *index,
 
 	documents->base.ops = &part_ops;
 	documents->side = side;
-	documents->parts = MAX(index->parts, (size_t)1);
+	documents->shards = MAX(index->parts / slices, (size_t)1);
 	if (rc == 0)
 		rc = live_documents_open(documents->cluster, &options, &documents->live, err);
 	if (rc < 0) {
@@ -179,7 +163,7 @@ static bool has_hidden_indices(const struct cluster_version *version)
 static int list(struct verify_side *base, struct arena *mem, struct str **names, size_t *count,
 		struct err *err)
 {
-	struct cluster *cluster = side_of(base)->cluster;
+	struct cluster *cluster = cluster_side_of(base)->cluster;
 	struct json *answer = NULL;
 	int status, rc;
 
@@ -191,7 +175,7 @@ static int list(struct verify_side *base, struct arena *mem, struct str **names,
 	if (rc < 0)
 		return rc;
 	if (status != 200 || !answer || answer->type != JSON_ARRAY)
-		return failed(base, STR("*"), status, answer, mem, err);
+		return cluster_side_failed(base, STR("*"), status, answer, mem, err);
 	*names = arena_zalloc(mem, answer->count + 1, sizeof(**names));
 	if (!*names)
 		return arena_fail(mem, "the names of indices", err);
@@ -203,11 +187,11 @@ static int list(struct verify_side *base, struct arena *mem, struct str **names,
 
 static void close_side(struct verify_side *side)
 {
-	pthread_mutex_destroy(&side_of(side)->lock);
+	pthread_mutex_destroy(&cluster_side_of(side)->lock);
 	free(side);
 }
 
-static const struct verify_side_ops ops = {look, open_part, list, close_side};
+static const struct verify_side_ops ops = {look, open_part, list, cluster_side_fetch, close_side};
 
 struct verify_side *verify_side_of_cluster(struct cluster *cluster, const char *what,
 					   const struct verify_cluster_options *options)

@@ -12,6 +12,8 @@ struct difference_entry {
 	struct hash128 sums[2];
 	char *texts[2]; /* sources of changed documents, kept in the third pass; owned, or NULL */
 	size_t text_lengths[2];
+	int64_t versions[2]; /* where it was read again (settle.c); else 0 */
+	bool in_motion;      /* it differs, and was written to between two readings */
 };
 
 struct difference_table;

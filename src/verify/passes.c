@@ -11,6 +11,7 @@ struct running {
 	const struct pass *pass;
 	const struct pass_visitor *visitor;
 	pthread_mutex_t lock;
+	size_t wanted;         /* parts to be read */
 	size_t next;           /* of the parts of both sides, the source's first */
 	size_t opened;         /* parts, */
 	uint64_t opened_bytes; /* to be read of these */
@@ -52,7 +53,7 @@ static bool is_sampled(const struct verify_options *options, struct str id)
 /* The parts that are not open yet are taken to be as large as those that are. */
 static void note_size(struct running *r, uint64_t bytes)
 {
-	size_t parts = r->pass->indices[0].parts + r->pass->indices[1].parts;
+	size_t parts = r->wanted;
 
 	pthread_mutex_lock(&r->lock);
 	r->opened++;
@@ -111,6 +112,17 @@ static int read_documents(struct reader *reader, int side, struct document_sourc
 	return rc;
 }
 
+static void end_part(struct reader *reader, int side, size_t part)
+{
+	struct running *r = reader->running;
+
+	if (!r->visitor->part_done)
+		return;
+	pthread_mutex_lock(&r->lock);
+	r->visitor->part_done(reader->user, r->visitor->shared, side, part);
+	pthread_mutex_unlock(&r->lock);
+}
+
 static void read_part(struct reader *reader, int side, size_t part)
 {
 	const struct pass *pass = reader->running->pass;
@@ -122,12 +134,19 @@ static void read_part(struct reader *reader, int side, size_t part)
 	if (rc == 0)
 		rc = read_documents(reader, side, source, &err);
 	document_source_close(source);
-	if (rc == 0)
+	if (rc == 0) {
+		end_part(reader, side, part);
 		return;
+	}
 	if (err.kind != ERR_CANCELLED)
 		err_wrap(&err, STR_FMT "[%zu] of %s", STR_ARG(index->name), part,
 			 pass->sides[side]->what);
 	stop(reader->running, &err);
+}
+
+static bool is_skipped(const struct running *r, int side, size_t part)
+{
+	return r->visitor->skip && r->visitor->skip(r->visitor->shared, side, part);
 }
 
 static bool next_part(struct running *r, int *side, size_t *part)
@@ -153,7 +172,8 @@ static void *read_parts(void *running)
 	reader.user =
 		r->visitor->start ? r->visitor->start(r->visitor->shared) : r->visitor->shared;
 	while (!stopping(r) && next_part(r, &side, &part))
-		read_part(&reader, side, part);
+		if (!is_skipped(r, side, part))
+			read_part(&reader, side, part);
 	json_hasher_release(&reader.hasher);
 	if (r->visitor->end) {
 		pthread_mutex_lock(&r->lock);
@@ -163,6 +183,16 @@ static void *read_parts(void *running)
 	return NULL;
 }
 
+static size_t count_wanted(const struct running *r)
+{
+	size_t count = 0;
+
+	for (int side = 0; side < 2; side++)
+		for (size_t part = 0; part < r->pass->indices[side].parts; part++)
+			count += !is_skipped(r, side, part);
+	return count;
+}
+
 int pass_run(const struct pass *pass, const struct pass_visitor *visitor, struct err *err)
 {
 	struct running r = {.pass = pass, .visitor = visitor, .lock = PTHREAD_MUTEX_INITIALIZER};
@@ -170,7 +200,8 @@ int pass_run(const struct pass *pass, const struct pass_visitor *visitor, struct
 	pthread_t *threads;
 
 	start_progress(pass->progress);
-	wanted = MIN(wanted, pass->indices[0].parts + pass->indices[1].parts);
+	r.wanted = count_wanted(&r);
+	wanted = MIN(wanted, r.wanted);
 	threads = mem_zalloc(MAX(wanted, (size_t)1) * sizeof(*threads));
 	while (started < wanted && pthread_create(&threads[started], NULL, read_parts, &r) == 0)
 		started++;
@@ -182,7 +213,7 @@ int pass_run(const struct pass *pass, const struct pass_visitor *visitor, struct
 	pthread_mutex_destroy(&r.lock);
 	if (atomic_load(pass->cancel))
 		return err_set(err, ERR_CANCELLED,
-			       "interrupted; the same command compares from the start");
+			       "interrupted; the same command goes on from here");
 	if (r.err.kind == ERR_NONE)
 		return 0;
 	*err = r.err;

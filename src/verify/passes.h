@@ -12,6 +12,10 @@ struct pass_visitor {
 	/* A thread's own user data, merged when it ends; NULL: `shared` is used by all. */
 	void *(*start)(void *shared);
 	void (*end)(void *user, void *shared); /* one at a time */
+	/* Whether a part need not be read; and what follows one that was read to its end, one at a
+	 * time. Either may be NULL. */
+	bool (*skip)(void *shared, int side, size_t part);
+	void (*part_done)(void *user, void *shared, int side, size_t part);
 	void *shared;
 };
 

@@ -69,7 +69,7 @@ static void close_side(struct verify_side *side)
 	free(side);
 }
 
-static const struct verify_side_ops ops = {look, open_part, list, close_side};
+static const struct verify_side_ops ops = {look, open_part, list, NULL, close_side};
 
 struct verify_side *verify_side_of_snapshot(const struct snapshot *snapshot, const char *what)
 {

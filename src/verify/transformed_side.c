@@ -351,7 +351,7 @@ static void close_side(struct verify_side *base)
 struct verify_side *verify_side_transformed(struct verify_side *inner,
 					    const struct verify_transform_options *options)
 {
-	static const struct verify_side_ops ops = {look, open_part, list, close_side};
+	static const struct verify_side_ops ops = {look, open_part, list, NULL, close_side};
 	static const struct verify_side_ops planner_ops = {.open = plan_part};
 	struct transformed_side *side = mem_zalloc(sizeof(*side));
 

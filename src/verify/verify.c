@@ -1,117 +1,10 @@
 #include "verify/verify.h"
 
-#include "verify/difference_table.h"
-#include "verify/passes.h"
+#include "base/log.h"
+#include "verify/comparing.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
-
-#define PATHS_MAX 8                  /* told of one changed document */
-#define BUCKETS_UNCOUNTED (1u << 16) /* where nobody says how many documents there are */
-#define DIGESTS_MAX MIB(256)         /* of all threads */
-
-/* One pair of indices under comparison. */
-struct comparing {
-	struct pass pass;
-	const struct verify_options *options;
-	struct verify_report *report;
-	struct index_comparison *result;
-	struct digest digests[2];
-	uint8_t *looked; /* one byte a bucket: differs, and is looked at */
-	struct difference_table *table;
-	atomic_bool overflow; /* the table was full */
-	uint64_t sourceless;  /* documents without a source, of both sides */
-	struct document_difference *differences;
-	size_t capacity;
-};
-
-/* First pass: digests. */
-
-struct digest_pair {
-	struct digest digests[2];
-	uint64_t sourceless;
-};
-
-static void *start_digests(void *shared)
-{
-	const struct comparing *c = shared;
-	struct digest_pair *pair = mem_zalloc(sizeof(*pair));
-
-	for (int side = 0; side < 2; side++)
-		digest_init(&pair->digests[side], c->digests[side].bucket_count);
-	return pair;
-}
-
-static void add_to_digest(void *user, int side, const struct document *document,
-			  const struct document_hash *hash)
-{
-	struct digest_pair *pair = user;
-
-	pair->sourceless += !document->source.ptr;
-	digest_add(&pair->digests[side], hash);
-}
-
-static void end_digests(void *user, void *shared)
-{
-	struct digest_pair *pair = user;
-	struct comparing *c = shared;
-
-	c->sourceless += pair->sourceless;
-	for (int side = 0; side < 2; side++) {
-		digest_merge(&c->digests[side], &pair->digests[side]);
-		digest_release(&pair->digests[side]);
-	}
-	free(pair);
-}
-
-/* Each thread has two digests of its own. */
-static uint32_t buckets_of(const struct comparing *c)
-{
-	uint64_t documents = MAX(c->pass.indices[0].documents, c->pass.indices[1].documents);
-	uint32_t buckets = documents > 0 ? digest_buckets_for(documents) : BUCKETS_UNCOUNTED;
-	size_t digests = 2 * ((size_t)MAX(c->options->threads, 1) + 1);
-
-	while (buckets > 1 && digests * buckets * sizeof(struct digest_bucket) > DIGESTS_MAX)
-		buckets /= 2;
-	return buckets;
-}
-
-/* 1: the source's digest was taken earlier, and it need not be read for it. */
-static int begin_digests(struct comparing *c, struct err *err)
-{
-	const struct verify_options *options = c->options;
-	uint32_t buckets = buckets_of(c);
-	int rc = 0;
-
-	if (options->source_digest)
-		rc = options->source_digest(options->source_digest_user, c->result->source_index,
-					    &c->digests[0], err);
-	if (rc < 0)
-		return rc;
-	if (rc == 1)
-		buckets = c->digests[0].bucket_count;
-	else
-		digest_init(&c->digests[0], buckets);
-	digest_init(&c->digests[1], buckets);
-	return rc;
-}
-
-static int take_digests(struct comparing *c, struct err *err)
-{
-	const struct pass_visitor visitor = {add_to_digest, start_digests, end_digests, c};
-	struct pass pass = c->pass;
-	int rc = begin_digests(c, err);
-
-	if (rc == 1)
-		pass.indices[0].parts = 0;
-	if (rc >= 0)
-		rc = pass_run(&pass, &visitor, err);
-	if (rc < 0)
-		return rc;
-	c->result->source_documents = digest_documents(&c->digests[0]);
-	c->result->target_documents = digest_documents(&c->digests[1]);
-	return 0;
-}
 
 /* Marks buckets that differ, as many as may be looked at. Returns how many differ. */
 static size_t choose_buckets(struct comparing *c)
@@ -119,10 +12,10 @@ static size_t choose_buckets(struct comparing *c)
 	uint64_t held = 0;
 	size_t differing = 0;
 
-	c->looked = mem_zalloc(c->digests[0].bucket_count);
-	for (uint32_t i = 0; i < c->digests[0].bucket_count; i++) {
-		const struct digest_bucket *a = &c->digests[0].buckets[i],
-					   *b = &c->digests[1].buckets[i];
+	c->looked = mem_zalloc(c->kept.digests[0].bucket_count);
+	for (uint32_t i = 0; i < c->kept.digests[0].bucket_count; i++) {
+		const struct digest_bucket *a = &c->kept.digests[0].buckets[i],
+					   *b = &c->kept.digests[1].buckets[i];
 
 		if (digest_bucket_equal(a, b))
 			continue;
@@ -138,146 +31,6 @@ static size_t choose_buckets(struct comparing *c)
 	return differing;
 }
 
-/* Second pass: the ids of differing buckets. */
-
-static bool is_looked_at(const struct comparing *c, const struct document_hash *hash)
-{
-	return c->looked[digest_bucket_of(&c->digests[0], hash)];
-}
-
-static void add_to_table(void *user, int side, const struct document *document,
-			 const struct document_hash *hash)
-{
-	struct comparing *c = user;
-
-	if (is_looked_at(c, hash) &&
-	    !difference_table_add(c->table, side, document->id, hash->hash))
-		atomic_store(&c->overflow, true);
-}
-
-/* Third pass: sources of changed documents. */
-
-static void keep_text(void *user, int side, const struct document *document,
-		      const struct document_hash *hash)
-{
-	struct comparing *c = user;
-
-	if (is_looked_at(c, hash))
-		difference_table_keep(c->table, side, document->id, document->source);
-}
-
-static struct str describe(struct comparing *c, const struct difference_entry *entry)
-{
-	cleanup(arena_release) struct arena mem = ARENA_INIT(LIMIT_SOURCE_ARENA);
-	cleanup(buf_release) struct buf text = BUF_INIT(KIB(16));
-	struct json *sides[2];
-
-	for (int side = 0; side < 2; side++)
-		if (!entry->texts[side] ||
-		    json_parse(str_of(entry->texts[side], entry->text_lengths[side]), &mem,
-			       &sides[side], NULL) < 0)
-			return STR_NONE;
-	json_differences(&text, sides[0], sides[1], PATHS_MAX);
-	if (text.len == 0)
-		return STR("(routing)");
-	return text.failed ? STR_NONE : arena_str(&c->report->mem, buf_str(&text));
-}
-
-static void add_difference(struct comparing *c, const struct difference_entry *entry,
-			   enum difference_kind kind)
-{
-	struct index_comparison *result = c->result;
-
-	if (result->difference_count >= (size_t)c->options->max_named)
-		return;
-	if (result->difference_count == c->capacity) {
-		c->capacity = MAX(c->capacity * 2, (size_t)64);
-		c->differences = mem_realloc(c->differences, c->capacity * sizeof(*c->differences));
-	}
-	c->differences[result->difference_count++] = (struct document_difference){
-		.id = arena_str(&c->report->mem, entry->id),
-		.kind = kind,
-		.paths = kind == DOCUMENT_CHANGED ? describe(c, entry) : STR_NONE,
-	};
-}
-
-static void judge_entry(struct difference_entry *entry, void *user)
-{
-	struct comparing *c = user;
-
-	if (entry->counts[0] > 1 || entry->counts[1] > 1) {
-		if (entry->counts[0] == entry->counts[1] &&
-		    hash128_equal(entry->sums[0], entry->sums[1]))
-			return;
-		c->result->doubled++;
-		add_difference(c, entry, DOCUMENT_DOUBLED);
-	} else if (!entry->counts[1]) {
-		c->result->missing++;
-		add_difference(c, entry, DOCUMENT_MISSING);
-	} else if (!entry->counts[0]) {
-		c->result->extra++;
-		add_difference(c, entry, DOCUMENT_EXTRA);
-	} else if (difference_is_changed(entry)) {
-		c->result->changed++;
-		add_difference(c, entry, DOCUMENT_CHANGED);
-	}
-}
-
-static void count_changed(struct difference_entry *entry, void *user)
-{
-	*(size_t *)user += difference_is_changed(entry);
-}
-
-static int by_kind_and_id(const void *a, const void *b)
-{
-	const struct document_difference *x = a, *y = b;
-
-	if (x->kind != y->kind)
-		return x->kind < y->kind ? -1 : 1;
-	return str_cmp(x->id, y->id);
-}
-
-static int keep_differences(struct comparing *c, struct err *err)
-{
-	struct index_comparison *result = c->result;
-	struct arena *mem = &c->report->mem;
-
-	result->differences =
-		arena_zalloc(mem, result->difference_count + 1, sizeof(*result->differences));
-	if (!result->differences)
-		return arena_fail(mem, "the differences", err);
-	if (result->difference_count > 0)
-		memcpy(result->differences, c->differences,
-		       result->difference_count * sizeof(*c->differences));
-	qsort(result->differences, result->difference_count, sizeof(*result->differences),
-	      by_kind_and_id);
-	return 0;
-}
-
-static int name_differences(struct comparing *c, struct err *err)
-{
-	const struct pass_visitor ids = {.document = add_to_table, .shared = c};
-	const struct pass_visitor texts = {.document = keep_text, .shared = c};
-	size_t changed = 0;
-	int rc;
-
-	atomic_store(&c->pass.progress->pass, 2);
-	c->table = difference_table_new((size_t)c->options->max_looked);
-	rc = pass_run(&c->pass, &ids, err);
-	if (rc < 0)
-		return rc;
-	c->result->counted_in_part |= atomic_load(&c->overflow);
-	difference_table_each(c->table, count_changed, &changed);
-	if (changed > 0) {
-		atomic_store(&c->pass.progress->pass, 3);
-		rc = pass_run(&c->pass, &texts, err);
-		if (rc < 0)
-			return rc;
-	}
-	difference_table_each(c->table, judge_entry, c);
-	return keep_differences(c, err);
-}
-
 /* What a cluster counts and what was read of it must agree, or something was not read or has come
  * since: *reason says so. */
 static bool is_whole(const struct comparing *c, struct str *reason, struct err *err)
@@ -287,7 +40,9 @@ static bool is_whole(const struct comparing *c, struct str *reason, struct err *
 	for (int side = 0; side < 2; side++) {
 		const struct verify_index *index = &c->pass.indices[side];
 
-		if (!index->counted || c->options->sample < 1 || index->documents == read[side])
+		/* Where live traffic is waited for, counts move. */
+		if (!index->counted || c->options->settle_ms > 0 || c->options->sample < 1 ||
+		    index->documents == read[side])
 			continue;
 		err_set(err, ERR_CONFLICT,
 			"index '" STR_FMT "' of %s had %" PRIu64 " documents and %" PRIu64
@@ -305,6 +60,13 @@ static bool names_anything(const struct index_comparison *result)
 	return result->missing || result->extra || result->changed || result->doubled;
 }
 
+/* All that differed at first became equal, or is still being written to. */
+static bool has_settled(const struct comparing *c)
+{
+	return c->options->settle_ms > 0 && !c->result->counted_in_part &&
+	       !names_anything(c->result);
+}
+
 static int compare(struct comparing *c, struct err *err)
 {
 	size_t differing;
@@ -312,14 +74,14 @@ static int compare(struct comparing *c, struct err *err)
 	int rc;
 
 	atomic_store(&c->pass.progress->pass, 1);
-	rc = take_digests(c, err);
+	rc = comparing_take_digests(c, err);
 	if (rc < 0)
 		return rc;
-	if (c->sourceless > 0)
+	if (c->kept.sourceless > 0)
 		return err_set(err, ERR_UNSUPPORTED,
 			       "%" PRIu64 " documents of both sides store no _source: what they "
 			       "hold cannot be compared",
-			       c->sourceless);
+			       c->kept.sourceless);
 	differing = choose_buckets(c);
 	whole = is_whole(c, &c->result->reason, err);
 	if (differing == 0 && !whole)
@@ -332,7 +94,11 @@ static int compare(struct comparing *c, struct err *err)
 	/* Without ids of its own nothing names a document. */
 	if (c->options->hash.without_id)
 		return 0;
-	rc = name_differences(c, err);
+	rc = comparing_name_differences(c, err);
+	if (rc == 0 && has_settled(c)) {
+		c->result->verdict = VERDICT_EQUAL;
+		return 0;
+	}
 	if (rc == 0 && whole && !names_anything(c->result))
 		c->result->reason = STR("the digests differ and a second reading found no "
 					"difference: one side is still being written");
@@ -341,8 +107,7 @@ static int compare(struct comparing *c, struct err *err)
 
 static void release(struct comparing *c)
 {
-	for (int side = 0; side < 2; side++)
-		digest_release(&c->digests[side]);
+	verify_checkpoint_release(&c->kept);
 	difference_table_free(c->table);
 	free(c->looked);
 	free(c->differences);
@@ -353,6 +118,43 @@ static bool ends_run(const struct err *err)
 {
 	return err->kind == ERR_CANCELLED || err->kind == ERR_AUTH ||
 	       err->kind == ERR_UNREACHABLE || err->kind == ERR_NOMEM;
+}
+
+enum { TAKEN_UP_WHOLE = 2 };
+
+/* What an earlier run that was ended came to. */
+static int take_up(struct comparing *c, struct err *err)
+{
+	const struct verify_pair pair = {c->result->source_index, c->result->target_index};
+	const size_t parts[2] = {c->pass.indices[0].parts, c->pass.indices[1].parts};
+
+	if (!c->options->checkpoint_folder || c->options->source_digest || c->options->restart)
+		return 0;
+	return verify_checkpoint_load(c->options, &pair, parts, &c->kept, c->result,
+				      &c->report->mem, err);
+}
+
+/* What was not compared is tried again. */
+static void keep_result(const struct comparing *c)
+{
+	const struct verify_pair pair = {c->result->source_index, c->result->target_index};
+	struct err err;
+
+	if (c->options->checkpoint_folder && !c->options->source_digest &&
+	    c->result->verdict != VERDICT_NOT_COMPARED &&
+	    verify_checkpoint_save_result(c->options, &pair, c->result, &err) < 0)
+		log_warn("verify", "no checkpoint is kept: %s", err.message);
+}
+
+/* The run came to its end: the next one starts anew. */
+static void forget(const struct verify_options *options, const struct verify_pair *pairs,
+		   size_t count)
+{
+	struct err err;
+
+	for (size_t i = 0; options->checkpoint_folder && i < count; i++)
+		if (verify_checkpoint_remove(options, &pairs[i], &err) < 0)
+			log_warn("verify", "%s", err.message);
 }
 
 static int compare_pair(struct comparing *c, struct err *err)
@@ -368,9 +170,17 @@ static int compare_pair(struct comparing *c, struct err *err)
 				     STR_ARG(c->pass.indices[side].name),
 				     c->pass.sides[side]->what);
 	if (rc == 0)
+		rc = take_up(c, err);
+	if (rc == TAKEN_UP_WHOLE)
+		return 0;
+	if (rc >= 0)
 		rc = compare(c, err);
-	if (rc == 0 || ends_run(err))
+	if (rc < 0 && ends_run(err))
 		return rc;
+	if (rc == 0) {
+		keep_result(c);
+		return 0;
+	}
 	/* What the first reading told is not undone by one that failed later. */
 	if (c->result->verdict != VERDICT_DIFFERENT && err->kind == ERR_NOT_FOUND)
 		c->result->verdict = VERDICT_DIFFERENT;
@@ -415,6 +225,8 @@ int verify_run(struct verify_side *source, struct verify_side *target,
 		release(&c);
 		atomic_fetch_add(&progress->indices_done, 1);
 	}
+	if (rc == 0)
+		forget(options, pairs, count);
 	report->equal = report->equal && rc == 0;
 	return rc;
 }

@@ -38,6 +38,7 @@ struct index_comparison {
 	struct str reason;
 	uint64_t source_documents, target_documents;
 	uint64_t missing, extra, changed, doubled; /* of those buckets that were looked at */
+	uint64_t in_motion;   /* differed, and were written to meanwhile: neither equal nor not */
 	bool counted_in_part; /* more buckets differ than were looked at: the counts are at least */
 	struct document_difference *differences; /* by kind and id, at most options.max_named */
 	size_t difference_count;
@@ -59,6 +60,14 @@ struct verify_options {
 	 * are read. */
 	int (*source_digest)(void *user, struct str index, struct digest *out, struct err *err);
 	void *source_digest_user;
+	/* How long documents that differ are read again, for live traffic is on its way: 0: not. */
+	int64_t settle_ms;
+	/* Where checkpoints are kept (made when it is not there), and what identifies all that is
+	 * compared, so that one of another comparison is not taken up. NULL: none are kept. Those
+	 * of a run that came to its end are removed. Not with source_digest. */
+	const char *checkpoint_folder, *checkpoint_key;
+	int64_t checkpoint_ms; /* between two of them, at least */
+	bool restart;          /* none is taken up */
 };
 
 struct verify_pair {

@@ -13,7 +13,8 @@ struct verify_side;
 /* An index of a side. */
 struct verify_index {
 	struct str name;
-	size_t parts;       /* its shards */
+	size_t parts;       /* its shards, or slices of these */
+	size_t slices;      /* of a shard; 0: shards are whole. The side's */
 	uint64_t documents; /* about so many; 0: not known */
 	bool counted;       /* `documents` is what the cluster counts, exactly what is to be read */
 	struct str only_type; /* of documents stored without one; the side's; ptr NULL: none */
@@ -28,6 +29,12 @@ struct verify_side_ops {
 	/* Names of all its indices, in `mem`. */
 	int (*list)(struct verify_side *side, struct arena *mem, struct str **names, size_t *count,
 		    struct err *err);
+	/* Documents by their ids (at most 100), with versions, as they are now; one thread at a
+	 * time. Those that are not there are not given. NULL: they cannot change. */
+	int (*fetch)(struct verify_side *side, const struct verify_index *index,
+		     const struct str *ids, size_t count,
+		     void (*visit)(void *user, const struct document *document), void *user,
+		     struct err *err);
 	void (*close)(struct verify_side *side);
 };
 
@@ -50,6 +57,9 @@ struct verify_cluster_options {
  */
 struct verify_side *verify_side_of_cluster(struct cluster *cluster, const char *what,
 					   const struct verify_cluster_options *options);
+/* A folder that backfill filled (dir:PATH), as a target; strings are borrowed. Files that are
+ * damaged, or hold deletes, end the reading of their index. */
+struct verify_side *verify_side_of_files(const char *path, const char *what);
 /* Accepts NULL. */
 void verify_side_close(struct verify_side *side);
 

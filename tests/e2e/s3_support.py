@@ -13,8 +13,9 @@ import urllib.request
 import boto3
 import botocore.config
 
-from support import ROOT
+from support import ERRORS, OK, ROOT, assert_same, expected_documents, written_documents
 
+PREFIX = "team a+b=ü/repo/"
 REGION = "us-east-1"
 LAUNCHER = ROOT / "tests" / "nodes" / "s3-node"
 EVERYTHING = {"Version": "2012-10-17",
@@ -75,19 +76,67 @@ def allow(action):
             "Statement": [{"Effect": "Allow", "Action": action, "Resource": "*"}]}
 
 
+class Caller:
+    """Runs the program with the keys of a node."""
+
+    def __init__(self, shardlift, node, tmp_path):
+        self.shardlift, self.node, self.out = shardlift, node, tmp_path / "out"
+        self.env = {"AWS_ACCESS_KEY_ID": node.access, "AWS_SECRET_ACCESS_KEY": node.secret,
+                    "AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/dev/null",
+                    "AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "no_proxy": "*"}
+
+    def __call__(self, *arguments, endpoint=None, **env):
+        return self.shardlift(*arguments, "--s3-endpoint", endpoint or self.node.url,
+                              "--s3-region", REGION, env={**self.env, **env})
+
+    def list(self, uri="s3://es-7-10-2/" + PREFIX, *more, **options):
+        return self("snapshot", "list", "--repo-uri", uri, *more, **options)
+
+    def backfill(self, fixture, snapshot, indices="regex:.*", *more, **options):
+        uri = f"s3://{fixture.replace('.', '-')}/{PREFIX}"
+        return self("backfill", "--repo-uri", uri, "--snapshot-name", snapshot, "--to",
+                    f"dir:{self.out}", "--index-allowlist", indices, "--json", *more, **options)
+
+
+def assert_documents(call, result, fixture, snapshot, indices=None):
+    expected = expected_documents(fixture.removesuffix(".chunked"), snapshot)
+    expected = {name: expected[name] for name in indices or expected}
+    refused = [name for name, found in expected.items() if found is None]
+    assert result.code == (ERRORS if refused else OK), result
+    got = written_documents(call.out)
+    assert sorted(got) == sorted(name for name, found in expected.items() if found), result
+    for name, found in got.items():
+        assert_same(found, expected[name], f"{fixture} {snapshot} {name}", types=True)
+
+
+def assert_refused(result, *words, code):
+    assert result.code == code, result
+    last = result.err.strip().splitlines()[-1]
+    for word in words:
+        assert word in last, result
+
+
 SLOW_DOWN = (503, b"<Error><Code>SlowDown</Code><Message>Reduce your rate</Message></Error>", {})
+
+
+STALL = "stall"
 
 
 class Proxy:
     """Passes requests on to the server behind it, signatures intact, unless `decide(method, path,
-    number)` says otherwise: (status, body, headers) to answer itself, or a number of bytes of the
-    body after which the connection is cut."""
+    number)` says otherwise: (status, body, headers) to answer itself, a number of bytes of the
+    body after which the connection is cut, or STALL to send half of it and then nothing. It may be
+    named in http_proxy, too. `keys` are the access keys of the requests, `sizes` the bytes of the
+    bodies that were answered."""
 
     def __init__(self, url, decide):
+        self.keys = []
+        self.sizes = []
         self.host = url.removeprefix("http://")
         self.decide = decide
         self.requests = []
         self.lock = threading.Lock()
+        self.closing = threading.Event()
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self.handler())
         self.server.daemon_threads = True
         self.url = "http://127.0.0.1:%d" % self.server.server_port
@@ -97,11 +146,13 @@ class Proxy:
         return self
 
     def __exit__(self, *_):
+        self.closing.set()
         self.server.shutdown()
         self.server.server_close()
 
-    def count(self, method, path):
+    def count(self, method, path, key):
         with self.lock:
+            self.keys.append(key)
             self.requests.append((method, path))
             return len(self.requests) - 1
 
@@ -110,7 +161,9 @@ class Proxy:
             protocol_version = "HTTP/1.1"
 
             def pass_on(self):
-                number = proxy.count(self.command, self.path)
+                self.path = self.path.removeprefix(f"http://{proxy.host}")
+                key = self.headers.get("Authorization", "").partition("Credential=")[2]
+                number = proxy.count(self.command, self.path, key.partition("/")[0])
                 told = proxy.decide(self.command, self.path, number)
                 if isinstance(told, tuple):
                     self.reply(*told)
@@ -120,12 +173,15 @@ class Proxy:
                                    skip_host=True)
                 for name, value in self.headers.items():
                     backend.putheader(name, value)
-                backend.endheaders()
+                backend.endheaders(self.rfile.read(int(self.headers.get("Content-Length", 0))))
                 answer = backend.getresponse()
                 self.reply(answer.status, answer.read(), dict(answer.getheaders()), told)
                 backend.close()
 
             def reply(self, status, body, headers, cut=None):
+                proxy.sizes.append(len(body) if self.command != "HEAD" else 0)
+                stalls = cut == STALL
+                cut = len(body) // 2 if stalls else cut
                 self.send_response_only(status)
                 for name, value in headers.items():
                     if name.lower() not in ("content-length", "connection", "transfer-encoding"):
@@ -135,13 +191,15 @@ class Proxy:
                 self.end_headers()
                 if self.command != "HEAD":
                     self.wfile.write(body if cut is None else body[:cut])
+                self.wfile.flush()
+                if stalls:
+                    proxy.closing.wait()
                 if cut is not None:
-                    self.wfile.flush()
                     self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
                                                struct.pack("ii", 1, 0))
                     self.close_connection = True
 
-            do_GET = do_HEAD = pass_on
+            do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = pass_on
 
             def log_message(self, *_):
                 pass

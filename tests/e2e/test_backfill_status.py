@@ -5,7 +5,8 @@ import re
 import subprocess
 import urllib.request
 
-from support import OK, PROGRAM, expected_documents
+import support
+from support import OK, PROGRAM, USAGE, expected_documents
 
 
 def start(shardlift, *arguments):
@@ -57,3 +58,29 @@ def test_a_run_is_seen_from_another_terminal(shardlift, repository, opensearch):
     assert seen["finished"] is True and seen["seconds_left"] == 0, seen
     assert seen["total"]["sent"] == len(documents) and seen["parked"] == [], seen
     assert seen["indices"][0]["target_documents"] == len(documents), seen
+
+
+def test_a_session_in_a_cluster_is_seen_from_another_host(shardlift, repository, opensearch, tmp_path):
+    """Nothing of it is in the state directory of the one who looks; a pause there is told to be
+    that host's own."""
+    documents = expected_documents("os-2.19.6", "snap-1")["books"]
+    there = ("--coordinator-host", "target", "--target-host", opensearch.url)
+    other = support.Program(tmp_path / "another host")
+    unknown = other("backfill", "status", "--session-name", "shared", *there)
+    assert unknown.code == 5 and "shared" in unknown.err, unknown
+    done = shardlift("migrate", "--repo-uri", repository("os-2.19.6"), "--snapshot-name", "snap-1",
+                     "--index-allowlist", "books", "--session-name", "shared", *there)
+    assert done.code == OK, done
+    told = other("backfill", "status", "--session-name", "shared", "--pace", "0", "--json",
+                 "--deep-check", *there)
+    assert told.code == OK, told
+    seen, = told.json()["sessions"]
+    assert seen["finished"] is True and seen["total"]["sent"] == len(documents), told
+    assert seen["indices"][0]["target_has_all"] is True, told
+    by_url = other("backfill", "status", "--session-name", "shared", "--coordinator-host",
+                   opensearch.url)
+    assert by_url.code == OK and "100" in by_url.out, by_url
+    nameless = other("backfill", "status", *there)
+    assert nameless.code == USAGE and "--session-name" in nameless.err, nameless
+    paused = other("backfill", "pause", "--session-name", "shared")
+    assert paused.code == OK and "other hosts are not told" in paused.out, paused

@@ -20,7 +20,8 @@ def test_a_run_with_work_items_of_the_java_tool(shardlift, repository, opensearc
 
     opensearch.api("POST", "/.migrations_working_state/_refresh")
     hits = opensearch.api("GET", "/.migrations_working_state/_search?size=100")["hits"]["hits"]
-    items = [hit for hit in hits if hit["_id"] != "shard_setup"]
+    # Who tunes the target is no item; it is complete from its first day, so no worker takes it up.
+    items = [hit for hit in hits if hit["_id"] not in ("shard_setup", "shardlift_tuning")]
     assert items and all(hit["_id"].endswith("__0") for hit in items), hits
     for hit in hits:
         assert hit["_source"]["scriptVersion"] == "3.0" and hit["_source"]["completedAt"], hit

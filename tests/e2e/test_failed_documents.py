@@ -1,9 +1,11 @@
 """Documents that the target refuses: named, counted, and brought in once their cause is removed."""
 
 import json
+import os
 
 import pytest
 
+import s3_support
 from support import ERRORS, OK, USAGE, assert_same, parse, Document, canonical
 
 COUNT = 2000
@@ -112,6 +114,55 @@ def test_failed_documents_are_listed_and_come_in_once_their_cause_is_gone(shardl
     nothing = failed(shardlift, "retry", *target, "--json")
     assert nothing.code == OK and nothing.json()["documents"] == 0, nothing
     assert len(opensearch.documents("people")) == COUNT - 1
+
+
+def test_failed_documents_are_kept_in_a_store_and_read_back_from_it(shardlift, planted, opensearch,
+                                                                    tmp_path):
+    location, documents = planted
+    numbers_only(opensearch)
+    store = tmp_path / "a store"
+    store.mkdir()
+    keep_in(shardlift, opensearch, location, documents, (f"--failed-documents-uri=file://{store}",))
+    # Another stream's place is another's, and of one that is not there the run does not begin.
+    result = migrate(shardlift, location, opensearch, "--failed-documents-uri", tmp_path / "none")
+    assert result.code not in (OK, ERRORS) and "the place for failed documents" in result.err, result
+
+
+def keep_in(shardlift, node, location, documents, store):
+    """Documents that failed are in the store and nowhere else; a retry brings them in."""
+    result = migrate(shardlift, location, node, "--json", *store)
+    assert result.code == ERRORS, result
+    assert "/session=one" in result.json()["failed_documents"], result
+    assert failed(shardlift, "list", "--json").out == ""
+    ids = sorted(str(number) for number in PLANTED)
+    assert listed(failed(shardlift, "list", "--json", *store)) == ids
+    assert failed(shardlift, "count", "--json", *store).json()["documents"] == len(PLANTED)
+    node.api("PUT", "/people/_mapping", {"properties": {
+        "age": {"type": "integer", "ignore_malformed": True}}})
+    brought = failed(shardlift, "retry", "--target-host", node.url, "--json", *store)
+    assert brought.code == OK, brought
+    assert (brought.json()["sent"], brought.json()["failed"]) == (len(PLANTED), 0), brought
+    assert_same(node.documents("people"), documents, "people")
+    assert failed(shardlift, "list", "--json", *store).out == ""
+
+
+def test_failed_documents_are_kept_in_s3_by_the_names_of_the_java_tool(shardlift, planted, opensearch,
+                                                                       tmp_path_factory):
+    location, documents = planted
+    numbers_only(opensearch)
+    s3 = s3_support.S3Node(tmp_path_factory.mktemp("s3"), os.getpid())
+    try:
+        s3.client.create_bucket(Bucket="failures")
+        keep = ("--failed-document-stream-s3-bucket=failures",
+                f"--failed-document-stream-s3-endpoint={s3.url}",
+                f"--failed-document-stream-s3-region={s3_support.REGION}")
+        env = {"AWS_ACCESS_KEY_ID": s3.access, "AWS_SECRET_ACCESS_KEY": s3.secret, "no_proxy": "*"}
+        keep_in(lambda *a, **k: shardlift(*a, **k, env=env), opensearch, location, documents, keep)
+        keys = [one["Key"] for one in s3.client.list_objects_v2(Bucket="failures")["Contents"]]
+        assert keys and all(key.startswith("rfs-failed-document-stream/session=one/index=people/worker=")
+                            and key.endswith(".ndjson.gz") for key in keys), keys
+    finally:
+        s3.stop()
 
 
 def test_status_tells_how_a_backfill_ended(shardlift, planted, opensearch):

@@ -6,10 +6,10 @@ import os
 import pytest
 
 import s3_support
-from support import (ERRORS, OK, assert_same, expected_documents, written_documents)
+from s3_support import PREFIX, Caller, assert_documents, assert_refused
+from support import OK, SOURCE, UNREACHABLE, USAGE
 
 FIXTURES = [("es-7.10.2", "snap2", None), ("os-2.19.6.chunked", "snap-2", ["books"])]
-PREFIX = "team a+b=ü/repo/"
 
 
 @pytest.fixture(scope="module")
@@ -21,47 +21,9 @@ def node(tmp_path_factory, repository):
     node.stop()
 
 
-class Caller:
-    def __init__(self, shardlift, node, tmp_path):
-        self.shardlift, self.node, self.out = shardlift, node, tmp_path / "out"
-        self.env = {"AWS_ACCESS_KEY_ID": node.access, "AWS_SECRET_ACCESS_KEY": node.secret,
-                    "AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/dev/null",
-                    "AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "no_proxy": "*"}
-
-    def __call__(self, *arguments, endpoint=None, **env):
-        return self.shardlift(*arguments, "--s3-endpoint", endpoint or self.node.url,
-                              "--s3-region", s3_support.REGION, env={**self.env, **env})
-
-    def list(self, uri="s3://es-7-10-2/" + PREFIX, *more, **options):
-        return self("snapshot", "list", "--repo-uri", uri, *more, **options)
-
-    def backfill(self, fixture, snapshot, indices="regex:.*", **options):
-        uri = f"s3://{fixture.replace('.', '-')}/{PREFIX}"
-        return self("backfill", "--repo-uri", uri, "--snapshot-name", snapshot, "--to",
-                    f"dir:{self.out}", "--index-allowlist", indices, "--json", **options)
-
-
 @pytest.fixture
 def call(shardlift, node, tmp_path):
     return Caller(shardlift, node, tmp_path)
-
-
-def assert_documents(call, result, fixture, snapshot, indices=None):
-    expected = expected_documents(fixture.removesuffix(".chunked"), snapshot)
-    expected = {name: expected[name] for name in indices or expected}
-    refused = [name for name, found in expected.items() if found is None]
-    assert result.code == (ERRORS if refused else OK), result
-    got = written_documents(call.out)
-    assert sorted(got) == sorted(name for name, found in expected.items() if found), result
-    for name, found in got.items():
-        assert_same(found, expected[name], f"{fixture} {snapshot} {name}", types=True)
-
-
-def assert_refused(result, *words):
-    assert result.code not in (OK, ERRORS), result
-    last = result.err.strip().splitlines()[-1]
-    for word in words:
-        assert word in last, result
 
 
 @pytest.mark.parametrize("fixture,snapshot,indices", FIXTURES)
@@ -92,7 +54,7 @@ def test_asks_for_no_size_of_what_it_reads(call, node):
 def test_gives_up_on_a_server_that_stays_busy(call, node):
     with s3_support.Proxy(node.url, lambda *_: s3_support.SLOW_DOWN) as proxy:
         result = call.list("s3://es-7-10-2/" + PREFIX, "--s3-retry-time", "1s", endpoint=proxy.url)
-    assert_refused(result, "gave up after", "503 SlowDown", "try again later")
+    assert_refused(result, "gave up after", "503 SlowDown", "try again later", code=UNREACHABLE)
 
 
 def test_lists_a_folder_of_more_objects_than_one_answer_holds(call, node):
@@ -114,7 +76,8 @@ def test_names_an_object_that_was_replaced_while_it_was_read(call, node):
 
     with s3_support.Proxy(node.url, decide) as proxy:
         result = call.list(endpoint=proxy.url)
-    assert_refused(result, "was replaced or deleted while it was read", "/index-")
+    assert_refused(result, "was replaced or deleted while it was read", "/index-",
+                   code=SOURCE)
 
 
 def test_names_the_region_that_the_bucket_is_in(call, node):
@@ -124,7 +87,8 @@ def test_names_the_region_that_the_bucket_is_in(call, node):
 
     with s3_support.Proxy(node.url, decide) as proxy:
         result = call.list(endpoint=proxy.url)
-    assert_refused(result, "is in region eu-central-1", "--s3-region eu-central-1")
+    assert_refused(result, "is in region eu-central-1", "--s3-region eu-central-1",
+                   code=USAGE)
 
 
 def test_names_the_time_of_a_server_whose_clock_differs(call, node):
@@ -134,14 +98,16 @@ def test_names_the_time_of_a_server_whose_clock_differs(call, node):
 
     with s3_support.Proxy(node.url, decide) as proxy:
         result = call.list(endpoint=proxy.url)
-    assert_refused(result, "Sun, 22 Nov 2026 03:00:00 GMT", "set the clock")
+    assert_refused(result, "Sun, 22 Nov 2026 03:00:00 GMT", "set the clock",
+                   code=UNREACHABLE)
 
 
 def test_tells_that_a_session_has_expired(call, node):
     expired = 400, b"<Error><Code>ExpiredToken</Code></Error>", {}
     with s3_support.Proxy(node.url, lambda *_: expired) as proxy:
         result = call.list(endpoint=proxy.url)
-    assert_refused(result, "session token has expired", "fetch new credentials")
+    assert_refused(result, "session token has expired", "fetch new credentials",
+                   code=UNREACHABLE)
 
 
 def test_tells_why_where_only_the_answer_to_head_is_empty(call, node):
@@ -153,29 +119,33 @@ def test_tells_why_where_only_the_answer_to_head_is_empty(call, node):
     expired = 400, b"<Error><Code>ExpiredToken</Code></Error>", {}
     with s3_support.Proxy(node.url, decide) as proxy:
         result = call.list(endpoint=proxy.url)
-    assert_refused(result, "session token has expired")
+    assert_refused(result, "session token has expired", code=UNREACHABLE)
 
 
 def test_tells_a_wrong_secret_from_an_unknown_key(call):
-    assert_refused(call.list(AWS_SECRET_ACCESS_KEY="wrong"), "secret access key is wrong")
-    assert_refused(call.list(AWS_ACCESS_KEY_ID="AKIAUNKNOWN"), "does not know the access key")
+    assert_refused(call.list(AWS_SECRET_ACCESS_KEY="wrong"), "secret access key is wrong",
+                   code=UNREACHABLE)
+    assert_refused(call.list(AWS_ACCESS_KEY_ID="AKIAUNKNOWN"), "does not know the access key",
+                   code=UNREACHABLE)
 
 
 def test_tells_where_credentials_were_looked_for(call):
     result = call.list(AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="")
-    assert_refused(result, "no AWS credentials found", "AWS_ACCESS_KEY_ID", "--s3-profile")
+    assert_refused(result, "no AWS credentials found", "AWS_ACCESS_KEY_ID", "--s3-profile",
+                   code=UNREACHABLE)
 
 
 def test_tells_a_missing_bucket(call):
-    assert_refused(call.list("s3://nowhere/repo"), "there is no such bucket", "--repo-uri")
+    assert_refused(call.list("s3://nowhere/repo"), "there is no such bucket", "--repo-uri",
+                   code=SOURCE)
 
 
 def test_tells_the_permission_that_is_missing(call, node):
     may_list, may_get = node.lister, node.getter
     result = call.list(AWS_ACCESS_KEY_ID=may_list[0], AWS_SECRET_ACCESS_KEY=may_list[1])
-    assert_refused(result, "access denied", "s3:GetObject")
+    assert_refused(result, "access denied", "s3:GetObject", code=UNREACHABLE)
     result = call.list(AWS_ACCESS_KEY_ID=may_get[0], AWS_SECRET_ACCESS_KEY=may_get[1])
-    assert_refused(result, "access denied", "s3:ListBucket")
+    assert_refused(result, "access denied", "s3:ListBucket", code=UNREACHABLE)
 
 
 def test_takes_credentials_from_a_profile(call, node, tmp_path):

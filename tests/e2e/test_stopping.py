@@ -67,3 +67,51 @@ def test_a_target_that_never_answers_is_given_up(shardlift, repository, stuck):
                                   "--target-retry-time", "1s"), timeout=60)
     assert result.code in (TIMEOUT, UNREACHABLE), result
     assert str(stuck.server_port) in result.err and "--target-request-timeout" in result.err, result
+
+
+class Overloaded(Stuck):
+    """A coordinator that says who it is, and to all else "not now"."""
+
+    def do_GET(self):
+        if self.path == "/":
+            super().do_GET()
+        else:
+            self.answer(404 if self.path.startswith("/_cat") else 503)
+
+    def answer(self, status):
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(b"{}")
+        if status == 503:
+            self.server.asked.set()
+
+    def do_POST(self):
+        self.answer(503)
+
+    do_PUT = do_HEAD = do_DELETE = do_POST
+
+
+def test_a_coordinator_that_is_overloaded_does_not_keep_a_run_that_is_to_end(shardlift, repository):
+    """It would be asked for ten minutes otherwise."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Overloaded)
+    server.asked = threading.Event()
+    server.url = f"http://127.0.0.1:{server.server_port}"
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    process = subprocess.Popen(
+        [str(support.PROGRAM), "backfill", "--repo-uri", str(repository("os-1.3.14")),
+         "--snapshot-name", "snap-1", "--target-host", "null:", "--index-allowlist", "books",
+         "--session-name", "s", "--coordinator-host", server.url, "--grace", "1s",
+         "--target-retry-time", "10m"], env=shardlift.environment, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        assert server.asked.wait(120)
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=120)
+    finally:
+        process.kill()
+        server.shutdown()
+    assert process.returncode == INTERRUPTED, out + err

@@ -155,6 +155,26 @@ def test_what_somebody_changed_after_a_crash_stays(shardlift, start, source, ope
     assert settings(opensearch) == ("3s", "1")
 
 
+def test_of_several_hosts_the_first_tunes_and_another_puts_back_what_a_dead_one_left(
+        shardlift, start, source, opensearch, tmp_path):
+    command = arguments("migrate", source, opensearch, "--number-of-replicas", "1",
+                        "--coordinator-host", "target", "--session-name", "several")
+    assert shardlift("backfill", "pause", "--session-name", "several").code == OK
+    first = start(*command)
+    first.wait_until_said("tuned for the load")
+    other = support.Program(tmp_path / "another host")
+    second = Running(other, tmp_path / "another.log", [*command, "--allow-existing-indexes"])
+    try:
+        second.wait_until_said("another worker of session 'several' tunes the target")
+        first.kill()
+        assert second.wait() == OK, second.said()
+    finally:
+        second.kill()
+    assert "settings of 1 index are as they were" in second.said(), second.said()
+    assert settings(opensearch) == (None, "1")
+    assert_same(opensearch.documents("books"), documents("books"), "books")
+
+
 def test_a_full_disk_pauses_the_run_until_there_is_room(start, shardlift, source, opensearch):
     opensearch.api("PUT", "/books", {})
     block = "index.blocks.read_only_allow_delete"

@@ -235,6 +235,25 @@ run_node() {
 	die "the node did not start, see $data/log"
 }
 
+# run_server COMMAND...: starts it in the background, waits until it listens, prints its URL.
+run_server() {
+	setsid "$@" >"$data/log" 2>&1 </dev/null &
+	pid=$!
+	echo "$pid" >"$data/pid"
+	echo "http://127.0.0.1:$port" >"$data/url"
+	for _ in $(seq 600); do
+		kill -0 "$pid" 2>/dev/null || break
+		if port_is_taken "$port"; then
+			cat "$data/url"
+			return
+		fi
+		sleep 0.2
+	done
+	tail -n 20 "$data/log" >&2
+	stop_node "$data"
+	die "the server did not start, see $data/log"
+}
+
 # stop_node DATA: only the process that runs on this folder, whatever its number was used for since.
 stop_node() {
 	local pid folder

@@ -12,6 +12,7 @@
 
 struct reading {
 	struct cluster *cluster;
+	bool refresh;
 	struct snapshot *snapshot;
 	struct index_metadata *indices;
 	bool *by_sequence;
@@ -130,7 +131,8 @@ static int add(struct reading *r, const struct metadata_item *item, struct err *
 	r->by_sequence[i] = has_sequences(r, settings);
 	if (item->closed)
 		return 0;
-	refresh(r, name);
+	if (r->refresh)
+		refresh(r, name);
 	r->shard_bytes[i] = shard_bytes(r, name, (int32_t)shards);
 	return 0;
 }
@@ -171,11 +173,12 @@ static int read_root(struct reading *r, struct err *err)
 }
 
 int live_indices_read(struct cluster *source, const struct index_filter *filter, struct str query,
-		      struct snapshot **out, struct live_source *live, struct err *err)
+		      bool refresh, struct snapshot **out, struct live_source *live,
+		      struct err *err)
 {
 	const struct metadata_read_options options = {.kinds[METADATA_INDEX] = true};
 	cleanup(snapshot_closep) struct snapshot *snapshot = mem_zalloc(sizeof(*snapshot));
-	struct reading r = {.cluster = source, .snapshot = snapshot};
+	struct reading r = {.cluster = source, .refresh = refresh, .snapshot = snapshot};
 	struct metadata_set set;
 	int rc;
 

@@ -1,52 +1,21 @@
 #include "workflow/routes/migrate.h"
 
+#include "backfill/coordinator_limit.h"
 #include "cluster/data_stream.h"
 #include "metadata/source_kind.h"
 #include "workflow/routes/filtered_source.h"
+#include "workflow/routes/sent_before.h"
+#include "workflow/routes/migrate_internal.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#define ANSWER_MAX MIB(16) /* bytes of a refresh's or count's answer, parsed */
-
-struct route {
-	const struct migrate_plan *plan;
-	struct migrate_report *report;
-	atomic_bool *cancel;
-	/* The indices whose documents are sent, and which of the report's they are. */
-	struct backfill_index *accepted;
-	size_t *positions;
-	size_t accepted_count;
-};
 
 void migrate_report_release(struct migrate_report *report)
 {
 	metadata_set_release(&report->metadata);
 	arena_release(&report->mem);
 	*report = (struct migrate_report){0};
-}
-
-static int check_cancelled(const struct route *route, struct err *err)
-{
-	if (!atomic_load(route->cancel))
-		return 0;
-	return err_set(err, ERR_CANCELLED,
-		       "interrupted; run the same command again to send all documents");
-}
-
-/* Adds to what is said of an index already. */
-static void note(struct route *route, struct migrate_index *index, struct str text)
-{
-	struct arena *mem = &route->report->mem;
-
-	if (text.len == 0)
-		return;
-	if (index->note.len == 0)
-		index->note = arena_str(mem, text);
-	else
-		index->note = arena_printf(mem, STR_FMT "; " STR_FMT, STR_ARG(index->note),
-					   STR_ARG(text));
 }
 
 static int select_indices(struct route *route, struct err *err)
@@ -63,8 +32,12 @@ static int select_indices(struct route *route, struct err *err)
 
 		if (route->plan->filter && !index_filter_accepts(route->plan->filter, name))
 			continue;
-		report->indices[report->count++] =
-			(struct migrate_index){.name = name, .target_documents = -1};
+		report->indices[report->count++] = (struct migrate_index){
+			.name = name,
+			.target_name =
+				route->plan->target_names ? route->plan->target_names[i] : name,
+			.target_documents = -1,
+		};
 	}
 	if (report->count > 0 || snapshot->index_count == 0)
 		return 0;
@@ -80,7 +53,7 @@ static void note_filter(struct route *route, struct migrate_index *index,
 	cleanup(buf_release) struct buf text = BUF_INIT(KIB(8));
 
 	filtered_source_words(metadata->mappings, &text);
-	note(route, index, buf_str(&text));
+	route_note(route, index, buf_str(&text));
 }
 
 /* Elasticsearch before 6 told documents apart by type and id; later there is only the id. */
@@ -92,8 +65,8 @@ static void note_types(struct route *route, struct migrate_index *index,
 	json_each (type, metadata->mappings)
 		types += !str_is(type->key, "_default_");
 	if (types > 1 && route->plan->target && !route->plan->backfill.emit_type)
-		note(route, index,
-		     STR("has several mapping types: documents that share an id become one"));
+		route_note(route, index,
+			   STR("has several mapping types: documents that share an id become one"));
 }
 
 /* Says what the mapping means for the documents; sets `refused`. */
@@ -109,17 +82,20 @@ static void judge_source(struct route *route, struct migrate_index *index,
 		return;
 	case SOURCE_DISABLED:
 		index->refused = true;
-		note(route, index,
-		     STR("refused: its mapping disables _source, so its documents are not in the "
-			 "snapshot as they were sent; leave it out or index it again from its "
-			 "origin"));
+		route_note(
+			route, index,
+			STR("refused: its mapping disables _source, so its documents are not in "
+			    "the "
+			    "snapshot as they were sent; leave it out or index it again from its "
+			    "origin"));
 		return;
 	case SOURCE_SYNTHETIC:
 		index->refused = true;
-		note(route, index,
-		     STR("refused: its _source is synthetic, so its documents are not in the "
-			 "snapshot as they were sent; leave it out or index it again from its "
-			 "origin"));
+		route_note(
+			route, index,
+			STR("refused: its _source is synthetic, so its documents are not in the "
+			    "snapshot as they were sent; leave it out or index it again from its "
+			    "origin"));
 		return;
 	}
 }
@@ -133,46 +109,10 @@ static void accept(struct route *route, struct migrate_index *index,
 
 	route->accepted[i] = (struct backfill_index){
 		.source = source,
-		.target_name = index->name,
+		.target_name = index->target_name,
 		.shard_count = metadata->shard_count,
 		.only_type = type.ptr ? arena_str(&route->report->mem, type) : STR_NONE};
 	route->positions[i] = (size_t)(index - route->report->indices);
-}
-
-/* Documents of the index that the session has done with, by its own account. */
-static int documents_done(const struct route *route, struct str name, uint64_t *documents,
-			  struct err *err)
-{
-	cleanup(arena_release) struct arena mem = ARENA_INIT(LIMIT_METADATA_ARENA);
-	struct coordinator *c = route->plan->backfill.coordinator;
-	struct work_status *rows;
-	size_t count = 0;
-	int rc = c ? c->ops->list(c, &mem, &rows, &count, err) : 0;
-
-	*documents = 0;
-	/* A session that is only now begun has no items, and may have no store. */
-	if (rc == -ERR_NOT_FOUND)
-		return 0;
-	for (size_t i = 0; rc == 0 && i < count; i++)
-		if (str_eq(rows[i].item.index, name))
-			*documents += rows[i].progress.documents;
-	return rc;
-}
-
-/* An index that is new has none of the documents that an earlier run sent. */
-static int check_is_young(const struct route *route, const struct migrate_index *index,
-			  struct err *err)
-{
-	uint64_t documents;
-	int rc = documents_done(route, index->name, &documents, err);
-
-	if (rc == 0 && documents > 0)
-		return err_set(err, ERR_USAGE,
-			       "index '" STR_FMT "' was not on the target any more, but %" PRIu64
-			       " of its documents were sent by an earlier run of this session; run "
-			       "again with --restart to send all of them",
-			       STR_ARG(index->name), documents);
-	return rc;
 }
 
 /* Reads and judges one index. Negative only when the run cannot go on. */
@@ -188,21 +128,21 @@ static int prepare(struct route *route, struct migrate_index *index, struct err 
 	if (snapshot_index_metadata(snapshot, source, &mem, &metadata, &broken) < 0) {
 		index->documents.unreadable = true;
 		memcpy(index->documents.reason, broken.message, sizeof(broken.message));
-		note(route, index, str_from(broken.message));
+		route_note(route, index, str_from(broken.message));
 		return 0;
 	}
 	judge_source(route, index, &metadata);
 	if (metadata.closed && route->plan->source) {
 		index->refused = true;
-		note(route, index,
-		     STR("refused: it is closed, and closed indices cannot be read; "
-			 "open it on the source, or leave it out"));
+		route_note(route, index,
+			   STR("refused: it is closed, and closed indices cannot be read; "
+			       "open it on the source, or leave it out"));
 	}
 	if (index->refused)
 		return 0;
 	note_types(route, index, &metadata);
 	if (metadata.closed)
-		note(route, index, STR("closed in the source, open on the target"));
+		route_note(route, index, STR("closed in the source, open on the target"));
 	accept(route, index, source, &metadata);
 	return 0;
 }
@@ -214,10 +154,11 @@ static bool creates(const struct route *route)
 
 static bool is_usable(const struct migrate_index *index)
 {
-	return index->creation == OUTCOME_WRITTEN || index->creation == OUTCOME_EXISTED;
+	return index->creation == OUTCOME_WRITTEN || index->creation == OUTCOME_EXISTED ||
+	       index->creation == OUTCOME_READY;
 }
 
-static int take_outcome(struct route *route, size_t accepted, struct err *err)
+static void take_outcome(struct route *route, size_t accepted)
 {
 	struct migrate_index *index = &route->report->indices[route->positions[accepted]];
 	const struct metadata_item *item =
@@ -229,7 +170,11 @@ static int take_outcome(struct route *route, size_t accepted, struct err *err)
 	}
 	if (!is_usable(index))
 		route->accepted[accepted].blocked = "the index was not created on the target";
-	return index->creation == OUTCOME_WRITTEN ? check_is_young(route, index, err) : 0;
+}
+
+static int check_missing(void *user, struct str name, struct err *err)
+{
+	return sent_before_check(user, name, err);
 }
 
 /* Creates the indices and what else the snapshot knows, before any document is sent. */
@@ -238,6 +183,8 @@ static int create_all(struct route *route, struct err *err)
 	const struct migrate_plan *plan = route->plan;
 	struct migrate_report *report = route->report;
 	struct str *refused = mem_zalloc((report->count + 1) * sizeof(*refused));
+	struct sent_before sent = {.coordinator = plan->backfill.coordinator,
+				   .target = plan->target};
 	struct migrate_metadata migrating = {
 		.snapshot = plan->snapshot,
 		.source = plan->source,
@@ -247,6 +194,8 @@ static int create_all(struct route *route, struct err *err)
 		.ours = plan->ours,
 		.refused = refused,
 		.cancel = route->cancel,
+		.begin_index = check_missing,
+		.user = &sent,
 	};
 	int rc;
 
@@ -255,11 +204,12 @@ static int create_all(struct route *route, struct err *err)
 			refused[migrating.refused_count++] = report->indices[i].name;
 	rc = migrate_metadata_run(&migrating, &report->metadata, err);
 	free(refused);
+	sent_before_release(&sent);
 	if (rc < 0)
 		return rc;
-	for (size_t i = 0; rc == 0 && i < route->accepted_count; i++)
-		rc = take_outcome(route, i, err);
-	return rc;
+	for (size_t i = 0; i < route->accepted_count; i++)
+		take_outcome(route, i);
+	return 0;
 }
 
 /* Whether an index that was there is a data stream, which takes creates alone. */
@@ -272,13 +222,13 @@ static int judge_target(struct route *route, size_t accepted, struct err *err)
 	if (!plan->target || work->blocked ||
 	    (creates(route) && index->creation == OUTCOME_WRITTEN))
 		return 0;
-	if (cluster_is_data_stream(plan->target, index->name, &work->create_only, err) < 0)
+	if (cluster_is_data_stream(plan->target, index->target_name, &work->create_only, err) < 0)
 		return err_wrap(err, "index '" STR_FMT "'", STR_ARG(index->name));
 	if (!work->create_only || !plan->backfill.previous)
 		return 0;
 	work->blocked =
 		"it is a data stream on the target, which takes neither updates nor deletes";
-	note(route, index, str_from(work->blocked));
+	route_note(route, index, str_from(work->blocked));
 	return 0;
 }
 
@@ -306,6 +256,34 @@ static int begin_care(struct route *route, struct err *err)
 	return rc;
 }
 
+/* What the target brings itself. */
+static int reindex_documents(struct route *route, struct progress *progress,
+			     struct backfill_report *report, struct err *err)
+{
+	const struct migrate_plan *plan = route->plan;
+	size_t count = route->accepted_count;
+	cleanup(mem_freep) bool *made = mem_zalloc(count + 1);
+	cleanup(mem_freep) uint64_t *bytes = mem_zalloc((count + 1) * sizeof(*bytes));
+
+	for (size_t i = 0; i < count; i++) {
+		const struct backfill_index *index = &route->accepted[i];
+		size_t place = (size_t)(index->source - plan->snapshot->indices);
+
+		made[i] = route->report->indices[route->positions[i]].creation == OUTCOME_WRITTEN;
+		bytes[i] = plan->backfill.live->shard_bytes[place] * (uint64_t)index->shard_count;
+	}
+	return remote_reindex_run(plan->remote, route->accepted, made, count, bytes, progress,
+				  route->cancel, report, err);
+}
+
+static int check_reindex(const struct route *route, struct err *err)
+{
+	if (!route->plan->remote || route->accepted_count == 0)
+		return 0;
+	return remote_reindex_check(route->plan->remote, route->accepted[0].source->name,
+				    route->plan->plan_only, route->cancel, err);
+}
+
 static int send_documents(struct route *route, struct progress *progress, struct err *err)
 {
 	const struct migrate_plan *plan = route->plan;
@@ -321,8 +299,9 @@ static int send_documents(struct route *route, struct progress *progress, struct
 		control_look(options.control, options.pressure);
 	/* Lines for nobody in particular keep what tells two documents of one id apart. */
 	options.keep_type = options.keep_type || !plan->target;
-	rc = backfill_run(plan->snapshot, route->accepted, count, &options, plan->failed, progress,
-			  route->cancel, &report, err);
+	rc = plan->remote ? reindex_documents(route, progress, &report, err)
+			  : backfill_run(plan->snapshot, route->accepted, count, &options,
+					 plan->failed, progress, route->cancel, &report, err);
 	route->report->end = report.end;
 	route->report->resumed = report.resumed;
 	route->report->finished_before = report.finished_before;
@@ -331,136 +310,29 @@ static int send_documents(struct route *route, struct progress *progress, struct
 
 		index->documents = results[i];
 		if (results[i].unreadable)
-			note(route, index, str_from(results[i].reason));
+			route_note(route, index, str_from(results[i].reason));
 	}
 	free(results);
 	return rc;
 }
 
-/* One request about an index; why it was no success becomes its note. */
-static int ask(struct route *route, struct migrate_index *index, const char *method,
-	       const char *what, struct arena *mem, struct json **answer, bool *ok, struct err *err)
+static int mark_source(struct route *route, struct err *err)
 {
-	cleanup(buf_release) struct buf path = BUF_INIT(LIMIT_PATH);
-	int status, rc;
+	struct source_marks *marks = route->plan->marks;
+	int rc = 0;
 
-	buf_append_byte(&path, '/');
-	http_append_encoded(&path, index->name);
-	buf_append_str(&path, str_from(what));
-	rc = buf_check(&path, "the path of a request", err);
-	if (rc == 0)
-		rc = cluster_request(route->plan->target, method, buf_cstr(&path), STR_NONE, true,
-				     mem, &status, answer, err);
-	if (rc < 0)
-		return err_wrap(err, "index '" STR_FMT "' cannot be counted on the target",
-				STR_ARG(index->name));
-	*ok = status == 200;
-	if (!*ok) {
-		struct str reason = cluster_error_reason(*answer, status, mem);
-		struct str text =
-			arena_printf(mem, "not counted on the target: " STR_FMT, STR_ARG(reason));
-
-		note(route, index, text);
-	}
-	return 0;
+	if (!marks)
+		return 0;
+	for (size_t i = 0; rc == 0 && i < route->accepted_count; i++)
+		rc = source_marks_add(marks, route->accepted[i].source->name, err);
+	return rc < 0 ? rc : source_marks_keep(marks, err);
 }
 
-static int count_on_target(struct route *route, struct migrate_index *index, struct err *err)
+static int plan_all(struct route *route, struct err *err)
 {
-	cleanup(arena_release) struct arena mem = ARENA_INIT(ANSWER_MAX);
-	struct json *answer = NULL;
-	bool ok;
-	int rc = ask(route, index, "POST", "/_refresh", &mem, &answer, &ok, err);
+	int rc = creates(route) ? create_all(route, err) : 0;
 
-	if (rc == 0 && ok)
-		rc = ask(route, index, "GET", "/_count", &mem, &answer, &ok, err);
-	if (rc == 0 && ok)
-		index->target_documents = json_i64_or(json_get(answer, "count"), -1);
-	return rc;
-}
-
-static int count_all(struct route *route, struct err *err)
-{
-	for (size_t i = 0; route->plan->target && i < route->accepted_count; i++) {
-		struct migrate_index *index = &route->report->indices[route->positions[i]];
-		int rc = check_cancelled(route, err);
-
-		if (rc == 0 && !route->accepted[i].blocked)
-			rc = count_on_target(route, index, err);
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
-}
-
-static bool transforms(const struct route *route)
-{
-	return route->plan->backfill.open_transform != NULL;
-}
-
-/* A transform drops documents and makes new ones, of other indices too, and a delta is a part of
- * what is there: then, none failed is all that can be said. */
-static bool counts_tell(const struct route *route)
-{
-	return !transforms(route) && !route->plan->backfill.previous;
-}
-
-static bool all_sent(const struct route *route, const struct backfill_index_result *documents)
-{
-	return !documents->unreadable && documents->failed == 0 &&
-	       (transforms(route) || documents->sent == documents->documents);
-}
-
-static bool is_there(const struct route *route, const struct migrate_index *index)
-{
-	if (!route->plan->target || !counts_tell(route))
-		return true;
-	return index->target_documents >= 0 &&
-	       (uint64_t)index->target_documents == index->documents.documents;
-}
-
-static void note_disagreement(struct route *route, struct migrate_index *index)
-{
-	const struct backfill_index_result *documents = &index->documents;
-	int64_t more = index->target_documents - (int64_t)documents->documents;
-	char text[200] = "";
-
-	if (documents->failed > 0)
-		snprintf(text, sizeof(text), "%" PRIu64 " of its documents failed",
-			 documents->failed);
-	else if (counts_tell(route) && more > 0)
-		snprintf(text, sizeof(text),
-			 "the target holds %" PRId64 " more than the snapshot: others were there "
-			 "before or came meanwhile",
-			 more);
-	else if (counts_tell(route) && index->target_documents >= 0 && !documents->unreadable)
-		snprintf(text, sizeof(text), "the target holds %" PRId64 " less than the snapshot",
-			 -more);
-	note(route, index, str_from(text));
-}
-
-/* All that were selected and not taken out on the way count, in whatever way they ended. */
-static void judge(struct route *route)
-{
-	struct migrate_report *report = route->report;
-
-	report->agrees = migrate_metadata_other_problems(&report->metadata) == 0;
-	for (size_t i = 0; i < report->count; i++)
-		report->indices[i].agrees = false;
-	for (size_t i = 0; i < route->accepted_count; i++) {
-		struct migrate_index *index = &report->indices[route->positions[i]];
-
-		if (route->accepted[i].blocked)
-			continue;
-		index->agrees = all_sent(route, &index->documents) && is_there(route, index);
-		if (!index->agrees)
-			note_disagreement(route, index);
-		else if (transforms(route) && index->documents.sent != index->documents.documents)
-			note(route, index,
-			     STR("transformed: counts are not compared with the snapshot's"));
-	}
-	for (size_t i = 0; i < report->count; i++)
-		report->agrees = report->agrees && report->indices[i].agrees;
+	return rc < 0 ? rc : route_plan(route, err);
 }
 
 static int run(struct route *route, struct progress *progress, struct err *err)
@@ -472,37 +344,44 @@ static int run(struct route *route, struct progress *progress, struct err *err)
 	route->accepted = mem_zalloc((route->report->count + 1) * sizeof(*route->accepted));
 	route->positions = mem_zalloc((route->report->count + 1) * sizeof(*route->positions));
 	for (size_t i = 0; i < route->report->count; i++) {
-		rc = check_cancelled(route, err);
+		rc = route_check_cancelled(route, err);
 		if (rc == 0)
 			rc = prepare(route, &route->report->indices[i], err);
 		if (rc < 0)
 			return rc;
 	}
-	rc = creates(route) ? create_all(route, err) : 0;
+	rc = check_reindex(route, err);
+	if (rc == 0 && route->plan->plan_only)
+		return plan_all(route, err);
+	if (rc == 0 && creates(route))
+		rc = create_all(route, err);
 	for (size_t i = 0; rc == 0 && i < route->accepted_count; i++)
 		rc = judge_target(route, i, err);
+	if (rc == 0)
+		rc = mark_source(route, err);
 	if (rc == 0)
 		rc = begin_care(route, err);
 	if (rc == 0) {
 		rc = send_documents(route, progress, err);
-		target_care_end(route->plan->care, rc < 0 ? err : NULL);
+		target_care_end(route->plan->care,
+				rc == 0 && route->report->end == BACKFILL_ALL_DONE,
+				rc < 0 ? err : NULL);
 	}
-	if (rc == 0)
-		rc = count_all(route, err);
-	if (rc == 0)
-		judge(route);
-	return rc;
+	return rc < 0 ? rc : route_prove(route, err);
 }
 
 int migrate_run(const struct migrate_plan *plan, struct progress *progress, atomic_bool *cancel,
 		struct migrate_report *report, struct err *err)
 {
 	struct route route = {.plan = plan, .report = report, .cancel = cancel};
+	struct coordinator_limit *limit = coordinator_limit_start(plan->backfill.coordinator,
+								  cancel, plan->backfill.grace_ms);
 	int rc;
 
 	*report = (struct migrate_report){.mem = ARENA_INIT(LIMIT_METADATA_ARENA)};
 	metadata_set_init(&report->metadata);
 	rc = run(&route, progress, err);
+	coordinator_limit_stop(limit);
 	free(route.accepted);
 	free(route.positions);
 	return rc;

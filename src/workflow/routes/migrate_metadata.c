@@ -15,7 +15,9 @@ static int read_set(const struct migrate_metadata *m, struct metadata_set *set, 
 	if ((m->source ? metadata_read_cluster(m->source, &options, set, err)
 		       : metadata_read_snapshot(m->snapshot, &options, set, err)) < 0)
 		return -(int)err->kind;
-	return metadata_select(set, &selection, err);
+	if (metadata_select(set, &selection, err) < 0)
+		return -(int)err->kind;
+	return m->plan->renames ? index_renames_apply_to_set(m->plan->renames, set, err) : 0;
 }
 
 /* Nothing could be sent into them. */
@@ -35,6 +37,8 @@ static int begin_index(void *user, struct str name, bool *ours, struct err *err)
 {
 	const struct migrate_metadata *m = user;
 
+	if (m->begin_index && m->begin_index(m->user, name, err) < 0)
+		return -(int)err->kind;
 	if (!m->ours)
 		return 0;
 	return created_indices_begin(m->ours, m->target, name, ours, err);
@@ -46,6 +50,7 @@ int migrate_metadata_run(const struct migrate_metadata *m, struct metadata_set *
 	struct migrate_metadata self = *m;
 	const struct metadata_write_options options = {
 		.allow_existing = m->plan->allow_existing,
+		.plan = m->plan->plan,
 		.begin_index = begin_index,
 		.user = &self,
 	};
@@ -98,7 +103,9 @@ struct str migrate_metadata_words(const struct metadata_item *item, struct arena
 		return STR("was there already, left as it is");
 	if (is_problem(item))
 		return arena_str(mem, item->reason);
-	return item->outcome == OUTCOME_WRITTEN ? first_notes(item, mem) : STR_NONE;
+	return item->outcome == OUTCOME_WRITTEN || item->outcome == OUTCOME_READY
+		       ? first_notes(item, mem)
+		       : STR_NONE;
 }
 
 /* An alias ends as its indices do, and they tell why. */

@@ -3,6 +3,7 @@
 #define WORKFLOW_ROUTES_MIGRATE_METADATA_H
 
 #include "metadata/index_filter.h"
+#include "metadata/index_renames.h"
 #include "metadata/rules.h"
 #include "snapshot/repository.h"
 #include "workflow/routes/created_indices.h"
@@ -10,9 +11,11 @@
 #include <stdatomic.h>
 
 struct migrate_metadata_plan {
-	const struct opt_list *allowlist; /* of indices; NULL: all but system indices */
-	bool indices_only;                /* no templates, pipelines, scripts … */
-	bool allow_existing;              /* an index that is there is no failure */
+	const struct opt_list *allowlist;    /* of indices; NULL: all but system indices */
+	const struct index_renames *renames; /* NULL: none */
+	bool indices_only;                   /* no templates, pipelines, scripts … */
+	bool plan;                           /* evaluated, and not written */
+	bool allow_existing;                 /* an index that is there is no failure */
 	struct rule_options rules;
 	struct transform *transform; /* of the user's; NULL: none */
 };
@@ -27,6 +30,9 @@ struct migrate_metadata {
 	const struct str *refused;    /* indices that are not created */
 	size_t refused_count;
 	const atomic_bool *cancel;
+	/* Asked before an index is created, or remembered as one that is; NULL: nobody. */
+	int (*begin_index)(void *user, struct str name, struct err *err);
+	void *user;
 };
 
 /* Reads, changes, checks and writes. The outcomes stand in the items of `set`, which is to be

@@ -26,7 +26,8 @@ struct fake_shard {
 	bool missing;
 	bool away; /* cannot be opened just now */
 	bool endless;
-	bool is_damaged; /* shard_documents_check says so */
+	bool is_damaged;      /* shard_documents_check says so */
+	bool parts_are_wrong; /* their checksums are not what the footer says */
 };
 
 extern struct fake_shard shards[SHARDS];

@@ -4,6 +4,8 @@
 #include "fake_state_index.h"
 
 #include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -317,6 +319,102 @@ static void what_is_no_id_of_an_item_is_none(void **state)
 			fail_msg("'%s' was taken for an item", ids[i]);
 }
 
+static struct coordinator *open_as(struct fake_state_index *index, const char *worker)
+{
+	struct coordinator_options options = usual;
+	struct coordinator *c = NULL;
+	struct err err = {0};
+
+	options.worker = worker;
+	if (open_at(index, &options, &(struct coordinator_clock){0}, &c, &err) < 0)
+		fail_msg("%s", err.message);
+	return c;
+}
+
+static void assert_takes(struct coordinator *c, bool expected, const char *saved)
+{
+	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(1));
+	struct err err = {0};
+	struct str found;
+	bool ours;
+
+	if (c->ops->tuning_take(c, &mem, &ours, &found, &err) < 0)
+		fail_msg("%s", err.message);
+	assert_int_equal(ours, expected);
+	assert_true(saved ? str_is(found, saved) : !found.ptr);
+}
+
+static void keep(struct coordinator *c, struct str saved)
+{
+	struct err err = {0};
+
+	if (c->ops->tuning_keep(c, saved, &err) < 0)
+		fail_msg("%s", err.message);
+}
+
+static void the_first_worker_tunes_until_nothing_is_left_to_put_back(void **state)
+{
+	struct fake_state_index index = {0};
+	struct coordinator *a, *b;
+
+	(void)state;
+	fake_state_index_start(&index);
+	a = open_as(&index, "a");
+	b = open_as(&index, "b");
+	assert_takes(a, true, NULL);
+	assert_takes(b, false, NULL);
+	keep(a, STR("{\"target\":\"x\"}"));
+	assert_takes(b, false, "{\"target\":\"x\"}");
+	keep(b, STR_NONE);
+	assert_takes(b, true, NULL);
+	assert_takes(a, false, NULL);
+	a->ops->close(a);
+	b->ops->close(b);
+	fake_state_index_stop(&index);
+}
+
+/* Of the process that had it only what it saved is left. */
+static void what_a_dead_process_saved_is_taken_with_its_place(void **state)
+{
+	struct fake_state_index index = {0};
+	struct coordinator *survivor;
+	pid_t child;
+	int status;
+
+	(void)state;
+	fake_state_index_start(&index);
+	child = fork();
+	if (child == 0) {
+		struct coordinator *c = open_as(&index, "dead");
+
+		assert_takes(c, true, NULL);
+		keep(c, STR("{}"));
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	survivor = open_as(&index, "survivor");
+	assert_takes(survivor, true, "{}");
+	survivor->ops->close(survivor);
+	fake_state_index_stop(&index);
+}
+
+/* Neither is it work, nor does it keep work from being finished. */
+static void who_tunes_is_no_work_item(void **state)
+{
+	struct fake_state_index index = {0};
+	struct coordinator *c;
+
+	(void)state;
+	fake_state_index_start(&index);
+	c = open_as(&index, "a");
+	assert_takes(c, true, NULL);
+	c->ops->close(c);
+	work_through(&index);
+	assert_worked_through(&index);
+	fake_state_index_stop(&index);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -329,6 +427,9 @@ int main(void)
 		cmocka_unit_test(work_items_that_a_bulk_turned_down_for_now_are_sent_again),
 		cmocka_unit_test(an_item_is_found_in_its_id_whatever_its_index_is_called),
 		cmocka_unit_test(what_is_no_id_of_an_item_is_none),
+		cmocka_unit_test(the_first_worker_tunes_until_nothing_is_left_to_put_back),
+		cmocka_unit_test(what_a_dead_process_saved_is_taken_with_its_place),
+		cmocka_unit_test(who_tunes_is_no_work_item),
 	};
 	struct fake_state_index index = {0};
 	struct coordinator_suite suite = {

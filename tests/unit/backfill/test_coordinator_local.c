@@ -161,8 +161,9 @@ static void a_full_disk_is_told_and_loses_nothing(void **state)
 	work_claim_init(&claim);
 	assert_int_equal(local_claim(&local->base, &claim, &outcome, &wait_ms, &err), 0);
 	/* SQLite says the same for a file that may not grow as for a disk without space. */
-	assert_int_equal(sqlite3_exec(local->db, "PRAGMA max_page_count = 12", NULL, NULL, NULL),
-			 SQLITE_OK);
+	assert_int_equal(
+		sqlite3_exec(local->db->handle, "PRAGMA max_page_count = 12", NULL, NULL, NULL),
+		SQLITE_OK);
 	assert_int_equal(local_checkpoint(&local->base, &claim, &progress, &err), -ERR_IO);
 	assert_non_null(strstr(err.message, "no space is left"));
 	assert_int_equal(claim.progress.next_doc, 0);

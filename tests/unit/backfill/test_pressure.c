@@ -108,7 +108,7 @@ static void without_adaption_all_go_at_once_whatever_is_refused(void **state)
 	begin(&stage, &options);
 	assert_int_equal(allowed(&stage), 10);
 	enter(&stage, 1, 1);
-	pressure_refused(stage.pressure);
+	pressure_refused(stage.pressure, 1);
 	leave(&stage, 1, 4);
 	assert_int_equal(allowed(&stage), 10);
 	assert_int_equal(pressure_look(stage.pressure).refusals, 4);
@@ -126,17 +126,48 @@ static void a_refusal_halves_once_for_all_that_are_in_flight(void **state)
 	assert_int_equal(allowed(&stage), 16);
 	for (int i = 0; i < 10; i++)
 		enter(&stage, 1, MIB(1));
-	pressure_refused(stage.pressure);
+	stage.now_ms += 100;
+	pressure_refused(stage.pressure, 100);
 	assert_int_equal(allowed(&stage), 8);
-	pressure_refused(stage.pressure);
+	pressure_refused(stage.pressure, 90);
 	for (int i = 0; i < 10; i++)
 		leave(&stage, 100, 1);
 	assert_int_equal(allowed(&stage), 8);
 	/* Those after them are a new round. */
+	stage.now_ms++;
 	enter(&stage, 1, MIB(1));
+	stage.now_ms += 100;
 	leave(&stage, 100, 1);
 	assert_int_equal(allowed(&stage), 4);
 	assert_int_equal(pressure_look(stage.pressure).refusals, 11);
+}
+
+/* Bulks stay in flight while they are tried again: each round of tries halves once more. */
+static void a_storm_that_lasts_halves_once_a_round_of_tries(void **state)
+{
+	const struct pressure_options options = {.max_in_flight = 16, .adaptive = true};
+	cleanup(end) struct stage stage;
+
+	(void)state;
+	begin(&stage, &options);
+	for (int i = 0; i < 4; i++)
+		round_of(&stage, 100);
+	for (int i = 0; i < 16; i++)
+		enter(&stage, 1, MIB(1));
+	for (int64_t expected = 8; expected >= 1; expected /= 2) {
+		stage.now_ms += 1000;
+		for (int i = 0; i < 16; i++)
+			pressure_refused(stage.pressure, 20 + i);
+		assert_int_equal(allowed(&stage), expected);
+	}
+	/* It ends: what its bulks have met has been counted. */
+	stage.now_ms += 1000;
+	for (int i = 0; i < 16; i++)
+		leave(&stage, 4000, 4);
+	assert_int_equal(allowed(&stage), 1);
+	round_of(&stage, 100);
+	round_of(&stage, 100);
+	assert_int_equal(allowed(&stage), 3);
 }
 
 static void a_target_that_always_refuses_still_gets_one(void **state)
@@ -148,6 +179,7 @@ static void a_target_that_always_refuses_still_gets_one(void **state)
 	begin(&stage, &options);
 	for (int i = 0; i < 5; i++) {
 		enter(&stage, 1, 1);
+		stage.now_ms += 2;
 		leave(&stage, 1, 1);
 	}
 	assert_int_equal(allowed(&stage), 1);
@@ -454,6 +486,7 @@ int main(void)
 		cmocka_unit_test(bulks_double_at_first_and_never_exceed_the_most),
 		cmocka_unit_test(without_adaption_all_go_at_once_whatever_is_refused),
 		cmocka_unit_test(a_refusal_halves_once_for_all_that_are_in_flight),
+		cmocka_unit_test(a_storm_that_lasts_halves_once_a_round_of_tries),
 		cmocka_unit_test(a_target_that_always_refuses_still_gets_one),
 		cmocka_unit_test(after_a_refusal_one_more_a_round),
 		cmocka_unit_test(it_grows_while_latency_holds_and_stays_when_not),

@@ -573,6 +573,23 @@ static void one_item_that_cannot_be_read_is_told(void **state)
 	finish(run);
 }
 
+/* The checksums do not agree once all is read; a later run that finds no work says so as well. */
+static void one_item_whose_shard_is_not_proven_is_told(void **state)
+{
+	struct run *run = prepare_one(300);
+
+	(void)state;
+	run->options.one_item = true;
+	shards[0].parts_are_wrong = true;
+	assert_succeeds(run);
+	assert_int_equal(run->report.end, BACKFILL_ITEM_DONE);
+	prepare_again(run);
+	assert_succeeds(run);
+	assert_true(run->result.unreadable);
+	assert_int_equal(run->report.end, BACKFILL_UNREADABLE);
+	finish(run);
+}
+
 static void one_item_that_others_have_is_told(void **state)
 {
 	struct run *run = prepare_one(300);
@@ -616,6 +633,7 @@ int main(void)
 		cmocka_unit_test(a_blocked_index_waits_for_a_run_where_it_is_not),
 		cmocka_unit_test(one_item_is_done_at_a_time),
 		cmocka_unit_test(one_item_that_cannot_be_read_is_told),
+		cmocka_unit_test(one_item_whose_shard_is_not_proven_is_told),
 		cmocka_unit_test(one_item_that_others_have_is_told),
 	};
 

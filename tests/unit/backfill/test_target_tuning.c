@@ -120,7 +120,7 @@ static void begin(struct stage *s)
 	options.host = fake_server_url(s->server);
 	if (cluster_connect(&options, &retry, &s->cluster, &s->err) < 0)
 		fail_msg("%s", s->err.message);
-	s->place = (struct tuning_place){s->folder, "s-1", "http://target"};
+	s->place = (struct tuning_place){s->folder, "s-1", "http://target", NULL};
 }
 
 static void end(struct stage *s)
@@ -405,6 +405,87 @@ static void settings_are_saved_before_anything_is_changed(void **state)
 	assert_contains(s.err.message, "s-1.json");
 }
 
+/* What is published, and how many settings had been changed then. */
+struct publication {
+	struct stage *stage;
+	char saved[1000];
+	size_t puts_before;
+	bool fails;
+};
+
+static int publish(void *user, struct str saved, struct err *err)
+{
+	struct publication *to = user;
+
+	to->puts_before = to->stage->indices[0].puts + to->stage->indices[1].puts;
+	snprintf(to->saved, sizeof(to->saved), STR_FMT, STR_ARG(saved));
+	return to->fails ? err_set(err, ERR_UNREACHABLE, "no coordinator") : 0;
+}
+
+static void another_host_puts_back_what_one_that_crashed_has_published(void **state)
+{
+	cleanup(end) struct stage s;
+	cleanup(temporary_folder_remove) char *elsewhere = temporary_folder();
+	struct publication published = {.stage = &s};
+	struct tuning_share share = {.publish = publish, .user = &published};
+	struct tuning_place here, there;
+
+	(void)state;
+	begin(&s);
+	here = s.place;
+	here.share = &share;
+	target_tuning_abandon(tune_by(&s, &here));
+	expect(&s, 1, "-1", "0");
+	assert_int_equal(published.puts_before, 0);
+	there = here;
+	there.state_dir = elsewhere;
+	share.saved = str_from(published.saved);
+	assert_int_equal(target_tuning_restore(s.cluster, &there, &s.report, &s.err), 0);
+	assert_int_equal(s.report.restored, 2);
+	expect(&s, 0, "5s", "2");
+	expect(&s, 1, "", "1");
+	/* The one that crashed comes back, and finds nothing to do. */
+	assert_int_equal(target_tuning_restore(s.cluster, &s.place, &s.report, &s.err), 0);
+	assert_int_equal(s.report.restored, 0);
+	assert_false(is_saved(&s));
+}
+
+static void another_host_goes_on_with_what_was_saved(void **state)
+{
+	cleanup(end) struct stage s;
+	cleanup(temporary_folder_remove) char *elsewhere = temporary_folder();
+	struct publication published = {.stage = &s};
+	struct tuning_share share = {.publish = publish, .user = &published};
+	struct tuning_place place;
+
+	(void)state;
+	begin(&s);
+	place = s.place;
+	place.share = &share;
+	target_tuning_abandon(tune_by(&s, &place));
+	place.state_dir = elsewhere;
+	share.saved = str_from(published.saved);
+	put_back(&s, tune_by(&s, &place));
+	expect(&s, 0, "5s", "2");
+	expect(&s, 1, "", "1");
+}
+
+static void what_cannot_be_published_is_not_changed(void **state)
+{
+	cleanup(end) struct stage s;
+	struct publication published = {.stage = &s, .fails = true};
+	const struct tuning_share share = {.publish = publish, .user = &published};
+	struct target_tuning *tuning;
+
+	(void)state;
+	begin(&s);
+	s.place.share = &share;
+	assert_int_equal(target_tuning_begin(s.cluster, &s.place, both, COUNT_OF(both), &tuning,
+					     &s.report, &s.err),
+			 -ERR_UNREACHABLE);
+	assert_int_equal(s.indices[0].puts + s.indices[1].puts, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -422,6 +503,9 @@ int main(void)
 		cmocka_unit_test(the_last_of_several_processes_puts_it_back),
 		cmocka_unit_test(a_session_of_another_target_is_refused),
 		cmocka_unit_test(settings_are_saved_before_anything_is_changed),
+		cmocka_unit_test(another_host_puts_back_what_one_that_crashed_has_published),
+		cmocka_unit_test(another_host_goes_on_with_what_was_saved),
+		cmocka_unit_test(what_cannot_be_published_is_not_changed),
 	};
 
 	unsetenv("http_proxy");

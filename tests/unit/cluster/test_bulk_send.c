@@ -183,8 +183,9 @@ struct heard {
 	char reason[200];
 };
 
-static void hear_refused(void *user)
+static void hear_refused(void *user, int64_t elapsed_ms)
 {
+	assert_true(elapsed_ms >= 0 && elapsed_ms < 3600 * 1000);
 	((struct heard *)user)->refused++;
 }
 

@@ -305,6 +305,14 @@ const struct rules_case cases_of_mappings[] = {
 		.idle_source = "es2.4",
 	},
 	{
+		.rule = "date-default",
+		.source = "es1.7",
+		.target = "os2.19",
+		.before = FIELD("{\"type\":\"date\",\"format\":\"YYYY/MM/dd\"}"),
+		.after = FIELD("{\"type\":\"date\",\"format\":\"yyyy/MM/dd||epoch_millis\"}"),
+		.idle_source = "es2.4",
+	},
+	{
 		.rule = "date-format",
 		.source = "es6.8",
 		.target = "os2.19",

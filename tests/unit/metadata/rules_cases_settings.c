@@ -198,6 +198,16 @@ const struct rules_case cases_of_settings[] = {
 		.idle_target = "es6.8",
 	},
 	{
+		.rule = "settings-times",
+		.source = "es2.4",
+		.target = "os2.19",
+		.before = SETTINGS("\"refresh_interval\":\"1.5s\",\"x\":{\"y\":\"2w\",\"max_size\":"
+				   "\"1.5m\",\"z\":\"1.5gb\",\"v\":\"30d\"}"),
+		.after = SETTINGS("\"refresh_interval\":\"1500ms\",\"x\":{\"y\":\"14d\","
+				  "\"max_size\":\"1.5m\",\"z\":\"1.5gb\",\"v\":\"30d\"}"),
+		.idle_source = "es5.6",
+	},
+	{
 		.rule = "analysis-gaps",
 		.source = "es6.8",
 		.target = "os2.19",
@@ -209,7 +219,18 @@ const struct rules_case cases_of_settings[] = {
 			"\"analysis\":{\"tokenizer\":{\"t\":{\"type\":\"ngram\",\"min_gram\":"
 			"2,\"max_gram\":\"9\"}},\"filter\":{\"g\":{\"type\":\"shingle\","
 			"\"max_shingle_size\":7}}},\"max_ngram_diff\":7,\"max_shingle_diff\":"
-			"5"),
+			"6"),
+		.idle_source = "es7.10",
+	},
+	{
+		.rule = "analysis-gaps",
+		.source = "es6.8",
+		.target = "os2.19",
+		.before = SETTINGS("\"analysis\":{\"filter\":{\"g\":{\"type\":\"shingle\","
+				   "\"output_unigrams\":\"false\",\"max_shingle_size\":7}}}"),
+		.after = SETTINGS("\"analysis\":{\"filter\":{\"g\":{\"type\":\"shingle\","
+				  "\"output_unigrams\":\"false\",\"max_shingle_size\":7}}},"
+				  "\"max_shingle_diff\":5"),
 		.idle_source = "es7.10",
 	},
 	{

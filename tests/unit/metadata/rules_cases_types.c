@@ -192,6 +192,59 @@ const struct rules_case cases_of_types[] = {
 		.idle_target = "es9.1",
 	},
 	{
+		.rule = "match-only-text-elasticsearch",
+		.source = "os2.19",
+		.target = "es7.10",
+		.before = FIELD("{\"type\":\"match_only_text\"}"),
+		.after = FIELD("{\"type\":\"text\",\"norms\":false,\"index_options\":\"docs\"}"),
+		.idle_target = "es7.17",
+	},
+	{
+		.rule = "wildcard-elasticsearch",
+		.source = "os2.19",
+		.target = "es7.8",
+		.before = FIELD("{\"type\":\"wildcard\",\"ignore_above\":9}"),
+		.after = FIELD("{\"type\":\"keyword\",\"ignore_above\":9}"),
+		.idle_target = "es7.10",
+	},
+	{
+		.rule = "unsigned-long-elasticsearch",
+		.source = "os2.19",
+		.target = "es7.8",
+		.before = FIELD("{\"type\":\"unsigned_long\"}"),
+		.after = FIELD("{\"type\":\"long\"}"),
+		.idle_target = "es7.10",
+	},
+	{
+		.rule = "constant-keyword-elasticsearch",
+		.source = "os2.19",
+		.target = "es6.8",
+		.before = FIELD("{\"type\":\"constant_keyword\",\"value\":\"x\"}"),
+		.after = FIELD("{\"type\":\"keyword\"}"),
+		.idle_target = "es7.10",
+	},
+	{
+		.rule = "serverless-vector",
+		.source = "os2.19",
+		.target = "aoss",
+		.before = FIELD("{\"type\":\"knn_vector\",\"dimension\":3,\"method\":{\"name\":"
+				"\"ivf\",\"engine\":\"lucene\",\"space_type\":\"linf\","
+				"\"parameters\":{\"m\":4,\"encoder\":{\"name\":\"sq\","
+				"\"parameters\":{\"bits\":7}}}}}"),
+		.after = FIELD("{\"type\":\"knn_vector\",\"dimension\":3,\"method\":{\"name\":"
+			       "\"hnsw\",\"engine\":\"faiss\",\"space_type\":\"l2\","
+			       "\"parameters\":{\"m\":4,\"encoder\":{\"name\":\"sq\","
+			       "\"parameters\":{\"type\":\"fp16\"}},\"ef_construction\":100}}}"),
+		.untouched = FIELD("{\"type\":\"knn_vector\",\"dimension\":3}"),
+	},
+	{
+		.rule = "serverless-vector",
+		.source = "os2.19",
+		.target = "aoss",
+		.before = FIELD("{\"type\":\"knn_vector\",\"model_id\":\"m\"}"),
+		.untouched = FIELD("{\"type\":\"knn_vector\",\"dimension\":3}"),
+	},
+	{
 		.rule = "nmslib",
 		.source = "os2.19",
 		.target = "os3.8",

@@ -123,10 +123,14 @@ static void a_uri_that_cannot_be_opened_says_why(void **state)
 	snprintf(file, sizeof(file), "%s/b", f->path);
 	assert_opens("/nowhere/at/all", ERR_NOT_FOUND, "cannot open repository '/nowhere/at/all'");
 	assert_opens(file, ERR_NOT_FOUND, "is no directory");
-	assert_opens("azure://account/path", ERR_UNSUPPORTED, "'azure://' are not read yet");
+	assert_opens("azure://account", ERR_USAGE, "names no account and container");
+	assert_opens("az://Account/path", ERR_USAGE, "names no account and container");
+	assert_opens("https://account.blob.core.windows.net/c", ERR_UNSUPPORTED,
+		     "azure://account/container/prefix");
 	assert_opens("s3:///path", ERR_USAGE, "names no bucket");
 	assert_opens("s3://user@bucket/path", ERR_USAGE, "'@' is in no name of one");
-	assert_opens("gs://bucket/path", ERR_UNSUPPORTED, "'gs://' are not read yet");
+	assert_opens("gs:///path", ERR_USAGE, "names no bucket");
+	assert_opens("gs://bucket?x/path", ERR_USAGE, "'?' is in no name of one");
 	assert_opens("ftp://host/path", ERR_USAGE, "unknown scheme 'ftp'");
 	assert_opens("file://host/path", ERR_USAGE, "file:///host/path");
 	assert_opens("file:", ERR_USAGE, "names no path");
@@ -223,6 +227,23 @@ static void a_blob_that_is_put_replaces_the_one_before(void **state)
 	assert_int_equal(blob_store_put(f->store, STR("../c"), STR("x"), &f->err), -ERR_FORMAT);
 }
 
+static void a_listing_below_names_what_is_in_all_folders(void **state)
+{
+	struct fixture *f = *state;
+	struct blob_listing all, sub, none;
+
+	assert_int_equal(blob_store_list_below(f->store, STR_NONE, &f->mem, &all, &f->err), 0);
+	assert_int_equal(all.count, 3);
+	assert_true(str_is(all.blobs[0].name, "a"));
+	assert_true(str_is(all.blobs[2].name, "sub/c"));
+	assert_int_equal(all.blobs[2].size, 1);
+	assert_int_equal(blob_store_list_below(f->store, STR("sub"), &f->mem, &sub, &f->err), 0);
+	assert_int_equal(sub.count, 1);
+	assert_true(str_is(sub.blobs[0].name, "sub/c"));
+	assert_int_equal(blob_store_list_below(f->store, STR("no"), &f->mem, &none, &f->err), 0);
+	assert_int_equal(none.count, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -234,6 +255,7 @@ int main(void)
 		TEST(a_listing_is_sorted_and_has_no_folders),
 		TEST(names_in_a_folder_start_at_the_root),
 		TEST(a_folder_that_is_not_there_is_empty),
+		TEST(a_listing_below_names_what_is_in_all_folders),
 		TEST(a_blob_is_read_whole_and_in_ranges),
 		TEST(a_missing_blob_is_named),
 		TEST(a_name_never_leaves_the_root),

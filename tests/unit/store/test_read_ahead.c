@@ -163,6 +163,29 @@ static void ranges_are_in_flight_together(void **state)
 	bytes_source_close(source);
 }
 
+static void nothing_is_fetched_behind_where_the_pass_will_end(void **state)
+{
+	struct remote *remote = *state;
+	struct bytes_source *source = read_ahead_new(&remote->source);
+
+	read_ahead_until(source, MIB(3) + 5);
+	for (uint64_t at = 0; at < MIB(3) + 5; at += WINDOW)
+		assert_reads(source, at, (size_t)MIN(WINDOW, MIB(3) + 5 - at));
+	bytes_source_close(source);
+	assert_int_equal(remote->bytes, MIB(3) + 5);
+}
+
+static void what_lies_behind_the_expected_end_is_read_when_asked_for(void **state)
+{
+	struct remote *remote = *state;
+	struct bytes_source *source = read_ahead_new(&remote->source);
+
+	read_ahead_until(source, MIB(1));
+	assert_passes(source, 0);
+	bytes_source_close(source);
+	assert_int_equal(remote->bytes, SIZE);
+}
+
 static void a_jump_goes_on_from_there(void **state)
 {
 	struct remote *remote = *state;
@@ -225,6 +248,8 @@ int main(void)
 		TEST(a_pass_over_a_part_of_a_file_fetches_nothing_beside_it),
 		TEST(one_read_fetches_what_it_asks_for),
 		TEST(ranges_are_in_flight_together),
+		TEST(nothing_is_fetched_behind_where_the_pass_will_end),
+		TEST(what_lies_behind_the_expected_end_is_read_when_asked_for),
 		TEST(a_jump_goes_on_from_there),
 		TEST(a_range_that_fails_ahead_is_asked_for_again),
 		TEST(a_reader_gets_the_error_of_its_own_read),

@@ -1,10 +1,13 @@
 #include "verify/verify.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -34,6 +37,9 @@ struct memory_source {
 	bool later;
 };
 
+/* Documents read of all sides; the process ends at the one named, 0: at none. */
+static _Atomic size_t read_in_all, killed_at;
+
 static int source_next(struct document_source *base, struct document *out, struct err *err)
 {
 	struct memory_source *source = (struct memory_source *)base;
@@ -44,6 +50,8 @@ static int source_next(struct document_source *base, struct document *out, struc
 
 		if (document->gone)
 			continue;
+		if (++read_in_all == killed_at)
+			raise(SIGKILL);
 		source->at += SHARDS;
 		*out = (struct document){
 			.id = str_from(document->id),
@@ -96,6 +104,39 @@ static int open_part(struct verify_side *base, const struct verify_index *index,
 }
 
 static const struct verify_side_ops side_ops = {.look = look, .open = open_part};
+
+/* What live traffic does between two fetches: to document 1 comes what was late, document 2 is
+ * written to each time, document 3 rests. */
+static struct memory_document late;
+static int64_t fetches;
+
+static int fetch(struct verify_side *base, const struct verify_index *index, const struct str *ids,
+		 size_t count, void (*visit)(void *user, const struct document *document),
+		 void *user, struct err *err)
+{
+	struct memory_side *side = (struct memory_side *)base;
+
+	(void)index;
+	(void)err;
+	if (++fetches == 2)
+		side->documents[1] = late;
+	snprintf(side->documents[2].source, 100, "{\"moving\":%d}", (int)fetches);
+	for (size_t i = 0; i < side->count; i++) {
+		const struct memory_document *d = &side->documents[i];
+		struct document document = {.id = str_from(d->id),
+					    .routing =
+						    d->routing[0] ? str_from(d->routing) : STR_NONE,
+					    .source = str_from(d->source),
+					    .version = i == 2 ? fetches : 1};
+
+		for (size_t j = 0; j < count; j++)
+			if (str_eq(ids[j], document.id))
+				visit(user, &document);
+	}
+	return 0;
+}
+
+static const struct verify_side_ops live_ops = {.look = look, .open = open_part, .fetch = fetch};
 
 static void make_document(struct memory_document *document, size_t i)
 {
@@ -407,6 +448,111 @@ static void what_differs_stays_different_when_it_cannot_be_named(void **state)
 	free(b.documents);
 }
 
+static void what_is_in_motion_is_neither_equal_nor_different(void **state)
+{
+	struct memory_side a = make_side(), b = copy_side(&a);
+	struct verify_options options = all;
+	struct verify_report report;
+
+	(void)state;
+	options.settle_ms = 1;
+	b.base.ops = &live_ops;
+	late = b.documents[1];
+	for (size_t i = 1; i < 4; i++)
+		snprintf(b.documents[i].source, 100, "{\"old\":1}");
+	assert_int_equal(compare_named(&a, &b, "books", &options, &report), 0);
+	assert_int_equal(report.indices[0].verdict, VERDICT_DIFFERENT);
+	assert_int_equal(report.indices[0].changed, 1);
+	assert_int_equal(report.indices[0].in_motion, 1);
+	assert_true(str_eq(report.indices[0].differences[0].id, str_from(a.documents[3].id)));
+	verify_report_release(&report);
+	/* Without the one that rests, nothing is told to differ. */
+	b.documents[3] = a.documents[3];
+	assert_int_equal(compare_named(&a, &b, "books", &options, &report), 0);
+	assert_int_equal(report.indices[0].verdict, VERDICT_EQUAL);
+	assert_int_equal(report.indices[0].in_motion, 1);
+	verify_report_release(&report);
+	free(a.documents);
+	free(b.documents);
+}
+
+/* As a process that is killed at that document. */
+static void run_killed(struct memory_side *a, struct memory_side *b,
+		       const struct verify_options *options, size_t at)
+{
+	struct verify_report report;
+	int status;
+	pid_t child = fork();
+
+	if (child == 0) {
+		killed_at = at;
+		read_in_all = 0;
+		compare_named(a, b, "books", options, &report);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+
+static void assert_same_report(const struct verify_report *x, const struct verify_report *y)
+{
+	const struct index_comparison *a = &x->indices[0], *b = &y->indices[0];
+
+	assert_int_equal(x->equal, y->equal);
+	assert_int_equal(a->verdict, b->verdict);
+	assert_int_equal(a->source_documents, b->source_documents);
+	assert_int_equal(a->target_documents, b->target_documents);
+	assert_int_equal(a->changed, b->changed);
+	assert_int_equal(a->difference_count, b->difference_count);
+	for (size_t i = 0; i < a->difference_count; i++) {
+		assert_true(str_eq(a->differences[i].id, b->differences[i].id));
+		assert_true(str_eq(a->differences[i].paths, b->differences[i].paths));
+	}
+}
+
+static void a_killed_comparison_goes_on_and_says_the_same(void **state)
+{
+	static const size_t points[] = {1, 999, 1001, 1500, 2500, 3700, 5200, 8000};
+	char folder[] = "/tmp/verify-XXXXXX", path[64];
+	struct memory_side a = make_side(), b = copy_side(&a);
+	struct verify_options options = all;
+	struct verify_report undisturbed, report;
+
+	(void)state;
+	change(&b, 17, KEY);
+	change(&b, 2100, DIGIT);
+	assert_int_equal(compare_named(&a, &b, "books", &all, &undisturbed), 0);
+	assert_int_equal(undisturbed.indices[0].changed, 2);
+	assert_non_null(mkdtemp(folder));
+	options.threads = 1;
+	options.checkpoint_folder = folder;
+	options.checkpoint_key = "all";
+	for (size_t i = 0; i < sizeof(points) / sizeof(points[0]); i++) {
+		/* Parts have 1000 documents: one that is read to its end is never read again. */
+		run_killed(&a, &b, &options, points[i]);
+		run_killed(&a, &b, &options, 1500);
+		read_in_all = 0;
+		assert_int_equal(compare_named(&a, &b, "books", &options, &report), 0);
+		assert_true(read_in_all < 3 * 2 * DOCUMENTS);
+		assert_same_report(&undisturbed, &report);
+		verify_report_release(&report);
+	}
+	/* One that came to its end left nothing, and one of another comparison is no use. */
+	run_killed(&a, &b, &options, 5500);
+	options.checkpoint_key = "other";
+	read_in_all = 0;
+	assert_int_equal(compare_named(&a, &b, "books", &options, &report), 0);
+	assert_int_equal(read_in_all, 3 * 2 * DOCUMENTS);
+	assert_same_report(&undisturbed, &report);
+	verify_report_release(&report);
+	snprintf(path, sizeof(path), "%s/books.json", folder);
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(rmdir(folder), 0);
+	verify_report_release(&undisturbed);
+	free(a.documents);
+	free(b.documents);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -418,6 +564,8 @@ int main(void)
 		cmocka_unit_test(without_ids_contents_alone_count),
 		cmocka_unit_test(nothing_unread_is_called_equal),
 		cmocka_unit_test(what_was_counted_and_not_read_is_not_called_equal),
+		cmocka_unit_test(what_is_in_motion_is_neither_equal_nor_different),
+		cmocka_unit_test(a_killed_comparison_goes_on_and_says_the_same),
 		cmocka_unit_test(what_differs_stays_different_when_it_cannot_be_named),
 	};
 

@@ -121,6 +121,33 @@ int backfill_run(const struct snapshot *snapshot, const struct backfill_index *i
 	return 0;
 }
 
+int remote_reindex_check(const struct remote_reindex_options *options, struct str index,
+			 bool planned, const atomic_bool *cancelled, struct err *error)
+{
+	(void)options;
+	(void)index;
+	(void)planned;
+	(void)cancelled;
+	(void)error;
+	fail_msg("documents are sent from here");
+	return 0;
+}
+
+int remote_reindex_run(const struct remote_reindex_options *options,
+		       const struct backfill_index *indices, const bool *made, size_t count,
+		       const uint64_t *index_bytes, struct progress *progress,
+		       const atomic_bool *cancelled, struct backfill_report *run_report,
+		       struct err *error)
+{
+	(void)indices;
+	(void)made;
+	(void)count;
+	(void)index_bytes;
+	(void)progress;
+	(void)run_report;
+	return remote_reindex_check(options, STR_NONE, false, cancelled, error);
+}
+
 int target_care_begin(struct target_care *care, const struct snapshot *snapshot,
 		      const struct backfill_index *indices, const bool *created_here, size_t count,
 		      const atomic_bool *cancelled, struct err *error)
@@ -135,8 +162,9 @@ int target_care_begin(struct target_care *care, const struct snapshot *snapshot,
 	return 0;
 }
 
-void target_care_end(struct target_care *care, const struct err *ended_by)
+void target_care_end(struct target_care *care, bool all_done, const struct err *ended_by)
 {
+	(void)all_done;
 	(void)ended_by;
 	assert_null(care);
 }
