@@ -42,7 +42,7 @@ static const struct opt dashboards_options[] = {
 	 FIELD(renames),
 	 .metavar = "FROM=TO",
 	 .help = "Index patterns that are FROM are TO, also one of several in a title: "
-		 "logs-*=old-logs-*."},
+		 "logs-*=old-logs-*. FROM may be regex:PATTERN, with its groups as $1 in TO."},
 	{.name = "overwrite",
 	 .type = OPT_BOOL,
 	 FIELD(overwrite),
@@ -61,6 +61,7 @@ struct move {
 	const char *in, *out;               /* NULL: none */
 	struct json *spaces;                /* source to tenant, both "" for the default ones */
 	struct buf file;
+	struct index_renames *renames;
 	struct saved_objects set;
 };
 
@@ -68,6 +69,7 @@ static void move_release(struct move *move)
 {
 	saved_objects_release(&move->set);
 	buf_release(&move->file);
+	index_renames_free(move->renames);
 	dashboards_close(move->source);
 	dashboards_close(move->target);
 }
@@ -99,7 +101,7 @@ static int resolve(struct move *move, struct err *err)
 		return err_set(err, ERR_USAGE,
 			       "--to null: saved objects go to the URL of Dashboards, or to "
 			       "file:PATH; --plan sends nothing");
-	return saved_objects_renames_check(&f->renames, err);
+	return index_renames_new(&f->renames, &move->renames, err);
 }
 
 static struct str space_name(struct str said)
@@ -195,7 +197,7 @@ static int clean(struct move *move, struct err *err)
 {
 	const struct saved_objects_options options = {
 		.types = &move->fields->types,
-		.renames = &move->fields->renames,
+		.renames = move->renames,
 		/* Kibana takes what Kibana wrote, and Dashboards what Dashboards did. */
 		.from_kibana = (!move->source || dashboards_is_kibana(move->source)) &&
 			       (!move->target || !dashboards_is_kibana(move->target)),

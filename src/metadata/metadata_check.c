@@ -153,6 +153,9 @@ static const char *plugin_of(struct str type)
 static void check_analysis(struct checking *c, struct metadata_item *item,
 			   const struct json *content)
 {
+	/* Not readable: not known. */
+	if (!c->plugins)
+		return;
 	json_each (class, json_path(content, "settings", "analysis", NULL))
 		json_each (component, class) {
 			const char *plugin = plugin_of(json_string(json_get(component, "type")));
@@ -207,7 +210,9 @@ static void check_fields(struct checking *c, struct metadata_item *item, const s
 {
 	struct str field = STR_NONE;
 	const char *plugin =
-		missing_field_plugin(c, json_path(content, "mappings", "properties", NULL), &field);
+		c->plugins ? missing_field_plugin(
+				     c, json_path(content, "mappings", "properties", NULL), &field)
+			   : NULL;
 
 	if (plugin)
 		block(c, item,
@@ -279,27 +284,29 @@ static void check_copies(struct checking *c, struct metadata_item *item, const s
 				   c->zones, c->zones));
 }
 
+static void check_index_name(struct checking *c, struct metadata_item *item,
+			     const struct json *content)
+{
+	(void)content;
+	if (item->kind == METADATA_INDEX && json_get_str(c->aliases, item->target_name))
+		block(c, item,
+		      STR("the index has the name of an alias on the target; rename or delete one "
+			  "of them"));
+}
+
 static void check_item(struct checking *c, struct metadata_item *item)
 {
+	static void (*const checks[])(struct checking *, struct metadata_item *,
+				      const struct json *) = {
+		check_analysis, check_fields, check_contexts, check_copies, check_index_name};
 	const struct json *content = json_get(item->result, "template");
 
 	if (item->kind == METADATA_ALIAS)
 		check_alias(c, item);
 	if (item->kind == METADATA_INDEX_TEMPLATE)
 		check_components(c, item);
-	if (c->plugins && is_going(item))
-		check_analysis(c, item, content ? content : item->result);
-	if (c->plugins && is_going(item))
-		check_fields(c, item, content ? content : item->result);
-	if (is_going(item))
-		check_contexts(c, item, content ? content : item->result);
-	if (is_going(item))
-		check_copies(c, item, content ? content : item->result);
-	if (is_going(item) && item->kind == METADATA_INDEX &&
-	    json_get_str(c->aliases, item->target_name))
-		block(c, item,
-		      STR("the index has the name of an alias on the target; rename or delete one "
-			  "of them"));
+	for (size_t i = 0; i < COUNT_OF(checks) && is_going(item); i++)
+		checks[i](c, item, content ? content : item->result);
 }
 
 int metadata_check(struct metadata_set *set, struct cluster *target,

@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "base/opt.h"
+#include "metadata/index_renames.h"
 
 enum saved_object_outcome {
 	SAVED_OBJECT_READY,
@@ -64,12 +65,10 @@ void saved_object_end(struct saved_objects *set, struct saved_object *object,
 		      enum saved_object_outcome outcome, const char *fmt, ...) PRINTF_LIKE(4, 5);
 
 struct saved_objects_options {
-	const struct opt_list *types;   /* only these; none: all */
-	const struct opt_list *renames; /* FROM=TO, of patterns in titles of index patterns */
+	const struct opt_list *types;        /* only these; none: all */
+	const struct index_renames *renames; /* of patterns in titles of index patterns */
 	bool from_kibana; /* false: the source is Dashboards, and nothing but names changes */
 };
-/* Whether the list is well said: ERR_USAGE. */
-int saved_objects_renames_check(const struct opt_list *renames, struct err *err);
 /* Makes of the set what the target takes. What cannot be is dropped, with the reason. By-value
  * panels become visualizations of their own, whose ids are those of dashboard and panel. */
 int saved_objects_clean(struct saved_objects *set, const struct saved_objects_options *options,

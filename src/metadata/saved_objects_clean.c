@@ -244,38 +244,10 @@ static int clean_object(struct saved_objects *set, struct saved_object *object, 
 	return 0;
 }
 
-int saved_objects_renames_check(const struct opt_list *renames, struct err *err)
-{
-	struct str from, to;
-
-	for (size_t i = 0; i < renames->count; i++) {
-		if (!str_split(str_from(renames->items[i]), '=', &from, &to) || !from.len ||
-		    !to.len)
-			return err_set(err, ERR_USAGE, "--rename '%s': write FROM=TO",
-				       renames->items[i]);
-		if (str_starts(from, STR("regex:")))
-			return err_set(err, ERR_USAGE,
-				       "--rename '%s': titles of index patterns are patterns "
-				       "themselves; write the one that is meant, such as "
-				       "logs-*=old-logs-*",
-				       renames->items[i]);
-	}
-	return 0;
-}
-
-static struct str renamed(const struct opt_list *renames, struct str name)
-{
-	struct str from, to;
-
-	for (size_t i = 0; i < renames->count; i++)
-		if (str_split(str_from(renames->items[i]), '=', &from, &to) && str_eq(from, name))
-			return to;
-	return name;
-}
-
 /* A title may be several patterns: "logs-*,metrics-*". */
 static void rename_pattern(struct saved_objects *set, struct saved_object *object,
-			   const struct opt_list *renames, struct json *parent, const char *key)
+			   const struct index_renames *renames, struct json *parent,
+			   const char *key)
 {
 	cleanup(buf_release) struct buf title = BUF_INIT(LIMIT_PATH);
 	struct str before = json_string(json_get(parent, key)), part, rest = before;
@@ -283,7 +255,7 @@ static void rename_pattern(struct saved_objects *set, struct saved_object *objec
 
 	while (more) {
 		more = str_split(rest, ',', &part, &rest);
-		buf_append_str(&title, renamed(renames, part));
+		buf_append_str(&title, index_renames_of(renames, part, &set->mem));
 		if (more)
 			buf_append_byte(&title, ',');
 	}
@@ -297,7 +269,7 @@ static void rename_pattern(struct saved_objects *set, struct saved_object *objec
 
 /* Time series visualizations name their indices themselves. */
 static void rename_in_state(struct saved_objects *set, struct saved_object *object,
-			    const struct opt_list *renames)
+			    const struct index_renames *renames)
 {
 	struct json *attributes = json_get(object->body, "attributes");
 	struct json *state = saved_object_unpack(set, attributes, "visState");
@@ -315,7 +287,7 @@ static void rename_in_state(struct saved_objects *set, struct saved_object *obje
 }
 
 static void rename_object(struct saved_objects *set, struct saved_object *object,
-			  const struct opt_list *renames)
+			  const struct index_renames *renames)
 {
 	if (str_is(object->type, "index-pattern"))
 		rename_pattern(set, object, renames, json_get(object->body, "attributes"), "title");

@@ -191,13 +191,13 @@ def test_one_object_that_is_refused_keeps_no_other_out(shardlift, start, dashboa
 def test_patterns_are_renamed_wherever_they_stand(shardlift, start, dashboards):
     kibana = start(dashboards_stub.Kibana("7.10.2", kibana_7()))
     result = shardlift("metadata", "dashboards", "--from", kibana.url, "--to", dashboards.url,
-                       "--rename", "logs-*=old-logs-*", "--rename", "other-*=o-*")
+                       "--rename", "logs-*=old-logs-*", "--rename", "regex:oth(.*)=o-$1")
     assert result.code == OK, result
     here = dashboards.tenants[""]
     assert here["index-pattern", "p"]["attributes"]["title"] == "old-logs-*,metrics-*"
     state = json.loads(here["visualization", "vis"]["attributes"]["visState"])
     assert state["params"] == {"index_pattern": "old-logs-*",
-                               "series": [{"series_index_pattern": "o-*"}]}
+                               "series": [{"series_index_pattern": "o-er-*"}]}
     assert "title: old-logs-*,metrics-*, was logs-*,metrics-*" in result.out
 
 
@@ -255,7 +255,7 @@ def test_what_is_wrong_is_said_before_anything_is_sent(shardlift, start, dashboa
         ([], USAGE, "from where"),
         (["--from", "/backups#one"], USAGE, "the URL of Kibana"),
         (["--from", kibana.url, "--rename", "a"], USAGE, "FROM=TO"),
-        (["--from", kibana.url, "--rename", "regex:a=b"], USAGE, "patterns themselves"),
+        (["--from", kibana.url, "--rename", "regex:(=b"], USAGE, "--rename"),
         (["--from", kibana.url, "--space", "=x"], USAGE, "SPACE=TENANT"),
         (["--from", f"file:{damaged}"], SOURCE, "line 2"),
         (["--from", f"file:{tmp_path}/none"], SOURCE, "no such file"),
