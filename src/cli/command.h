@@ -39,6 +39,7 @@ extern const struct command command_inspect_lucene;
 extern const struct command command_verify;
 extern const struct command command_metadata_evaluate;
 extern const struct command command_metadata_migrate;
+extern const struct command command_metadata_dashboards;
 extern const struct command command_lifecycle_attach;
 extern const struct command command_assess;
 extern const struct command command_transform_try;

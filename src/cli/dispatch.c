@@ -31,6 +31,7 @@ static const struct command *const commands[] = {
 	&command_verify,
 	&command_metadata_evaluate,
 	&command_metadata_migrate,
+	&command_metadata_dashboards,
 	&command_lifecycle_attach,
 	&command_assess,
 	&command_backfill_pause,

@@ -185,9 +185,18 @@ static size_t count_selected(const struct metadata_set *set)
 
 static int finish(struct migrating *m, int rc, struct err *ended, struct err *err)
 {
-	size_t problems = metadata_report_problems(&m->set);
+	const struct metadata_fields *f = m->fields;
+	bool empty = count_selected(&m->set) == 0 && !f->succeed_on_empty;
+	int code =
+		metadata_report_problems(&m->set) ? EXIT_CODE_COMPLETED_WITH_ERRORS : EXIT_CODE_OK;
 
 	m->facts.err = rc < 0 ? ended : NULL;
+	m->facts.code = rc < 0 ? (int)err_exit_code(ended) : empty ? EXIT_CODE_USAGE : code;
+	m->facts.source_insecure = f->source.insecure;
+	m->facts.source_signed = f->source.aws_region != NULL;
+	m->facts.target_insecure = f->target.insecure;
+	m->facts.target_signed = f->target.aws_region != NULL;
+	m->facts.uncompressed = f->target.disable_compression;
 	if (!m->fields->general.json)
 		metadata_report_print(&m->set, &m->facts, stdout);
 	else if (metadata_report_print_json(&m->set, &m->facts, stdout, err) < 0)
@@ -196,10 +205,10 @@ static int finish(struct migrating *m, int rc, struct err *ended, struct err *er
 		*err = *ended;
 		return rc;
 	}
-	if (count_selected(&m->set) == 0 && !m->fields->succeed_on_empty)
+	if (empty)
 		return err_set(err, ERR_USAGE,
 			       "nothing is selected, and --succeed-on-empty is false");
-	return problems ? EXIT_CODE_COMPLETED_WITH_ERRORS : EXIT_CODE_OK;
+	return code;
 }
 
 static int run_metadata(struct cli *cli, void *fields, bool plan, struct err *err)

@@ -85,6 +85,44 @@ static void print_notes(const struct metadata_item *item, FILE *out)
 	}
 }
 
+/* The Java tool's names of failures, and what it says for them. */
+struct failure {
+	const char *type, *message;
+};
+
+static struct failure failure_of(const struct metadata_item *item)
+{
+	bool exists = str_starts(item->reason, STR("already exists"));
+
+	if (item->outcome == OUTCOME_EXCLUDED)
+		return (struct failure){"SKIPPED_DUE_TO_FILTER", "skipped due to filter"};
+	if (exists && item->kind == METADATA_INDEX)
+		return (struct failure){"INDEX_ALREADY_EXISTS", "already exists"};
+	if (exists || item->outcome == OUTCOME_EXISTED)
+		return (struct failure){"METADATA_ALREADY_EXISTS", "already exists"};
+	if (item->outcome == OUTCOME_BLOCKED && str_starts(item->reason, STR("its copies")))
+		return (struct failure){"INCOMPATIBLE_REPLICA_COUNT_FAILURE",
+					"failed due to incompatible replica count"};
+	if (item->outcome == OUTCOME_BLOCKED)
+		return (struct failure){"UNABLE_TO_TRANSFORM_FAILURE",
+					"failed to transform to the target version"};
+	return (struct failure){"TARGET_CLUSTER_FAILURE", "failed on target cluster"};
+}
+
+/* "NAME message: detail", and the message once. */
+static void print_failure(const struct metadata_item *item, FILE *out)
+{
+	struct str message = str_from(failure_of(item).message);
+	struct str detail = item->reason;
+
+	fprintf(out, " " STR_FMT, STR_ARG(message));
+	if (str_starts(detail, message))
+		detail = str_from_offset(detail, message.len);
+	else if (detail.len > 0)
+		fputs(": ", out);
+	print_str(detail, out);
+}
+
 static void print_item(const struct metadata_item *item, FILE *out)
 {
 	fputs("      ", out);
@@ -101,8 +139,10 @@ static void print_item(const struct metadata_item *item, FILE *out)
 		fputs(" (closed)", out);
 	if (item->outcome == OUTCOME_REPORTED)
 		fputs(" (not migrated: reported only)", out);
-	if (item->reason.len) {
-		fputs(is_problem(item) ? ": " : " ", out);
+	if (!is_success(item)) {
+		print_failure(item, out);
+	} else if (item->reason.len) {
+		fputc(' ', out);
 		print_str(item->reason, out);
 	}
 	fputc('\n', out);
@@ -210,14 +250,37 @@ static void print_results(const struct metadata_set *set, const struct metadata_
 		fprintf(out, "   %s\n", facts->err->message);
 }
 
+static bool is_s3(const char *repository)
+{
+	return str_starts(str_from(repository), STR("s3:"));
+}
+
+static bool is_tls(const char *url)
+{
+	return str_starts(str_from(url), STR("https:"));
+}
+
+static void print_cluster(const char *url, bool insecure, bool is_signed, FILE *out)
+{
+	fprintf(out, "      Uri: %s\n      Protocol: %s\n      TLS Verification: %s\n", url,
+		is_tls(url) ? "HTTPS" : "HTTP", insecure ? "Disabled" : "Enabled");
+	if (is_signed)
+		fputs("      AWS Auth: Enabled\n", out);
+}
+
 void metadata_report_print(const struct metadata_set *set, const struct metadata_facts *facts,
 			   FILE *out)
 {
-	fprintf(out, "Clusters:\n   Source:\n      Type: " STR_FMT "\n      %s: %s\n\n",
-		STR_ARG(set->description), set->live ? "Uri" : "Repository", facts->source);
-	fprintf(out, "   Target:\n      Type: " STR_FMT "\n      Uri: %s\n\n",
-		STR_ARG(facts->target_description), facts->target);
-	fprintf(out, "%s:\n", facts->plan ? "Migration Candidates" : "Migrated Items");
+	fprintf(out, "Starting Metadata %s\n\nClusters:\n   Source:\n      Type: " STR_FMT "\n",
+		facts->plan ? "Evaluation" : "Migration", STR_ARG(set->description));
+	if (set->live)
+		print_cluster(facts->source, facts->source_insecure, facts->source_signed, out);
+	else
+		fprintf(out, "      %s: %s\n",
+			is_s3(facts->source) ? "S3 repository" : "Local repository", facts->source);
+	fprintf(out, "\n   Target:\n      Type: " STR_FMT "\n", STR_ARG(facts->target_description));
+	print_cluster(facts->target, facts->target_insecure, facts->target_signed, out);
+	fprintf(out, "\n%s:\n", facts->plan ? "Migration Candidates" : "Migrated Items");
 	for (size_t i = 0; i < COUNT_OF(sections); i++)
 		print_section(set, &sections[i], facts, out);
 	print_transformations(set, out);
@@ -259,12 +322,7 @@ static struct json *notes_json(const struct metadata_item *item, struct arena *m
 static struct json *failure_json(const struct metadata_item *item, struct arena *mem)
 {
 	struct json *failure = json_new(mem, JSON_OBJECT);
-	const char *type = item->outcome == OUTCOME_EXISTED    ? "METADATA_ALREADY_EXISTS"
-			   : item->outcome == OUTCOME_BLOCKED  ? "UNABLE_TO_TRANSFORM_FAILURE"
-			   : item->outcome == OUTCOME_EXCLUDED ? "SKIPPED_DUE_TO_FILTER"
-							       : "TARGET_CLUSTER_FAILURE";
-
-	json_set(failure, STR("type"), json_new_string(mem, str_from(type)));
+	json_set(failure, STR("type"), json_new_string(mem, str_from(failure_of(item).type)));
 	json_set(failure, STR("message"), json_new_string(mem, item->reason));
 	json_set(failure, STR("fatal"), json_new_bool(mem, is_problem(item)));
 	return failure;
@@ -331,17 +389,48 @@ static struct json *transformations_json(const struct metadata_set *set, struct 
 	return object;
 }
 
+/* "Snapshot (ELASTICSEARCH 6.8.23)": what it is, and its version. */
+static void set_type(struct json *object, struct str description, struct arena *mem)
+{
+	struct str type, version;
+
+	if (!str_split(description, '(', &type, &version)) {
+		json_set(object, STR("type"), json_new_string(mem, description));
+		return;
+	}
+	json_set(object, STR("type"),
+		 json_new_string(mem, str_of(type.ptr, type.len > 0 ? type.len - 1 : 0)));
+	json_set(object, STR("version"),
+		 json_new_string(mem, str_of(version.ptr, version.len > 0 ? version.len - 1 : 0)));
+}
+
+static void set_cluster(struct json *object, const char *url, bool insecure, bool is_signed,
+			struct arena *mem)
+{
+	json_set(object, STR("uri"), json_new_string(mem, str_from(url)));
+	json_set(object, STR("protocol"),
+		 json_new_string(mem, is_tls(url) ? STR("HTTPS") : STR("HTTP")));
+	json_set(object, STR("insecure"), json_new_bool(mem, insecure));
+	json_set(object, STR("awsSpecificAuthentication"), json_new_bool(mem, is_signed));
+}
+
 static struct json *clusters_json(const struct metadata_set *set,
 				  const struct metadata_facts *facts, struct arena *mem)
 {
 	struct json *clusters = json_new(mem, JSON_OBJECT);
 	struct json *source = json_new(mem, JSON_OBJECT), *target = json_new(mem, JSON_OBJECT);
 
-	json_set(source, STR("type"), json_new_string(mem, set->description));
-	json_set(source, set->live ? STR("uri") : STR("repository"),
-		 json_new_string(mem, str_from(facts->source)));
-	json_set(target, STR("type"), json_new_string(mem, facts->target_description));
-	json_set(target, STR("uri"), json_new_string(mem, str_from(facts->target)));
+	set_type(source, set->description, mem);
+	if (set->live)
+		set_cluster(source, facts->source, facts->source_insecure, facts->source_signed,
+			    mem);
+	else
+		json_set(source,
+			 is_s3(facts->source) ? STR("s3Repository") : STR("localRepository"),
+			 json_new_string(mem, str_from(facts->source)));
+	set_type(target, facts->target_description, mem);
+	set_cluster(target, facts->target, facts->target_insecure, facts->target_signed, mem);
+	json_set(target, STR("disableCompression"), json_new_bool(mem, facts->uncompressed));
 	json_set(clusters, STR("source"), source);
 	json_set(clusters, STR("target"), target);
 	return clusters;
@@ -379,6 +468,10 @@ int metadata_report_print_json(const struct metadata_set *set, const struct meta
 	json_set(root, STR("errors"), errors_json(set, facts, &mem));
 	json_set(root, STR("errorCount"),
 		 json_new_i64(&mem, (int64_t)metadata_report_problems(set)));
+	json_set(root, STR("errorCode"), json_new_i64(&mem, facts->code));
+	if (facts->err)
+		json_set(root, STR("errorMessage"),
+			 json_new_string(&mem, str_from(facts->err->message)));
 	if (mem.failed)
 		return arena_fail(&mem, "the report", err);
 	json_write_pretty(&text, root);

@@ -12,7 +12,11 @@ struct metadata_facts {
 	const char *target;
 	struct str target_description; /* "Remote Cluster (OPENSEARCH 2.19.6)" */
 	bool show_excluded;
-	const struct err *err; /* why it ended early; NULL: it did not */
+	bool source_insecure, target_insecure; /* of clusters: their certificates are not checked */
+	bool source_signed, target_signed;     /* for AWS */
+	bool uncompressed;                     /* requests to the target */
+	int code;                              /* the exit code */
+	const struct err *err;                 /* why it ended early; NULL: it did not */
 };
 
 /* How many items failed or are blocked. */

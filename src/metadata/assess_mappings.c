@@ -240,6 +240,17 @@ static void has_many_contexts(struct assess_scan *scan, struct str name, const s
 		assess_hit(scan, NULL, "%zu contexts", contexts->count);
 }
 
+static void has_analyzer(struct assess_scan *scan, struct str name, const struct json *field,
+			 const char *const *words)
+{
+	(void)name;
+	json_each (member, field)
+		if ((str_is(member->key, "analyzer") || str_ends(member->key, STR("_analyzer"))) &&
+		    is_one_of(json_string(member), words))
+			assess_hit(scan, NULL, "its " STR_FMT " is " STR_FMT, STR_ARG(member->key),
+				   STR_ARG(json_string(member)));
+}
+
 static void has_engine(struct assess_scan *scan, struct str name, const struct json *field,
 		       const char *const *words)
 {
@@ -285,6 +296,7 @@ const struct assess_detector assess_of_mappings[] = {
 	{"B607", AT_DYNAMIC, has_unknown_match_type,
 	 WORDS("*", "object", "string", "long", "double", "boolean", "date", "binary")},
 	{"B701", AT_TYPES, has_named_type, NULL},
+	{"B703", AT_FIELD, has_analyzer, WORDS("standard_html_strip")},
 	{"B704", AT_FIELD, has_similarity, WORDS("classic")},
 	{"B705", AT_FIELD, has_type, WORDS("nested")},
 	{"B707", AT_FIELD, has_type, WORDS("geo_shape")},

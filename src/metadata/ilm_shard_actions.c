@@ -2,6 +2,7 @@
 #include "metadata/ilm_internal.h"
 
 #include "base/opt.h"
+#include "metadata/settings_tree.h"
 
 #include <ctype.h>
 
@@ -184,11 +185,52 @@ static struct json *shrunken_name(struct ilm_phase *phase)
 	return template;
 }
 
+/* Of an index's body: nothing but that it is one. */
+static bool is_plain(const struct json *alias)
+{
+	return !json_get(alias, "filter") && !json_get(alias, "index_routing") &&
+	       !json_get(alias, "search_routing") && !json_get(alias, "routing");
+}
+
+static bool has_policy(const struct metadata_item *item, struct str policy)
+{
+	return item->kind == METADATA_INDEX && item->outcome != OUTCOME_EXCLUDED &&
+	       str_eq(json_string(
+			      settings_get(json_get(item->source, "settings"), "lifecycle.name")),
+		      policy);
+}
+
+/* The aliases that all indices of the policy have: one list serves them all. */
+static struct json *common_aliases(struct ilm_phase *phase)
+{
+	const struct metadata_set *set = phase->scope->set;
+	struct json *common = NULL, *list = json_new(&phase->scope->set->mem, JSON_ARRAY);
+
+	for (size_t i = 0; i < set->count; i++) {
+		const struct json *aliases = json_get(set->items[i]->source, "aliases");
+		struct json *kept = ilm_object(phase);
+
+		if (!has_policy(set->items[i], phase->scope->item->name))
+			continue;
+		json_each (alias, aliases)
+			if (is_plain(alias) && (!common || json_get_str(common, alias->key)))
+				json_set(kept, alias->key, ilm_object(phase));
+		common = kept;
+	}
+	json_each (alias, common) {
+		struct json *one = ilm_object(phase);
+
+		json_set(one, alias->key, ilm_object(phase));
+		json_append(list, one);
+	}
+	return list;
+}
+
 void ilm_convert_shrink(struct ilm_phase *phase, const struct json *action)
 {
 	struct arena *mem = &phase->scope->set->mem;
 	const struct json *shards = json_get(action, "number_of_shards");
-	struct json *body = ilm_object(phase);
+	struct json *body = ilm_object(phase), *aliases;
 
 	if (!ilm_target_from(phase, FIRST_WITH_SHRINK)) {
 		ilm_note(phase, "shrink", NOTE_WARN, "dropped: ISM shrinks from OpenSearch 1.3 on");
@@ -200,9 +242,12 @@ void ilm_convert_shrink(struct ilm_phase *phase, const struct json *action)
 		json_set(body, STR("max_shard_size"),
 			 in_form(json_get(action, "max_primary_shard_size"), FORM_SIZE, mem));
 	json_set(body, STR("target_index_name_template"), shrunken_name(phase));
+	aliases = common_aliases(phase);
+	if (aliases && aliases->first)
+		json_set(body, STR("aliases"), aliases);
 	ilm_put(phase, "shrink", body);
-	ilm_note(
-		phase, "shrink", NOTE_WARN,
-		"the small index is called <index>_shrunken; ISM neither deletes the large one nor "
-		"moves its aliases: add them to \"aliases\" of the action");
+	ilm_note(phase, "shrink", NOTE_WARN,
+		 "the small index is called <index>_shrunken and gets the aliases that all indices "
+		 "of the policy have; ISM neither deletes the large one nor takes its aliases: add "
+		 "others to \"aliases\" of the action");
 }

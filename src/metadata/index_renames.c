@@ -137,6 +137,16 @@ static bool rename_by(const struct entry *entry, struct str name, struct arena *
 	return true;
 }
 
+struct str index_renames_of(const struct index_renames *renames, struct str name, struct arena *mem)
+{
+	struct str target = name;
+
+	for (size_t i = 0; i < renames->count; i++)
+		if (rename_by(&renames->entries[i], name, mem, &target))
+			break;
+	return target;
+}
+
 struct pair {
 	struct str target, source;
 };

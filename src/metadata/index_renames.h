@@ -18,7 +18,11 @@ void index_renames_free(struct index_renames *renames);
  * of them, or two would have one name. */
 int index_renames_apply(const struct index_renames *renames, const struct str *names, size_t count,
 			struct arena *mem, struct str **out, struct err *err);
-/* The same for the selected indices of a set. */
+/* What one name becomes, which need not be an index's; the name itself where no entry accepts it.
+ * ptr NULL at the ceiling. */
+struct str index_renames_of(const struct index_renames *renames, struct str name,
+			    struct arena *mem);
+/* The same as index_renames_apply for the selected indices of a set. */
 int index_renames_apply_to_set(const struct index_renames *renames, struct metadata_set *set,
 			       struct err *err);
 

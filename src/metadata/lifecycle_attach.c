@@ -1,8 +1,10 @@
 #include "metadata/lifecycle_attach.h"
 
 #include "metadata/ism_policy.h"
+#include "metadata/settings_tree.h"
 #include "metadata/time_value.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -277,6 +279,34 @@ static int add_policy(struct attaching *a, struct str index, struct str policy, 
 	return 0;
 }
 
+/* "logs-000001": the next name is made of the number. */
+static bool ends_with_number(struct str name)
+{
+	size_t at = name.len;
+
+	while (at > 0 && isdigit((unsigned char)name.ptr[at - 1]))
+		at--;
+	return at > 0 && at < name.len && name.ptr[at - 1] == '-';
+}
+
+/* What ISM will stumble over when it rolls the index over; STR_NONE: nothing. Data streams need
+ * neither. */
+static struct str rollover_trouble(const struct lifecycle_binding *binding, struct str index,
+				   const struct json *policy)
+{
+	const struct json *settings = json_get(binding->index->source, "settings");
+
+	if (binding->index->kind != METADATA_INDEX || !binding->writes ||
+	    !ism_policy_rolls_over(policy))
+		return STR_NONE;
+	if (json_string(settings_get(settings, "lifecycle.rollover_alias")).len == 0)
+		return STR("ISM cannot roll it over: it has no rollover alias; set "
+			   "index.plugins.index_state_management.rollover_alias");
+	if (!ends_with_number(index))
+		return STR("ISM cannot roll it over: its name does not end with - and a number");
+	return STR_NONE;
+}
+
 static int attach_index(struct attaching *a, const struct lifecycle_binding *binding,
 			struct err *err)
 {
@@ -314,6 +344,7 @@ static int attach_index(struct attaching *a, const struct lifecycle_binding *bin
 			 "lifecycle-policy` makes it"));
 		return 0;
 	}
+	reason = rollover_trouble(binding, index, policy);
 	if (ism_policy_deletes_at_once(policy))
 		reason = STR("its age to be deleted at is reached: ISM deletes it with its first "
 			     "runs");

@@ -58,24 +58,45 @@ static const struct metadata_item *find_going(const struct metadata_set *set,
 	return NULL;
 }
 
+/* Aliases travel in the bodies of their indices, so these cannot go either. */
+static void block_alias(struct checking *c, struct metadata_item *alias, struct str reason)
+{
+	block(c, alias, reason);
+	json_each (member, alias->source) {
+		struct metadata_item *index =
+			metadata_set_find(c->set, METADATA_INDEX, member->key);
+
+		if (index && is_going(index))
+			block(c, index,
+			      arena_printf(&c->set->mem, "its alias '" STR_FMT "': " STR_FMT,
+					   STR_ARG(alias->name), STR_ARG(reason)));
+	}
+}
+
 static void check_alias(struct checking *c, struct metadata_item *alias)
 {
 	size_t writers = 0;
 
 	if (find_going(c->set, METADATA_INDEX, alias->target_name) ||
 	    json_get_str(c->indices, alias->target_name)) {
-		block(c, alias,
-		      arena_printf(&c->set->mem,
-				   "the alias has the name of an index on the target; rename or "
-				   "delete one of them"));
+		block_alias(c, alias,
+			    STR("the alias has the name of an index on the target; rename or "
+				"delete one of them"));
 		return;
 	}
-	json_each (member, alias->source)
-		writers += json_bool_or(json_get(member, "is_write_index"), false);
+	json_each (member, alias->source) {
+		const struct metadata_item *index =
+			metadata_set_find(c->set, METADATA_INDEX, member->key);
+
+		/* What is not selected does not go. */
+		if (!index || is_going(index))
+			writers += json_bool_or(json_get(member, "is_write_index"), false);
+	}
 	if (writers > 1)
-		block(c, alias,
-		      arena_printf(&c->set->mem,
-				   "%zu indices are its write index; a target takes one", writers));
+		block_alias(c, alias,
+			    arena_printf(&c->set->mem,
+					 "%zu indices are its write index; a target takes one",
+					 writers));
 }
 
 static void check_components(struct checking *c, struct metadata_item *template)
@@ -132,6 +153,9 @@ static const char *plugin_of(struct str type)
 static void check_analysis(struct checking *c, struct metadata_item *item,
 			   const struct json *content)
 {
+	/* Not readable: not known. */
+	if (!c->plugins)
+		return;
 	json_each (class, json_path(content, "settings", "analysis", NULL))
 		json_each (component, class) {
 			const char *plugin = plugin_of(json_string(json_get(component, "type")));
@@ -186,7 +210,9 @@ static void check_fields(struct checking *c, struct metadata_item *item, const s
 {
 	struct str field = STR_NONE;
 	const char *plugin =
-		missing_field_plugin(c, json_path(content, "mappings", "properties", NULL), &field);
+		c->plugins ? missing_field_plugin(
+				     c, json_path(content, "mappings", "properties", NULL), &field)
+			   : NULL;
 
 	if (plugin)
 		block(c, item,
@@ -194,6 +220,41 @@ static void check_fields(struct checking *c, struct metadata_item *item, const s
 				   "its field '" STR_FMT
 				   "' needs the plugin %s, which the target does not have",
 				   STR_ARG(field), plugin));
+}
+
+/* Since Elasticsearch 8 a completion field has ten contexts at most. */
+#define CONTEXTS_MAX 10
+
+static const struct json *find_full_completion(const struct json *fields)
+{
+	json_each (definition, fields) {
+		const struct json *contexts = json_get(definition, "contexts"), *found;
+
+		if (contexts && contexts->type == JSON_ARRAY && contexts->count > CONTEXTS_MAX)
+			return definition;
+		found = find_full_completion(json_get(definition, "properties"));
+		if (!found)
+			found = find_full_completion(json_get(definition, "fields"));
+		if (found)
+			return found;
+	}
+	return NULL;
+}
+
+static void check_contexts(struct checking *c, struct metadata_item *item,
+			   const struct json *content)
+{
+	const struct cluster_version *target = cluster_version(c->target);
+	const struct json *field =
+		find_full_completion(json_path(content, "mappings", "properties", NULL));
+
+	if (field && target->flavour == CLUSTER_ELASTICSEARCH && target->major >= 8)
+		block(c, item,
+		      arena_printf(&c->set->mem,
+				   "its completion field '" STR_FMT
+				   "' has %zu contexts, of which the target takes %d; divide it",
+				   STR_ARG(field->key), json_get(field, "contexts")->count,
+				   CONTEXTS_MAX));
 }
 
 static int read_zones(struct checking *c, struct err *err)
@@ -223,25 +284,29 @@ static void check_copies(struct checking *c, struct metadata_item *item, const s
 				   c->zones, c->zones));
 }
 
+static void check_index_name(struct checking *c, struct metadata_item *item,
+			     const struct json *content)
+{
+	(void)content;
+	if (item->kind == METADATA_INDEX && json_get_str(c->aliases, item->target_name))
+		block(c, item,
+		      STR("the index has the name of an alias on the target; rename or delete one "
+			  "of them"));
+}
+
 static void check_item(struct checking *c, struct metadata_item *item)
 {
+	static void (*const checks[])(struct checking *, struct metadata_item *,
+				      const struct json *) = {
+		check_analysis, check_fields, check_contexts, check_copies, check_index_name};
 	const struct json *content = json_get(item->result, "template");
 
 	if (item->kind == METADATA_ALIAS)
 		check_alias(c, item);
 	if (item->kind == METADATA_INDEX_TEMPLATE)
 		check_components(c, item);
-	if (c->plugins && is_going(item))
-		check_analysis(c, item, content ? content : item->result);
-	if (c->plugins && is_going(item))
-		check_fields(c, item, content ? content : item->result);
-	if (is_going(item))
-		check_copies(c, item, content ? content : item->result);
-	if (is_going(item) && item->kind == METADATA_INDEX &&
-	    json_get_str(c->aliases, item->target_name))
-		block(c, item,
-		      STR("the index has the name of an alias on the target; rename or delete one "
-			  "of them"));
+	for (size_t i = 0; i < COUNT_OF(checks) && is_going(item); i++)
+		checks[i](c, item, content ? content : item->result);
 }
 
 int metadata_check(struct metadata_set *set, struct cluster *target,

@@ -1,5 +1,6 @@
 /* Walks bodies and applies the rows of the table whose versions hold. */
 #include "metadata/rules_internal.h"
+#include "metadata/template_flatten.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -199,7 +200,7 @@ static int apply_to_item(struct metadata_set *set, struct metadata_item *item,
 int rules_apply(struct metadata_set *set, const struct rule_options *options, struct err *err)
 {
 	struct chosen chosen = choose(set, options);
-	int rc = 0;
+	int rc = templates_flatten(set, &options->target, err);
 
 	/* Items that are split off are behind the others, and get their turn. */
 	for (size_t i = 0; rc == 0 && i < set->count; i++)

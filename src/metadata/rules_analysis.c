@@ -177,33 +177,82 @@ static bool drop_standard_filter(struct rule_scope *scope, struct str name, stru
 	return changed;
 }
 
-static bool replace_html_strip_analyzer(struct rule_scope *scope, struct str name,
-					struct json *analysis)
+#define HTML_STRIP "standard_html_strip"
+
+static void spell_out_html_strip(struct rule_scope *scope, struct json *analyzer)
 {
 	struct arena *mem = &scope->set->mem;
+	struct json *before = json_new(mem, JSON_ARRAY), *after = json_new(mem, JSON_ARRAY);
+
+	json_append(before, json_new_string(mem, STR("html_strip")));
+	json_append(after, json_new_string(mem, STR("lowercase")));
+	json_set(analyzer, STR("type"), json_new_string(mem, STR("custom")));
+	json_set(analyzer, STR("tokenizer"), json_new_string(mem, STR("standard")));
+	json_set(analyzer, STR("char_filter"), before);
+	json_set(analyzer, STR("filter"), after);
+	rule_note(scope, "analysis-html-strip", NOTE_CHANGE,
+		  "analyzer '" STR_FMT "' of type " HTML_STRIP
+		  " is spelled out: html_strip, standard, lowercase",
+		  STR_ARG(analyzer->key));
+}
+
+/* Whether a field at any depth, below types as well, names the built-in analyzer itself. */
+static bool names_html_strip(const struct json *node)
+{
+	json_each (member, node) {
+		bool analyzer =
+			str_is(member->key, "analyzer") || str_ends(member->key, STR("_analyzer"));
+
+		if (analyzer && str_is(json_string(member), HTML_STRIP))
+			return true;
+		if (names_html_strip(member))
+			return true;
+	}
+	return false;
+}
+
+static struct json *member_of(struct json *parent, const char *name, struct arena *mem)
+{
+	struct json *found = json_get(parent, name);
+
+	if (found)
+		return found;
+	json_set(parent, str_from(name), json_new(mem, JSON_OBJECT));
+	return json_get(parent, name);
+}
+
+/* An analyzer of one's own may have the name of one that is gone. */
+static void define_html_strip(struct rule_scope *scope, struct json *content)
+{
+	struct arena *mem = &scope->set->mem;
+	struct json *settings = member_of(content, "settings", mem);
+	struct json *analyzers = member_of(member_of(settings, "analysis", mem), "analyzer", mem);
+
+	json_set(analyzers, STR(HTML_STRIP), json_new(mem, JSON_OBJECT));
+	spell_out_html_strip(scope, json_get(analyzers, HTML_STRIP));
+}
+
+static bool replace_html_strip_analyzer(struct rule_scope *scope, struct str name,
+					struct json *node)
+{
+	struct json *template = json_get(node, "template");
+	struct json *content = template && template->type == JSON_OBJECT ? template : node;
+	struct json *analyzers = json_path(content, "settings", "analysis", "analyzer", NULL);
 	bool changed = false;
 
 	(void)name;
-	json_each (analyzer, json_get(analysis, "analyzer")) {
-		struct json *filter;
-
-		if (!str_is(json_string(json_get(analyzer, "type")), "standard_html_strip"))
-			continue;
-		filter = json_new(mem, JSON_ARRAY);
-		json_append(filter, json_new_string(mem, STR("html_strip")));
-		json_set(analyzer, STR("type"), json_new_string(mem, STR("custom")));
-		json_set(analyzer, STR("tokenizer"), json_new_string(mem, STR("standard")));
-		json_set(analyzer, STR("char_filter"), filter);
-		filter = json_new(mem, JSON_ARRAY);
-		json_append(filter, json_new_string(mem, STR("lowercase")));
-		json_set(analyzer, STR("filter"), filter);
-		rule_note(scope, "analysis-html-strip", NOTE_CHANGE,
-			  "analyzer '" STR_FMT
-			  "' of type standard_html_strip is spelled out: html_strip, standard, "
-			  "lowercase",
-			  STR_ARG(analyzer->key));
+	scope->path =
+		content == node ? STR("settings.analysis") : STR("template.settings.analysis");
+	json_each (analyzer, analyzers)
+		if (str_is(json_string(json_get(analyzer, "type")), HTML_STRIP)) {
+			spell_out_html_strip(scope, analyzer);
+			changed = true;
+		}
+	if (!json_get(analyzers, HTML_STRIP) && names_html_strip(json_get(content, "mappings"))) {
+		define_html_strip(scope, content);
 		changed = true;
 	}
+	scope->path = STR_NONE;
 	return changed;
 }
 
@@ -286,7 +335,7 @@ const struct rule rules_of_analysis[] = {
 	 "The token filter standard is gone", drop_standard_filter},
 	{"analysis-names", "B703,B802", RULE_ANALYSIS, ES_BELOW(8000), ANY_VERSION,
 	 "Analysis components by the names they have now", spell_names},
-	{"analysis-html-strip", "B703", RULE_ANALYSIS, ES_BELOW(8000), ANY_VERSION,
+	{"analysis-html-strip", "B703", RULE_BODY, ES_BELOW(8000), ANY_VERSION,
 	 "The analyzer standard_html_strip, spelled out", replace_html_strip_analyzer},
 	{0},
 };

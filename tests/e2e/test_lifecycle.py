@@ -234,3 +234,13 @@ def test_attach_wants_an_opensearch(shardlift, source_7):
     result = run(shardlift, "lifecycle attach", source_7, source_7)
     assert result.code == support.BLOCKED, result
     assert "has no ISM" in result.err
+
+
+def test_attach_tells_what_cannot_be_rolled_over(shardlift, source_7, target):
+    source_7.add_index("unnumbered", {"name": "logs-policy", "rollover_alias": "u"},
+                       {"u": {"is_write_index": True}}, since=ARRIVED)
+    migrated(shardlift, source_7, target)
+    result = run(shardlift, "lifecycle attach", source_7, target, "--plan")
+    remarks = {s["name"]: s.get("remark", "") for s in result.json()["steps"]}
+    assert "does not end with - and a number" in remarks["unnumbered"]
+    assert "roll it over" not in remarks["app-000002"]

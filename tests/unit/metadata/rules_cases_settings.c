@@ -302,6 +302,23 @@ const struct rules_case cases_of_settings[] = {
 		.idle_source = "es8.19",
 	},
 	{
+		.rule = "analysis-html-strip",
+		.source = "es6.8",
+		.target = "os2.19",
+		.before =
+			"{\"mappings\":{\"t\":{\"properties\":{\"a\":{\"type\":\"text\",\"fields\":"
+			"{\"b\":{\"type\":\"text\",\"search_analyzer\":\"standard_html_strip\"}}}}}"
+			"}}",
+		.after = "{\"settings\":{\"analysis\":{\"analyzer\":{\"standard_html_strip\":{"
+			 "\"type\":"
+			 "\"custom\",\"tokenizer\":\"standard\",\"char_filter\":[\"html_strip\"],"
+			 "\"filter\":[\"lowercase\"]}}}},\"mappings\":{\"properties\":{\"a\":{"
+			 "\"type\":"
+			 "\"text\",\"fields\":{\"b\":{\"type\":\"text\",\"search_analyzer\":"
+			 "\"standard_html_strip\"}}}}}}",
+		.idle_source = "es8.19",
+	},
+	{
 		.rule = "index-name",
 		.source = "es6.8",
 		.target = "os2.19",

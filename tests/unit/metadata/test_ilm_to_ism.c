@@ -444,6 +444,41 @@ static void a_migrate_that_is_off_moves_nothing(void **state)
 	"\"include_global_state\":false,\"feature_states\":[]},\"retention\":" \
 	"{\"expire_after\":\"30d\",\"min_count\":5,\"max_count\":50}}}"
 
+static void add_index(struct conversion *c, const char *name, const char *aliases)
+{
+	struct json *settings = NULL, *value = NULL, *body = json_new(&c->set.mem, JSON_OBJECT);
+	struct err err = {0};
+
+	assert_int_equal(
+		json_parse(STR("{\"lifecycle\":{\"name\":\"p\"}}"), &c->set.mem, &settings, &err),
+		0);
+	assert_int_equal(json_parse(str_from(aliases), &c->set.mem, &value, &err), 0);
+	json_set(body, STR("settings"), settings);
+	json_set(body, STR("aliases"), value);
+	metadata_set_add(&c->set, METADATA_INDEX, str_from(name), body);
+}
+
+static void what_shrinks_keeps_the_aliases_that_all_of_its_indices_have(void **state)
+{
+	const struct rule_options options = {.target = OS_2_19, .replicas = -1};
+	struct conversion c = start(METADATA_LIFECYCLE_POLICY,
+				    "{\"policy\":{\"phases\":{\"warm\":{\"actions\":{"
+				    "\"shrink\":{\"number_of_shards\":1}}}}}}",
+				    ES_7_10);
+	const struct json *states, *shrink;
+
+	(void)state;
+	add_index(&c, "a", "{\"all\":{\"is_write_index\":false},\"one\":{},\"f\":{\"filter\":{}}}");
+	add_index(&c, "b", "{\"f\":{},\"all\":{\"is_write_index\":true}}");
+	metadata_set_sort(&c.set);
+	apply(&c, &options);
+	states = json_path(c.item->result, "policy", "states", NULL);
+	shrink = json_get(json_get(states->last, "actions")->first, "shrink");
+	assert_string_equal(text_of(&c, json_get(shrink, "aliases")), "[{\"all\":{}}]");
+	assert_valid_ism(c.item->result);
+	finish(&c);
+}
+
 static void a_snapshot_that_is_waited_for_is_taken_before_deletion(void **state)
 {
 	const struct rule_options options = {.target = OS_2_19, .replicas = -1};
@@ -602,6 +637,7 @@ int main(void)
 		cmocka_unit_test(what_an_early_ism_lacks_is_dropped),
 		cmocka_unit_test(attributes_and_tiers_are_translated_as_asked),
 		cmocka_unit_test(a_migrate_that_is_off_moves_nothing),
+		cmocka_unit_test(what_shrinks_keeps_the_aliases_that_all_of_its_indices_have),
 		cmocka_unit_test(a_snapshot_that_is_waited_for_is_taken_before_deletion),
 		cmocka_unit_test(a_snapshot_policy_becomes_one_of_opensearch),
 		cmocka_unit_test(schedules_that_cron_cannot_say_block),

@@ -329,13 +329,30 @@ static void names_that_clash_are_told_before_anything_is_created(void **state)
 
 static void two_write_indices_are_told_before_anything_is_created(void **state)
 {
-	const struct metadata_item *alias;
+	const struct metadata_item *alias, *index;
 
 	(void)state;
+	index = add(METADATA_INDEX, "a", "{\"aliases\":{\"shelf\":{\"is_write_index\":true}}}");
 	alias = add(METADATA_ALIAS, "shelf",
 		    "{\"a\":{\"is_write_index\":true},\"b\":{\"is_write_index\":true}}");
 	write_all(&writing);
 	assert_blocked(alias, "write index");
+	assert_blocked(index, "its alias 'shelf'");
+}
+
+static void a_write_index_that_does_not_go_is_none(void **state)
+{
+	const struct metadata_item *index;
+	struct metadata_item *other;
+
+	(void)state;
+	index = add(METADATA_INDEX, "a", "{\"aliases\":{\"shelf\":{\"is_write_index\":true}}}");
+	other = add(METADATA_INDEX, "b", "{\"aliases\":{\"shelf\":{\"is_write_index\":true}}}");
+	other->outcome = OUTCOME_EXCLUDED;
+	add(METADATA_ALIAS, "shelf",
+	    "{\"a\":{\"is_write_index\":true},\"b\":{\"is_write_index\":true}}");
+	write_all(&writing);
+	assert_int_equal(index->outcome, OUTCOME_WRITTEN);
 }
 
 static void what_is_missing_on_the_target_is_told_before_anything_is_created(void **state)
@@ -429,6 +446,7 @@ int main(void)
 		TEST(what_the_user_may_not_write_does_not_stop_the_rest),
 		TEST(names_that_clash_are_told_before_anything_is_created),
 		TEST(two_write_indices_are_told_before_anything_is_created),
+		TEST(a_write_index_that_does_not_go_is_none),
 		TEST(what_is_missing_on_the_target_is_told_before_anything_is_created),
 		TEST(copies_that_the_zones_refuse_are_told_before_anything_is_created),
 		TEST(copies_that_fill_the_zones_are_taken),
