@@ -12,10 +12,7 @@ static bool read_lines(struct str text, struct arena *mem, const struct json **o
 	struct str line;
 
 	while (text.len > 0) {
-		if (!str_split(text, '\n', &line, &text)) {
-			line = text;
-			text = STR_NONE;
-		}
+		str_split(text, '\n', &line, &text);
 		line = str_trim(line);
 		if (line.len == 0)
 			continue;

@@ -319,15 +319,27 @@ static void compare_bytes(struct tuple_comparison *c, const struct tuple_message
 			   target->bytes.len ? &b : NULL);
 }
 
-/* The answer of GET /INDEX/_source/ID is a document. */
-static enum tuple_area area_of_answer(const struct tuple_message *request)
+static bool path_has(const struct tuple_message *request, struct str name)
 {
-	static const struct str name = {"/_source", 8};
-
 	for (size_t i = 0; i + name.len <= request->uri.len && request->uri.ptr[i] != '?'; i++)
 		if (memcmp(request->uri.ptr + i, name.ptr, name.len) == 0)
-			return TUPLE_AREA_DOCUMENT;
-	return TUPLE_AREA_ANSWER;
+			return true;
+	return false;
+}
+
+static void compare_whole(struct tuple_comparison *c, const struct tuple_message *request,
+			  const struct json *source, const struct json *target)
+{
+	static const char *const of_point_in_time[] = {"id", "creation_time", NULL};
+	bool objects = source->type == JSON_OBJECT && target->type == JSON_OBJECT;
+
+	if (path_has(request, STR("/_source")))
+		tuple_compare_values(c, source, target, TUPLE_AREA_DOCUMENT);
+	else if (objects && (path_has(request, STR("/_pit")) ||
+			     path_has(request, STR("/_search/point_in_time"))))
+		tuple_compare_members(c, source, target, TUPLE_AREA_ANSWER, of_point_in_time);
+	else
+		tuple_compare_values(c, source, target, TUPLE_AREA_ANSWER);
 }
 
 static void compare_answers(struct tuple_comparison *c, const struct tuple_message *request,
@@ -350,7 +362,7 @@ static void compare_answers(struct tuple_comparison *c, const struct tuple_messa
 	} else if (tuple_is_bulk(source->json) && tuple_is_bulk(target->json)) {
 		tuple_compare_bulk(c, source->json, target->json);
 	} else {
-		tuple_compare_values(c, source->json, target->json, area_of_answer(request));
+		compare_whole(c, request, source->json, target->json);
 	}
 }
 

@@ -173,18 +173,12 @@ static void compare_order(struct tuple_comparison *c, struct hits_pair *pairs, s
 	}
 }
 
-static const struct json *last_of(const struct json *array)
-{
-	return array->last;
-}
-
-/* A page that ends among hits of one rank may end with any of them. */
+/* Pages that end among hits of one rank may end with any of them. */
 static bool is_cut(const struct tuple_comparison *c, const struct json *hit,
-		   const struct json *array)
+		   const struct json *source, const struct json *target)
 {
-	const struct json *last = last_of(array);
-
-	return last && same_rank(c, hit, last);
+	return source->last && target->last && same_rank(c, hit, source->last) &&
+	       same_rank(c, hit, target->last);
 }
 
 static void tell_lone_hit(struct tuple_comparison *c, enum tuple_difference kind,
@@ -204,13 +198,13 @@ static void tell_lone_hits(struct tuple_comparison *c, const struct hits_pair *m
 	size_t cut[2] = {0, 0}, excused;
 
 	for (size_t i = 0; i < missing_count; i++)
-		cut[0] += is_cut(c, missing[i].source, source);
+		cut[0] += is_cut(c, missing[i].source, source, target);
 	for (size_t i = 0; i < keys->count; i++)
-		cut[1] += !keys->items[i].taken && is_cut(c, keys->items[i].value, target);
+		cut[1] += !keys->items[i].taken && is_cut(c, keys->items[i].value, source, target);
 	excused = source->count == target->count ? MIN(cut[0], cut[1]) : 0;
 	cut[0] = cut[1] = excused;
 	for (size_t i = 0; i < missing_count; i++) {
-		if (cut[0] > 0 && is_cut(c, missing[i].source, source))
+		if (cut[0] > 0 && is_cut(c, missing[i].source, source, target))
 			cut[0]--;
 		else
 			tell_lone_hit(c, TUPLE_HIT_MISSING, missing[i].source,
@@ -219,7 +213,7 @@ static void tell_lone_hits(struct tuple_comparison *c, const struct hits_pair *m
 	for (size_t i = 0; i < keys->count; i++) {
 		if (keys->items[i].taken)
 			continue;
-		if (cut[1] > 0 && is_cut(c, keys->items[i].value, target))
+		if (cut[1] > 0 && is_cut(c, keys->items[i].value, source, target))
 			cut[1]--;
 		else
 			tell_lone_hit(c, TUPLE_HIT_EXTRA, keys->items[i].value,
