@@ -1,6 +1,7 @@
 #include "cli/command.h"
 #include "cli/common_options.h"
 #include "cli/compare_options.h"
+#include "cli/compare_sets.h"
 #include "cli/interrupt.h"
 
 #define SCRATCH_MAX MIB(1024)
@@ -8,7 +9,7 @@
 
 struct compare_fields {
 	struct general_fields general;
-	struct opt_list tuples;
+	struct opt_list tuples, against;
 	struct compare_rule_fields rules;
 };
 
@@ -16,6 +17,7 @@ struct comparing_tuples {
 	struct tuple_tally tally;
 	struct compare_facts facts;
 	struct buf damages;
+	struct tuple_set *against; /* NULL: answers are compared within each tuple */
 };
 
 static void note_damage(struct comparing_tuples *c, const struct err *reason)
@@ -24,16 +26,23 @@ static void note_damage(struct comparing_tuples *c, const struct err *reason)
 		buf_printf(&c->damages, "%s\n", reason->message);
 }
 
-static int read_tuples(struct comparing_tuples *c, struct tuple_reader *reader, struct err *err)
+typedef int (*tuple_fn)(struct comparing_tuples *c, const struct tuple *tuple, struct arena *mem,
+			struct err *err);
+
+static int each_tuple(struct comparing_tuples *c, const char *const *paths, size_t count,
+		      tuple_fn fn, struct err *err)
 {
+	cleanup(tuple_reader_closep) struct tuple_reader *reader = NULL;
 	cleanup(arena_release) struct arena mem = ARENA_INIT(SCRATCH_MAX);
 	const atomic_bool *cancel = interrupt_catch();
 	struct tuple tuple;
 	enum tuple_read got;
 
+	if (tuple_reader_open(paths, count, &reader, err) < 0)
+		return -(int)err->kind;
+	c->facts.files += tuple_reader_files(reader);
 	for (;;) {
 		struct err reason = {0};
-		struct tuple_pair pair;
 
 		arena_reset(&mem);
 		if (atomic_load(cancel)) {
@@ -43,20 +52,65 @@ static int read_tuples(struct comparing_tuples *c, struct tuple_reader *reader, 
 		got = tuple_reader_next(reader, &mem, &tuple, &reason);
 		if (got == TUPLE_READ_END)
 			return 0;
-		if (got == TUPLE_READ_DAMAGED) {
+		if (got == TUPLE_READ_DAMAGED)
 			note_damage(c, &reason);
-			continue;
-		}
-		pair = tuple_pair_of(&tuple);
-		if (tuple_tally_add(&c->tally, &pair, &mem, err) < 0)
+		else if (fn(c, &tuple, &mem, err) < 0)
 			return -(int)err->kind;
 	}
+}
+
+static int add_tuple(struct comparing_tuples *c, const struct tuple *tuple, struct arena *mem,
+		     struct err *err)
+{
+	struct tuple_pair pair = tuple_pair_of(tuple);
+
+	return tuple_tally_add(&c->tally, &pair, mem, err);
+}
+
+static int keep_tuple(struct comparing_tuples *c, const struct tuple *tuple, struct arena *mem,
+		      struct err *err)
+{
+	(void)mem;
+	return tuple_set_add(c->against, tuple, err);
+}
+
+/* The target of the first set stands where the source does else. */
+static int add_matched(struct comparing_tuples *c, const struct tuple *tuple, struct arena *mem,
+		       struct err *err)
+{
+	struct tuple_pair pair = tuple_pair_of(tuple), other_pair;
+	struct tuple other;
+
+	if (!tuple_set_take(c->against, tuple->connection_id, mem, &other)) {
+		c->facts.unmatched[TUPLE_SOURCE]++;
+		return 0;
+	}
+	other_pair = tuple_pair_of(&other);
+	pair.source = pair.target;
+	pair.target = other_pair.target;
+	pair.error = other_pair.error;
+	return tuple_tally_add(&c->tally, &pair, mem, err);
+}
+
+static int compare_sets(struct comparing_tuples *c, const struct compare_fields *fields,
+			const char *const *paths, size_t count, struct err *err)
+{
+	int rc;
+
+	if (fields->against.count == 0)
+		return each_tuple(c, paths, count, add_tuple, err);
+	c->against = tuple_set_new();
+	c->facts.matched = true;
+	rc = each_tuple(c, fields->against.items, fields->against.count, keep_tuple, err);
+	if (rc == 0 && !c->facts.interrupted)
+		rc = each_tuple(c, paths, count, add_matched, err);
+	c->facts.unmatched[TUPLE_TARGET] = tuple_set_left(c->against);
+	return rc;
 }
 
 static int run(struct cli *cli, void *fields_void, struct err *err)
 {
 	const struct compare_fields *fields = fields_void;
-	cleanup(tuple_reader_closep) struct tuple_reader *reader = NULL;
 	struct comparing_tuples c = {.damages = BUF_INIT(KIB(64))};
 	size_t count = fields->tuples.count + cli->parsed->positional_count;
 	const char **paths = arena_zalloc(cli->mem, count + 1, sizeof(*paths));
@@ -70,22 +124,20 @@ static int run(struct cli *cli, void *fields_void, struct err *err)
 		paths[i] = i < fields->tuples.count
 				   ? fields->tuples.items[i]
 				   : cli->parsed->positionals[i - fields->tuples.count];
-	if (compare_rules_of(&fields->rules, &rules, &limits, err) < 0 ||
-	    tuple_reader_open(paths, count, &reader, err) < 0)
+	if (compare_rules_of(&fields->rules, &rules, &limits, err) < 0)
 		return -(int)err->kind;
 	tuple_tally_init(&c.tally, &rules, (size_t)fields->rules.max_named);
-	c.facts = (struct compare_facts){.source = "source",
-					 .target = "target",
-					 .limits = &limits,
-					 .files = tuple_reader_files(reader)};
-	rc = read_tuples(&c, reader, err);
+	c.facts = (struct compare_facts){.source = "source", .target = "target", .limits = &limits};
+	rc = compare_sets(&c, fields, paths, count, err);
 	c.facts.damages = buf_str(&c.damages);
-	if (rc == 0 && c.tally.tuples == 0 && c.facts.damaged == 0)
-		rc = err_set(err, ERR_NOT_FOUND, "there is no tuple in '%s'", paths[0]);
+	if (rc == 0 && c.tally.tuples == 0 && c.facts.damaged == 0 && !c.facts.interrupted)
+		rc = err_set(err, ERR_NOT_FOUND, "there is no tuple in '%s'%s", paths[0],
+			     c.against ? " that --against has, too" : "");
 	if (rc == 0)
 		rc = compare_conclude(&fields->rules, &c.tally, &c.facts, fields->general.json,
 				      err);
 	tuple_tally_release(&c.tally);
+	tuple_set_free(c.against);
 	buf_release(&c.damages);
 	return rc;
 }
@@ -97,6 +149,13 @@ static const struct opt options[] = {
 	 .metavar = "FILE|FOLDER",
 	 .required = true,
 	 .help = "Tuples of the replayer, plain or gzip; of a folder all that is below it."},
+	{.name = "against",
+	 .type = OPT_LIST,
+	 OPT_FIELD(struct compare_fields, against),
+	 .metavar = "FILE|FOLDER",
+	 .help = "Tuples of the same requests to another target: its answers are compared with "
+		 "those of the target in --tuples, which stands for the source. Requests are "
+		 "matched by connectionId."},
 	{0},
 };
 

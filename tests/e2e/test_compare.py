@@ -2,8 +2,10 @@
 
 import copy
 import gzip
+import http.server
 import json
 import random
+import threading
 
 import pytest
 
@@ -209,8 +211,6 @@ def test_a_planted_difference_is_found_and_nothing_else(shardlift, tmp_path):
         {"POST /_bulk", "POST /INDEX/_search", "GET /INDEX/_doc/ID"}
     page = (tmp_path / "page.html").read_text()
     assert "<svg" in page and "<script" not in page and "://" not in page
-    assert shardlift("compare", "--tuples", path, "--max-mismatch", "5%").code == OK
-    assert shardlift("compare", "--tuples", path, "--max-mismatch", "4.9%").code == DIFFERENT
 
 
 def write(path, *tuples):
@@ -272,6 +272,10 @@ def test_limits_of_latency_and_errors(shardlift, tmp_path):
     result = shardlift("compare", "--tuples", path, "--max-p99-ratio", "1.4")
     assert result.code == DIFFERENT
     assert "the p99 of GET /INDEX/_doc/ID is 1.50 times the source's" in result.out
+    path = write(tmp_path / "t", *(tuple_of(i, asked, message({}), message({"a": i} if i else {}))
+                                   for i in range(2)))
+    assert shardlift("compare", "--tuples", path, "--max-mismatch", "50%").code == OK
+    assert shardlift("compare", "--tuples", path, "--max-mismatch", "49.9%").code == DIFFERENT
     path = write(tmp_path / "t", tuple_of(1, asked, message({}), message({}, 503)))
     assert shardlift("compare", "--tuples", path, "--max-mismatch", "100%").code == OK
     assert shardlift("compare", "--tuples", path, "--max-mismatch", "100%",
@@ -283,3 +287,86 @@ def test_what_cannot_be_judged_is_refused(shardlift, tmp_path):
     assert shardlift("compare", "--tuples", tmp_path / "none").code == SOURCE
     assert shardlift("compare", "--tuples", tmp_path).code == SOURCE
     assert shardlift("compare", "--tuples", SAMPLES, "--max-mismatch", "many").code == USAGE
+
+
+def test_two_targets_are_compared_on_the_same_requests(shardlift, tmp_path):
+    asked = request("GET", "/i/_doc/1")
+    first = write(tmp_path / "first", *(tuple_of(i, asked, message({"v": 0}), message({"v": i}))
+                                        for i in range(6)))
+    second = write(tmp_path / "second", *(tuple_of(i, asked, message({"v": 0}),
+                                                   message({"v": 9 if i == 3 else i}))
+                                          for i in (7, 5, 4, 3, 2, 1)))
+    result = shardlift("compare", "--tuples", first, "--against", second, "--json")
+    assert result.code == DIFFERENT, result.err
+    report = json.loads(result.out)
+    assert (report["compared"], report["different"]) == (5, 1)
+    assert (report["only_first"], report["only_second"]) == (1, 1)
+    (example,) = report["differences"][0]["examples"]
+    assert (example["connectionId"], example["path"], example["source"], example["target"]) == \
+        ("c.3", "v", "3", "9")
+
+
+class Answers(http.server.BaseHTTPRequestHandler):
+    """An OpenSearch that finds what the test says."""
+    protocol_version = "HTTP/1.1"
+
+    def answer(self, body):
+        text = json.dumps(body).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def do_GET(self):
+        self.answer({"version": {"number": "2.19.1", "distribution": "opensearch"}})
+
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.asked.append((self.path, body))
+        self.answer(self.server.found(body))
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def cluster():
+    servers = []
+
+    def start(found):
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+        server.asked, server.found = [], found
+        server.url = f"http://127.0.0.1:{server.server_port}"
+        threading.Thread(target=server.serve_forever).start()
+        servers.append(server)
+        return server
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def test_queries_are_asked_of_both(shardlift, tmp_path, cluster):
+    def hits(count):
+        return {"took": 1, "hits": {"total": {"value": count, "relation": "eq"}, "hits": [
+            {"_index": "i", "_id": str(i), "_score": 1.0} for i in range(count)]}}
+    source = cluster(lambda body: hits(body["size"]))
+    target = cluster(lambda body: hits(body["size"] + (body["size"] == 3)))
+    queries = tmp_path / "q.ndjson"
+    # The last line does without an end.
+    queries.write_text("\n".join(json.dumps({"index": "i", "body": {"size": size}})
+                                 for size in (1, 2, 3)))
+    result = shardlift("compare", "queries", "--file", queries, "--from", source.url,
+                       "--to", target.url, "--rounds", "2", "--rate", "1000", "--json")
+    assert result.code == DIFFERENT, result.err
+    report = json.loads(result.out)
+    assert (report["compared"], report["different"]) == (6, 2)
+    assert report["latency"]["answers"] == 6
+    assert {kind["kind"]: kind["differences"] for kind in report["differences"]} == \
+        {"total of hits": 2, "extra hit": 2}
+    assert [example["connectionId"] for example in report["differences"][0]["examples"]] == \
+        ["query 3, round 1", "query 3, round 2"]
+    assert source.asked == target.asked == [("/i/_search", {"size": n}) for n in (1, 2, 3)] * 2
+    assert shardlift("compare", "queries", "--file", queries, "--from", source.url,
+                     "--to", source.url).code == OK
