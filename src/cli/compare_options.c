@@ -109,6 +109,8 @@ int compare_conclude(const struct compare_rule_fields *fields, struct tuple_tall
 		return rc;
 	if (facts->interrupted)
 		return EXIT_CODE_INTERRUPTED;
+	if (tally->tuples == 0 && facts->damaged > 0)
+		return EXIT_CODE_SOURCE_UNREADABLE;
 	if (!facts->within)
 		return EXIT_CODE_COMPLETED_WITH_ERRORS;
 	return facts->damaged > 0 ? EXIT_CODE_SOURCE_UNREADABLE : EXIT_CODE_OK;

@@ -258,8 +258,10 @@ static bool within_ratio(const char *what, size_t length, struct latency *const 
 bool tuple_tally_within(const struct tuple_tally *tally, const struct tuple_limits *limits,
 			struct buf *why)
 {
-	bool within = true;
+	bool within = tally->compared > 0;
 
+	if (!within)
+		buf_append_str(why, STR("nothing was compared\n"));
 	if ((double)tally->different > limits->mismatch * (double)tally->compared) {
 		buf_printf(why,
 			   "%" PRIu64 " of %" PRIu64 " answers differ (%.3g %%): more than %g %%\n",

@@ -287,6 +287,11 @@ def test_what_cannot_be_judged_is_refused(shardlift, tmp_path):
     assert shardlift("compare", "--tuples", tmp_path / "none").code == SOURCE
     assert shardlift("compare", "--tuples", tmp_path).code == SOURCE
     assert shardlift("compare", "--tuples", SAMPLES, "--max-mismatch", "many").code == USAGE
+    lone = tuple_of(1, request("GET", "/"), None, message({}))
+    result = shardlift("compare", "--tuples", write(tmp_path / "t", lone))
+    assert result.code == DIFFERENT and "nothing was compared" in result.out
+    (tmp_path / "t").write_text("{\n")
+    assert shardlift("compare", "--tuples", tmp_path / "t").code == SOURCE
 
 
 def test_two_targets_are_compared_on_the_same_requests(shardlift, tmp_path):
