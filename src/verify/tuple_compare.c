@@ -119,12 +119,15 @@ struct tuple_keyed *tuple_keys_take(struct tuple_keys *keys, struct str key)
 		else
 			high = middle;
 	}
-	for (; low < keys->count && str_eq(keys->items[low].key, key); low++)
-		if (!keys->items[low].taken) {
-			keys->items[low].taken = true;
-			return &keys->items[low];
-		}
-	return NULL;
+	if (low == keys->count)
+		return NULL;
+	/* Equal keys are taken in order: the next is not searched for. */
+	high = low + keys->items[low].taken_of_key;
+	if (high >= keys->count || !str_eq(keys->items[high].key, key))
+		return NULL;
+	keys->items[low].taken_of_key++;
+	keys->items[high].taken = true;
+	return &keys->items[high];
 }
 
 static bool is_one_of(struct str name, const char *const *names)

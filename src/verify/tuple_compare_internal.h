@@ -48,6 +48,7 @@ struct tuple_keyed {
 	const struct json *value;
 	size_t position; /* among its siblings */
 	bool taken;
+	size_t taken_of_key; /* of the first of equal keys: how many */
 };
 
 struct tuple_keys {
