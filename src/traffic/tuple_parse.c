@@ -61,15 +61,13 @@ static int read_body(struct tuple_message *message, struct arena *mem, struct er
 {
 	const struct json *payload = json_get(message->object, "payload"), *found;
 
-	if ((found = json_get(payload, "inlinedJsonBody")) != NULL) {
+	if ((found = json_get(payload, "inlinedJsonBody")) != NULL ||
+	    (found = json_get(payload, "inlinedFormEncodedBody")) != NULL) {
 		message->json = found;
 		message->body = TUPLE_BODY_JSON;
 	} else if ((found = json_get(payload, "inlinedJsonSequenceBodies")) != NULL) {
 		message->json = found;
 		message->lines = true;
-		message->body = TUPLE_BODY_JSON;
-	} else if ((found = json_get(payload, "inlinedFormEncodedBody")) != NULL) {
-		message->json = found;
 		message->body = TUPLE_BODY_JSON;
 	} else if ((found = json_get(payload, "inlinedTextBody")) != NULL) {
 		set_text(message, json_string(found), mem);
