@@ -3,13 +3,27 @@
 #include <stdio.h>
 #include <time.h>
 
-static int64_t now_ms(clockid_t clock)
+static struct timespec now_by(clockid_t clock)
 {
 	struct timespec now;
 
 	if (clock_gettime(clock, &now) != 0)
 		BUG("a clock that every Linux has is missing");
+	return now;
+}
+
+static int64_t now_ms(clockid_t clock)
+{
+	struct timespec now = now_by(clock);
+
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int64_t clock_monotonic_us(void)
+{
+	struct timespec now = now_by(CLOCK_MONOTONIC);
+
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
 int64_t clock_monotonic_ms(void)

@@ -6,6 +6,8 @@
 
 /* Milliseconds since some fixed point; never goes back. */
 int64_t clock_monotonic_ms(void);
+/* The same clock in microseconds. */
+int64_t clock_monotonic_us(void);
 /* Milliseconds since 1970-01-01T00:00:00Z. */
 int64_t clock_wall_ms(void);
 /* "2026-11-21T10:24:00.123Z" into text (25 bytes with its NUL). */

@@ -46,6 +46,8 @@ extern const struct command command_transform_try;
 extern const struct command command_failed_documents_list;
 extern const struct command command_failed_documents_count;
 extern const struct command command_failed_documents_retry;
+extern const struct command command_compare;
+extern const struct command command_compare_queries;
 extern const struct command command_traffic_show;
 extern const struct command command_traffic_export;
 extern const struct command command_traffic_import;

@@ -1,5 +1,7 @@
 #include "cli/verify_html.h"
 
+#include "cli/html_text.h"
+
 #include "base/small_file.h"
 
 #include <inttypes.h>
@@ -21,26 +23,6 @@ static const char head[] =
 	"code{font-size:13px}summary{cursor:pointer;margin:1rem 0 .3rem}\n"
 	"</style>\n</head>\n<body>\n";
 
-static void append_escaped(struct buf *out, struct str text)
-{
-	for (size_t i = 0; i < text.len; i++) {
-		char c = text.ptr[i];
-
-		if (c == '<')
-			buf_append_str(out, STR("&lt;"));
-		else if (c == '>')
-			buf_append_str(out, STR("&gt;"));
-		else if (c == '&')
-			buf_append_str(out, STR("&amp;"));
-		else if (c == '"')
-			buf_append_str(out, STR("&quot;"));
-		else if ((unsigned char)c < 0x20 || c == 0x7f)
-			buf_append_byte(out, ' ');
-		else
-			buf_append_byte(out, c);
-	}
-}
-
 static const char *verdict_class(enum verify_verdict verdict)
 {
 	return verdict == VERDICT_EQUAL       ? "equal"
@@ -58,9 +40,9 @@ static void append_row(struct buf *out, const struct index_comparison *index)
 	bool in_part = index->counted_in_part;
 
 	buf_append_str(out, STR("<tr><td>"));
-	append_escaped(out, index->source_index);
+	html_append_escaped(out, index->source_index);
 	buf_append_str(out, STR("</td><td>"));
-	append_escaped(out, index->target_index);
+	html_append_escaped(out, index->target_index);
 	buf_append_str(out, STR("</td>"));
 	append_number(out, false, index->source_documents);
 	append_number(out, false, index->target_documents);
@@ -72,7 +54,7 @@ static void append_row(struct buf *out, const struct index_comparison *index)
 		   verify_verdict_name(index->verdict));
 	if (index->in_motion > 0)
 		buf_printf(out, "%" PRIu64 " in motion. ", index->in_motion);
-	append_escaped(out, index->reason);
+	html_append_escaped(out, index->reason);
 	buf_append_str(out, STR("</td></tr>\n"));
 }
 
@@ -83,7 +65,7 @@ static void append_differences(struct buf *out, const struct index_comparison *i
 	if (index->difference_count == 0)
 		return;
 	buf_append_str(out, STR("<details open><summary>"));
-	append_escaped(out, index->target_index);
+	html_append_escaped(out, index->target_index);
 	buf_printf(out,
 		   ": %zu of %s%" PRIu64 " differences</summary>\n<table><tr><th>difference</th>"
 		   "<th>id</th><th>where</th></tr>\n",
@@ -92,9 +74,9 @@ static void append_differences(struct buf *out, const struct index_comparison *i
 		const struct document_difference *difference = &index->differences[i];
 
 		buf_printf(out, "<tr><td>%s</td><td><code>", verify_kind_name(difference->kind));
-		append_escaped(out, difference->id);
+		html_append_escaped(out, difference->id);
 		buf_append_str(out, STR("</code></td><td><code>"));
-		append_escaped(out, difference->paths);
+		html_append_escaped(out, difference->paths);
 		buf_append_str(out, STR("</code></td></tr>\n"));
 	}
 	buf_append_str(out, STR("</table></details>\n"));
@@ -111,9 +93,9 @@ static void append_summary(const struct verify_report *report, const struct veri
 		   facts->err     ? "Not finished"
 		   : facts->equal ? "Equal"
 				  : "Different");
-	append_escaped(out, str_from(facts->source));
+	html_append_escaped(out, str_from(facts->source));
 	buf_append_str(out, STR("</code><br>Target: <code>"));
-	append_escaped(out, str_from(facts->target));
+	html_append_escaped(out, str_from(facts->target));
 	buf_printf(out, "</code><br>%zu indices in %.1f s</p>\n", report->count,
 		   (double)facts->elapsed_ms / 1000);
 	verify_report_notes(facts, &notes);
@@ -121,7 +103,7 @@ static void append_summary(const struct verify_report *report, const struct veri
 		buf_printf(&notes, "It ended early: %s\n", facts->err->message);
 	for (rest = buf_str(&notes); str_split(rest, '\n', &line, &rest);) {
 		buf_append_str(out, STR("<p>"));
-		append_escaped(out, line);
+		html_append_escaped(out, line);
 		buf_append_str(out, STR("</p>\n"));
 	}
 }
@@ -141,7 +123,7 @@ void verify_html_format(const struct verify_report *report, const struct verify_
 	buf_append_str(out, STR("</table>\n"));
 	for (size_t i = 0; i < report->count; i++)
 		append_differences(out, &report->indices[i]);
-	verify_findings_html(facts, out, append_escaped);
+	verify_findings_html(facts, out, html_append_escaped);
 	buf_append_str(out, STR("</body>\n</html>\n"));
 }
 

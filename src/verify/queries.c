@@ -57,10 +57,7 @@ int verify_queries_read(struct verify_query_list *list, struct str text,
 		struct json *root, *given;
 		struct str index;
 
-		if (!str_split(rest, '\n', &line, &rest)) {
-			line = rest;
-			rest = STR_NONE;
-		}
+		str_split(rest, '\n', &line, &rest);
 		if (str_trim(line).len == 0)
 			continue;
 		if (json_parse(line, &mem, &root, err) < 0) {
