@@ -186,6 +186,23 @@ static int check_arguments(const struct approval *a, struct err *err)
 	return 0;
 }
 
+/* Gates of earlier runs ask nobody any more. */
+static int leave_out_former(struct approval *a, struct err *err)
+{
+	struct workflow_run latest;
+	size_t kept = 0;
+
+	if (a->count == 0)
+		return 0;
+	if (workflow_read_run(a->session, &latest, err) < 0)
+		return -(int)err->kind;
+	for (size_t i = 0; i < a->count; i++)
+		if (a->gates[i].run == latest.id)
+			a->gates[kept++] = a->gates[i];
+	a->count = kept;
+	return 0;
+}
+
 static int run(struct cli *cli, void *fields, struct err *err)
 {
 	const struct approve_fields *f = fields;
@@ -204,6 +221,8 @@ static int run(struct cli *cli, void *fields, struct err *err)
 		return -(int)err->kind;
 	if (session.state && workflow_gate_list(session.state, f->common.workflow, cli->mem,
 						&a.gates, &a.count, err) < 0)
+		return -(int)err->kind;
+	if (session.state && leave_out_former(&a, err) < 0)
 		return -(int)err->kind;
 	if (!f->list)
 		return approve_those_meant(&a, err);

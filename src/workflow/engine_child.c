@@ -173,6 +173,12 @@ static void append(struct engine_child *child, const char *bytes, size_t len)
 		child->logged += len;
 }
 
+/* Our programs' log lines begin with their time already. */
+static bool has_time(const char *line, size_t len)
+{
+	return len > 24 && line[4] == '-' && line[10] == 'T' && line[23] == 'Z';
+}
+
 static void log_bytes(struct engine_child *child, const char *bytes, size_t len)
 {
 	while (len > 0) {
@@ -180,7 +186,7 @@ static void log_bytes(struct engine_child *child, const char *bytes, size_t len)
 		size_t line = end ? (size_t)(end - bytes) + 1 : len;
 		char time[26];
 
-		if (!child->line_open) {
+		if (!child->line_open && !has_time(bytes, line)) {
 			clock_format_utc(clock_wall_ms(), time);
 			append(child, time, strlen(time));
 			append(child, " ", 1);

@@ -160,8 +160,9 @@ static int create(struct engine *engine, size_t index, struct err *err)
 	return adopt_spec(engine, index, err);
 }
 
-/* 1: approved in this run. */
-static int is_approved(struct engine *engine, struct str name, struct err *err)
+/* Of this run. 1: there is such a gate; 0: nobody was asked yet. */
+static int find_gate(struct engine *engine, struct str name, enum workflow_gate_status *out,
+		     struct err *err)
 {
 	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(64));
 	struct workflow_gate *gates;
@@ -171,9 +172,28 @@ static int is_approved(struct engine *engine, struct str name, struct err *err)
 			       err) < 0)
 		return -(int)err->kind;
 	for (size_t i = 0; i < count; i++)
-		if (str_eq(gates[i].name, name) && gates[i].run == engine->run.record.id)
-			return gates[i].status == GATE_APPROVED;
+		if (str_eq(gates[i].name, name) && gates[i].run == engine->run.record.id) {
+			*out = gates[i].status;
+			return 1;
+		}
 	return 0;
+}
+
+static struct str edit_gate(struct engine *engine, size_t index)
+{
+	struct arena *mem = &engine->run.mem;
+
+	return arena_printf(mem, STR_FMT ".vapretry",
+			    STR_ARG(plan_resource_label(&engine->run.plan, index, mem)));
+}
+
+/* After a reset it is made anew once that was approved. 1: it may be made. */
+static int may_create(struct engine *engine, size_t index, struct err *err)
+{
+	enum workflow_gate_status status;
+	int rc = find_gate(engine, edit_gate(engine, index), &status, err);
+
+	return rc <= 0 ? rc + (rc == 0) : status == GATE_APPROVED;
 }
 
 /* Asks for an edit to be approved. 1: it is. */
@@ -183,12 +203,13 @@ static int ask(struct engine *engine, size_t index, const struct plan_change *ch
 	struct arena *mem = &engine->run.mem;
 	struct str label = plan_resource_label(&engine->run.plan, index, mem);
 	struct workflow_gate gate = {.workflow = engine->run.record.workflow,
-				     .name = arena_printf(mem, STR_FMT ".vapretry", STR_ARG(label)),
+				     .name = edit_gate(engine, index),
 				     .category = impossible ? GATE_RETRY : GATE_CHANGE,
 				     .status = GATE_WAITING,
 				     .resource = label,
 				     .run = engine->run.record.id,
 				     .updated_ms = clock_wall_ms()};
+	enum workflow_gate_status status;
 	int rc;
 
 	gate.reason =
@@ -201,9 +222,9 @@ static int ask(struct engine *engine, size_t index, const struct plan_change *ch
 			   : STR("");
 	if (mem->failed)
 		return arena_fail(mem, "a gate", err);
-	rc = is_approved(engine, gate.name, err);
+	rc = find_gate(engine, gate.name, &status, err);
 	if (rc != 0)
-		return rc;
+		return rc < 0 ? rc : status == GATE_APPROVED;
 	return workflow_gate_put(engine->state, &gate, err);
 }
 
@@ -220,8 +241,10 @@ int engine_resource_admit(struct engine *engine, size_t index, struct err *err)
 
 	if (rc < 0)
 		return rc;
-	if (rc == 0)
-		return create(engine, index, err);
+	if (rc == 0) {
+		rc = may_create(engine, index, err);
+		return rc > 0 ? create(engine, index, err) : rc;
+	}
 	if (str_eq(record->checksum, wanted->checksum)) {
 		engine->run.admitted[index] = true;
 		return 0;

@@ -345,12 +345,21 @@ static int wait_for_change(struct engine *engine, struct engine_step *step, stru
 			 err);
 }
 
+static int skip(struct engine *engine, struct engine_step *step, struct err *err)
+{
+	if (step->plan->action == PLAN_GATE &&
+	    workflow_gate_remove(engine->state, engine->run.record.workflow.ptr, step->plan->gate,
+				 err) < 0)
+		return -(int)err->kind;
+	return set_phase(engine, step, STEP_SKIPPED, STR("done before"), err);
+}
+
 static int begin(struct engine *engine, struct engine_step *step, struct err *err)
 {
 	struct err why = {0};
 
 	if (engine_step_is_done(engine, step))
-		return set_phase(engine, step, STEP_SKIPPED, STR("done before"), err);
+		return skip(engine, step, err);
 	if (step->plan->action == PLAN_GATE)
 		return look_at_gate(engine, step, err);
 	if (step->plan->action != PLAN_SNAPSHOT_CREATE || step->record.phase != STEP_RUNNING)

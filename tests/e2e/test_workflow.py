@@ -8,8 +8,7 @@ import time
 
 import pytest
 
-import support
-from support import BLOCKED, ERRORS, OK, SOURCE, TIMEOUT, USAGE, assert_same
+from support import BLOCKED, ERRORS, OK, TIMEOUT, assert_same
 
 MIGRATION = "source-target-first-migration-0"
 
@@ -37,7 +36,7 @@ snapshotMigrationConfigs:
 
 # Each ends in SIGKILL of the engine: between an effect and its mark, between mark and record,
 # before a child may begin.
-DEATHS = (f"createsnapshot.source-first:created", "createsnapshot.source-first:effect",
+DEATHS = ("createsnapshot.source-first:created", "createsnapshot.source-first:effect",
           f"migratemetadata.{MIGRATION}:marked", f"documentbackfill.{MIGRATION}:started",
           f"verify.{MIGRATION}:effect")
 
@@ -150,4 +149,55 @@ def test_a_backfill_passes_its_gates_and_ends_equal(workflow, source, opensearch
     again = workflow("submit", "--wait", "--timeout", "120", "--wait-interval", "1")
     assert again.code == OK, again
     assert "Skipped" in workflow("status").out
+    assert len(source.api("GET", "/_snapshot/backups/_all")["snapshots"]) == 1
+
+
+def is_dead(workflow):
+    status = workflow("status")
+    assert "Phase: Succeeded" not in status.out and "Phase: Failed" not in status.out, status
+    # A run is only Running once an engine has taken it up.
+    return "Phase: Running" in status.out and engine_pid(workflow.state_dir) == 0
+
+
+def test_an_engine_killed_at_any_point_goes_on(workflow, source, opensearch):
+    configured(workflow, source, opensearch, extra="skipApprovals: true\n")
+    for death in DEATHS:
+        submitted = workflow.program("workflow", "submit", env={"SHARDLIFT_ENGINE_DIES_AT": death})
+        assert submitted.code == OK, submitted
+        wait_until(lambda: is_dead(workflow), f"death at {death}")
+    ended = workflow("submit", "--wait", "--timeout", "300", "--wait-interval", "1")
+    assert ended.code == OK, ended
+    assert_moved(workflow, source, opensearch)
+    assert len(source.api("GET", "/_snapshot/backups/_all")["snapshots"]) == 1
+
+
+def test_an_edit_is_applied_approved_or_needs_a_reset(workflow, source, opensearch):
+    evaluate, resource = f"evaluatemetadata.{MIGRATION}", f"snapshotmigration.{MIGRATION}"
+
+    def submitted(backfill):
+        configured(workflow, source, opensearch, backfill)
+        plan, result = workflow("plan"), workflow("submit")
+        assert result.code == OK, result
+        return plan.out
+
+    submitted("")
+    wait_for_gate(workflow, evaluate)
+
+    assert "applied by submit" in submitted("documentsPerBulkRequest: 7")
+    wait_for_gate(workflow, evaluate)
+    assert resource not in gates(workflow)
+
+    assert "approve change" in submitted("maxConnections: 3")
+    wait_for_gate(workflow, f"{resource}.vapretry")
+    assert workflow("approve", "change", resource).code == OK
+    wait_for_gate(workflow, evaluate)
+
+    assert "workflow reset" in submitted("indexAllowlist: [books]")
+    wait_for_gate(workflow, f"{resource}.vapretry")
+    refused = workflow("approve", "retry", resource)
+    assert refused.code == BLOCKED and f"workflow reset --cascade {resource}" in refused.err, refused
+    assert workflow("reset", resource).code == OK
+    assert workflow("approve", "retry", resource).code == OK
+    wait_for_gate(workflow, evaluate)
+    # Nothing else was done again.
     assert len(source.api("GET", "/_snapshot/backups/_all")["snapshots"]) == 1

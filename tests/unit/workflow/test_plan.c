@@ -239,6 +239,16 @@ static void what_cannot_be_run_is_refused_by_name(void **state)
 	assert_int_equal(plan_make(root, &f->mem, &plan, &err), 0);
 	assert_int_equal(plan_check_supported(root, &plan, &err), -ERR_UNSUPPORTED);
 	assert_non_null(strstr(err.message, "sourceClusters.s is SOLR 8.11"));
+	plan = plan_of(f, CLUSTERS
+		       "snapshotMigrationConfigs:\n"
+		       "  - fromSource: legacy\n"
+		       "    toTarget: Modern\n"
+		       "    perSnapshotConfig:\n"
+		       "      first: [{documentBackfillConfig: {useRecoverySource: true}}]\n");
+	assert_int_equal(plan_check_supported(NULL, &plan, &err), -ERR_UNSUPPORTED);
+	assert_non_null(strstr(err.message, "'useRecoverySource'"));
+	plan = plan_of(f, CLUSTERS BACKFILL);
+	assert_int_equal(plan_check_supported(NULL, &plan, &err), 0);
 }
 
 int main(void)
