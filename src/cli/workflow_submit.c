@@ -20,8 +20,6 @@ struct submit_fields {
 	int64_t timeout, interval; /* seconds */
 };
 
-extern char **environ;
-
 static int check_secrets(struct workflow_session *session, const struct config_value *root,
 			 struct err *err)
 {

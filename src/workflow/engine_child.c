@@ -13,8 +13,6 @@
 #include <time.h>
 #include <unistd.h>
 
-extern char **environ;
-
 #define ENVIRONMENT_MAX 4096
 
 /* What the user set for one command must not reach another: children are told all they need. */
@@ -44,6 +42,13 @@ static char **environment_of(const struct engine_command *command)
 	return out;
 }
 
+/* A child that cannot become the program must run none of the engine's own clean-up. */
+static void give_up(void)
+{
+	for (;;)
+		kill(getpid(), SIGKILL);
+}
+
 /* In the child: says who it is, waits until that is written down, and becomes the program. */
 static void become(const struct engine_command *command, const struct engine *engine, int output,
 		   const int error[2], const int talk[2])
@@ -62,14 +67,14 @@ static void become(const struct engine_command *command, const struct engine *en
 	dup2(output, STDOUT_FILENO);
 	dup2(error[1], STDERR_FILENO);
 	if (!environment || write(talk[1], &self, sizeof(self)) != sizeof(self))
-		_exit(EXIT_CODE_LOCAL_IO);
+		give_up();
 	close(talk[1]);
 	/* The engine may have died before it was to be told of. */
 	if (getppid() != engine->self.pid || read(talk[0], &go, 1) != 1)
-		_exit(EXIT_CODE_INTERRUPTED);
+		give_up();
 	close(talk[0]);
 	execve("/proc/self/exe", (char *const *)(uintptr_t)command->argv, environment);
-	_exit(EXIT_CODE_LOCAL_IO);
+	give_up();
 }
 
 static void close_both(int pair[2])

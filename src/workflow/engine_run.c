@@ -260,7 +260,7 @@ static int next_stage(struct engine_step *step, enum engine_stage stage, int64_t
 static int snapshot_ended(struct engine *engine, struct engine_step *step, int code,
 			  struct err *err)
 {
-	struct str state;
+	struct str state = STR_NONE;
 
 	if (step->stage == STAGE_LOOK && code == EXIT_CODE_SOURCE_UNREADABLE)
 		return next_stage(step, STAGE_REGISTER, 0);
