@@ -4,11 +4,12 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import time
 
 import pytest
 
-from support import BLOCKED, ERRORS, OK, TIMEOUT, assert_same
+from support import BLOCKED, ERRORS, INTERRUPTED, OK, PROGRAM, TIMEOUT, assert_same
 
 MIGRATION = "source-target-first-migration-0"
 
@@ -201,3 +202,18 @@ def test_an_edit_is_applied_approved_or_needs_a_reset(workflow, source, opensear
     wait_for_gate(workflow, evaluate)
     # Nothing else was done again.
     assert len(source.api("GET", "/_snapshot/backups/_all")["snapshots"]) == 1
+
+
+def test_a_second_engine_is_refused_in_one_line(workflow):
+    configured_text = b"sourceClusters: {}\ntargetClusters: {}\nsnapshotMigrationConfigs: []\n"
+    assert workflow("configure", "edit", "--stdin", input=configured_text).code == OK
+    first = subprocess.Popen([str(PROGRAM), "engine", "--stay"], stderr=subprocess.PIPE,
+                             env=workflow.program.environment)
+    wait_until(lambda: engine_pid(workflow.state_dir) == first.pid, "the first engine")
+    second = workflow.program("engine")
+    assert second.code == ERRORS, second
+    assert f"process {first.pid} is the engine" in second.err, second
+    assert len(second.err.splitlines()) == 1, second
+    first.terminate()
+    first.communicate(timeout=120)
+    assert first.returncode == INTERRUPTED
