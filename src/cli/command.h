@@ -53,6 +53,21 @@ extern const struct command command_traffic_export;
 extern const struct command command_traffic_import;
 extern const struct command command_capture;
 extern const struct command command_capture_control;
+extern const struct command command_engine;
+extern const struct command command_workflow_configure_view;
+extern const struct command command_workflow_configure_edit;
+extern const struct command command_workflow_configure_clear;
+extern const struct command command_workflow_configure_sample;
+extern const struct command command_workflow_configure_schema;
+extern const struct command command_workflow_configure_reference;
+extern const struct command command_workflow_configure_credentials;
+extern const struct command command_workflow_submit;
+extern const struct command command_workflow_status;
+extern const struct command command_workflow_approve;
+extern const struct command command_workflow_plan;
+extern const struct command command_workflow_show;
+extern const struct command command_workflow_log;
+extern const struct command command_workflow_reset;
 
 /* The whole program: finds the command, parses, runs, prints its error; the exit code. */
 int cli_main(int argc, char **argv);

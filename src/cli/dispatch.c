@@ -50,6 +50,21 @@ static const struct command *const commands[] = {
 	&command_traffic_import,
 	&command_capture,
 	&command_capture_control,
+	&command_engine,
+	&command_workflow_configure_view,
+	&command_workflow_configure_edit,
+	&command_workflow_configure_clear,
+	&command_workflow_configure_sample,
+	&command_workflow_configure_schema,
+	&command_workflow_configure_reference,
+	&command_workflow_configure_credentials,
+	&command_workflow_submit,
+	&command_workflow_status,
+	&command_workflow_approve,
+	&command_workflow_plan,
+	&command_workflow_show,
+	&command_workflow_log,
+	&command_workflow_reset,
 };
 
 #define NAME_MAX_LENGTH 64
@@ -80,13 +95,19 @@ static void print_overview(FILE *out)
 /* How many of argv's words are the command's name; 0: it is another command. */
 static int words_of_name(const char *name, int argc, char **argv)
 {
-	size_t first = strcspn(name, " ");
+	struct str rest = str_from(name), word;
+	int words = 0;
+	bool more = true;
 
-	if (argc < 1 || strlen(argv[0]) != first || strncmp(argv[0], name, first) != 0)
-		return 0;
-	if (name[first] == '\0')
-		return 1;
-	return argc >= 2 && strcmp(argv[1], name + first + 1) == 0 ? 2 : 0;
+	while (more) {
+		struct str whole = rest;
+
+		more = str_split(whole, ' ', &word, &rest);
+		if (words == argc || !str_is(word, argv[words]))
+			return 0;
+		words++;
+	}
+	return words;
 }
 
 /* `backfill pause` is another command than `backfill`: the longest name counts. */
@@ -270,6 +291,22 @@ static void program_release(struct program *program)
 	arena_release(&program->mem);
 }
 
+static bool called_as(const char *path, const char *name)
+{
+	const char *slash = strrchr(path, '/');
+
+	return strcmp(slash ? slash + 1 : path, name) == 0;
+}
+
+/* A link of this name is the command line of Migration Assistant. */
+static int run_workflow(struct program *program, int argc, char **argv, struct err *err)
+{
+	static char name[] = "workflow";
+
+	argv[0] = name;
+	return run_words(program, argc, argv, err);
+}
+
 int cli_main(int argc, char **argv)
 {
 	cleanup(program_release) struct program program = {.mem = ARENA_INIT(LIMIT_METADATA_ARENA)};
@@ -280,7 +317,10 @@ int cli_main(int argc, char **argv)
 	program.json_errors = asks_for_json(argc, argv);
 	program.one_item = asks_for_one_item(argc, argv);
 	log_configure(LOG_INFO, program.json_errors ? LOG_JSON : LOG_TEXT);
-	code = run_words(&program, argc > 0 ? argc - 1 : 0, argv + 1, &err);
+	if (argc > 0 && called_as(argv[0], "workflow"))
+		code = run_workflow(&program, argc, argv, &err);
+	else
+		code = run_words(&program, argc > 0 ? argc - 1 : 0, argv + 1, &err);
 	if (code >= 0)
 		code = close_output(code, &err);
 	else

@@ -1,0 +1,294 @@
+#include "cli/workflow_common.h"
+
+#include "workflow/engine.h"
+
+#include <errno.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <unistd.h>
+
+struct reset_fields {
+	struct workflow_fields common;
+	bool list, all, cascade, include_proxies, delete_storage, keep_outputs;
+};
+
+struct reset {
+	const struct reset_fields *fields;
+	struct workflow_session *session;
+	struct workflow_resource *resources;
+	struct str *labels;
+	bool *chosen;
+	size_t count;
+};
+
+static struct json *depends_on(const struct reset *r, size_t i)
+{
+	struct json *list = NULL;
+
+	if (json_parse(r->resources[i].depends_on, r->session->mem, &list, NULL) < 0)
+		return NULL;
+	return list;
+}
+
+static bool depends(const struct reset *r, size_t i, struct str label)
+{
+	json_each (item, depends_on(r, i))
+		if (str_eq(item->text, label))
+			return true;
+	return false;
+}
+
+static void print_list(const struct reset *r)
+{
+	for (size_t i = 0; i < r->count; i++) {
+		const char *before = " (depends on: ";
+
+		printf(STR_FMT "  (" STR_FMT ")", STR_ARG(r->labels[i]),
+		       STR_ARG(r->resources[i].phase));
+		json_each (item, depends_on(r, i)) {
+			printf("%s" STR_FMT, before, STR_ARG(item->text));
+			before = ", ";
+		}
+		puts(before[0] == ',' ? ")" : "");
+	}
+	if (r->count == 0)
+		puts("There is nothing to reset.");
+	else
+		workflow_hint("`workflow reset NAME`, `workflow reset --all`, --cascade takes what "
+			      "depends on it, too");
+}
+
+static bool choose(struct reset *r, const char *pattern)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < r->count; i++)
+		if (workflow_name_matches(r->labels[i], pattern) ||
+		    workflow_name_matches(r->resources[i].name, pattern)) {
+			r->chosen[i] = true;
+			found = true;
+		}
+	if (!found)
+		printf("There is no '%s'; `workflow reset --list` names what there is.\n", pattern);
+	return found;
+}
+
+/* Whatever depends on what is chosen goes along, or stands in its way. */
+static int take_dependents(struct reset *r, struct err *err)
+{
+	bool more = true;
+
+	while (more) {
+		more = false;
+		for (size_t i = 0; i < r->count; i++)
+			for (size_t j = 0; j < r->count && !r->chosen[i]; j++) {
+				if (!r->chosen[j] || !depends(r, i, r->labels[j]))
+					continue;
+				if (!r->fields->cascade)
+					return err_set(err, ERR_LIMIT,
+						       STR_FMT " depends on " STR_FMT
+							       "; --cascade resets both",
+						       STR_ARG(r->labels[i]),
+						       STR_ARG(r->labels[j]));
+				r->chosen[i] = more = true;
+			}
+	}
+	return 0;
+}
+
+static void keep_proxies(struct reset *r)
+{
+	for (size_t i = 0; i < r->count && !r->fields->include_proxies; i++)
+		if (r->chosen[i] && str_is(r->resources[i].kind, "captureproxy")) {
+			r->chosen[i] = false;
+			printf(STR_FMT " stays, clients may use it; --include-proxies resets it\n",
+			       STR_ARG(r->labels[i]));
+		}
+}
+
+/* Work that goes on would write its records back. */
+static int check_idle(const struct reset *r, struct err *err)
+{
+	struct workflow_step *steps;
+	struct workflow_run latest;
+	size_t count;
+
+	if (workflow_engine_pid(r->session->state_dir) == 0)
+		return 0;
+	if (workflow_read_run(r->session, &latest, err) < 0 ||
+	    workflow_step_list(r->session->state, latest.id, r->session->mem, &steps, &count, err) <
+		    0)
+		return -(int)err->kind;
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = 0; j < r->count; j++)
+			if (r->chosen[j] && steps[i].phase == STEP_RUNNING &&
+			    str_eq(steps[i].resource, r->labels[j]))
+				return err_set(err, ERR_BLOCKED,
+					       "step " STR_FMT " is at work on " STR_FMT
+					       "; reset it once the step has ended",
+					       STR_ARG(steps[i].name), STR_ARG(r->labels[j]));
+	return 0;
+}
+
+static int remove_entry(const char *path, const struct stat *about, int type, struct FTW *where)
+{
+	(void)about, (void)type, (void)where;
+	return remove(path);
+}
+
+static int remove_outputs(const struct reset *r, size_t i, struct err *err)
+{
+	struct str path =
+		arena_printf(r->session->mem, "%s/outputs/" STR_FMT "/" STR_FMT "/" STR_FMT,
+			     r->session->state_dir, STR_ARG(r->resources[i].kind),
+			     STR_ARG(r->resources[i].name), STR_ARG(r->resources[i].uid));
+
+	if (!path.ptr)
+		return arena_fail(r->session->mem, "a path", err);
+	if (r->fields->keep_outputs) {
+		printf("outputs stay in %s\n", path.ptr);
+		return 0;
+	}
+	if (nftw(path.ptr, remove_entry, 8, FTW_DEPTH | FTW_PHYS) < 0 && errno != ENOENT)
+		return err_set_errno(err, ERR_IO, errno, "cannot remove '%s'", path.ptr);
+	return 0;
+}
+
+/* Its work items, so that the next time begins at the beginning. */
+static int remove_work(const struct reset *r, size_t i, struct err *err)
+{
+	static const char *const ends[] = {"", "-wal", "-shm"};
+	struct json *status = NULL;
+	struct str session;
+
+	if (json_parse(r->resources[i].status, r->session->mem, &status, NULL) < 0)
+		return 0;
+	session = json_string(json_get(status, "workSession"));
+	for (size_t j = 0; session.len > 0 && j < COUNT_OF(ends); j++) {
+		struct str path = arena_printf(r->session->mem, "%s/work/" STR_FMT ".db%s",
+					       r->session->state_dir, STR_ARG(session), ends[j]);
+
+		if (path.ptr && unlink(path.ptr) < 0 && errno != ENOENT)
+			return err_set_errno(err, ERR_IO, errno, "cannot remove '%s'", path.ptr);
+	}
+	return 0;
+}
+
+static int reset_one(const struct reset *r, size_t i, struct err *err)
+{
+	struct workflow_resource *resource = &r->resources[i];
+
+	resource->phase = STR("Deleting");
+	resource->converged = STR("");
+	if (workflow_resource_put(r->session->state, resource, err) < 0 ||
+	    remove_outputs(r, i, err) < 0 || remove_work(r, i, err) < 0 ||
+	    workflow_resource_remove(r->session->state, resource->kind.ptr, resource->name, err) <
+		    0)
+		return -(int)err->kind;
+	printf("✓ Reset " STR_FMT "\n", STR_ARG(r->labels[i]));
+	return 0;
+}
+
+static bool has_dependents(const struct reset *r, size_t i)
+{
+	for (size_t j = 0; j < r->count; j++)
+		if (r->chosen[j] && j != i && depends(r, j, r->labels[i]))
+			return true;
+	return false;
+}
+
+/* Leaves first. */
+static int reset_chosen(struct reset *r, struct err *err)
+{
+	bool any = false, more = true;
+
+	while (more) {
+		more = false;
+		for (size_t i = 0; i < r->count; i++) {
+			if (!r->chosen[i] || has_dependents(r, i))
+				continue;
+			if (reset_one(r, i, err) < 0)
+				return -(int)err->kind;
+			r->chosen[i] = false;
+			any = more = true;
+		}
+	}
+	if (any)
+		workflow_hint("what is on the target stays there; `workflow submit` begins anew");
+	return 0;
+}
+
+static int load(struct reset *r, struct err *err)
+{
+	struct arena *mem = r->session->mem;
+
+	if (r->session->state &&
+	    workflow_resource_list(r->session->state, mem, &r->resources, &r->count, err) < 0)
+		return -(int)err->kind;
+	r->labels = arena_zalloc(mem, r->count, sizeof(struct str));
+	r->chosen = arena_zalloc(mem, r->count, sizeof(bool));
+	for (size_t i = 0; r->labels && i < r->count; i++)
+		r->labels[i] = arena_printf(mem, STR_FMT "." STR_FMT, STR_ARG(r->resources[i].kind),
+					    STR_ARG(r->resources[i].name));
+	return mem->failed ? arena_fail(mem, "the resources", err) : 0;
+}
+
+static int run(struct cli *cli, void *fields, struct err *err)
+{
+	const struct reset_fields *f = fields;
+	cleanup(workflow_session_close) struct workflow_session session = {0};
+	struct reset r = {.fields = f, .session = &session};
+	const struct opt_result *words = cli->parsed;
+	bool only_list = f->list || (!f->all && words->positional_count == 0);
+
+	if (workflow_session_open(&session, cli, &f->common, !only_list, err) < 0 ||
+	    load(&r, err) < 0)
+		return -(int)err->kind;
+	if (only_list) {
+		print_list(&r);
+		return 0;
+	}
+	for (size_t i = 0; i < r.count; i++)
+		r.chosen[i] = f->all;
+	for (size_t i = 0; i < words->positional_count; i++)
+		choose(&r, words->positionals[i]);
+	keep_proxies(&r);
+	if (take_dependents(&r, err) < 0 || check_idle(&r, err) < 0)
+		return -(int)err->kind;
+	return reset_chosen(&r, err);
+}
+
+#define FIELD(member) OPT_FIELD(struct reset_fields, member), .category = "Reset"
+
+static const struct opt reset_options[] = {
+	{.name = "list", .type = OPT_BOOL, FIELD(list), .help = "Only tell what there is."},
+	{.name = "all", .type = OPT_BOOL, FIELD(all), .help = "All but proxies."},
+	{.name = "cascade", .type = OPT_BOOL, FIELD(cascade), .help = "What depends on it, too."},
+	{.name = "include-proxies",
+	 .type = OPT_BOOL,
+	 FIELD(include_proxies),
+	 .help = "Proxies, too: their clients lose the connection."},
+	{.name = "delete-storage",
+	 .type = OPT_BOOL,
+	 FIELD(delete_storage),
+	 .help = "Captured traffic, too."},
+	{.name = "keep-output-artifacts",
+	 .type = OPT_BOOL,
+	 FIELD(keep_outputs),
+	 .help = "Keep the reports of its steps."},
+	{0},
+};
+
+static const struct opt_part parts[] = {{reset_options, 0}, WORKFLOW_PARTS, {0}};
+
+const struct command command_workflow_reset = {
+	.options = {.name = "workflow reset",
+		    .summary = "Forget what was done for a resource, so that submit begins anew",
+		    .arguments = "[TYPE.NAME]...",
+		    .parts = parts,
+		    .details = "Never touches the data on a target, nor a snapshot.\n\nExit codes: "
+			       "0; 1 something depends on it; 4 a step is at work on it.",
+		    .max_positionals = 1000},
+	.fields_size = sizeof(struct reset_fields),
+	.run = run,
+};

@@ -1,0 +1,111 @@
+#include "cli/workflow_common.h"
+
+#include "base/clock.h"
+#include "base/small_file.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+struct show_fields {
+	struct workflow_fields common;
+	bool list;
+};
+
+static int print_output(const struct workflow_session *session, const struct show_fields *f,
+			const struct workflow_resource *resource, const char *name, struct err *err)
+{
+	cleanup(buf_release) struct buf text = BUF_INIT(MIB(256));
+	struct str path =
+		arena_printf(session->mem, "%s/outputs/" STR_FMT "/" STR_FMT "/" STR_FMT "/%s",
+			     session->state_dir, STR_ARG(resource->kind), STR_ARG(resource->name),
+			     STR_ARG(resource->uid), name);
+	struct stat about;
+	char time[26] = "";
+
+	if (!path.ptr)
+		return arena_fail(session->mem, "a path", err);
+	if (stat(path.ptr, &about) == 0)
+		clock_format_utc(about.st_mtim.tv_sec * 1000, time);
+	printf("=== " STR_FMT "." STR_FMT " / %s / %s ===\n", STR_ARG(resource->kind),
+	       STR_ARG(resource->name), name, time);
+	if (f->list)
+		return 0;
+	if (small_file_read(path.ptr, &text, err) < 0)
+		return -(int)err->kind;
+	fwrite(text.ptr, 1, text.len, stdout);
+	putchar('\n');
+	return 0;
+}
+
+static int print_outputs(const struct workflow_session *session, const struct show_fields *f,
+			 const struct workflow_resource *resource, const char *task,
+			 struct err *err)
+{
+	struct str folder = arena_printf(
+		session->mem, "%s/outputs/" STR_FMT "/" STR_FMT "/" STR_FMT, session->state_dir,
+		STR_ARG(resource->kind), STR_ARG(resource->name), STR_ARG(resource->uid));
+	struct dirent **entries;
+	int count, rc = 0;
+
+	if (!folder.ptr)
+		return arena_fail(session->mem, "a path", err);
+	count = scandir(folder.ptr, &entries, NULL, alphasort);
+	for (int i = 0; i < count; i++) {
+		const char *name = entries[i]->d_name;
+
+		if (rc == 0 && name[0] != '.' &&
+		    (!task || str_starts(str_from(name), str_from(task))))
+			rc = print_output(session, f, resource, name, err);
+		free(entries[i]);
+	}
+	if (count >= 0)
+		free(entries);
+	return rc;
+}
+
+static int run(struct cli *cli, void *fields, struct err *err)
+{
+	const struct show_fields *f = fields;
+	cleanup(workflow_session_close) struct workflow_session session = {0};
+	const struct opt_result *words = cli->parsed;
+	const char *pattern = words->positional_count > 0 ? words->positionals[0] : NULL;
+	const char *task = words->positional_count > 1 ? words->positionals[1] : NULL;
+	struct workflow_resource *resources;
+	size_t count = 0;
+
+	if (workflow_session_open(&session, cli, &f->common, false, err) < 0)
+		return -(int)err->kind;
+	if (session.state &&
+	    workflow_resource_list(session.state, cli->mem, &resources, &count, err) < 0)
+		return -(int)err->kind;
+	for (size_t i = 0; i < count; i++) {
+		struct str label =
+			arena_printf(cli->mem, STR_FMT "." STR_FMT, STR_ARG(resources[i].kind),
+				     STR_ARG(resources[i].name));
+
+		if ((!pattern || workflow_name_matches(label, pattern) ||
+		     workflow_name_matches(resources[i].name, pattern)) &&
+		    print_outputs(&session, f, &resources[i], task, err) < 0)
+			return -(int)err->kind;
+	}
+	return 0;
+}
+
+#define FIELD(member) OPT_FIELD(struct show_fields, member), .category = "Show"
+
+static const struct opt show_options[] = {
+	{.name = "list", .type = OPT_BOOL, FIELD(list), .help = "Only the names."}, {0}};
+
+static const struct opt_part parts[] = {{show_options, 0}, WORKFLOW_PARTS, {0}};
+
+const struct command command_workflow_show = {
+	.options = {.name = "workflow show",
+		    .summary = "Reports of the steps: evaluation, migration, comparison",
+		    .arguments = "[RESOURCE] [TASK]",
+		    .parts = parts,
+		    .max_positionals = 2},
+	.fields_size = sizeof(struct show_fields),
+	.run = run,
+};

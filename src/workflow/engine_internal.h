@@ -1,0 +1,98 @@
+/* What the files of the engine share. */
+#ifndef WORKFLOW_ENGINE_INTERNAL_H
+#define WORKFLOW_ENGINE_INTERNAL_H
+
+#include "base/process_identity.h"
+#include "workflow/engine.h"
+#include "workflow/plan.h"
+#include "workflow/state.h"
+
+#include <sys/types.h>
+
+#define ENGINE_TRIES 4 /* 1 and the reference's 3 again */
+#define ENGINE_RETRY_MS 10000
+#define ENGINE_RETRY_MAX_MS 60000
+#define ENGINE_ARGUMENTS_MAX 512
+#define ENGINE_LOG_MAX MIB(16) /* of one attempt; what comes behind is dropped and said so */
+
+struct engine_child {
+	pid_t pid; /* 0: none */
+	struct process_identity identity;
+	int error_fd; /* what it says on standard error */
+	int log_fd;
+	int go_fd;     /* lets it begin */
+	size_t logged; /* bytes */
+	bool line_open, cut;
+};
+
+struct engine_command {
+	const char *argv[ENGINE_ARGUMENTS_MAX]; /* NULL at the end */
+	size_t count;
+	const char *environment[16]; /* "NAME=VALUE", beside our own */
+	size_t environment_count;
+	bool failed; /* too many, or the arena is full */
+};
+
+/* Snapshots are taken by several commands. */
+enum engine_stage { STAGE_LOOK, STAGE_REGISTER, STAGE_CREATE };
+
+struct engine_step {
+	const struct plan_step *plan;
+	struct workflow_step record; /* as it was written last; strings in the run's arena */
+	enum engine_stage stage;
+	struct engine_child child;
+	struct process_identity former; /* child of an engine before us; pid 0: none */
+	int64_t not_before_ms;          /* monotonic */
+	bool imperfect;                 /* done, with errors that were written down */
+};
+
+struct engine_run {
+	struct arena mem;
+	struct workflow_run record;
+	struct plan plan;
+	struct engine_step *steps;
+	struct workflow_resource *resources; /* as they were written last, by the plan's index */
+	bool *admitted;                      /* the resource is as the plan wants it */
+};
+
+struct engine {
+	const struct engine_options *options;
+	struct workflow_state *state;
+	struct process_identity self;
+	struct engine_run run; /* record.id 0: none */
+};
+
+/* --- engine_run.c --- */
+/* One look at everything; *busy: there is still something to wait for. */
+int engine_run_look(struct engine *engine, bool *busy, struct err *err);
+/* Ends the children; the records stay as they are. */
+void engine_run_leave(struct engine *engine);
+
+/* --- engine_resource.c --- */
+/* Makes the record of what a plan wants, or a gate where that must be approved. */
+int engine_resource_admit(struct engine *engine, size_t index, struct err *err);
+bool engine_step_is_done(const struct engine *engine, const struct engine_step *step);
+/* Written before the step's own record. */
+int engine_step_mark_done(struct engine *engine, struct engine_step *step, struct err *err);
+struct str engine_resource_fact(struct engine *engine, size_t index, const char *name);
+int engine_resource_set_fact(struct engine *engine, size_t index, const char *name,
+			     struct str value, struct err *err);
+
+/* --- engine_command.c --- */
+int engine_command_make(struct engine *engine, struct engine_step *step, struct engine_command *out,
+			struct err *err);
+/* Name of the snapshot that a resource stands for; written down before it is taken. */
+int engine_snapshot_name(struct engine *engine, size_t index, struct str *out, struct err *err);
+
+/* --- engine_child.c --- */
+/* It waits for engine_child_go, so that it can be written down first who it is. stderr goes to
+ * `log`, each line with its time, stdout to `output`. */
+int engine_child_start(struct engine *engine, const struct engine_command *command, const char *log,
+		       const char *output, struct engine_child *child, struct err *err);
+/* Lets it run. */
+void engine_child_go(struct engine_child *child);
+/* Takes in what it said. True: it has ended, *status as waitpid has it. */
+bool engine_child_ended(struct engine_child *child, int *status);
+void engine_child_stop(struct engine_child *child);
+
+#endif

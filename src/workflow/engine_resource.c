@@ -1,0 +1,263 @@
+#include "workflow/engine_internal.h"
+#include "workflow/plan_spec.h"
+
+#include "base/clock.h"
+#include "base/limits.h"
+
+#include <inttypes.h>
+
+#define STATUS_MAX MIB(4)
+
+static struct str to_text(const struct json *value, struct arena *mem)
+{
+	cleanup(buf_release) struct buf text = BUF_INIT(STATUS_MAX);
+
+	if (!value)
+		return STR_NONE;
+	json_write(&text, value);
+	return text.failed ? STR_NONE : arena_str(mem, buf_str(&text));
+}
+
+static struct json *status_of(struct engine *engine, size_t index)
+{
+	struct str text = engine->run.resources[index].status;
+	struct json *status = NULL;
+
+	/* Written by us; one that cannot be read is begun anew, and steps are done again. */
+	if (text.len == 0 || json_parse(text, &engine->run.mem, &status, NULL) < 0)
+		status = json_new(&engine->run.mem, JSON_OBJECT);
+	return status;
+}
+
+static int put(struct engine *engine, size_t index, struct err *err)
+{
+	struct workflow_resource *record = &engine->run.resources[index];
+
+	if (engine->run.mem.failed || !record->status.ptr || !record->spec.ptr)
+		return arena_fail(&engine->run.mem, "the record of a resource", err);
+	record->updated_ms = clock_wall_ms();
+	return workflow_resource_put(engine->state, record, err);
+}
+
+struct str engine_resource_fact(struct engine *engine, size_t index, const char *name)
+{
+	return json_string(json_get(status_of(engine, index), name));
+}
+
+int engine_resource_set_fact(struct engine *engine, size_t index, const char *name,
+			     struct str value, struct err *err)
+{
+	struct json *status = status_of(engine, index);
+
+	if (status)
+		json_set(status, str_from(name), json_new_string(&engine->run.mem, value));
+	engine->run.resources[index].status = to_text(status, &engine->run.mem);
+	return put(engine, index, err);
+}
+
+static bool is_converged(const struct engine *engine, size_t index)
+{
+	return str_eq(engine->run.resources[index].converged,
+		      engine->run.plan.resources[index].checksum);
+}
+
+bool engine_step_is_done(const struct engine *engine, const struct engine_step *step)
+{
+	size_t index = step->plan->resource;
+	struct json *status;
+	struct arena *mem = (struct arena *)(uintptr_t)&engine->run.mem;
+
+	if (index == PLAN_NO_RESOURCE)
+		return false;
+	if (is_converged(engine, index))
+		return true;
+	if (json_parse(engine->run.resources[index].status, mem, &status, NULL) < 0)
+		return false;
+	return str_eq(json_string(json_get_str(json_get(status, "done"), step->plan->name)),
+		      step->plan->inputs);
+}
+
+static bool phase_is_done(enum workflow_step_phase phase)
+{
+	return phase == STEP_SUCCEEDED || phase == STEP_SKIPPED;
+}
+
+static bool all_done(const struct engine *engine, const struct engine_step *except)
+{
+	const struct engine_run *run = &engine->run;
+
+	for (size_t i = 0; i < run->plan.step_count; i++)
+		if (run->steps[i].plan->resource == except->plan->resource &&
+		    &run->steps[i] != except && !phase_is_done(run->steps[i].record.phase))
+			return false;
+	return true;
+}
+
+int engine_step_mark_done(struct engine *engine, struct engine_step *step, struct err *err)
+{
+	size_t index = step->plan->resource;
+	struct workflow_resource *record;
+	struct arena *mem = &engine->run.mem;
+	struct json *status, *done;
+
+	if (index == PLAN_NO_RESOURCE)
+		return 0;
+	record = &engine->run.resources[index];
+	status = status_of(engine, index);
+	done = json_get(status, "done");
+	if (!done) {
+		done = json_new(mem, JSON_OBJECT);
+		json_set(status, STR("done"), done);
+	}
+	json_set(done, step->plan->name, json_new_string(mem, step->plan->inputs));
+	record->status = to_text(status, mem);
+	if (all_done(engine, step)) {
+		record->converged = engine->run.plan.resources[index].checksum;
+		record->phase = STR("Completed");
+	} else if (str_is(record->phase, "Created")) {
+		record->phase = STR("Pending");
+	}
+	return put(engine, index, err);
+}
+
+static struct str depends_on_text(struct engine *engine, const struct plan_resource *resource)
+{
+	struct json *list = json_new(&engine->run.mem, JSON_ARRAY);
+
+	for (size_t i = 0; i < resource->depends_on_count; i++)
+		json_append(list, json_new_string(&engine->run.mem, resource->depends_on[i]));
+	return to_text(list, &engine->run.mem);
+}
+
+static int adopt_spec(struct engine *engine, size_t index, struct err *err)
+{
+	const struct plan_resource *wanted = &engine->run.plan.resources[index];
+	struct workflow_resource *record = &engine->run.resources[index];
+
+	record->spec = to_text(wanted->spec, &engine->run.mem);
+	record->depends_on = depends_on_text(engine, wanted);
+	record->checksum = wanted->checksum;
+	if (put(engine, index, err) < 0)
+		return -(int)err->kind;
+	engine->run.admitted[index] = true;
+	return 0;
+}
+
+static int create(struct engine *engine, size_t index, struct err *err)
+{
+	const struct plan_resource *wanted = &engine->run.plan.resources[index];
+	int64_t now = clock_wall_ms();
+
+	engine->run.resources[index] = (struct workflow_resource){
+		.kind = wanted->kind,
+		.name = wanted->name,
+		.uid = arena_printf(&engine->run.mem, "%" PRIx64 "-%" PRIx64, (uint64_t)now,
+				    (uint64_t)index),
+		.phase = STR("Created"),
+		.converged = STR(""),
+		.status = STR("{}"),
+		.created_ms = now};
+	return adopt_spec(engine, index, err);
+}
+
+/* Of this run. 1: there is such a gate; 0: nobody was asked yet. */
+static int find_gate(struct engine *engine, struct str name, enum workflow_gate_status *out,
+		     struct err *err)
+{
+	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(64));
+	struct workflow_gate *gates;
+	size_t count;
+
+	if (workflow_gate_list(engine->state, engine->run.record.workflow.ptr, &mem, &gates, &count,
+			       err) < 0)
+		return -(int)err->kind;
+	for (size_t i = 0; i < count; i++)
+		if (str_eq(gates[i].name, name) && gates[i].run == engine->run.record.id) {
+			*out = gates[i].status;
+			return 1;
+		}
+	return 0;
+}
+
+static struct str edit_gate(struct engine *engine, size_t index)
+{
+	struct arena *mem = &engine->run.mem;
+
+	return arena_printf(mem, STR_FMT ".vapretry",
+			    STR_ARG(plan_resource_label(&engine->run.plan, index, mem)));
+}
+
+/* After a reset it is made anew once that was approved. 1: it may be made. */
+static int may_create(struct engine *engine, size_t index, struct err *err)
+{
+	enum workflow_gate_status status;
+	int rc = find_gate(engine, edit_gate(engine, index), &status, err);
+
+	return rc <= 0 ? rc + (rc == 0) : status == GATE_APPROVED;
+}
+
+/* Asks for an edit to be approved. 1: it is. */
+static int ask(struct engine *engine, size_t index, const struct plan_change *change,
+	       bool impossible, struct err *err)
+{
+	struct arena *mem = &engine->run.mem;
+	struct str label = plan_resource_label(&engine->run.plan, index, mem);
+	struct workflow_gate gate = {.workflow = engine->run.record.workflow,
+				     .name = edit_gate(engine, index),
+				     .category = impossible ? GATE_RETRY : GATE_CHANGE,
+				     .status = GATE_WAITING,
+				     .resource = label,
+				     .run = engine->run.record.id,
+				     .updated_ms = clock_wall_ms()};
+	enum workflow_gate_status status;
+	int rc;
+
+	gate.reason =
+		arena_printf(mem,
+			     impossible ? STR_FMT " cannot change on what is there; reset it first"
+					: STR_FMT " changed; approving applies it",
+			     STR_ARG(change->paths));
+	gate.prerequisite =
+		impossible ? arena_printf(mem, "workflow reset --cascade " STR_FMT, STR_ARG(label))
+			   : STR("");
+	if (mem->failed)
+		return arena_fail(mem, "a gate", err);
+	rc = find_gate(engine, gate.name, &status, err);
+	if (rc != 0)
+		return rc < 0 ? rc : status == GATE_APPROVED;
+	return workflow_gate_put(engine->state, &gate, err);
+}
+
+int engine_resource_admit(struct engine *engine, size_t index, struct err *err)
+{
+	const struct plan_resource *wanted = &engine->run.plan.resources[index];
+	struct workflow_resource *record = &engine->run.resources[index];
+	struct arena *mem = &engine->run.mem;
+	struct plan_change change = {0};
+	struct json *before;
+	bool completed;
+	int rc = workflow_resource_read(engine->state, wanted->kind.ptr, wanted->name, mem, record,
+					err);
+
+	if (rc < 0)
+		return rc;
+	if (rc == 0) {
+		rc = may_create(engine, index, err);
+		return rc > 0 ? create(engine, index, err) : rc;
+	}
+	if (str_eq(record->checksum, wanted->checksum)) {
+		engine->run.admitted[index] = true;
+		return 0;
+	}
+	if (json_parse(record->spec, mem, &before, err) < 0)
+		return err_wrap(err, "the record of " STR_FMT, STR_ARG(wanted->name));
+	plan_compare(before, wanted->spec, mem, &change);
+	completed = str_is(record->phase, "Completed");
+	if (change.policy == CHANGE_SAFE && !completed)
+		return adopt_spec(engine, index, err);
+	rc = ask(engine, index, &change, completed || change.policy == CHANGE_IMPOSSIBLE, err);
+	if (rc <= 0)
+		return rc;
+	/* What cannot change waits for the reset, whatever was approved. */
+	return completed || change.policy == CHANGE_IMPOSSIBLE ? 0 : adopt_spec(engine, index, err);
+}

@@ -1,0 +1,268 @@
+#include "workflow/plan.h"
+
+#include "base/limits.h"
+#include "workflow/config_check.h"
+#include "workflow/plan_spec.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#define CLUSTERS                                                                            \
+	"sourceClusters:\n"                                                                 \
+	"  legacy:\n"                                                                       \
+	"    endpoint: http://es:9200\n"                                                    \
+	"    version: ES 7.10.2\n"                                                          \
+	"    snapshotInfo:\n"                                                               \
+	"      repos: {local: {repoPathUri: file:///backups}}\n"                            \
+	"      snapshots:\n"                                                                \
+	"        first: {repoName: local, config: {createSnapshotConfig: {}}}\n"            \
+	"        second: {repoName: local, config: {createSnapshotConfig: {}}}\n"           \
+	"        old: {repoName: local, config: {externallyManagedSnapshotName: snap-1}}\n" \
+	"targetClusters: {Modern: {endpoint: http://os:9200}}\n"
+
+#define BACKFILL                      \
+	"snapshotMigrationConfigs:\n" \
+	"  - fromSource: legacy\n"    \
+	"    toTarget: Modern\n"      \
+	"    perSnapshotConfig:\n"    \
+	"      first:\n"              \
+	"        - {metadataMigrationConfig: {}, documentBackfillConfig: {}, verifyConfig: {}}\n"
+
+#define TRAFFIC                                                                   \
+	"traffic:\n"                                                              \
+	"  proxies: {front: {source: legacy, proxyConfig: {listenPort: 9201}}}\n" \
+	"  replayers:\n"                                                          \
+	"    mirror: {fromCapturedTraffic: front, toTarget: Modern, cutOver: true"
+
+struct fixture {
+	struct arena mem;
+	struct plan plan;
+};
+
+static int set_up(void **state)
+{
+	struct fixture *f = malloc(sizeof(*f));
+
+	*f = (struct fixture){.mem = ARENA_INIT(MIB(64))};
+	*state = f;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *f = *state;
+
+	arena_release(&f->mem);
+	free(f);
+	return 0;
+}
+
+static struct plan plan_of(struct fixture *f, const char *text)
+{
+	struct config_problems problems;
+	struct config_value *root;
+	struct plan plan;
+	struct err err = {0};
+
+	if (config_parse(str_from(text), &f->mem, &root, &err) < 0 ||
+	    config_check(root, &f->mem, &problems, &err) < 0)
+		fail_msg("%s", err.message);
+	if (problems.errors > 0)
+		fail_msg("%s: %s", problems.list[0].path.ptr, problems.list[0].message.ptr);
+	if (plan_make(root, &f->mem, &plan, &err) < 0)
+		fail_msg("%s", err.message);
+	return plan;
+}
+
+static void expect_steps(struct fixture *f, const struct plan *plan, const char *expected)
+{
+	cleanup(buf_release) struct buf got = BUF_INIT(MIB(1));
+
+	(void)f;
+	for (size_t i = 0; i < plan->step_count; i++) {
+		buf_printf(&got, STR_FMT, STR_ARG(plan->steps[i].name));
+		for (size_t j = 0; j < plan->steps[i].after_count; j++) {
+			assert_true(plan->steps[i].after[j] < i);
+			buf_printf(&got, " <%zu", plan->steps[i].after[j]);
+		}
+		buf_append_byte(&got, '\n');
+	}
+	assert_string_equal(buf_cstr(&got), expected);
+}
+
+static void a_backfill_evaluates_migrates_moves_and_verifies(void **state)
+{
+	struct fixture *f = *state;
+	struct plan plan = plan_of(f, CLUSTERS BACKFILL);
+
+	expect_steps(f, &plan,
+		     "createsnapshot.legacy-first\n"
+		     "evaluatemetadata.legacy-Modern-first-migration-0 <0\n"
+		     "approve.evaluatemetadata.legacy-modern-first-migration-0 <1\n"
+		     "migratemetadata.legacy-Modern-first-migration-0 <2\n"
+		     "approve.migratemetadata.legacy-modern-first-migration-0 <3\n"
+		     "documentbackfill.legacy-Modern-first-migration-0 <4\n"
+		     "approve.documentbackfill.legacy-modern-first-migration-0 <5\n"
+		     "verify.legacy-Modern-first-migration-0 <6\n"
+		     "approve.verify.legacy-modern-first-migration-0 <7\n");
+	assert_int_equal(plan.resource_count, 2);
+	assert_true(str_is(plan.resources[1].depends_on[0], "datasnapshot.legacy-first"));
+}
+
+static void a_replay_waits_for_the_proxy_and_the_cut_over_for_approval(void **state)
+{
+	struct fixture *f = *state;
+	struct plan plan = plan_of(f, CLUSTERS "snapshotMigrationConfigs: []\n" TRAFFIC "}\n");
+
+	expect_steps(f, &plan,
+		     "captureproxy.front\n"
+		     "approve.captureproxysetup.front <0\n"
+		     "trafficreplay.front-Modern-mirror <1\n"
+		     "approve.cutover.front-modern-mirror <2\n"
+		     "cutover.front-Modern-mirror <3\n");
+	assert_true(str_is(plan.resources[1].name, "front-topic"));
+}
+
+static void with_both_the_snapshot_waits_for_proxies_and_the_replay_for_migrations(void **state)
+{
+	struct fixture *f = *state;
+	struct plan plan = plan_of(
+		f, "skipApprovals: true\nrequireBeginApproval: true\n" CLUSTERS BACKFILL TRAFFIC
+		   ",\n      dependsOnSnapshotMigrations: [{source: legacy, snapshot: first}]}\n");
+
+	expect_steps(f, &plan,
+		     "approve.begin\n"
+		     "captureproxy.front <0\n"
+		     "createsnapshot.legacy-first <0 <1\n"
+		     "evaluatemetadata.legacy-Modern-first-migration-0 <2\n"
+		     "migratemetadata.legacy-Modern-first-migration-0 <3\n"
+		     "documentbackfill.legacy-Modern-first-migration-0 <4\n"
+		     "verify.legacy-Modern-first-migration-0 <5\n"
+		     "trafficreplay.front-Modern-mirror <0 <1 <6\n"
+		     "approve.cutover.front-modern-mirror <7\n"
+		     "cutover.front-Modern-mirror <8\n");
+}
+
+static void old_sources_take_one_snapshot_at_a_time(void **state)
+{
+	struct fixture *f = *state;
+	struct plan plan = plan_of(f, "skipApprovals: true\n" CLUSTERS BACKFILL
+				      "      second: [{label: two, metadataMigrationConfig: {}}]\n"
+				      "      old: [{documentBackfillConfig: {}}]\n");
+
+	expect_steps(f, &plan,
+		     "createsnapshot.legacy-first\n"
+		     "evaluatemetadata.legacy-Modern-first-migration-0 <0\n"
+		     "migratemetadata.legacy-Modern-first-migration-0 <1\n"
+		     "documentbackfill.legacy-Modern-first-migration-0 <2\n"
+		     "verify.legacy-Modern-first-migration-0 <3\n"
+		     "createsnapshot.legacy-second <0\n"
+		     "evaluatemetadata.legacy-Modern-second-two <5\n"
+		     "migratemetadata.legacy-Modern-second-two <6\n"
+		     "externalsnapshot.legacy-old\n"
+		     "documentbackfill.legacy-Modern-old-migration-0 <8\n");
+}
+
+static void defaults_written_out_change_no_checksum(void **state)
+{
+	struct fixture *f = *state;
+	struct plan before = plan_of(f, CLUSTERS BACKFILL);
+	struct plan after = plan_of(
+		f, CLUSTERS
+		"snapshotMigrationConfigs:\n"
+		"  - perSnapshotConfig:\n"
+		"      first: [{documentBackfillConfig: {podReplicas: 1, jvmArgs: -Xmx1g,\n"
+		"          skipApproval: true}, verifyConfig: {}, metadataMigrationConfig: {}}]\n"
+		"    toTarget: Modern\n"
+		"    fromSource: legacy\n");
+
+	assert_int_equal(before.resources[1].checksum.len, PLAN_CHECKSUM_LENGTH);
+	assert_true(str_eq(before.resources[1].checksum, after.resources[1].checksum));
+}
+
+static void edit(struct fixture *f, const char *member, enum change_policy policy,
+		 const char *paths, bool same_session)
+{
+	struct plan before = plan_of(f, CLUSTERS BACKFILL), after;
+	char text[4096];
+	struct plan_change change;
+
+	snprintf(text, sizeof(text),
+		 CLUSTERS "snapshotMigrationConfigs:\n"
+			  "  - fromSource: legacy\n"
+			  "    toTarget: Modern\n"
+			  "    perSnapshotConfig:\n"
+			  "      first: [{metadataMigrationConfig: {}, verifyConfig: {},\n"
+			  "         documentBackfillConfig: {%s}}]\n",
+		 member);
+	after = plan_of(f, text);
+	assert_true(
+		plan_compare(before.resources[1].spec, after.resources[1].spec, &f->mem, &change));
+	assert_int_equal(change.policy, policy);
+	assert_string_equal(change.paths.ptr, paths);
+	assert_int_equal(str_eq(before.resources[1].session, after.resources[1].session),
+			 same_session);
+	/* The metadata has nothing to do with it. */
+	assert_int_equal(str_eq(before.steps[1].inputs, after.steps[1].inputs), true);
+	assert_false(str_eq(before.steps[5].inputs, after.steps[5].inputs));
+}
+
+static void an_edit_is_as_strict_as_its_strictest_field(void **state)
+{
+	edit(*state, "podReplicas: 4", CHANGE_SAFE, "backfill.podReplicas", true);
+	edit(*state, "podReplicas: 4, maxConnections: 3", CHANGE_GATED, "backfill.maxConnections",
+	     true);
+	edit(*state, "maxConnections: 3, indexAllowlist: [a], emitDocType: ON", CHANGE_IMPOSSIBLE,
+	     "backfill.indexAllowlist, backfill.emitDocType", false);
+}
+
+static void what_cannot_be_run_is_refused_by_name(void **state)
+{
+	struct fixture *f = *state;
+	struct config_value *root;
+	struct plan plan;
+	struct err err = {0};
+
+	assert_int_equal(config_parse(STR(CLUSTERS "snapshotMigrationConfigs: []\n" TRAFFIC "}\n"),
+				      &f->mem, &root, &err),
+			 0);
+	assert_int_equal(plan_make(root, &f->mem, &plan, &err), 0);
+	assert_int_equal(plan_check_supported(root, &plan, &err), -ERR_UNSUPPORTED);
+	assert_non_null(strstr(err.message, "captureproxy.front"));
+	assert_int_equal(config_parse(STR("sourceClusters: {s: {version: SOLR 8.11}}\n"
+					  "targetClusters: {}\nsnapshotMigrationConfigs: []\n"),
+				      &f->mem, &root, &err),
+			 0);
+	assert_int_equal(plan_make(root, &f->mem, &plan, &err), 0);
+	assert_int_equal(plan_check_supported(root, &plan, &err), -ERR_UNSUPPORTED);
+	assert_non_null(strstr(err.message, "sourceClusters.s is SOLR 8.11"));
+	plan = plan_of(f, CLUSTERS
+		       "snapshotMigrationConfigs:\n"
+		       "  - fromSource: legacy\n"
+		       "    toTarget: Modern\n"
+		       "    perSnapshotConfig:\n"
+		       "      first: [{documentBackfillConfig: {useRecoverySource: true}}]\n");
+	assert_int_equal(plan_check_supported(NULL, &plan, &err), -ERR_UNSUPPORTED);
+	assert_non_null(strstr(err.message, "'useRecoverySource'"));
+	plan = plan_of(f, CLUSTERS BACKFILL);
+	assert_int_equal(plan_check_supported(NULL, &plan, &err), 0);
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		T(a_backfill_evaluates_migrates_moves_and_verifies),
+		T(a_replay_waits_for_the_proxy_and_the_cut_over_for_approval),
+		T(with_both_the_snapshot_waits_for_proxies_and_the_replay_for_migrations),
+		T(old_sources_take_one_snapshot_at_a_time),
+		T(defaults_written_out_change_no_checksum),
+		T(an_edit_is_as_strict_as_its_strictest_field),
+		T(what_cannot_be_run_is_refused_by_name),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
