@@ -1,5 +1,5 @@
-/* put_and_read URI ENDPOINT NAME: writes what it reads as a blob, and prints what its store then says
- * of it: "NAME SIZE same", by way of listing all and reading it. For tests against servers. */
+/* put_and_read URI ENDPOINT NAME: writes what it reads as a blob, and prints what its store then
+ * says of it: "NAME SIZE same", by way of listing all and reading it. For tests against servers. */
 #include "store/blob_store.h"
 
 #include "base/buf.h"
