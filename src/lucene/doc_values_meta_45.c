@@ -164,13 +164,13 @@ static void read_values_45(struct rd *rd, enum numeric_format format, struct num
 	}
 }
 
-/* The bounds of each document's values; before 5.4 their number is said apart. */
+/* The bounds of the values of each document, one more than there are documents. */
 static void read_addresses(const struct walk *w, struct doc_values_meta *out)
 {
 	if (w->format->monotonic)
 		read_monotonic(w, (int64_t)w->max_doc + 1, &out->addresses);
 	else
-		read_packed_blocks(w, out->values.count, &out->addresses);
+		read_packed_blocks(w, out->values.count + 1, &out->addresses);
 	out->addresses.offset = out->values.offset;
 }
 
@@ -223,7 +223,7 @@ static uint64_t rd_count(struct rd *rd)
 {
 	uint64_t count = rd_vlong(rd);
 
-	if (count > INT64_MAX)
+	if (count > NUMBERS_MOST)
 		rd->failed = true;
 	return rd->failed ? 0 : count;
 }
@@ -362,7 +362,7 @@ static void read_binary(const struct walk *w, struct doc_values_meta *entry)
 	out->max_length = rd_vint(rd);
 	out->count = (int64_t)rd_count(rd);
 	out->offset = rd_i64(rd);
-	if (out->count > NUMBERS_MOST || out->offset < 0)
+	if (out->offset < 0)
 		rd->failed = true;
 	else if (format == 1)
 		read_binary_addresses(w, out);
@@ -396,7 +396,7 @@ static void read_set_table(struct rd *rd, struct set_table *out)
 	for (int32_t i = 0; i < values; i++)
 		out->values[i] = rd_i64(rd);
 	sets = rd_i32(rd);
-	if (!is_count(sets)) {
+	if (sets < 1 || !is_count(sets)) {
 		rd->failed = true;
 		return;
 	}

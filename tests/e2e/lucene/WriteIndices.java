@@ -2,7 +2,7 @@
  *
  *   java WriteIndices OUT [OLDER]
  *   java WriteIndices OUT --numbers
- *   java WriteIndices OUT --columns | --columns-best
+ *   java WriteIndices OUT --columns | --columns-best [DOCUMENTS]
  *
  * OUT gets a folder for each shape of index: compound files or not, either compression, merged by
  * force or not; and "small", a handful of documents. OLDER is one of these folders, made by an older
@@ -11,7 +11,8 @@
  * segments, as `inspect lucene --all` prints it. With --numbers OUT itself is an index of many numeric
  * doc values, and FIELD.ndjson beside it has what `inspect lucene --numbers FIELD` prints. With
  * --columns it is one of doc values of all kinds, and columns.ndjson has what `inspect lucene
- * --columns` prints; --columns-best: by the codec in its other mode.
+ * --columns` prints; --columns-best: by the codec in its other mode. With DOCUMENTS there is one
+ * segment of so many.
  *
  * One source for Lucene 4.0 to 10: what not all of them have is called by reflection. */
 import java.io.File;
@@ -623,7 +624,7 @@ public class WriteIndices {
 		case "b_fixed": all.add(noText(4, i)); break;
 		case "b_any": if (i % 7 > 0) all.add(noText((int) (hash % 40), i)); break;
 		case "b_few": if (i % 300 == 2) all.add(utf8("few " + i)); break;
-		case "b_long": if (i % 1000 == 3) all.add(noText(30_000 + i % 2000, i)); break;
+		case "b_long": if (i % 1000 == 503) all.add(noText(30_000 + i % 2000, i)); break;
 		case "b_updated": all.add(utf8("before " + i)); break;
 		case "s_table": if (i % 9 > 0) all.add(utf8("value " + hash % 3)); break;
 		case "s_unique": all.add(utf8("a prefix longer than fifteen bytes " + (i * 7919L) % 1_000_003)); break;
@@ -725,14 +726,14 @@ public class WriteIndices {
 	}
 
 	/* A segment of more documents than a block of a set has, and one of few in a compound file. */
-	static void writeColumns(Path path, boolean best) throws Exception {
+	static void writeColumns(Path path, boolean best, int many, int few) throws Exception {
 		Files.createDirectories(path);
 		try (Directory directory = open(path)) {
 			try (IndexWriter writer = writer(directory, new Shape("", false, best, false), false)) {
-				addColumns(writer, 0, MANY);
+				addColumns(writer, 0, many);
 			}
 			try (IndexWriter writer = writer(directory, new Shape("", true, best, false), false)) {
-				addColumns(writer, MANY, MANY + FEW);
+				addColumns(writer, many, many + few);
 				Term term = new Term("group", "g6");
 				if (updates)
 					methodNamed(IndexWriter.class, "updateNumericDocValue")
@@ -744,7 +745,7 @@ public class WriteIndices {
 		}
 		File out = path.resolve("columns.ndjson").toFile();
 		try (PrintWriter lines = new PrintWriter(out, "UTF-8")) {
-			for (int i = 0; i < MANY + FEW; i++) {
+			for (int i = 0; i < many + few; i++) {
 				List<String> fields = new ArrayList<>();
 				for (String field : COLUMNS)
 					if (valuesOf(field, i) != null)
@@ -766,7 +767,11 @@ public class WriteIndices {
 			return;
 		}
 		if (arguments.length > 1 && arguments[1].startsWith("--columns")) {
-			writeColumns(out, arguments[1].equals("--columns-best"));
+			boolean best = arguments[1].equals("--columns-best");
+			if (arguments.length > 2)
+				writeColumns(out, best, Integer.parseInt(arguments[2]), 0);
+			else
+				writeColumns(out, best, MANY, FEW);
 			return;
 		}
 		shapes.add(new Shape("plain", false, false, false));
