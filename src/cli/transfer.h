@@ -24,6 +24,7 @@ struct transfer_fields {
 	const char *op_type;       /* index, create */
 	const char *generated_ids; /* auto, always, never */
 	bool source_versions;
+	bool sourceless;
 	bool digest;
 };
 extern const struct opt transfer_options[];

@@ -28,6 +28,7 @@ struct migrate_index {
 	struct str name;
 	enum source_kind source_kind;
 	bool refused; /* stores no _source: nothing was sent */
+	bool rebuild; /* its sources, which are not stored, or in part */
 	/* Of its creation: OUTCOME_WRITTEN, _EXISTED, _FAILED, _BLOCKED; else OUTCOME_NONE. */
 	enum metadata_outcome creation;
 	struct str creation_note; /* why it failed, or what was changed on the way; may be empty */
