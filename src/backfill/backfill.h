@@ -25,6 +25,8 @@ struct backfill_index {
 	struct str only_type; /* of documents stored without one, as ES 6 does; ptr NULL: none */
 	const char *blocked;  /* why its documents cannot be sent in this run: its work is parked;
 				 NULL: they can */
+	bool rebuild;         /* its sources, by its mapping (documents/rebuild.h) */
+	bool synthetic;       /* they are synthetic */
 	bool create_only;     /* a data stream of the target: it takes nothing but BULK_CREATE */
 };
 
@@ -55,6 +57,9 @@ struct backfill_options {
 	bool keep_type;      /* _type in the action lines of documents that were stored with one */
 	enum bulk_operation operation;
 	bool source_versions; /* _version of the snapshot, as external_gte */
+	/* Indices that store no sources, or parts of them, may be rebuilt (backfill_index.rebuild).
+	 * Not with `live` or `previous`. */
+	bool sourceless;
 	enum backfill_ids ids;
 	/* Where the documents are read, of indices that the snapshot only describes; NULL: they are
 	 * in the snapshot. Not with `previous` or `digest_folder`. */

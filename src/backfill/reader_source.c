@@ -78,6 +78,9 @@ int reader_source_open(const struct pipeline *p, const struct item *item, int64_
 		return rc;
 	if (p->options->previous)
 		return open_delta(p, item, first_doc, out, err);
+	if (index->rebuild)
+		return shard_documents_open_rebuilt(p->snapshot, index->source, work->shard,
+						    index->synthetic, &options, out, err);
 	return shard_documents_open(p->snapshot, index->source, work->shard, &options, out, err);
 }
 

@@ -1,11 +1,15 @@
 #include "backfill/shard_documents.h"
 
+#include "base/limits.h"
+
 #include <stdlib.h>
 
 struct shard_documents {
 	struct document_source base;
 	struct document_source *lucene;
 	struct snapshot_shard *shard;
+	struct arena mem; /* the plan, and the mapping it is of */
+	struct rebuild_plan plan;
 };
 
 static struct shard_documents *of(struct document_source *source)
@@ -27,6 +31,7 @@ static void close_shard(struct document_source *source)
 {
 	document_source_close(of(source)->lucene);
 	snapshot_shard_close(of(source)->shard);
+	arena_release(&of(source)->mem);
 	free(source);
 }
 
@@ -70,6 +75,41 @@ int shard_documents_open(const struct snapshot *snapshot, const struct snapshot_
 	documents->shard = take(opened);
 	*out = &documents->base;
 	return 0;
+}
+
+static int make_plan(const struct snapshot *snapshot, const struct snapshot_index *index,
+		     bool synthetic, struct arena *mem, struct rebuild_plan *plan, struct err *err)
+{
+	struct index_metadata metadata;
+
+	if (snapshot_index_metadata(snapshot, index, mem, &metadata, err) < 0)
+		return -(int)err->kind;
+	return rebuild_plan_make(metadata.mappings, metadata.created_version, synthetic, mem, plan,
+				 err);
+}
+
+int shard_documents_open_rebuilt(const struct snapshot *snapshot,
+				 const struct snapshot_index *index, int32_t shard, bool synthetic,
+				 const struct lucene_documents_options *options,
+				 struct document_source **out, struct err *err)
+{
+	struct shard_documents *documents = mem_zalloc(sizeof(*documents));
+	struct lucene_documents_options with = *options;
+
+	documents->base.ops = &ops;
+	documents->mem = ARENA_INIT(LIMIT_METADATA_ARENA);
+	if (make_plan(snapshot, index, synthetic, &documents->mem, &documents->plan, err) < 0)
+		goto fail;
+	with.rebuild = &documents->plan;
+	if (snapshot_shard_open(snapshot, index, shard, &documents->shard, err) < 0 ||
+	    lucene_documents_open(documents->shard->directory, &with, &documents->lucene, err) < 0)
+		goto fail;
+	documents->base.total_bytes = documents->lucene->total_bytes;
+	*out = &documents->base;
+	return 0;
+fail:
+	close_shard(&documents->base);
+	return -(int)err->kind;
 }
 
 size_t shard_documents_parts(const struct document_source *source,

@@ -14,6 +14,12 @@ int shard_documents_size(const struct snapshot *snapshot, const struct snapshot_
 int shard_documents_open(const struct snapshot *snapshot, const struct snapshot_index *index,
 			 int32_t shard, const struct lucene_documents_options *options,
 			 struct document_source **out, struct err *err);
+/* The same with each document's source rebuilt by the index's mapping, or completed.
+ * options->rebuild is not looked at. */
+int shard_documents_open_rebuilt(const struct snapshot *snapshot,
+				 const struct snapshot_index *index, int32_t shard, bool synthetic,
+				 const struct lucene_documents_options *options,
+				 struct document_source **out, struct err *err);
 /* As lucene_documents_parts, of a source that shard_documents_open gave. */
 size_t shard_documents_parts(const struct document_source *source,
 			     const struct checksum_part **parts);

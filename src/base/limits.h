@@ -14,6 +14,7 @@
 	MIB(1024)                    /* parsed metadata of one segment, live documents included \
 				      */
 #define LIMIT_STORED_CHUNK MIB(1024) /* one chunk of stored fields, decompressed */
+#define LIMIT_COLUMN_BLOCK MIB(256)  /* one value or block of doc values, decompressed */
 #define LIMIT_SOURCE MIB(256)        /* one _source, unpacked and as JSON */
 #define LIMIT_SOURCE_ARENA MIB(1024) /* the parsed form of one that is not JSON */
 #define LIMIT_HTTP_RESPONSE MIB(512) /* one answer of a cluster, inflated */

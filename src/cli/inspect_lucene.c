@@ -1,5 +1,6 @@
 #include "cli/command.h"
 #include "cli/common_options.h"
+#include "cli/inspect_columns.h"
 #include "cli/number_text.h"
 #include "cli/output.h"
 #include "cli/table.h"
@@ -13,6 +14,7 @@ struct inspect_fields {
 	bool all, segments;
 	int64_t first_doc, end_doc;
 	const char *numbers;
+	bool columns;
 };
 
 /* What stands between the sources: ids and the like. */
@@ -248,12 +250,12 @@ static int run(struct cli *cli, void *fields, struct err *err)
 	const struct inspect_fields *f = fields;
 	cleanup(close_directoryp) struct lucene_directory *dir = NULL;
 
-	if ((f->segments || f->numbers) && (f->all || f->first_doc || f->end_doc))
+	if ((f->segments || f->numbers || f->columns) && (f->all || f->first_doc || f->end_doc))
 		return err_set(err, ERR_USAGE,
-			       "--all, --first-doc and --end-doc are about documents; --segments "
-			       "and --numbers print none of them");
-	if (f->segments && f->numbers)
-		return err_set(err, ERR_USAGE, "choose one of --segments and --numbers");
+			       "--all, --first-doc and --end-doc are about documents; --segments, "
+			       "--numbers and --columns print none of them");
+	if (f->segments + (f->numbers != NULL) + f->columns > 1)
+		return err_set(err, ERR_USAGE, "choose one of --segments, --numbers and --columns");
 	if (f->end_doc && f->end_doc <= f->first_doc)
 		return err_set(err, ERR_USAGE,
 			       "--end-doc %lld is not behind --first-doc %lld: there is nothing "
@@ -263,6 +265,8 @@ static int run(struct cli *cli, void *fields, struct err *err)
 		return -(int)err->kind;
 	if (f->numbers)
 		return print_numbers(dir, f->numbers, cli->mem, err);
+	if (f->columns)
+		return inspect_columns(dir, cli->mem, err);
 	return f->segments ? print_segments(dir, f->general.json, cli->mem, err)
 			   : print_documents(dir, f, err);
 }
@@ -298,6 +302,12 @@ static const struct opt inspect_options[] = {
 	 .metavar = "FIELD",
 	 .help = "The numbers of a field of doc values instead, such as _version or _seq_no: a "
 		 "line for each document that has one, deleted ones too."},
+	{.name = "columns",
+	 .type = OPT_BOOL,
+	 OPT_FIELD(struct inspect_fields, columns),
+	 .help = "The doc values of all fields instead: a line for each document, deleted ones "
+		 "too, with the values of each field in an array. Bytes that are not UTF-8 come as "
+		 "{\"hex\":\"...\"}."},
 	{0},
 };
 

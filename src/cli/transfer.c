@@ -68,6 +68,7 @@ static struct migrate_plan make_plan(struct transfer *transfer)
 			     .operation = strcmp(fields->op_type, "create") == 0 ? BULK_CREATE
 										 : BULK_INDEX,
 			     .source_versions = fields->source_versions,
+			     .sourceless = fields->sourceless,
 			     .ids = transfer->generates_ids ? BACKFILL_IDS_GENERATED
 							    : BACKFILL_IDS_KEEP,
 			     .live = transfer->live_cluster ? &transfer->live : NULL,
@@ -100,7 +101,7 @@ static void log_index(const struct migrate_index *index)
 	else if (index->creation == OUTCOME_FAILED || index->creation == OUTCOME_BLOCKED)
 		log_error("migrate", "index '" STR_FMT "' was not created: " STR_FMT,
 			  STR_ARG(index->name), STR_ARG(index->creation_note));
-	if (index->source_kind == SOURCE_FILTERED)
+	if (index->source_kind == SOURCE_FILTERED && !index->rebuild)
 		log_warn("migrate",
 			 "index '" STR_FMT
 			 "' stores its sources in part (_source includes or excludes): "

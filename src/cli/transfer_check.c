@@ -31,5 +31,11 @@ int transfer_check(const struct transfer_features *features, struct err *err)
 			       "--digest does not go with transforms, --previous-snapshot-name and "
 			       "ids that the target makes: leave it out, and compare with "
 			       "`shardlift verify`");
+	/* A change cannot be told from a rebuilt source, and a cluster gives its own. */
+	if (features->sourceless && (features->delta || features->digest || features->live))
+		return err_set(
+			err, ERR_USAGE,
+			"--enable-sourceless-migrations reads snapshots, and does not go with "
+			"--previous-snapshot-name, --digest and live clusters");
 	return 0;
 }

@@ -248,6 +248,7 @@ static int check_together(const struct transfer *transfer, struct err *err)
 			.generated_ids = transfer->generates_ids,
 			.transforms = transfer->transformer.ptr,
 			.digest = transfer->digest_folder,
+			.sourceless = transfer->request->transfer->sourceless,
 		},
 		err);
 }

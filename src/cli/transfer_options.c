@@ -87,6 +87,12 @@ const struct opt transfer_options[] = {
 	 .help = "Send documents with the versions they have in the snapshot: what is newer on the "
 		 "target stays, and is counted as superseded. For targets that live traffic "
 		 "writes to meanwhile."},
+	{.name = "enable-sourceless-migrations",
+	 .type = OPT_BOOL,
+	 DOCUMENTS(sourceless),
+	 .help = "Rebuild the documents of indices that store no _source, a part of it or a "
+		 "synthetic one, from doc values and stored fields. Not all comes back: the report "
+		 "names each field."},
 	{.name = "server-generated-ids",
 	 .env = "RFS_SERVER_GENERATED_IDS",
 	 .type = OPT_CHOICE,

@@ -34,6 +34,8 @@ struct lucene_documents {
 	bool include_deleted, with_versions;
 	struct document_versions versions;
 	const struct document_selection *selection; /* NULL: all */
+	const struct rebuild_plan *rebuild;         /* NULL: sources as they are stored */
+	struct rebuilder *rebuilder;                /* of the segment */
 	int64_t first_doc;                          /* of the range */
 	struct arena mem;                           /* the commit */
 	struct segment_infos infos;
@@ -169,6 +171,27 @@ static void convert_source(struct lucene_documents *documents, struct document *
 		document->source = json;
 }
 
+/* A document that is not rebuilt is told of, as one that is not converted; damage ends it all. */
+static int rebuild_source(struct lucene_documents *documents, int32_t i, struct document *document,
+			  struct err *err)
+{
+	struct stored_field_cursor cursor =
+		stored_field_cursor_at(documents->segment->stored, &documents->chunk, i);
+	int rc;
+
+	if (!documents->rebuilder || document->problem)
+		return 0;
+	rc = rebuilder_document(documents->rebuilder, documents->chunk.first_doc + i, &cursor,
+				document->source, &document->source, &documents->conversion);
+	if (rc == -ERR_UNSUPPORTED || rc == -ERR_LIMIT) {
+		document->problem = documents->conversion.message;
+		return 0;
+	}
+	if (rc < 0)
+		*err = documents->conversion;
+	return rc;
+}
+
 /* The next document of the chunk at hand; 0: none is left in it. */
 static int next_in_chunk(struct lucene_documents *documents, struct document *out, struct err *err)
 {
@@ -198,6 +221,8 @@ static int next_in_chunk(struct lucene_documents *documents, struct document *ou
 			return -(int)err->kind;
 		if (UNLIKELY(out->source.ptr && !source_is_plain_json(out->source)))
 			convert_source(documents, out);
+		if (rebuild_source(documents, i, out, err) < 0)
+			return -(int)err->kind;
 		return 1;
 	}
 	return 0;
@@ -241,6 +266,9 @@ static int open_segment(struct lucene_documents *documents, struct err *err)
 	documents->next_in_chunk = 0;
 	if (segment->live.live_count > 0 && documents->wanted.id < 0 && documents->wanted.uid < 0)
 		return no_id(documents, err);
+	if (documents->rebuild &&
+	    rebuilder_open(documents->rebuild, segment, &documents->rebuilder, err) < 0)
+		return -(int)err->kind;
 	if (documents->with_versions)
 		return document_versions_start(&documents->versions, segment,
 					       documents->range->first == 0, err);
@@ -300,6 +328,8 @@ static int finish_segment(struct lucene_documents *documents, struct err *err)
 	documents->bytes_done += documents->range->bytes;
 	documents->segment = NULL;
 	document_versions_end(&documents->versions);
+	rebuilder_close(documents->rebuilder);
+	documents->rebuilder = NULL;
 	segment_reader_close(segment);
 	return 0;
 }
@@ -394,6 +424,7 @@ static void documents_close(struct document_source *source)
 	struct lucene_documents *documents = (struct lucene_documents *)source;
 
 	document_versions_end(&documents->versions);
+	rebuilder_close(documents->rebuilder);
 	segment_reader_close(documents->segment);
 	source_converter_release(&documents->converter);
 	part_recorder_release(&documents->parts);
@@ -445,6 +476,7 @@ int lucene_documents_open(struct lucene_directory *dir,
 	documents->include_deleted = options->include_deleted;
 	documents->with_versions = options->versions;
 	documents->selection = options->selection;
+	documents->rebuild = options->rebuild;
 	documents->first_doc = options->first_doc;
 	documents->mem = ARENA_INIT(LIMIT_METADATA_ARENA);
 	source_converter_init(&documents->converter);

@@ -4,6 +4,7 @@
 
 #include "documents/document.h"
 #include "documents/document_selection.h"
+#include "documents/rebuild.h"
 #include "lucene/directory.h"
 
 #include <stdatomic.h>
@@ -13,6 +14,9 @@ struct lucene_documents_options {
 	bool versions;        /* read _version out of the doc values */
 	/* Borrowed; NULL: all documents. Segments of which nothing is selected are not read. */
 	const struct document_selection *selection;
+	/* Borrowed; NULL: sources are given as they are stored. Else each is rebuilt, or what is
+	 * stored of it completed; one that cannot be comes with its `problem`. */
+	const struct rebuild_plan *rebuild;
 	/* Only documents [first_doc, end_doc) of the shard; end_doc 0: to the end. Both may lie
 	 * anywhere, beyond the end too. Chunks before and after are not read; segments before and
 	 * after not even opened. total_bytes and position are of the range. */

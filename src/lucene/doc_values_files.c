@@ -50,15 +50,32 @@ int doc_values_files_find(const struct segment_files *segment, const struct fiel
 	return name_files(out, segment->commit->name, generation, mem, err);
 }
 
+/* The .fnm and the .dvm number types differently. */
+static enum doc_values_entry entry_type(enum doc_values_type type)
+{
+	static const enum doc_values_entry types[] = {
+		[DOC_VALUES_NUMERIC] = ENTRY_NUMERIC,
+		[DOC_VALUES_BINARY] = ENTRY_BINARY,
+		[DOC_VALUES_SORTED] = ENTRY_SORTED,
+		[DOC_VALUES_SORTED_SET] = ENTRY_SORTED_SET,
+		[DOC_VALUES_SORTED_NUMERIC] = ENTRY_SORTED_NUMERIC,
+	};
+
+	return types[type];
+}
+
 int doc_values_files_meta(const struct doc_values_files *files, struct arena *mem,
 			  struct doc_values_meta *out, struct err *err)
 {
+	const struct doc_values_wanted wanted = {.number = files->field->number,
+						 .type = entry_type(files->field->doc_values),
+						 .mem = mem};
 	struct str body;
 
 	if (lucene_file_read(files->dir, files->meta, mem, &body, err) < 0)
 		return -(int)err->kind;
-	if (doc_values_meta_decode(body, files->id, files->suffix, files->infos,
-				   files->field->number, files->max_doc, out, err) < 0)
+	if (doc_values_meta_decode_entry(body, files->id, files->suffix, files->infos, &wanted,
+					 files->max_doc, out, err) < 0)
 		return lucene_file_wrap(files->dir, files->meta, err);
 	return 0;
 }

@@ -31,7 +31,8 @@ struct doc_values_files {
 /* `field` is one of segment->newest. Names are allocated in `mem`. */
 int doc_values_files_find(const struct segment_files *segment, const struct field_info *field,
 			  struct arena *mem, struct doc_values_files *out, struct err *err);
-/* Reads the .dvm. */
+/* Reads the .dvm. The addresses of the field are allocated in `mem`. An entry of another type than
+ * the field has is not found. */
 int doc_values_files_meta(const struct doc_values_files *files, struct arena *mem,
 			  struct doc_values_meta *out, struct err *err);
 /* Where the content of the .dvd ends. ERR_FORMAT when it is too short to have any. */

@@ -3,6 +3,7 @@
 #include "lucene/doc_values_meta.h"
 
 #include "lucene/codec_file.h"
+#include "lucene/direct_monotonic.h"
 
 #define NO_MORE_FIELDS (-1)
 #define BLOCK_SHIFT_MAX 30
@@ -53,59 +54,89 @@ void rd_numeric_values(struct rd *rd, bool jump_tables, struct numeric_values *o
 		rd_i64(rd);
 }
 
-int64_t rd_skip_numeric_values(struct rd *rd, bool jump_tables)
+void rd_ordinals(struct rd *rd, int64_t count, struct numeric_values *out)
 {
-	struct numeric_values values;
-
-	rd_numeric_values(rd, jump_tables, &values);
-	return values.count;
+	*out = (struct numeric_values){.count = count, .gcd = 1, .layout = NUMERIC_WHOLE};
+	out->bits = rd_u8(rd);
+	out->offset = rd_i64(rd);
+	out->length = rd_i64(rd);
 }
 
-void rd_skip_direct_monotonic(struct rd *rd, int64_t count, uint32_t shift)
+static struct monotonic_block read_line(struct rd *rd)
+{
+	struct monotonic_block block;
+	uint32_t average;
+
+	block.min = rd_i64(rd);
+	average = (uint32_t)rd_i32(rd);
+	memcpy(&block.average, &average, sizeof(average));
+	block.data = (uint64_t)rd_i64(rd);
+	block.bits = rd_u8(rd);
+	return block;
+}
+
+void rd_direct_monotonic_meta(struct rd *rd, struct arena *mem, int64_t count, uint32_t shift,
+			      struct monotonic_meta *out)
 {
 	uint64_t blocks;
 
-	if (count < 0 || shift < 1 || shift > 31) {
+	*out = (struct monotonic_meta){.count = (uint64_t)count, .shift = shift, .length = -1};
+	if (count < 0 || shift < 1 || shift > BLOCK_SHIFT_MAX) {
 		rd->failed = true;
 		return;
 	}
 	blocks = ((uint64_t)count >> shift) + (((uint64_t)count & ((1u << shift) - 1)) != 0);
-	if (blocks > rd_left(rd) / 21)
+	if (blocks > rd_left(rd) / DIRECT_MONOTONIC_META_LENGTH) {
 		rd->failed = true;
-	else
-		rd_skip(rd, blocks * 21);
+	} else if (!mem) {
+		rd_skip(rd, blocks * DIRECT_MONOTONIC_META_LENGTH);
+	} else if (blocks > 0) {
+		out->blocks = arena_zalloc(mem, (size_t)blocks, sizeof(*out->blocks));
+		rd->failed |= !out->blocks;
+		for (uint64_t i = 0; i < blocks && !rd->failed; i++)
+			out->blocks[i] = read_line(rd);
+	}
 }
 
-void rd_skip_addresses(struct rd *rd, int64_t count)
+void rd_addresses(struct rd *rd, struct arena *mem, int64_t count, struct monotonic_meta *out)
 {
-	rd_i64(rd);
-	rd_skip_direct_monotonic(rd, count, rd_vint(rd));
-	rd_i64(rd);
+	int64_t offset = rd_i64(rd);
+
+	rd_direct_monotonic_meta(rd, mem, count, rd_vint(rd), out);
+	out->offset = offset;
+	out->length = rd_i64(rd);
 }
 
-void rd_skip_sorted_numeric(struct rd *rd, bool jump_tables)
+void rd_sorted_numeric(struct rd *rd, struct arena *mem, bool jump_tables,
+		       struct doc_values_meta *out)
 {
-	int64_t values;
 	int32_t documents;
 
-	rd_docs_with_field(rd, jump_tables);
-	values = rd_skip_numeric_values(rd, jump_tables);
+	out->docs = rd_docs_with_field(rd, jump_tables);
+	rd_numeric_values(rd, jump_tables, &out->values);
 	documents = rd_i32(rd);
-	if (documents != values)
-		rd_skip_addresses(rd, (int64_t)documents + 1);
+	out->several = documents != out->values.count;
+	if (out->several)
+		rd_addresses(rd, mem, (int64_t)documents + 1, &out->addresses);
 }
 
-void rd_skip_binary(struct rd *rd, bool jump_tables)
+void rd_binary_head(struct rd *rd, bool jump_tables, struct doc_values_meta *out)
 {
-	int32_t documents, min, max;
+	out->bytes.layout = BYTES_FIXED;
+	out->bytes.offset = rd_i64(rd);
+	out->bytes.length = rd_i64(rd);
+	out->docs = rd_docs_with_field(rd, jump_tables);
+	out->bytes.count = rd_i32(rd);
+	out->bytes.min_length = rd_i32(rd);
+	out->bytes.max_length = rd_i32(rd);
+}
 
-	rd_skip(rd, 16); /* offset and length */
-	rd_docs_with_field(rd, jump_tables);
-	documents = rd_i32(rd);
-	min = rd_i32(rd);
-	max = rd_i32(rd);
-	if (min < max)
-		rd_skip_addresses(rd, (int64_t)documents + 1);
+void rd_binary_addresses(struct rd *rd, struct arena *mem, struct bytes_meta *out)
+{
+	if (out->min_length >= out->max_length)
+		return;
+	out->layout = BYTES_VARIABLE;
+	rd_addresses(rd, mem, out->count + 1, &out->addresses);
 }
 
 int64_t rd_term_count(struct rd *rd)
@@ -127,17 +158,23 @@ static int64_t block_count(struct rd *rd, int64_t count, uint32_t shift)
 	return (count + ((int64_t)1 << shift) - 1) >> shift;
 }
 
-void rd_skip_terms(struct rd *rd, int64_t count, uint32_t block_shift, bool compressed)
+void rd_terms(struct rd *rd, struct arena *mem, struct bytes_meta *out)
 {
 	uint32_t shift = (uint32_t)rd_i32(rd), index_shift;
+	struct monotonic_meta unused;
 
-	rd_skip_direct_monotonic(rd, block_count(rd, count, block_shift), shift);
-	rd_i32(rd); /* longest term */
-	if (compressed)
-		rd_i32(rd); /* largest block */
-	rd_skip(rd, 32);    /* terms and addresses: offset and length each */
+	rd_direct_monotonic_meta(rd, mem, block_count(rd, out->count, out->block_shift), shift,
+				 &out->addresses);
+	out->max_length = rd_i32(rd);
+	if (out->layout == TERMS_LZ4)
+		out->block_most = rd_i32(rd);
+	out->offset = rd_i64(rd);
+	out->length = rd_i64(rd);
+	out->addresses.offset = rd_i64(rd);
+	out->addresses.length = rd_i64(rd);
 	index_shift = (uint32_t)rd_i32(rd);
-	rd_skip_direct_monotonic(rd, 1 + block_count(rd, count, index_shift), shift);
+	rd_direct_monotonic_meta(rd, NULL, 1 + block_count(rd, out->count, index_shift), shift,
+				 &unused);
 	rd_skip(rd, 32); /* index and its addresses */
 }
 
@@ -153,34 +190,27 @@ static const struct doc_values_format *find_format(const struct codec_header *he
 	return NULL;
 }
 
-static void read_wanted(struct rd *rd, const struct field_info *field, struct doc_values_meta *out)
+static int read_entries_70(struct rd *rd, const struct field_infos *infos,
+			   const struct doc_values_wanted *wanted, struct doc_values_meta *out,
+			   struct err *err)
 {
-	const struct doc_values_format *format = out->format;
-
-	if (format->skip_skipper)
-		format->skip_skipper(rd, out->version, field);
-	out->docs = rd_docs_with_field(rd, format->jump_tables);
-	rd_numeric_values(rd, format->jump_tables, &out->values);
-	out->found = true;
-}
-
-static int read_entries_70(struct rd *rd, const struct field_infos *infos, int32_t number,
-			   struct doc_values_meta *out, struct err *err)
-{
+	const struct doc_values_meta none = *out;
+	struct doc_values_meta ignored;
 	const struct field_info *field;
 	int32_t next;
-	uint8_t type;
 
 	while ((next = rd_i32(rd)) != NO_MORE_FIELDS && !rd->failed) {
-		type = rd_u8(rd);
+		uint8_t type = rd_u8(rd);
+		bool take = next == wanted->number && type == wanted->type;
+		struct doc_values_meta *entry = take ? out : &ignored;
+
 		field = field_infos_by_number(infos, next);
 		if (!field)
 			return err_set(err, ERR_FORMAT,
 				       "speaks of a field %d that the segment does not have", next);
-		if (next == number && type == ENTRY_NUMERIC)
-			read_wanted(rd, field, out);
-		else
-			out->format->skip_entry(rd, out->version, field, type);
+		*entry = none;
+		entry->found = true;
+		out->format->read_entry(rd, take ? wanted->mem : NULL, field, type, entry);
 	}
 	return 0;
 }
@@ -207,9 +237,10 @@ static int read_header(struct rd *rd, const uint8_t *id, struct str suffix, bool
 	return codec_index_header_expect(rd, id, suffix, &header, err);
 }
 
-int doc_values_meta_decode(struct str body, const uint8_t *id, struct str suffix,
-			   const struct field_infos *infos, int32_t number, int32_t max_doc,
-			   struct doc_values_meta *out, struct err *err)
+int doc_values_meta_decode_entry(struct str body, const uint8_t *id, struct str suffix,
+				 const struct field_infos *infos,
+				 const struct doc_values_wanted *wanted, int32_t max_doc,
+				 struct doc_values_meta *out, struct err *err)
 {
 	struct rd rd = rd_over(body);
 	bool old = false;
@@ -218,13 +249,24 @@ int doc_values_meta_decode(struct str body, const uint8_t *id, struct str suffix
 	*out = (struct doc_values_meta){0};
 	if (read_header(&rd, id, suffix, &old, out, err) < 0)
 		return -(int)err->kind;
-	failed = old ? doc_values_entries_read_45(&rd, infos, number, max_doc, out, err)
-		     : read_entries_70(&rd, infos, number, out, err);
+	failed = old ? doc_values_entries_read_45(&rd, infos, wanted, max_doc, out, err)
+		     : read_entries_70(&rd, infos, wanted, out, err);
 	if (failed < 0)
 		return failed;
+	if (wanted->mem && wanted->mem->failed)
+		return arena_fail(wanted->mem, "the addresses of doc values", err);
 	if (rd_check(&rd, "list of doc values", err) < 0)
 		return -(int)err->kind;
 	if (rd_left(&rd) != 0)
 		return err_set(err, ERR_FORMAT, "has %zu bytes behind its end mark", rd_left(&rd));
 	return 0;
+}
+
+int doc_values_meta_decode(struct str body, const uint8_t *id, struct str suffix,
+			   const struct field_infos *infos, int32_t number, int32_t max_doc,
+			   struct doc_values_meta *out, struct err *err)
+{
+	const struct doc_values_wanted wanted = {.number = number, .type = ENTRY_NUMERIC};
+
+	return doc_values_meta_decode_entry(body, id, suffix, infos, &wanted, max_doc, out, err);
 }

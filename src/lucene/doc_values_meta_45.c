@@ -31,6 +31,7 @@
 #define PACKED_NEWEST 2
 #define BLOCK_SIZE_LEAST 64u
 #define BLOCK_SIZE_MOST (1u << 27)
+#define TERMS_BLOCK_SHIFT 4
 
 enum numeric_format {
 	DELTA = 0,
@@ -72,6 +73,7 @@ static const struct old_format formats[] = {
 /* The walk over one file. */
 struct walk {
 	struct rd *rd;
+	struct arena *mem; /* of the entry at hand; NULL: nobody wants it */
 	const struct old_format *format;
 	int32_t version, max_doc;
 };
@@ -85,15 +87,37 @@ const struct doc_values_format *doc_values_format_find_45(const struct codec_hea
 	return NULL;
 }
 
-static void skip_monotonic(const struct walk *w, int64_t count)
+static void read_monotonic(const struct walk *w, int64_t count, struct monotonic_meta *out)
 {
-	rd_skip_direct_monotonic(w->rd, count, rd_vint(w->rd));
+	rd_direct_monotonic_meta(w->rd, w->mem, count, rd_vint(w->rd), out);
 }
 
-static void skip_packed(const struct walk *w)
+static uint32_t read_packed_version(struct rd *rd)
 {
-	rd_vint(w->rd);
-	rd_vint(w->rd);
+	uint32_t version = rd_vint(rd);
+
+	if (version < PACKED_BYTE_ALIGNED || version > PACKED_NEWEST)
+		rd->failed = true;
+	return version;
+}
+
+static uint32_t read_block_size(struct rd *rd)
+{
+	uint32_t size = rd_vint(rd);
+
+	if (size < BLOCK_SIZE_LEAST || size > BLOCK_SIZE_MOST || (size & (size - 1))) {
+		rd->failed = true;
+		return BLOCK_SIZE_LEAST;
+	}
+	return size;
+}
+
+/* Blocks that stand in the data. */
+static void read_packed_blocks(const struct walk *w, int64_t count, struct monotonic_meta *out)
+{
+	*out = (struct monotonic_meta){.count = (uint64_t)count, .length = -1, .in_data = true};
+	out->zigzag = read_packed_version(w->rd) < PACKED_NEWEST;
+	out->shift = (unsigned)__builtin_ctz(read_block_size(w->rd));
 }
 
 static void read_table(struct rd *rd, struct numeric_values *out)
@@ -140,18 +164,21 @@ static void read_values_45(struct rd *rd, enum numeric_format format, struct num
 	}
 }
 
-static void read_addresses(const struct walk *w)
+/* The bounds of the values of each document, one more than there are documents. */
+static void read_addresses(const struct walk *w, struct doc_values_meta *out)
 {
 	if (w->format->monotonic)
-		skip_monotonic(w, (int64_t)w->max_doc + 1);
+		read_monotonic(w, (int64_t)w->max_doc + 1, &out->addresses);
 	else
-		skip_packed(w);
+		read_packed_blocks(w, out->values.count + 1, &out->addresses);
+	out->addresses.offset = out->values.offset;
 }
 
 /* False for a sparse entry, whose values are an entry of their own. */
 static bool read_values_49(const struct walk *w, enum numeric_format format,
-			   struct numeric_values *out)
+			   struct doc_values_meta *entry)
 {
+	struct numeric_values *out = &entry->values;
 	struct rd *rd = w->rd;
 
 	switch (format) {
@@ -169,7 +196,7 @@ static bool read_values_49(const struct walk *w, enum numeric_format format,
 		out->bits = read_bits(rd);
 		break;
 	case ADDRESSES:
-		read_addresses(w);
+		read_addresses(w, entry);
 		break;
 	case CONSTANT:
 		out->min = rd_i64(rd);
@@ -180,22 +207,6 @@ static bool read_values_49(const struct walk *w, enum numeric_format format,
 		rd->failed = true;
 	}
 	return true;
-}
-
-static void read_block_size(struct rd *rd, struct numeric_values *out)
-{
-	out->block_size = rd_vint(rd);
-	if (out->block_size < BLOCK_SIZE_LEAST || out->block_size > BLOCK_SIZE_MOST ||
-	    (out->block_size & (out->block_size - 1)))
-		rd->failed = true;
-}
-
-static void read_packed_version(struct rd *rd)
-{
-	uint32_t version = rd_vint(rd);
-
-	if (version < PACKED_BYTE_ALIGNED || version > PACKED_NEWEST)
-		rd->failed = true;
 }
 
 static struct docs_with_field read_missing(const struct walk *w)
@@ -212,34 +223,55 @@ static uint64_t rd_count(struct rd *rd)
 {
 	uint64_t count = rd_vlong(rd);
 
-	if (count > INT64_MAX)
+	if (count > NUMBERS_MOST)
 		rd->failed = true;
 	return rd->failed ? 0 : count;
 }
 
-/* A numeric entry up to its values; then what it has behind them. */
+/* Blocks of numbers, or of addresses: the entry says both in the same way. */
+static void read_blocks_45(const struct walk *w, enum numeric_format format, uint32_t version,
+			   struct doc_values_meta *out)
+{
+	struct numeric_values *values = &out->values;
+
+	values->block_size = read_block_size(w->rd);
+	out->addresses = (struct monotonic_meta){
+		.count = (uint64_t)values->count,
+		.shift = (unsigned)__builtin_ctz(values->block_size),
+		.offset = values->offset,
+		.length = -1,
+		.in_data = true,
+		.zigzag = version < PACKED_NEWEST,
+		.zero_left_out = true,
+	};
+	read_values_45(w->rd, format, values);
+}
+
+/* A numeric entry up to its end; false: its values are an entry behind it. */
 static bool read_numeric_part(const struct walk *w, struct doc_values_meta *out)
 {
 	struct numeric_values *values = &out->values;
 	struct rd *rd = w->rd;
 	enum numeric_format format = (enum numeric_format)rd_vint(rd);
-	bool whole = true;
+	uint32_t version = 0;
 
 	*values = (struct numeric_values){.gcd = 1, .length = -1};
 	out->docs = read_missing(w);
-	if (format == SPARSE)
-		skip_monotonic(w, (int64_t)rd_vint(rd));
+	if (format == SPARSE) {
+		int64_t offset = out->docs.offset;
+
+		read_monotonic(w, (int64_t)rd_vint(rd), &out->list);
+		out->list.offset = offset;
+		out->docs = (struct docs_with_field){.offset = offset, .list = true};
+	}
 	if (w->format->packed_blocks)
-		read_packed_version(rd);
+		version = read_packed_version(rd);
 	values->offset = rd_i64(rd);
 	values->count = (int64_t)rd_count(rd);
-	if (w->format->packed_blocks) {
-		read_block_size(rd, values);
-		read_values_45(rd, format, values);
-	} else {
-		whole = read_values_49(w, format, values);
-	}
-	return whole;
+	if (!w->format->packed_blocks)
+		return read_values_49(w, format, out);
+	read_blocks_45(w, format, version, out);
+	return true;
 }
 
 static void read_end(const struct walk *w, struct numeric_values *values)
@@ -262,162 +294,215 @@ static void skip_nested_header(const struct walk *w, enum doc_values_entry type)
 
 static void read_numeric(const struct walk *w, struct doc_values_meta *out)
 {
-	struct doc_values_meta inner;
+	struct doc_values_meta inner = {0};
 
-	out->sparse = !read_numeric_part(w, out);
-	if (out->sparse) {
-		rd_u8(w->rd);
+	if (!read_numeric_part(w, out)) {
+		rd_u8(w->rd); /* whether numbers or ordinals */
 		skip_nested_header(w, ENTRY_NUMERIC);
 		/* The values of a sparse entry are not sparse again. */
 		if (!read_numeric_part(w, &inner))
 			w->rd->failed = true;
 		read_end(w, &inner.values);
+		out->values = inner.values;
+		read_end(w, &inner.values);
+		return;
 	}
 	read_end(w, &out->values);
 }
 
-static void skip_numeric(const struct walk *w)
+static void read_nested_numeric(const struct walk *w, struct doc_values_meta *out)
 {
-	struct doc_values_meta ignored;
-
 	skip_nested_header(w, ENTRY_NUMERIC);
-	read_numeric(w, &ignored);
+	read_numeric(w, out);
 }
 
-static void skip_binary_addresses(const struct walk *w, int64_t count)
+static void read_binary_addresses(const struct walk *w, struct bytes_meta *out)
 {
-	rd_i64(w->rd);
-	if (!w->format->monotonic) {
-		skip_packed(w);
-		return;
+	int64_t offset = rd_i64(w->rd);
+
+	out->layout = BYTES_VARIABLE;
+	if (w->format->monotonic) {
+		read_monotonic(w, out->count + 1, &out->addresses);
+		rd_i64(w->rd);
+	} else {
+		read_packed_blocks(w, out->count + !w->format->packed_blocks, &out->addresses);
+		out->addresses.zero_left_out = w->format->packed_blocks;
 	}
-	skip_monotonic(w, count + 1);
-	rd_i64(w->rd);
+	out->addresses.offset = offset;
 }
 
-static void skip_prefix_addresses(const struct walk *w)
+static void read_prefix_addresses(const struct walk *w, struct bytes_meta *out)
 {
+	uint32_t interval = 1u << TERMS_BLOCK_SHIFT;
+	int64_t offset;
+
 	if (w->format->interval)
-		rd_vint(w->rd);
-	rd_i64(w->rd);
-	skip_packed(w);
+		interval = rd_vint(w->rd);
+	if (interval != 1u << TERMS_BLOCK_SHIFT)
+		w->rd->failed = true;
+	offset = rd_i64(w->rd);
+	out->layout = w->format->interval ? TERMS_45 : TERMS_410;
+	out->block_shift = TERMS_BLOCK_SHIFT;
+	read_packed_blocks(w, (out->count + interval - 1) / interval, &out->addresses);
+	out->addresses.offset = offset;
+	out->length = offset - out->offset;
 	if (!w->format->interval)
 		rd_i64(w->rd);
 }
 
-static void skip_binary_entry(const struct walk *w)
+static void read_binary(const struct walk *w, struct doc_values_meta *entry)
 {
+	struct bytes_meta *out = &entry->bytes;
 	struct rd *rd = w->rd;
 	uint32_t format = rd_vint(rd);
-	int64_t count;
 
-	rd_i64(rd);
-	rd_vint(rd);
-	rd_vint(rd);
-	count = (int64_t)rd_count(rd);
-	rd_i64(rd);
-	if (format == 1 && count < INT64_MAX)
-		skip_binary_addresses(w, count);
+	entry->docs = read_missing(w);
+	out->length = -1;
+	out->min_length = rd_vint(rd);
+	out->max_length = rd_vint(rd);
+	out->count = (int64_t)rd_count(rd);
+	out->offset = rd_i64(rd);
+	if (out->offset < 0)
+		rd->failed = true;
+	else if (format == 1)
+		read_binary_addresses(w, out);
 	else if (format == 2)
-		skip_prefix_addresses(w);
+		read_prefix_addresses(w, out);
 	else if (format != 0)
 		rd->failed = true;
 }
 
-static void skip_binary(const struct walk *w)
+/* The terms; then the ordinals, whose set of documents is the field's. */
+static void read_sorted(const struct walk *w, struct doc_values_meta *out)
 {
 	skip_nested_header(w, ENTRY_BINARY);
-	skip_binary_entry(w);
+	read_binary(w, out);
+	read_nested_numeric(w, out);
 }
 
-static void skip_sorted_entry(const struct walk *w)
+static bool is_count(int32_t count)
 {
-	skip_binary(w);
-	skip_numeric(w);
+	return count >= 0 && count <= NUMERIC_TABLE_MAX;
 }
 
-static void skip_set_table(struct rd *rd)
+static void read_set_table(struct rd *rd, struct set_table *out)
 {
-	int32_t count = rd_i32(rd);
+	int32_t values = rd_i32(rd), sets, at = 0;
 
-	rd_skip(rd, (uint64_t)(count < 0 ? UINT32_MAX : (uint32_t)count) * 8);
-	count = rd_i32(rd);
-	rd_skip(rd, (uint64_t)(count < 0 ? UINT32_MAX : (uint32_t)count) * 4);
+	if (!is_count(values)) {
+		rd->failed = true;
+		return;
+	}
+	for (int32_t i = 0; i < values; i++)
+		out->values[i] = rd_i64(rd);
+	sets = rd_i32(rd);
+	if (sets < 1 || !is_count(sets)) {
+		rd->failed = true;
+		return;
+	}
+	for (int32_t i = 0; i < sets && !rd->failed; i++) {
+		int32_t length = rd_i32(rd);
+
+		out->starts[i] = at;
+		if (length < 0 || length > values - at)
+			rd->failed = true;
+		else
+			at += length;
+	}
+	out->starts[sets] = at;
+	out->count = sets;
 }
 
-static void skip_sorted_set(const struct walk *w)
+/* Where each document's values are. What the addresses say of documents is the field's: all. */
+static void read_bounds(const struct walk *w, struct doc_values_meta *out)
+{
+	struct doc_values_meta bounds = {0};
+
+	read_nested_numeric(w, &bounds);
+	out->several = true;
+	out->addresses = bounds.addresses;
+	out->docs = bounds.docs;
+}
+
+static void read_sorted_set(const struct walk *w, struct doc_values_meta *out)
 {
 	bool says = !w->format->packed_blocks || w->version > 0;
 	uint32_t format = says ? rd_vint(w->rd) : 0;
 
 	if (format == 1) {
 		skip_nested_header(w, ENTRY_SORTED);
-		skip_sorted_entry(w);
+		read_sorted(w, out);
 		return;
 	}
 	if (format == 2)
-		skip_set_table(w->rd);
+		read_set_table(w->rd, &out->sets);
 	else if (format != 0)
 		w->rd->failed = true;
-	skip_sorted_entry(w);
+	read_sorted(w, out);
 	if (format == 0)
-		skip_numeric(w);
+		read_bounds(w, out);
 }
 
-static void skip_sorted_numeric(const struct walk *w)
+static void read_sorted_numeric(const struct walk *w, struct doc_values_meta *out)
 {
 	uint32_t format = rd_vint(w->rd);
 
 	if (format > 2)
 		w->rd->failed = true;
 	if (format == 2)
-		skip_set_table(w->rd);
-	skip_numeric(w);
+		read_set_table(w->rd, &out->sets);
+	read_nested_numeric(w, out);
 	if (format == 0)
-		skip_numeric(w);
+		read_bounds(w, out);
 }
 
-static void read_entry(const struct walk *w, uint8_t type, struct doc_values_meta *wanted)
+static void read_entry(const struct walk *w, uint8_t type, struct doc_values_meta *out)
 {
-	struct doc_values_meta ignored;
-
 	switch (type) {
 	case ENTRY_NUMERIC:
-		read_numeric(w, wanted ? wanted : &ignored);
-		if (wanted)
-			wanted->found = true;
+		read_numeric(w, out);
 		break;
 	case ENTRY_BINARY:
-		skip_binary_entry(w);
+		read_binary(w, out);
 		break;
 	case ENTRY_SORTED:
-		skip_sorted_entry(w);
+		read_sorted(w, out);
 		break;
 	case ENTRY_SORTED_SET:
-		skip_sorted_set(w);
+		read_sorted_set(w, out);
 		break;
 	case ENTRY_SORTED_NUMERIC:
-		skip_sorted_numeric(w);
+		read_sorted_numeric(w, out);
 		break;
 	default:
 		w->rd->failed = true;
 	}
 }
 
-int doc_values_entries_read_45(struct rd *rd, const struct field_infos *infos, int32_t number,
-			       int32_t max_doc, struct doc_values_meta *out, struct err *err)
+int doc_values_entries_read_45(struct rd *rd, const struct field_infos *infos,
+			       const struct doc_values_wanted *wanted, int32_t max_doc,
+			       struct doc_values_meta *out, struct err *err)
 {
-	const struct walk walk = {rd, (const struct old_format *)out->format, out->version,
-				  max_doc};
+	struct walk walk = {.rd = rd,
+			    .format = (const struct old_format *)out->format,
+			    .version = out->version,
+			    .max_doc = max_doc};
+	const struct doc_values_meta none = *out;
+	struct doc_values_meta ignored;
 	uint32_t next;
 
 	while ((next = rd_vint(rd)) != NO_MORE_FIELDS && !rd->failed) {
 		uint8_t type = rd_u8(rd);
+		bool take = next == (uint32_t)wanted->number && type == wanted->type;
+		struct doc_values_meta *entry = take ? out : &ignored;
 
 		if (next > INT32_MAX || !field_infos_by_number(infos, (int32_t)next))
 			return err_set(err, ERR_FORMAT,
 				       "speaks of a field %u that the segment does not have", next);
-		read_entry(&walk, type, (int32_t)next == number ? out : NULL);
+		*entry = none;
+		entry->found = true;
+		walk.mem = take ? wanted->mem : NULL;
+		read_entry(&walk, type, entry);
 	}
 	return 0;
 }

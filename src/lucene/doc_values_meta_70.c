@@ -12,59 +12,63 @@
  * Source: Lucene 7.7.3 codecs/lucene70/Lucene70DocValuesProducer. */
 #include "lucene/doc_values_meta.h"
 
-static void skip_terms(struct rd *rd)
+static void read_terms(struct rd *rd, struct arena *mem, struct bytes_meta *out)
 {
-	int64_t count = rd_term_count(rd);
-
-	rd_skip_terms(rd, count, (uint32_t)rd_i32(rd), false);
+	out->layout = TERMS_70;
+	out->count = rd_term_count(rd);
+	out->block_shift = (uint32_t)rd_i32(rd);
+	rd_terms(rd, mem, out);
 }
 
-static void skip_sorted(struct rd *rd)
+static void read_sorted(struct rd *rd, struct arena *mem, struct doc_values_meta *out)
 {
-	rd_docs_with_field(rd, false);
-	rd_i32(rd);
-	rd_u8(rd);
-	rd_skip(rd, 16);
-	skip_terms(rd);
+	int32_t documents;
+
+	out->docs = rd_docs_with_field(rd, false);
+	documents = rd_i32(rd);
+	rd_ordinals(rd, documents, &out->values);
+	read_terms(rd, mem, &out->bytes);
 }
 
-static void skip_sorted_set(struct rd *rd)
+/* How many ordinals there are only the last address says. */
+static void read_sorted_set(struct rd *rd, struct arena *mem, struct doc_values_meta *out)
 {
 	uint8_t several = rd_u8(rd);
 
 	if (several > 1)
 		rd->failed = true;
 	if (several == 0) {
-		skip_sorted(rd);
+		read_sorted(rd, mem, out);
 		return;
 	}
-	rd_docs_with_field(rd, false);
-	rd_u8(rd);
-	rd_skip(rd, 16);
-	rd_skip_addresses(rd, (int64_t)rd_i32(rd) + 1);
-	skip_terms(rd);
+	out->several = true;
+	out->docs = rd_docs_with_field(rd, false);
+	rd_ordinals(rd, NUMBERS_MOST, &out->values);
+	rd_addresses(rd, mem, (int64_t)rd_i32(rd) + 1, &out->addresses);
+	read_terms(rd, mem, &out->bytes);
 }
 
-static void skip_entry(struct rd *rd, int32_t version, const struct field_info *field, uint8_t type)
+static void read_entry(struct rd *rd, struct arena *mem, const struct field_info *field,
+		       uint8_t type, struct doc_values_meta *out)
 {
-	(void)version;
 	(void)field;
 	switch (type) {
 	case ENTRY_NUMERIC:
-		rd_docs_with_field(rd, false);
-		rd_skip_numeric_values(rd, false);
+		out->docs = rd_docs_with_field(rd, false);
+		rd_numeric_values(rd, false, &out->values);
 		break;
 	case ENTRY_BINARY:
-		rd_skip_binary(rd, false);
+		rd_binary_head(rd, false, out);
+		rd_binary_addresses(rd, mem, &out->bytes);
 		break;
 	case ENTRY_SORTED:
-		skip_sorted(rd);
+		read_sorted(rd, mem, out);
 		break;
 	case ENTRY_SORTED_SET:
-		skip_sorted_set(rd);
+		read_sorted_set(rd, mem, out);
 		break;
 	case ENTRY_SORTED_NUMERIC:
-		rd_skip_sorted_numeric(rd, false);
+		rd_sorted_numeric(rd, mem, false, out);
 		break;
 	default:
 		rd->failed = true;
@@ -75,5 +79,5 @@ const struct doc_values_format doc_values_format_70 = {
 	.meta_codec = "Lucene70DocValuesMetadata",
 	.data_codec = "Lucene70DocValuesData",
 	.newest_version = 0,
-	.skip_entry = skip_entry,
+	.read_entry = read_entry,
 };

@@ -15,16 +15,17 @@
 #define VERSION_CONFIGURABLE_COMPRESSION 2
 #define TERMS_LZ4_CODE 0x00060001u
 #define TERMS_LZ4_BLOCK_SHIFT 6
+#define CHUNK_SHIFT_MOST 16
 
-static void skip_terms(struct rd *rd)
+static void read_terms(struct rd *rd, struct arena *mem, struct bytes_meta *out)
 {
-	int64_t count = rd_term_count(rd);
-	uint32_t code = (uint32_t)rd_i32(rd);
+	uint32_t code;
 
-	if (code == TERMS_LZ4_CODE)
-		rd_skip_terms(rd, count, TERMS_LZ4_BLOCK_SHIFT, true);
-	else
-		rd_skip_terms(rd, count, code, false);
+	out->count = rd_term_count(rd);
+	code = (uint32_t)rd_i32(rd);
+	out->layout = code == TERMS_LZ4_CODE ? TERMS_LZ4 : TERMS_70;
+	out->block_shift = code == TERMS_LZ4_CODE ? TERMS_LZ4_BLOCK_SHIFT : code;
+	rd_terms(rd, mem, out);
 }
 
 static bool is_compressed(int32_t version, const struct field_info *field)
@@ -36,77 +37,78 @@ static bool is_compressed(int32_t version, const struct field_info *field)
 	return version >= VERSION_BINARY_COMPRESSED;
 }
 
-static void skip_chunk_addresses(struct rd *rd)
+static void read_chunks(struct rd *rd, struct arena *mem, struct bytes_meta *out)
 {
-	uint32_t chunks;
+	int64_t offset = rd_i64(rd);
+	uint32_t chunks = rd_vint(rd);
 
-	rd_i64(rd);
-	chunks = rd_vint(rd);
-	rd_vint(rd);
-	rd_vint(rd);
-	rd_skip_direct_monotonic(rd, chunks, rd_vint(rd));
-	rd_i64(rd);
+	out->layout = BYTES_CHUNKS_80;
+	out->block_shift = rd_vint(rd);
+	out->block_most = rd_vint(rd);
+	if (out->block_shift > CHUNK_SHIFT_MOST)
+		rd->failed = true;
+	rd_direct_monotonic_meta(rd, mem, chunks, rd_vint(rd), &out->addresses);
+	out->addresses.offset = offset;
+	out->addresses.length = rd_i64(rd);
 }
 
-static void skip_compressed_binary(struct rd *rd)
+static void read_binary(struct rd *rd, struct arena *mem, const struct field_info *field,
+			struct doc_values_meta *out)
+{
+	rd_binary_head(rd, true, out);
+	if (!is_compressed(out->version, field))
+		rd_binary_addresses(rd, mem, &out->bytes);
+	else if (out->bytes.count > 0)
+		read_chunks(rd, mem, &out->bytes);
+}
+
+static void read_sorted(struct rd *rd, struct arena *mem, struct doc_values_meta *out)
 {
 	int32_t documents;
 
-	rd_skip(rd, 16);
-	rd_docs_with_field(rd, true);
+	out->docs = rd_docs_with_field(rd, true);
 	documents = rd_i32(rd);
-	rd_skip(rd, 8);
-	if (documents > 0)
-		skip_chunk_addresses(rd);
+	rd_ordinals(rd, documents, &out->values);
+	read_terms(rd, mem, &out->bytes);
 }
 
-static void skip_sorted(struct rd *rd)
-{
-	rd_docs_with_field(rd, true);
-	rd_i32(rd);
-	rd_u8(rd);
-	rd_skip(rd, 16);
-	skip_terms(rd);
-}
-
-static void skip_sorted_set(struct rd *rd)
+/* How many ordinals there are only the last address says. */
+static void read_sorted_set(struct rd *rd, struct arena *mem, struct doc_values_meta *out)
 {
 	uint8_t several = rd_u8(rd);
 
 	if (several > 1)
 		rd->failed = true;
 	if (several == 0) {
-		skip_sorted(rd);
+		read_sorted(rd, mem, out);
 		return;
 	}
-	rd_docs_with_field(rd, true);
-	rd_u8(rd);
-	rd_skip(rd, 16);
-	rd_skip_addresses(rd, (int64_t)rd_i32(rd) + 1);
-	skip_terms(rd);
+	out->several = true;
+	out->docs = rd_docs_with_field(rd, true);
+	rd_ordinals(rd, NUMBERS_MOST, &out->values);
+	rd_addresses(rd, mem, (int64_t)rd_i32(rd) + 1, &out->addresses);
+	read_terms(rd, mem, &out->bytes);
 }
 
-static void skip_entry(struct rd *rd, int32_t version, const struct field_info *field, uint8_t type)
+static void read_entry(struct rd *rd, struct arena *mem, const struct field_info *field,
+		       uint8_t type, struct doc_values_meta *out)
 {
 	switch (type) {
 	case ENTRY_NUMERIC:
-		rd_docs_with_field(rd, true);
-		rd_skip_numeric_values(rd, true);
+		out->docs = rd_docs_with_field(rd, true);
+		rd_numeric_values(rd, true, &out->values);
 		break;
 	case ENTRY_BINARY:
-		if (is_compressed(version, field))
-			skip_compressed_binary(rd);
-		else
-			rd_skip_binary(rd, true);
+		read_binary(rd, mem, field, out);
 		break;
 	case ENTRY_SORTED:
-		skip_sorted(rd);
+		read_sorted(rd, mem, out);
 		break;
 	case ENTRY_SORTED_SET:
-		skip_sorted_set(rd);
+		read_sorted_set(rd, mem, out);
 		break;
 	case ENTRY_SORTED_NUMERIC:
-		rd_skip_sorted_numeric(rd, true);
+		rd_sorted_numeric(rd, mem, true, out);
 		break;
 	default:
 		rd->failed = true;
@@ -118,5 +120,5 @@ const struct doc_values_format doc_values_format_80 = {
 	.data_codec = "Lucene80DocValuesData",
 	.newest_version = 2,
 	.jump_tables = true,
-	.skip_entry = skip_entry,
+	.read_entry = read_entry,
 };

@@ -21,49 +21,56 @@ static void skip_skipper(struct rd *rd, int32_t version, const struct field_info
 		rd_skip(rd, version >= VERSION_SKIPPER_MOST_VALUES ? 44 : 40);
 }
 
-static void skip_terms(struct rd *rd)
+static void read_terms(struct rd *rd, struct arena *mem, struct bytes_meta *out)
 {
-	rd_skip_terms(rd, rd_term_count(rd), TERMS_BLOCK_SHIFT, true);
+	out->layout = TERMS_LZ4;
+	out->count = rd_term_count(rd);
+	out->block_shift = TERMS_BLOCK_SHIFT;
+	rd_terms(rd, mem, out);
 }
 
-static void skip_numeric(struct rd *rd)
+static void read_sorted(struct rd *rd, struct arena *mem, struct doc_values_meta *out)
 {
-	rd_docs_with_field(rd, true);
-	rd_skip_numeric_values(rd, true);
+	out->docs = rd_docs_with_field(rd, true);
+	rd_numeric_values(rd, true, &out->values);
+	read_terms(rd, mem, &out->bytes);
 }
 
-static void skip_sorted_set(struct rd *rd)
+static void read_sorted_set(struct rd *rd, struct arena *mem, struct doc_values_meta *out)
 {
 	uint8_t several = rd_u8(rd);
 
 	if (several > 1)
 		rd->failed = true;
-	if (several == 0)
-		skip_numeric(rd);
-	else
-		rd_skip_sorted_numeric(rd, true);
-	skip_terms(rd);
+	if (several == 0) {
+		read_sorted(rd, mem, out);
+		return;
+	}
+	rd_sorted_numeric(rd, mem, true, out);
+	read_terms(rd, mem, &out->bytes);
 }
 
-static void skip_entry(struct rd *rd, int32_t version, const struct field_info *field, uint8_t type)
+static void read_entry(struct rd *rd, struct arena *mem, const struct field_info *field,
+		       uint8_t type, struct doc_values_meta *out)
 {
-	skip_skipper(rd, version, field);
+	skip_skipper(rd, out->version, field);
 	switch (type) {
 	case ENTRY_NUMERIC:
-		skip_numeric(rd);
+		out->docs = rd_docs_with_field(rd, true);
+		rd_numeric_values(rd, true, &out->values);
 		break;
 	case ENTRY_BINARY:
-		rd_skip_binary(rd, true);
+		rd_binary_head(rd, true, out);
+		rd_binary_addresses(rd, mem, &out->bytes);
 		break;
 	case ENTRY_SORTED:
-		skip_numeric(rd);
-		skip_terms(rd);
+		read_sorted(rd, mem, out);
 		break;
 	case ENTRY_SORTED_SET:
-		skip_sorted_set(rd);
+		read_sorted_set(rd, mem, out);
 		break;
 	case ENTRY_SORTED_NUMERIC:
-		rd_skip_sorted_numeric(rd, true);
+		rd_sorted_numeric(rd, mem, true, out);
 		break;
 	default:
 		rd->failed = true;
@@ -76,6 +83,5 @@ const struct doc_values_format doc_values_format_90 = {
 	.newest_version = 2,
 	.little = true,
 	.jump_tables = true,
-	.skip_entry = skip_entry,
-	.skip_skipper = skip_skipper,
+	.read_entry = read_entry,
 };

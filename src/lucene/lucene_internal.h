@@ -73,6 +73,21 @@ int numeric_doc_values_over(const struct doc_values_files *files,
 			    const struct doc_values_meta *meta, struct bytes_source *data,
 			    struct numeric_doc_values **out, struct err *err);
 
+struct column;
+/* The same for a column of any type. */
+int column_over(const struct doc_values_files *files, const struct doc_values_meta *meta,
+		enum doc_values_type type, struct bytes_source *data, struct column **out,
+		struct err *err);
+
+/* The .dvd files of a segment whose checksums were found right, by name: each is passed over once
+ * for all the columns in it. Thread-safe. */
+struct proven_files;
+struct proven_files *proven_files_new(void);
+bool proven_files_has(struct proven_files *files, struct str name);
+void proven_files_add(struct proven_files *files, struct str name);
+/* Accepts NULL. */
+void proven_files_free(struct proven_files *files);
+
 struct compound_entry {
 	struct str name; /* without the segment: ".fdt", "_Lucene90_0.dvd" */
 	uint64_t offset, length;

@@ -39,9 +39,8 @@ static uint64_t bits_from_bottom(const uint8_t *bytes, unsigned bit, unsigned co
 	return value;
 }
 
-/* Value i of the stream that starts at `data`. */
-static int read_packed(struct packed_values *values, uint64_t data, uint8_t bits, uint64_t i,
-		       uint64_t *out, struct err *err)
+int packed_bits_read(struct range_window *window, bool little, uint64_t data, uint8_t bits,
+		     uint64_t i, uint64_t *out, struct err *err)
 {
 	uint64_t first = i * bits;
 	unsigned bit = first & 7;
@@ -51,10 +50,9 @@ static int read_packed(struct packed_values *values, uint64_t data, uint8_t bits
 	*out = 0;
 	if (bits == 0)
 		return 0;
-	if (range_window_need(&values->window, data + first / 8, len, &bytes, err) < 0)
+	if (range_window_need(window, data + first / 8, len, &bytes, err) < 0)
 		return -(int)err->kind;
-	*out = values->little ? bits_from_bottom(bytes, bit, bits)
-			      : bits_from_top(bytes, bit, bits);
+	*out = little ? bits_from_bottom(bytes, bit, bits) : bits_from_top(bytes, bit, bits);
 	return 0;
 }
 
@@ -143,8 +141,8 @@ static int get_from_block(struct packed_values *values, int64_t index, int64_t *
 	uint64_t min, gcd = (uint64_t)meta->gcd, packed;
 
 	if (find_block(values, index / (int64_t)meta->block_size, err) < 0 ||
-	    read_packed(values, block->data, block->bits, (uint64_t)index & (meta->block_size - 1),
-			&packed, err) < 0)
+	    packed_bits_read(&values->window, values->little, block->data, block->bits,
+			     (uint64_t)index & (meta->block_size - 1), &packed, err) < 0)
 		return -(int)err->kind;
 	min = (uint64_t)block->min;
 	if (meta->layout == NUMERIC_BLOCKS_70)
@@ -166,8 +164,8 @@ int packed_values_get(struct packed_values *values, int64_t index, int64_t *out,
 			       (long long)meta->count, (long long)index);
 	if (meta->layout != NUMERIC_WHOLE)
 		return get_from_block(values, index, out, err);
-	if (read_packed(values, (uint64_t)meta->offset, meta->bits, (uint64_t)index, &packed, err) <
-	    0)
+	if (packed_bits_read(&values->window, values->little, (uint64_t)meta->offset, meta->bits,
+			     (uint64_t)index, &packed, err) < 0)
 		return -(int)err->kind;
 	if (meta->table_size == 0 || meta->bits == 0) {
 		*out = (int64_t)((uint64_t)meta->min + (uint64_t)meta->gcd * packed);
@@ -202,7 +200,7 @@ int packed_values_init(struct packed_values *values, const struct numeric_values
 		return 0;
 	if (!find_end(meta, end, &values->end) ||
 	    (meta->layout == NUMERIC_WHOLE && meta->bits > 64) || meta->count < 0 ||
-	    meta->count > INT64_MAX / 64)
+	    meta->count > NUMBERS_MOST)
 		return err_set(err, ERR_FORMAT,
 			       "is said to have %lld numbers of a field, of %u bits, at %lld with "
 			       "%lld bytes; its content has %llu bytes",

@@ -26,5 +26,9 @@ int packed_values_init(struct packed_values *values, const struct numeric_values
 void packed_values_release(struct packed_values *values);
 /* Value `index`. Cheap for ascending indices. ERR_FORMAT when there are not so many. */
 int packed_values_get(struct packed_values *values, int64_t index, int64_t *out, struct err *err);
+/* Value i of a stream of `bits` (at most 64) bits each that starts at `data` in the window's file.
+ */
+int packed_bits_read(struct range_window *window, bool little, uint64_t data, uint8_t bits,
+		     uint64_t i, uint64_t *out, struct err *err);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 #include "lucene/compound.h"
+#include "lucene/lucene_internal.h"
 #include "lucene/soft_deletes.h"
 
 #include <stdlib.h>
@@ -71,6 +72,7 @@ int segment_reader_open(struct lucene_directory *dir, const struct segment_commi
 
 	segment->mem = ARENA_INIT(LIMIT_SEGMENT_ARENA);
 	segment->commit = *commit;
+	segment->proven = proven_files_new();
 	if (read_segment(segment, dir, err) < 0) {
 		segment_reader_close(segment);
 		return -(int)err->kind;
@@ -84,6 +86,7 @@ void segment_reader_close(struct segment_reader *segment)
 	if (!segment)
 		return;
 	stored_fields_close(segment->stored);
+	proven_files_free(segment->proven);
 	lucene_directory_close(segment->compound);
 	arena_release(&segment->mem);
 	free(segment);

@@ -18,6 +18,7 @@ struct segment_reader {
 	struct live_docs live;             /* hard and soft deletes applied */
 	struct lucene_directory *compound; /* NULL when the segment has files of its own */
 	struct stored_fields *stored;
+	struct proven_files *proven; /* doc values files whose checksum is right */
 };
 
 /* Opens a segment of `dir` (borrowed). Checks ids, footers and counts against one another, the

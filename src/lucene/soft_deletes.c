@@ -71,7 +71,7 @@ static int apply_files(const struct doc_values_files *files, struct arena *mem,
 		return -(int)err->kind;
 	if (!meta.found || meta.docs.offset == -2)
 		return 0;
-	if (meta.docs.bitset || meta.sparse)
+	if (meta.docs.bitset || meta.docs.list)
 		return err_set(err, ERR_UNSUPPORTED,
 			       "'" STR_FMT "' in '%s' has soft deletes in doc values of Lucene 6 "
 			       "or before, which had none",

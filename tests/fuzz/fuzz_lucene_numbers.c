@@ -43,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (doc_values_meta_decode(body, NULL, claimed_suffix(body), &infos, i, max_doc,
 					   &meta, &err) < 0)
 			break;
-		if (meta.found && !meta.sparse)
+		if (meta.found && !meta.docs.list)
 			read_all(&meta, str_from_offset(str_of(data, size), rd.pos), max_doc);
 	}
 	return 0;

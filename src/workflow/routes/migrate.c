@@ -69,11 +69,56 @@ static void note_types(struct route *route, struct migrate_index *index,
 			   STR("has several mapping types: documents that share an id become one"));
 }
 
-/* Says what the mapping means for the documents; sets `refused`. */
+static void refuse_source(struct route *route, struct migrate_index *index, struct str why)
+{
+	index->refused = true;
+	route_note(route, index, why);
+}
+
+static const char *quality_text(enum rebuild_quality quality)
+{
+	return quality == REBUILD_EXACT         ? "exactly"
+	       : quality == REBUILD_APPROXIMATE ? "approximately"
+						: "not at all";
+}
+
+/* Which fields come back, and how. */
+static void note_rebuilding(struct route *route, struct migrate_index *index,
+			    const struct index_metadata *metadata)
+{
+	cleanup(arena_release) struct arena mem = ARENA_INIT(LIMIT_METADATA_ARENA);
+	cleanup(buf_release) struct buf text = BUF_INIT(LIMIT_METADATA_ARENA);
+	struct rebuild_plan plan;
+	struct err err;
+
+	if (rebuild_plan_make(metadata->mappings, metadata->created_version,
+			      index->source_kind == SOURCE_SYNTHETIC, &mem, &plan, &err) < 0) {
+		refuse_source(route, index,
+			      arena_printf(&route->report->mem, "refused: %s", err.message));
+		return;
+	}
+	buf_append_str(&text, STR("its documents are rebuilt: "));
+	for (size_t i = 0; i < plan.count; i++) {
+		const struct rebuild_field *field = &plan.fields[i];
+
+		buf_printf(&text, "%s'" STR_FMT "' (" STR_FMT ") %s%s%s", i ? "; " : "",
+			   STR_ARG(field->path), STR_ARG(field->type), quality_text(field->quality),
+			   field->reason ? ": " : "", field->reason ? field->reason : "");
+	}
+	if (buf_check(&text, "the fields of a mapping", &err) == 0)
+		route_note(route, index, arena_str(&route->report->mem, buf_str(&text)));
+	index->rebuild = true;
+}
+
+/* Says what the mapping means for the documents; sets `refused` or `rebuild`. */
 static void judge_source(struct route *route, struct migrate_index *index,
 			 const struct index_metadata *metadata)
 {
 	index->source_kind = index_source_kind(metadata);
+	if (index->source_kind != SOURCE_STORED && route->plan->backfill.sourceless) {
+		note_rebuilding(route, index, metadata);
+		return;
+	}
 	switch (index->source_kind) {
 	case SOURCE_STORED:
 		return;
@@ -81,21 +126,18 @@ static void judge_source(struct route *route, struct migrate_index *index,
 		note_filter(route, index, metadata);
 		return;
 	case SOURCE_DISABLED:
-		index->refused = true;
-		route_note(
-			route, index,
-			STR("refused: its mapping disables _source, so its documents are not in "
-			    "the "
-			    "snapshot as they were sent; leave it out or index it again from its "
-			    "origin"));
+		refuse_source(route, index,
+			      STR("refused: its mapping disables _source, so its documents are not "
+				  "in the snapshot as they were sent; leave it out, index it again "
+				  "from its origin, or have it rebuilt with "
+				  "--enable-sourceless-migrations"));
 		return;
 	case SOURCE_SYNTHETIC:
-		index->refused = true;
-		route_note(
-			route, index,
-			STR("refused: its _source is synthetic, so its documents are not in the "
-			    "snapshot as they were sent; leave it out or index it again from its "
-			    "origin"));
+		refuse_source(route, index,
+			      STR("refused: its _source is synthetic, so its documents are not in "
+				  "the snapshot as they were sent; leave it out, index it again "
+				  "from its origin, or have it rebuilt with "
+				  "--enable-sourceless-migrations"));
 		return;
 	}
 }
@@ -111,6 +153,8 @@ static void accept(struct route *route, struct migrate_index *index,
 		.source = source,
 		.target_name = index->target_name,
 		.shard_count = metadata->shard_count,
+		.rebuild = index->rebuild,
+		.synthetic = index->source_kind == SOURCE_SYNTHETIC,
 		.only_type = type.ptr ? arena_str(&route->report->mem, type) : STR_NONE};
 	route->positions[i] = (size_t)(index - route->report->indices);
 }

@@ -37,6 +37,7 @@ struct migrate_index {
 	struct str name, target_name;
 	enum source_kind source_kind;
 	bool refused; /* stores no _source: nothing was sent */
+	bool rebuild; /* its sources, which are not stored, or in part */
 	/* Of its creation: OUTCOME_WRITTEN (_READY: planned), _EXISTED, _FAILED, _BLOCKED;
 	 * else OUTCOME_NONE. */
 	enum metadata_outcome creation;

@@ -2,13 +2,17 @@
  *
  *   java WriteIndices OUT [OLDER]
  *   java WriteIndices OUT --numbers
+ *   java WriteIndices OUT --columns | --columns-best [DOCUMENTS]
  *
  * OUT gets a folder for each shape of index: compound files or not, either compression, merged by
  * force or not; and "small", a handful of documents. OLDER is one of these folders, made by an older
  * version: OUT/upgraded is a copy of it that this version went on writing. Each folder gets a file
  * expected.ndjson beside its index: a line for each document with an id, in the order of the
  * segments, as `inspect lucene --all` prints it. With --numbers OUT itself is an index of many numeric
- * doc values, and FIELD.ndjson beside it has what `inspect lucene --numbers FIELD` prints.
+ * doc values, and FIELD.ndjson beside it has what `inspect lucene --numbers FIELD` prints. With
+ * --columns it is one of doc values of all kinds, and columns.ndjson has what `inspect lucene
+ * --columns` prints; --columns-best: by the codec in its other mode. With DOCUMENTS there is one
+ * segment of so many.
  *
  * One source for Lucene 4.0 to 10: what not all of them have is called by reflection. */
 import java.io.File;
@@ -570,6 +574,187 @@ public class WriteIndices {
 		}
 	}
 
+	/* ---- columns ---- */
+
+	static final int MANY = 66_000, FEW = 300;
+	static final String[] COLUMNS = {"n_constant", "n_few", "n_times", "n_updated", "m_one", "m_many",
+		"m_sets", "m_few", "b_fixed", "b_any", "b_few", "b_long", "b_updated", "s_table", "s_unique",
+		"s_few", "s_long", "s_one", "t_one", "t_many", "t_sets", "t_unique", "t_few"};
+
+	static byte[] utf8(String text) {
+		return text.getBytes(StandardCharsets.UTF_8);
+	}
+
+	static byte[] noText(int length, long seed) {
+		byte[] bytes = new byte[length];
+		new Random(seed).nextBytes(bytes);
+		if (length > 0)
+			bytes[0] = (byte) 0xff;
+		return bytes;
+	}
+
+	static String repeat(String text, int times) {
+		StringBuilder all = new StringBuilder();
+		for (int i = 0; i < times; i++)
+			all.append(text);
+		return all.toString();
+	}
+
+	/* The values that a document is given, in no order and with duplicates: Long or byte[]. `m_` are
+	 * sorted-numeric, `b_` binary, `s_` sorted, `t_` sorted-set. */
+	static List<Object> column(String field, int i) {
+		long hash = (i * 0x9E3779B97F4A7C15L) >>> 11;
+		List<Object> all = new ArrayList<>();
+
+		switch (field) {
+		case "n_constant": all.add(42L); break;
+		case "n_few": if (i % 150 == 7) all.add(hash - (1L << 50)); break;
+		case "n_times": if (i % 3 > 0) all.add(1_600_000_000_000L + hash % 1000 * 3_600_000); break;
+		case "n_updated": if (i % 2 == 0) all.add((long) i); break;
+		case "m_one": if (i % 5 > 0) all.add(hash % 10_000); break;
+		case "m_many":
+			for (int k = 0; k < i % 4; k++)
+				all.add((hash >> k) % 100 == 3 ? Long.MIN_VALUE + k : (hash >> k * 3) % 7 - 3);
+			break;
+		case "m_sets":
+			for (int k = 0; k < hash % 3; k++)
+				all.add(hash / 3 % 2 * 1000 + k);
+			break;
+		case "m_few": if (i % 500 == 1) { all.add(hash); all.add(hash); all.add(-1L); } break;
+		case "b_fixed": all.add(noText(4, i)); break;
+		case "b_any": if (i % 7 > 0) all.add(noText((int) (hash % 40), i)); break;
+		case "b_few": if (i % 300 == 2) all.add(utf8("few " + i)); break;
+		case "b_long": if (i % 1000 == 503) all.add(noText(30_000 + i % 2000, i)); break;
+		case "b_updated": all.add(utf8("before " + i)); break;
+		case "s_table": if (i % 9 > 0) all.add(utf8("value " + hash % 3)); break;
+		case "s_unique": all.add(utf8("a prefix longer than fifteen bytes " + (i * 7919L) % 1_000_003)); break;
+		case "s_few": if (i % 400 == 5) all.add(utf8("f" + i)); break;
+		case "s_long": if (i % 100 == 0) all.add(utf8(repeat("long ", 80 + i % 200) + i)); break;
+		case "s_one": all.add(utf8("")); break;
+		case "t_one": if (i % 4 > 0) all.add(utf8("one \u00fc " + hash % 2000)); break;
+		case "t_many":
+			for (int k = 0; k < i % 5; k++)
+				all.add(utf8("tag" + (hash >> k * 2) % 90));
+			break;
+		case "t_sets":
+			for (int k = 0; k < hash % 3; k++)
+				all.add(utf8("set " + (k + hash / 3 % 2)));
+			break;
+		case "t_unique":
+			all.add(utf8("x" + i));
+			all.add(utf8("y" + hash % 1_000_000));
+			break;
+		case "t_few": if (i % 700 == 6) { all.add(utf8("b")); all.add(utf8("a" + i)); } break;
+		default: throw new AssertionError(field);
+		}
+		return all;
+	}
+
+	static String kind(String field) {
+		switch (field.charAt(0)) {
+		case 'n': return "Numeric";
+		case 'm': return "SortedNumeric";
+		case 'b': return "Binary";
+		case 's': return "Sorted";
+		default: return "SortedSet";
+		}
+	}
+
+	/* Null where this Lucene has no such kind. From 10 on some fields have a skip index. */
+	static Field columnField(String field, Object value) throws Exception {
+		Class<?> type;
+		try {
+			type = Class.forName("org.apache.lucene.document." + kind(field) + "DocValuesField");
+		} catch (ClassNotFoundException e) {
+			return null;
+		}
+		Object argument = value instanceof Long ? value : new BytesRef((byte[]) value);
+		Class<?> taken = value instanceof Long ? long.class : BytesRef.class;
+		Method indexed = method(type, "indexedField", String.class, taken);
+		if (indexed != null && field.endsWith("_one"))
+			return (Field) indexed.invoke(null, field, argument);
+		return (Field) type.getConstructor(String.class, taken).newInstance(field, argument);
+	}
+
+	static void addColumns(IndexWriter writer, int from, int to) throws Exception {
+		for (int i = from; i < to; i++) {
+			Document document = new Document();
+			for (String field : COLUMNS)
+				for (Object value : column(field, i)) {
+					Field one = columnField(field, value);
+					if (one != null)
+						document.add(one);
+				}
+			document.add(new StringField("group", "g" + i % 1000, Field.Store.NO));
+			writer.addDocument(document);
+		}
+		writer.commit();
+	}
+
+	static Method updateBinary() {
+		return method(IndexWriter.class, "updateBinaryDocValue", Term.class, String.class,
+			BytesRef.class);
+	}
+
+	static String text(Object value) {
+		if (value instanceof Long)
+			return value.toString();
+		byte[] bytes = (byte[]) value;
+		if (bytes.length == 0 || bytes[0] != (byte) 0xff)
+			return quote(new String(bytes, StandardCharsets.UTF_8));
+		StringBuilder hex = new StringBuilder("{\"hex\":\"");
+		for (byte b : bytes)
+			hex.append(Character.forDigit(b >> 4 & 15, 16)).append(Character.forDigit(b & 15, 16));
+		return hex.append("\"}").toString();
+	}
+
+	@SuppressWarnings({"unchecked", "rawtypes"})
+	static String valuesOf(String field, int i) throws Exception {
+		List<Object> all = column(field, i);
+		if (all.isEmpty() || columnField(field, all.get(0)) == null)
+			return null;
+		if (updates && field.equals("n_updated") && i % 1000 == 6)
+			all = Arrays.asList((Object) (-77L));
+		if (updateBinary() != null && field.equals("b_updated") && i % 1000 == 6)
+			all = Arrays.asList((Object) utf8("after"));
+		if (field.startsWith("m_"))
+			((List) all).sort(null);
+		List<String> texts = all.stream().map(WriteIndices::text).collect(Collectors.toList());
+		if (field.startsWith("t_"))
+			texts = texts.stream().distinct().sorted().collect(Collectors.toList());
+		return quote(field) + ":[" + String.join(",", texts) + "]";
+	}
+
+	/* A segment of more documents than a block of a set has, and one of few in a compound file. */
+	static void writeColumns(Path path, boolean best, int many, int few) throws Exception {
+		Files.createDirectories(path);
+		try (Directory directory = open(path)) {
+			try (IndexWriter writer = writer(directory, new Shape("", false, best, false), false)) {
+				addColumns(writer, 0, many);
+			}
+			try (IndexWriter writer = writer(directory, new Shape("", true, best, false), false)) {
+				addColumns(writer, many, many + few);
+				Term term = new Term("group", "g6");
+				if (updates)
+					methodNamed(IndexWriter.class, "updateNumericDocValue")
+						.invoke(writer, term, "n_updated", -77L);
+				if (updateBinary() != null)
+					updateBinary().invoke(writer, term, "b_updated", new BytesRef("after"));
+				writer.commit();
+			}
+		}
+		File out = path.resolve("columns.ndjson").toFile();
+		try (PrintWriter lines = new PrintWriter(out, "UTF-8")) {
+			for (int i = 0; i < many + few; i++) {
+				List<String> fields = new ArrayList<>();
+				for (String field : COLUMNS)
+					if (valuesOf(field, i) != null)
+						fields.add(valuesOf(field, i));
+				lines.print("{\"doc\":" + i + ",\"values\":{" + String.join(",", fields) + "}}\n");
+			}
+		}
+	}
+
 	public static void main(String[] arguments) throws Exception {
 		Path out = Paths.get(arguments[0]);
 		List<Shape> shapes = new ArrayList<>();
@@ -579,6 +764,14 @@ public class WriteIndices {
 		binaryIds = method(IndexWriterConfig.class, "getIndexSort") != null;
 		if (arguments.length > 1 && arguments[1].equals("--numbers")) {
 			writeNumbers(out);
+			return;
+		}
+		if (arguments.length > 1 && arguments[1].startsWith("--columns")) {
+			boolean best = arguments[1].equals("--columns-best");
+			if (arguments.length > 2)
+				writeColumns(out, best, Integer.parseInt(arguments[2]), 0);
+			else
+				writeColumns(out, best, MANY, FEW);
 			return;
 		}
 		shapes.add(new Shape("plain", false, false, false));

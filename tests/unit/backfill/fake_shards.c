@@ -171,6 +171,15 @@ int delta_shard_open(const struct snapshot *previous, const struct snapshot *cur
 			 err);
 }
 
+int shard_documents_open_rebuilt(const struct snapshot *snapshot,
+				 const struct snapshot_index *index, int32_t shard, bool synthetic,
+				 const struct lucene_documents_options *options,
+				 struct document_source **out, struct err *err)
+{
+	(void)synthetic;
+	return shard_documents_open(snapshot, index, shard, options, out, err);
+}
+
 size_t shard_documents_parts(const struct document_source *source,
 			     const struct checksum_part **parts)
 {

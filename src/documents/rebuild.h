@@ -1,0 +1,52 @@
+/* Documents whose index stores no _source, a part of it, or a synthetic one, put together again by
+ * the mapping: stored fields, doc values, constants. docs/sourceless.md tells which types come back
+ * exactly, which do not. */
+#ifndef DOCUMENTS_REBUILD_H
+#define DOCUMENTS_REBUILD_H
+
+#include "base/json.h"
+#include "lucene/segment_reader.h"
+
+enum rebuild_quality {
+	REBUILD_EXACT,       /* as values; their spelling may be another */
+	REBUILD_APPROXIMATE, /* order or duplicates of several values, precision */
+	REBUILD_NOT_AT_ALL,
+};
+
+struct rebuild_field {
+	struct str path; /* "user.name" */
+	struct str type; /* as mapped */
+	enum rebuild_quality quality;
+	const char *reason;          /* why not exact, or NULL */
+	struct str column;           /* the field whose doc values it is; ptr NULL: none */
+	struct str format;           /* of dates: one that is written here; ptr NULL: the default */
+	double factor;               /* of scaled_float */
+	const struct json *constant; /* of constant_keyword */
+};
+
+/* What is to be done for an index. Immutable once made: threads share it. */
+struct rebuild_plan {
+	struct rebuild_field *fields;
+	size_t count;
+	bool opensearch; /* wrote it: unsigned_long differs */
+	bool synthetic;  /* the index stores by itself what has no doc values */
+};
+
+/* `mappings`: type name -> mapping. Fields are allocated in `mem`, and borrow from it. `created`:
+ * index.version.created. ERR_UNSUPPORTED for indices of Elasticsearch before 5. */
+int rebuild_plan_make(const struct json *mappings, struct str created, bool synthetic,
+		      struct arena *mem, struct rebuild_plan *out, struct err *err);
+
+/* Rebuilds the documents of one segment, in ascending order. One thread. */
+struct rebuilder;
+int rebuilder_open(const struct rebuild_plan *plan, const struct segment_reader *segment,
+		   struct rebuilder **out, struct err *err);
+/* `stored`: the fields of the document, from the first on. `filtered`: what is stored of its
+ * source, JSON, or ptr NULL. *out is borrowed until the next call. A document that holds more than
+ * is read here (_ignored_source) is ERR_UNSUPPORTED, and the next one can be asked for. */
+int rebuilder_document(struct rebuilder *rebuilder, int32_t doc, struct stored_field_cursor *stored,
+		       struct str filtered, struct str *out, struct err *err);
+/* Accepts NULL. */
+void rebuilder_close(struct rebuilder *rebuilder);
+
+#endif

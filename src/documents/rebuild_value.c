@@ -1,0 +1,242 @@
+#include "documents/rebuild_value.h"
+
+#include "base/base64.h"
+#include "base/utf8.h"
+
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define NANOS_A_MS 1000000
+#define NUMBER_TEXT 64
+#define DAYS_MS 86400000
+
+static struct json *number_text(struct arena *mem, const char *text)
+{
+	bool plain = !strpbrk(text, ".e");
+
+	return json_new_number(mem, arena_printf(mem, "%s%s", text, plain ? ".0" : ""));
+}
+
+/* The shortest text that reads back as the same double. */
+static struct json *double_json(double value, struct arena *mem)
+{
+	char text[NUMBER_TEXT];
+
+	if (!isfinite(value))
+		return NULL;
+	for (int digits = 1; digits <= 17; digits++) {
+		snprintf(text, sizeof(text), "%.*g", digits, value);
+		if (strtod(text, NULL) == value)
+			break;
+	}
+	return number_text(mem, text);
+}
+
+static struct json *float_json(float value, struct arena *mem)
+{
+	char text[NUMBER_TEXT];
+
+	if (!isfinite(value))
+		return NULL;
+	for (int digits = 1; digits <= 9; digits++) {
+		snprintf(text, sizeof(text), "%.*g", digits, (double)value);
+		if (strtof(text, NULL) == value)
+			break;
+	}
+	return number_text(mem, text);
+}
+
+static double sortable_double(int64_t sorted)
+{
+	uint64_t bits = (uint64_t)sorted ^ ((uint64_t)(sorted >> 63) & INT64_MAX);
+	double value;
+
+	memcpy(&value, &bits, sizeof(value));
+	return value;
+}
+
+static float sortable_float(int32_t sorted)
+{
+	uint32_t bits = (uint32_t)sorted ^ ((uint32_t)(sorted >> 31) & INT32_MAX);
+	float value;
+
+	memcpy(&value, &bits, sizeof(value));
+	return value;
+}
+
+static float sortable_half(int16_t sorted)
+{
+	uint16_t bits = (uint16_t)(sorted ^ ((sorted >> 15) & INT16_MAX));
+	int exponent = bits >> 10 & 31, fraction = bits & 1023;
+	float value = exponent == 0    ? ldexpf((float)fraction, -24)
+		      : exponent == 31 ? INFINITY
+				       : ldexpf((float)(1024 + fraction), exponent - 25);
+
+	return bits >> 15 ? -value : value;
+}
+
+/* `nanos` below a millisecond are written where there are any. */
+static struct json *instant_json(int64_t ms, int64_t nanos, struct str format, struct arena *mem)
+{
+	int64_t days = ms / DAYS_MS - (ms % DAYS_MS < 0), rest = ms - days * DAYS_MS;
+	time_t seconds = (time_t)(days * (DAYS_MS / 1000) + rest / 1000);
+	int milli = (int)(rest % 1000);
+	char date[32] = "", text[32] = "";
+	struct tm tm;
+
+	if (str_is(format, "epoch_millis"))
+		return json_new_i64(mem, ms);
+	if (str_is(format, "epoch_second"))
+		return json_new_i64(mem, (int64_t)seconds);
+	if (!gmtime_r(&seconds, &tm) || tm.tm_year < -1900 || tm.tm_year > 9999 - 1900)
+		return NULL;
+	snprintf(date, sizeof(date), "%04d-%02d-%02d", tm.tm_year + 1900, tm.tm_mon + 1,
+		 tm.tm_mday);
+	snprintf(text, sizeof(text), "%02d:%02d:%02d", tm.tm_hour, tm.tm_min, tm.tm_sec);
+	if (str_is(format, "date") || str_is(format, "strict_date") ||
+	    str_is(format, "yyyy-MM-dd") || str_is(format, "uuuu-MM-dd"))
+		return json_new_string(mem, arena_printf(mem, "%s", date));
+	if (str_is(format, "yyyy-MM-dd HH:mm:ss") || str_is(format, "uuuu-MM-dd HH:mm:ss"))
+		return json_new_string(mem, arena_printf(mem, "%s %s", date, text));
+	if (nanos)
+		return json_new_string(mem, arena_printf(mem, "%sT%s.%03d%06" PRId64 "Z", date,
+							 text, milli, nanos));
+	return json_new_string(mem, arena_printf(mem, "%sT%s.%03dZ", date, text, milli));
+}
+
+static struct json *date_nanos_json(int64_t value, struct str format, struct arena *mem)
+{
+	int64_t ms = value / NANOS_A_MS - (value % NANOS_A_MS < 0);
+
+	return instant_json(ms, value - ms * NANOS_A_MS, format, mem);
+}
+
+static struct json *geo_json(int64_t value, struct arena *mem)
+{
+	struct json *point = json_new(mem, JSON_OBJECT);
+	int32_t lat = (int32_t)(value >> 32), lon = (int32_t)(uint32_t)value;
+
+	json_set(point, STR("lat"), double_json(lat * (180.0 / 4294967296.0), mem));
+	json_set(point, STR("lon"), double_json(lon * (360.0 / 4294967296.0), mem));
+	return point;
+}
+
+static struct json *unsigned_json(const struct rebuild_plan *plan, int64_t value, struct arena *mem)
+{
+	uint64_t bits = plan->opensearch ? (uint64_t)value : (uint64_t)value ^ (1ULL << 63);
+
+	return json_new_number(mem, arena_printf(mem, "%" PRIu64, bits));
+}
+
+struct json *rebuild_number(const struct rebuild_plan *plan, const struct rebuild_field *field,
+			    int64_t value, struct arena *mem)
+{
+	struct str type = field->type;
+
+	if (str_is(type, "double"))
+		return double_json(sortable_double(value), mem);
+	if (str_is(type, "float"))
+		return float_json(sortable_float((int32_t)value), mem);
+	if (str_is(type, "half_float"))
+		return float_json(sortable_half((int16_t)value), mem);
+	if (str_is(type, "scaled_float"))
+		return field->factor > 0 ? double_json((double)value / field->factor, mem) : NULL;
+	if (str_is(type, "unsigned_long"))
+		return unsigned_json(plan, value, mem);
+	if (str_is(type, "date"))
+		return instant_json(value, 0, field->format, mem);
+	if (str_is(type, "date_nanos"))
+		return date_nanos_json(value, field->format, mem);
+	if (str_is(type, "boolean"))
+		return json_new_bool(mem, value != 0);
+	if (str_is(type, "geo_point"))
+		return geo_json(value, mem);
+	return json_new_i64(mem, value);
+}
+
+static struct json *ip_json(struct str bytes, struct arena *mem)
+{
+	static const char mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, (char)0xff, (char)0xff};
+	char text[INET6_ADDRSTRLEN];
+	bool four = bytes.len == 16 && memcmp(bytes.ptr, mapped, sizeof(mapped)) == 0;
+
+	if (bytes.len != 16 ||
+	    !inet_ntop(four ? AF_INET : AF_INET6, bytes.ptr + (four ? 12 : 0), text, sizeof(text)))
+		return NULL;
+	return json_new_string(mem, arena_printf(mem, "%s", text));
+}
+
+static bool is_utf8(struct str s)
+{
+	while (s.len > 0) {
+		size_t len = utf8_length(s.ptr, s.len);
+
+		if (len == 0)
+			return false;
+		s = str_from_offset(s, len);
+	}
+	return true;
+}
+
+struct json *rebuild_bytes(const struct rebuild_field *field, struct str bytes, struct arena *mem)
+{
+	if (str_is(field->type, "ip"))
+		return ip_json(bytes, mem);
+	return is_utf8(bytes) ? json_new_string(mem, arena_str(mem, bytes)) : NULL;
+}
+
+static struct json *base64_json(struct str bytes, struct arena *mem)
+{
+	cleanup(buf_release) struct buf text = BUF_INIT(LIMIT_SOURCE);
+
+	base64_encode(&text, bytes);
+	return text.failed ? NULL : json_new_string(mem, arena_str(mem, buf_str(&text)));
+}
+
+bool rebuild_binary(struct str bytes, struct json *array, struct arena *mem)
+{
+	struct rd rd = rd_over(bytes);
+	uint32_t count = rd_vint(&rd);
+
+	for (uint32_t i = 0; i < count && !rd.failed; i++) {
+		struct str value = rd_string(&rd);
+		struct json *text = rd.failed ? NULL : base64_json(value, mem);
+
+		if (!text)
+			return false;
+		json_append(array, text);
+	}
+	return !rd.failed && rd_left(&rd) == 0;
+}
+
+struct json *rebuild_stored(const struct rebuild_plan *plan, const struct rebuild_field *field,
+			    const struct stored_field *stored, struct arena *mem)
+{
+	struct str type = field->type;
+
+	switch (stored->type) {
+	case STORED_STRING:
+		if (str_is(type, "boolean"))
+			return json_new_bool(mem, str_is(stored->bytes, "T"));
+		return json_new_string(mem, arena_str(mem, stored->bytes));
+	case STORED_BYTES:
+		if (str_is(type, "binary"))
+			return base64_json(stored->bytes, mem);
+		return rebuild_bytes(field, stored->bytes, mem);
+	case STORED_FLOAT:
+		return float_json((float)stored->floating, mem);
+	case STORED_DOUBLE:
+		return double_json(stored->floating, mem);
+	case STORED_INT:
+	case STORED_LONG:
+		break;
+	}
+	/* What is stored of these is as in doc values; of others the number itself. */
+	if (str_is(type, "double") || str_is(type, "float") || str_is(type, "half_float"))
+		return json_new_i64(mem, stored->integer);
+	return rebuild_number(plan, field, stored->integer, mem);
+}
