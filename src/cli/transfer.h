@@ -13,6 +13,7 @@
 #include "cli/remote_options.h"
 #include "cli/source_options.h"
 #include "cli/transform_options.h"
+#include "workflow/routes/migrate.h"
 
 /* How documents are selected and sent. */
 struct transfer_fields {
@@ -77,6 +78,9 @@ struct transfer_request {
 	const struct work_fields *work;
 	const struct create_fields *create; /* NULL: documents alone */
 	const struct delta_fields *delta;   /* NULL: never */
+	/* Told of the report in place of standard output; NULL: it is printed. */
+	void (*on_report)(void *user, const struct migrate_report *report);
+	void *user;
 };
 
 /* Runs it and prints the report; an exit code, or negative with *err. */
