@@ -42,12 +42,22 @@ static void check_snapshot(struct check_report *report, const struct repository_
 	}
 }
 
+static void check_signer(struct check_report *report, const char *side, const char *region)
+{
+	const struct aws_credentials_options options = {.region = region};
+
+	if (region)
+		check_aws(report, side, &options);
+}
+
 static void check_sides(struct check_report *report, struct check_fields *f,
 			enum source_origin origin)
 {
 	cleanup(cluster_closep) struct cluster *source = NULL, *target = NULL;
 	struct err err = {0};
 
+	check_signer(report, "source", f->source.aws_region);
+	check_signer(report, "target", f->target.aws_region);
 	if (origin == SOURCE_SNAPSHOT)
 		check_snapshot(report, &f->repository);
 	else if (source_connect(&f->source, &source, &err) < 0)
@@ -58,8 +68,10 @@ static void check_sides(struct check_report *report, struct check_fields *f,
 		add_failure(report, "target", &err);
 	else
 		check_target(report, target);
-	if (source && target)
-		check_pair(report, source, target);
+	if (!source || !target)
+		return;
+	check_pair(report, source, target);
+	check_allowlist(report, source, target, f->source.host);
 }
 
 static int print_table(const struct check_report *report, struct arena *mem, struct err *err)

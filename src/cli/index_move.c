@@ -204,8 +204,11 @@ static int list_names(struct moving *m, const struct index_filter *filter, struc
 	return m->mem->failed ? arena_fail(m->mem, "the indices", err) : 0;
 }
 
+/* A back-out that goes on finds no more than what is left. */
 static int check_entries(const struct moving *m, const struct index_filter *filter, struct err *err)
 {
+	if (m->fields->move.back_out && m->count > 0)
+		return 0;
 	for (size_t entry = 0; entry < index_filter_entry_count(filter); entry++) {
 		bool found = false;
 
@@ -396,25 +399,23 @@ static void release(struct moving *m)
 	cluster_close(m->target);
 }
 
-static int move(struct moving *m, struct err *err)
-{
-	if (resolve(m, err) < 0 || open_record(m, err) < 0 || choose(m, err) < 0)
-		return -(int)err->kind;
-	if (m->fields->move.plan)
-		return plan(m, err);
-	return m->fields->move.back_out ? moving_back_out(m, err) : moving_run(m, err);
-}
-
 static int run(struct cli *cli, void *fields, struct err *err)
 {
 	cleanup(release) struct moving m = {
 		.fields = fields, .cli = cli, .mem = cli->mem, .record = {.lock = -1}};
 	struct err unprinted;
-	int code = move(&m, err);
+	int code;
 
+	if (resolve(&m, err) < 0 || open_record(&m, err) < 0 || choose(&m, err) < 0)
+		return -(int)err->kind;
+	if (m.fields->move.plan)
+		code = plan(&m, err);
+	else
+		code = m.fields->move.back_out ? moving_back_out(&m, err) : moving_run(&m, err);
 	/* How far they came is told even when something ended it. */
-	if ((code >= 0 || m.fields->move.plan == false) && m.count > 0 && m.record.indices &&
-	    print(&m, code < 0 ? &unprinted : err) < 0 && code >= 0)
+	if (code < 0 && m.fields->move.plan)
+		return code;
+	if (print(&m, code < 0 ? &unprinted : err) < 0 && code >= 0)
 		return -(int)err->kind;
 	return code;
 }
