@@ -133,7 +133,7 @@ static void the_status_is_read_in_both_its_forms(void **state)
 
 		begin(&s, ELASTICSEARCH("6.8.23"), 200, forms[i]);
 		assert_int_equal(snapshot_api_status(s.cluster, STR("r"), STR("s"), &s.mem,
-						     &progress, &s.err),
+						     &progress, NULL, &s.err),
 				 0);
 		assert_int_equal(progress.bytes_total, 100);
 		assert_int_equal(progress.bytes_done, 25);
@@ -153,13 +153,13 @@ static void a_restore_under_way_counts_the_shards_of_that_snapshot_alone(void **
 	      "\"snapshot\":\"s\",\"state\":\"STARTED\",\"shards\":[{\"state\":\"SUCCESS\"},"
 	      "{\"state\":\"FAILURE\"},{\"state\":\"INIT\"}]}]}}");
 	assert_int_equal(snapshot_api_restore_status(s.cluster, STR("r"), STR("s"), &s.mem,
-						     &progress, &s.err),
+						     &progress, NULL, &s.err),
 			 0);
 	assert_int_equal(progress.shards_total, 3);
 	assert_int_equal(progress.shards_done, 1);
 	assert_int_equal(progress.shards_failed, 1);
 	assert_int_equal(snapshot_api_restore_status(s.cluster, STR("r"), STR("none"), &s.mem,
-						     &progress, &s.err),
+						     &progress, NULL, &s.err),
 			 0);
 	assert_int_equal(progress.state.len, 0);
 }
