@@ -153,13 +153,13 @@ static void a_restore_under_way_counts_the_shards_of_that_snapshot_alone(void **
 	      "\"snapshot\":\"s\",\"state\":\"STARTED\",\"shards\":[{\"state\":\"SUCCESS\"},"
 	      "{\"state\":\"FAILURE\"},{\"state\":\"INIT\"}]}]}}");
 	assert_int_equal(snapshot_api_restore_status(s.cluster, STR("r"), STR("s"), &s.mem,
-						     &progress, NULL, &s.err),
+						     &progress, &s.err),
 			 0);
 	assert_int_equal(progress.shards_total, 3);
 	assert_int_equal(progress.shards_done, 1);
 	assert_int_equal(progress.shards_failed, 1);
 	assert_int_equal(snapshot_api_restore_status(s.cluster, STR("r"), STR("none"), &s.mem,
-						     &progress, NULL, &s.err),
+						     &progress, &s.err),
 			 0);
 	assert_int_equal(progress.state.len, 0);
 }
