@@ -1,4 +1,5 @@
 /* check */
+#include "cli/check_traffic.h"
 #include "cli/command.h"
 #include "cli/snapshot_source.h"
 #include "cli/source_options.h"
@@ -12,6 +13,17 @@ struct check_fields {
 	struct repository_fields repository;
 	struct source_fields source;
 	struct target_fields target;
+	struct opt_list traffic;
+};
+
+static const struct opt check_options[] = {
+	{.name = "traffic",
+	 .type = OPT_LIST,
+	 OPT_FIELD(struct check_fields, traffic),
+	 .metavar = "FILE",
+	 .help = "Requests of clients, as for `shardlift assess --traffic`: those that ask who "
+		 "answers are listed."},
+	{0},
 };
 
 /* What could not be opened is a line like any other. */
@@ -50,8 +62,8 @@ static void check_signer(struct check_report *report, const char *side, const ch
 		check_aws(report, side, &options);
 }
 
-static void check_sides(struct check_report *report, struct check_fields *f,
-			enum source_origin origin)
+static int check_sides(struct check_report *report, struct check_fields *f,
+		       enum source_origin origin, struct err *ended)
 {
 	cleanup(cluster_closep) struct cluster *source = NULL, *target = NULL;
 	struct err err = {0};
@@ -69,9 +81,10 @@ static void check_sides(struct check_report *report, struct check_fields *f,
 	else
 		check_target(report, target);
 	if (!source || !target)
-		return;
+		return 0;
 	check_pair(report, source, target);
 	check_allowlist(report, source, target, f->source.host);
+	return f->traffic.count ? check_traffic(report, &f->traffic, source, target, ended) : 0;
 }
 
 static int print_table(const struct check_report *report, struct arena *mem, struct err *err)
@@ -137,13 +150,15 @@ static int run(struct cli *cli, void *fields, struct err *err)
 	if (kind != TARGET_CLUSTER)
 		return err_set(err, ERR_USAGE, "--to '%s' is no cluster: there is nothing to check",
 			       f->target.host);
-	check_sides(&report, f, origin);
+	if (check_sides(&report, f, origin, err) < 0)
+		return -(int)err->kind;
 	rc = f->general.json ? print_json(&report, cli->mem, err)
 			     : print_table(&report, cli->mem, err);
 	return rc < 0 ? rc : check_exit_code(&report);
 }
 
 static const struct opt_part parts[] = {
+	{check_options, 0},
 	{repository_options, offsetof(struct check_fields, repository)},
 	{source_options, offsetof(struct check_fields, source)},
 	{target_options, offsetof(struct check_fields, target)},

@@ -3,12 +3,12 @@
 #include "base/processors.h"
 #include "cli/index_move_internal.h"
 #include "cli/interrupt.h"
+#include "cli/shell_command.h"
 #include "cluster/document_count.h"
 #include "verify/verify.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #define NAMED_MAX 1000
 #define LOOKED_MAX 1000000
@@ -264,19 +264,19 @@ static int run_command(const struct moving *m, const struct moving_index *index,
 {
 	const char *alias = m->fields->move.alias;
 	const char *command = m->fields->move.on_cutover;
-	struct str name = arena_printf(m->mem, STR_FMT, STR_ARG(index->name));
-	struct str target = arena_printf(m->mem, STR_FMT, STR_ARG(index->target));
+	const char *const variables[] = {
+		arena_printf(m->mem, "SHARDLIFT_INDEX=" STR_FMT, STR_ARG(index->name)).ptr,
+		arena_printf(m->mem, "SHARDLIFT_TARGET_INDEX=" STR_FMT, STR_ARG(index->target)).ptr,
+		arena_printf(m->mem, "SHARDLIFT_ALIAS=%s", alias ? alias : "").ptr,
+		arena_printf(m->mem, "SHARDLIFT_FROM=%s", m->from).ptr,
+		arena_printf(m->mem, "SHARDLIFT_TO=%s", m->to).ptr,
+	};
 	int status;
 
 	if (m->mem->failed)
 		return arena_fail(m->mem, "--on-cutover", err);
-	setenv("SHARDLIFT_INDEX", name.ptr, 1);
-	setenv("SHARDLIFT_TARGET_INDEX", target.ptr, 1);
-	setenv("SHARDLIFT_ALIAS", alias ? alias : "", 1);
-	setenv("SHARDLIFT_FROM", m->from, 1);
-	setenv("SHARDLIFT_TO", m->to, 1);
-	fflush(stdout);
-	status = system(command);
+	if (shell_command_run(command, variables, COUNT_OF(variables), m->mem, &status, err) < 0)
+		return err_wrap(err, "--on-cutover");
 	if (status == 0)
 		return 0;
 	return err_set(err, ERR_BLOCKED,

@@ -64,7 +64,7 @@ struct transfer_request {
 	 * NULL: none. Resolved. */
 	const struct source_fields *source;
 	const struct opt_list *system; /* internal indices of a live cluster that may be copied */
-	bool plan;         /* what would be done is told, and not done */
+	bool plan;                     /* what would be done is told, and not done */
 	const char *query; /* of a live cluster: JSON of a query clause; NULL: all documents */
 	/* The target reads the live cluster itself; NULL: documents go through here. */
 	const struct remote_fields *remote;

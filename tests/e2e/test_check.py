@@ -1,5 +1,7 @@
 """`check`: what stands in the way of a migration, told before it begins."""
 
+import json
+
 import gated_target
 from support import BLOCKED, OK, UNREACHABLE, USAGE
 
@@ -8,7 +10,8 @@ def rows(result):
     return {(row["side"], row["check"]): row for row in result.json()["checks"]}
 
 
-def test_real_clusters_are_looked_at_and_nothing_is_written(shardlift, pool, opensearch):
+def test_real_clusters_are_looked_at_and_nothing_is_written(shardlift, pool, opensearch,
+                                                              tmp_path):
     source = pool.get("es-node", "7.10")
     source.clear()
     source.api("PUT", "/a/_doc/1?refresh=true", {"x": 1})
@@ -26,6 +29,15 @@ def test_real_clusters_are_looked_at_and_nothing_is_written(shardlift, pool, ope
     address = source.url.split("//")[1]
     assert reindex["outcome"] == "warning" and f"does not accept '{address}'" in reindex["found"]
     assert f'in opensearch.yml: reindex.remote.allowlist: ["{address}"]' in reindex["next"]
+    traffic = tmp_path / "access.json"
+    traffic.write_text("".join(json.dumps({"method": "GET", "path": "/a/_search",
+                                           "headers": {"User-Agent": agent}}) + "\n" for agent in
+                               ("elasticsearch-py/7.17.9 (Python 3.9)", "curl/8",
+                                "elasticsearch-py/7.10.1")))
+    seen = rows(shardlift("check", "--from", source.url, "--to", opensearch.url, "--json",
+                          "--traffic", traffic))["both", "traffic"]
+    assert seen["outcome"] == "warning" and "py/7.17.9" in seen["found"], seen
+    assert "7.10.1" not in seen["found"] and "curl" not in seen["found"], seen
     table = shardlift("check", "--from", source.url, "--to", opensearch.url)
     assert table.code == OK and "OUTCOME" not in table.out
     assert "Elasticsearch 7.10.2" in table.out, table

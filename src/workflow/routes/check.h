@@ -51,6 +51,15 @@ void check_allowlist(struct check_report *report, struct cluster *source, struct
 void check_aws(struct check_report *report, const char *side,
 	       const struct aws_credentials_options *options);
 
+/* A User-Agent of clients' requests. */
+struct check_agent {
+	struct str name;
+	uint64_t requests;
+};
+/* Which of them ask who answers, and refuse what they do not know. */
+void check_agents(struct check_report *report, const struct check_agent *agents, size_t count,
+		  struct cluster *target);
+
 /* 0, or the exit code of the worst row: 3 where a cluster cannot be reached or lets nobody in, 4
  * for another failure. */
 int check_exit_code(const struct check_report *report);
