@@ -292,6 +292,15 @@ static int choose(struct moving *m, struct err *err)
 	return rc;
 }
 
+static void print_copy_steps(const struct moving *m, enum move_step step)
+{
+	if (step < MOVE_COPIED)
+		printf("%screate, copy, ", m->fields->move.block_writes ? "block writes, " : "");
+	if (step < MOVE_VERIFIED)
+		printf("verify %s%s%s, ", m->counts ? "count" : "",
+		       m->counts && m->hashes ? " and " : "", m->hashes ? "hash" : "");
+}
+
 /* What is to come, of one index. */
 static void print_steps(const struct moving *m, const struct moving_index *index)
 {
@@ -302,11 +311,7 @@ static void print_steps(const struct moving *m, const struct moving_index *index
 	       STR_ARG(index->target));
 	if (step != MOVE_NONE)
 		printf("%s; ", move_step_name(step));
-	if (step < MOVE_COPIED)
-		printf("%screate, copy, ", wishes->block_writes ? "block writes, " : "");
-	if (step < MOVE_VERIFIED)
-		printf("verify %s%s%s, ", m->counts ? "count" : "",
-		       m->counts && m->hashes ? " and " : "", m->hashes ? "hash" : "");
+	print_copy_steps(m, step);
 	if (step < MOVE_SWAPPED && wishes->alias)
 		printf("alias '%s', ", wishes->alias);
 	if (step < MOVE_CUT_OVER)

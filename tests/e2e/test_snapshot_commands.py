@@ -1,6 +1,7 @@
 """The commands of clusters' own snapshot API, between a real Elasticsearch 7.10 and OpenSearch 1.3."""
 
 import json
+import os
 import shutil
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from recording_proxy import RecordingProxy
 from support import BLOCKED, OK, SOURCE, USAGE, assert_same
 
+EVERY = bool(os.environ.get("SHARDLIFT_EVERY_NODE"))
 SNAPSHOT = ("--repo", "backups", "--snapshot", "move")
 RENAME = ("--rename-pattern", "(.+)", "--rename-replacement", "old-$1")
 
@@ -151,6 +153,7 @@ def test_internal_indices_are_left_out_unless_asked_for(shardlift, source):
     assert nothing.code == SOURCE and "--include-system" in nothing.err, nothing
 
 
+@pytest.mark.skipif(not EVERY, reason="of the long run")
 def test_a_snapshot_of_opensearch_1_is_restored_on_2_under_other_names(shardlift, pool, target):
     newer = restored_on(pool, "2.19")
     for index in ("books", "films"):
