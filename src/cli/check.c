@@ -35,12 +35,33 @@ static void add_failure(struct check_report *report, const char *side, const str
 	check_say(report, &row->detail, "%s", err->message);
 }
 
+/* Whose credentials a repository in S3 is read with. */
+static void check_reader(struct check_report *report, const struct repository_fields *repository)
+{
+	const struct blob_store_options *store = &repository->store;
+	const struct aws_credentials_options options = {
+		.access_key_id = store->s3_access_key_id,
+		.secret_access_key = store->s3_secret_access_key,
+		.session_token = store->s3_session_token,
+		.profile = store->s3_profile,
+		.region = store->s3_region,
+		.role_arn = store->s3_role_arn,
+		.external_id = store->s3_external_id,
+		.sts_endpoint = store->sts_endpoint,
+	};
+
+	/* A server that is not AWS has users that AWS does not know. */
+	if (str_starts(str_from(repository->repo_uri), STR("s3://")) && !store->s3_endpoint)
+		check_aws(report, "source", &options);
+}
+
 static void check_snapshot(struct check_report *report, const struct repository_fields *repository)
 {
 	cleanup(snapshot_source_release) struct snapshot_source source = {0};
 	struct check_row *row;
 	struct err err = {0};
 
+	check_reader(report, repository);
 	if (snapshot_source_open(&source, repository, &err) < 0) {
 		add_failure(report, "source", &err);
 		return;

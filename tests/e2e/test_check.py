@@ -137,3 +137,7 @@ def test_whose_aws_credentials_sign_is_told_or_the_places_that_were_tried(shardl
     for words in ("AWS_ACCESS_KEY_ID is not set", "AWS_WEB_IDENTITY_TOKEN_FILE",
                   "AWS_CONTAINER_CREDENTIALS"):
         assert words in none["next"], none
+    snapshot = shardlift("check", "--from", "s3://bucket/folder#snap", "--to", target.url, "--json",
+                         env=aws)
+    reader = rows(snapshot)["source", "aws identity"]
+    assert reader["outcome"] == "failed" and "AWS_ACCESS_KEY_ID is not set" in reader["next"], reader
