@@ -10,7 +10,18 @@ struct backfill_fields {
 	struct document_transform_fields transform;
 	struct care_fields care;
 	struct work_fields work;
+	bool plan;
 	struct delta_fields delta;
+};
+
+static const struct opt backfill_options[] = {
+	{.name = "plan",
+	 .type = OPT_BOOL,
+	 OPT_FIELD(struct backfill_fields, plan),
+	 .category = "Documents",
+	 .help = "Tell what would be moved, and do nothing: the target is sent nothing but "
+		 "questions."},
+	{0},
 };
 
 static int run(struct cli *cli, void *fields, struct err *err)
@@ -20,6 +31,7 @@ static int run(struct cli *cli, void *fields, struct err *err)
 		.command = "backfill",
 		.general = &f->general,
 		.repository = &f->repository,
+		.plan = f->plan,
 		.target = &f->target,
 		.transfer = &f->transfer,
 		.allowed = &f->allowed,
@@ -34,6 +46,7 @@ static int run(struct cli *cli, void *fields, struct err *err)
 }
 
 static const struct opt_part parts[] = {
+	{backfill_options, 0},
 	{repository_options, offsetof(struct backfill_fields, repository)},
 	{target_options, offsetof(struct backfill_fields, target)},
 	{transfer_options, offsetof(struct backfill_fields, transfer)},

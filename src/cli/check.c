@@ -1,4 +1,5 @@
 /* check */
+#include "cli/check_traffic.h"
 #include "cli/command.h"
 #include "cli/snapshot_source.h"
 #include "cli/source_options.h"
@@ -12,6 +13,17 @@ struct check_fields {
 	struct repository_fields repository;
 	struct source_fields source;
 	struct target_fields target;
+	struct opt_list traffic;
+};
+
+static const struct opt check_options[] = {
+	{.name = "traffic",
+	 .type = OPT_LIST,
+	 OPT_FIELD(struct check_fields, traffic),
+	 .metavar = "FILE",
+	 .help = "Requests of clients, as for `shardlift assess --traffic`: those that ask who "
+		 "answers are listed."},
+	{0},
 };
 
 /* What could not be opened is a line like any other. */
@@ -23,12 +35,33 @@ static void add_failure(struct check_report *report, const char *side, const str
 	check_say(report, &row->detail, "%s", err->message);
 }
 
+/* Whose credentials a repository in S3 is read with. */
+static void check_reader(struct check_report *report, const struct repository_fields *repository)
+{
+	const struct blob_store_options *store = &repository->store;
+	const struct aws_credentials_options options = {
+		.access_key_id = store->s3_access_key_id,
+		.secret_access_key = store->s3_secret_access_key,
+		.session_token = store->s3_session_token,
+		.profile = store->s3_profile,
+		.region = store->s3_region,
+		.role_arn = store->s3_role_arn,
+		.external_id = store->s3_external_id,
+		.sts_endpoint = store->sts_endpoint,
+	};
+
+	/* A server that is not AWS has users that AWS does not know. */
+	if (str_starts(str_from(repository->repo_uri), STR("s3://")) && !store->s3_endpoint)
+		check_aws(report, "source", &options);
+}
+
 static void check_snapshot(struct check_report *report, const struct repository_fields *repository)
 {
 	cleanup(snapshot_source_release) struct snapshot_source source = {0};
 	struct check_row *row;
 	struct err err = {0};
 
+	check_reader(report, repository);
 	if (snapshot_source_open(&source, repository, &err) < 0) {
 		add_failure(report, "source", &err);
 		return;
@@ -42,12 +75,22 @@ static void check_snapshot(struct check_report *report, const struct repository_
 	}
 }
 
-static void check_sides(struct check_report *report, struct check_fields *f,
-			enum source_origin origin)
+static void check_signer(struct check_report *report, const char *side, const char *region)
+{
+	const struct aws_credentials_options options = {.region = region};
+
+	if (region)
+		check_aws(report, side, &options);
+}
+
+static int check_sides(struct check_report *report, struct check_fields *f,
+		       enum source_origin origin, struct err *ended)
 {
 	cleanup(cluster_closep) struct cluster *source = NULL, *target = NULL;
 	struct err err = {0};
 
+	check_signer(report, "source", f->source.aws_region);
+	check_signer(report, "target", f->target.aws_region);
 	if (origin == SOURCE_SNAPSHOT)
 		check_snapshot(report, &f->repository);
 	else if (source_connect(&f->source, &source, &err) < 0)
@@ -58,8 +101,11 @@ static void check_sides(struct check_report *report, struct check_fields *f,
 		add_failure(report, "target", &err);
 	else
 		check_target(report, target);
-	if (source && target)
-		check_pair(report, source, target);
+	if (!source || !target)
+		return 0;
+	check_pair(report, source, target);
+	check_allowlist(report, source, target, f->source.host);
+	return f->traffic.count ? check_traffic(report, &f->traffic, source, target, ended) : 0;
 }
 
 static int print_table(const struct check_report *report, struct arena *mem, struct err *err)
@@ -125,13 +171,15 @@ static int run(struct cli *cli, void *fields, struct err *err)
 	if (kind != TARGET_CLUSTER)
 		return err_set(err, ERR_USAGE, "--to '%s' is no cluster: there is nothing to check",
 			       f->target.host);
-	check_sides(&report, f, origin);
+	if (check_sides(&report, f, origin, err) < 0)
+		return -(int)err->kind;
 	rc = f->general.json ? print_json(&report, cli->mem, err)
 			     : print_table(&report, cli->mem, err);
 	return rc < 0 ? rc : check_exit_code(&report);
 }
 
 static const struct opt_part parts[] = {
+	{check_options, 0},
 	{repository_options, offsetof(struct check_fields, repository)},
 	{source_options, offsetof(struct check_fields, source)},
 	{target_options, offsetof(struct check_fields, target)},

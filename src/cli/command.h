@@ -20,6 +20,7 @@ struct command {
 extern const struct command command_check;
 extern const struct command command_migrate;
 extern const struct command command_copy;
+extern const struct command command_index_move;
 extern const struct command command_backfill;
 extern const struct command command_backfill_status;
 extern const struct command command_backfill_pause;

@@ -1,6 +1,7 @@
 #include "cli/transfer.h"
 
 #include "base/json.h"
+#include "cli/index_pattern.h"
 
 struct copy_fields {
 	struct general_fields general;
@@ -70,30 +71,6 @@ static const struct opt copy_options[] = {
 	{0},
 };
 
-/* "logs-*" as an entry of --index-allowlist. */
-static const char *entry_of(const char *pattern, struct arena *mem)
-{
-	cleanup(buf_release) struct buf text = BUF_INIT(KIB(64));
-
-	if (!strchr(pattern, '*'))
-		return pattern;
-	buf_append_str(&text, STR("regex:"));
-	/* As for clusters, a * at the beginning is for names that are not hidden. */
-	if (*pattern == '*') {
-		buf_append_str(&text, STR("(|[^.].*)"));
-		pattern++;
-	}
-	for (const char *c = pattern; *c; c++) {
-		if (*c == '*')
-			buf_append_str(&text, STR(".*"));
-		else if (strchr(".+?()[]{}|^$\\", *c))
-			buf_printf(&text, "\\%c", *c);
-		else
-			buf_append_byte(&text, *c);
-	}
-	return text.failed ? NULL : arena_str(mem, buf_str(&text)).ptr;
-}
-
 static int add_patterns(struct copy_fields *f, struct arena *mem, struct err *err)
 {
 	struct opt_list *allowlist = &f->transfer.index_allowlist;
@@ -105,7 +82,8 @@ static int add_patterns(struct copy_fields *f, struct arena *mem, struct err *er
 	for (size_t i = 0; items && i < count; i++) {
 		if (i < named)
 			items[i] = i < given ? allowlist->items[i]
-					     : entry_of(f->copy.include.items[i - given], mem);
+					     : index_pattern_entry(f->copy.include.items[i - given],
+								   mem);
 		else
 			items[i] = system->items[i - named];
 		if (!items[i])

@@ -18,6 +18,7 @@ static const struct command *const commands[] = {
 	&command_migrate,
 	&command_backfill,
 	&command_copy,
+	&command_index_move,
 	&command_snapshot_list,
 	&command_snapshot_show,
 	&command_snapshot_repos,

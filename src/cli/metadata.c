@@ -24,7 +24,7 @@ struct metadata_fields {
 	struct transform_run_fields script;
 	struct opt_list kinds, renames;
 	struct opt_list tier_attributes, attribute_map;
-	bool open_only, show_excluded, succeed_on_empty;
+	bool open_only, show_excluded, succeed_on_empty, plan;
 };
 
 #define ITEMS(member) OPT_FIELD(struct metadata_fields, member), .category = "Items"
@@ -70,6 +70,15 @@ static const struct opt metadata_options[] = {
 	 .metavar = "FROM=TO",
 	 .help = "What an attribute of nodes in a lifecycle policy is called on the target: "
 		 "data=temp, or with its value data:hot=temp:h."},
+	{0},
+};
+
+static const struct opt metadata_plan_options[] = {
+	{.name = "plan",
+	 .type = OPT_BOOL,
+	 ITEMS(plan),
+	 .help = "Tell what would be created and changed, as `metadata evaluate` does, and write "
+		 "nothing."},
 	{0},
 };
 
@@ -243,21 +252,26 @@ static int evaluate(struct cli *cli, void *fields, struct err *err)
 
 static int migrate(struct cli *cli, void *fields, struct err *err)
 {
-	return run_metadata(cli, fields, false, err);
+	const struct metadata_fields *f = fields;
+
+	return run_metadata(cli, fields, f->plan, err);
 }
 
-static const struct opt_part parts[] = {
-	{repository_options, offsetof(struct metadata_fields, repository)},
-	{source_options, offsetof(struct metadata_fields, source)},
-	{target_options, offsetof(struct metadata_fields, target)},
-	{selection_options, offsetof(struct metadata_fields, selection)},
-	{metadata_options, 0},
-	{creation_options, offsetof(struct metadata_fields, creation)},
-	{transformer_options, offsetof(struct metadata_fields, transformer)},
-	{script_options, offsetof(struct metadata_fields, script)},
-	{general_options, offsetof(struct metadata_fields, general)},
-	{0},
-};
+#define METADATA_PARTS                                                                \
+	{repository_options, offsetof(struct metadata_fields, repository)},           \
+		{source_options, offsetof(struct metadata_fields, source)},           \
+		{target_options, offsetof(struct metadata_fields, target)},           \
+		{selection_options, offsetof(struct metadata_fields, selection)},     \
+		{metadata_options, 0},                                                \
+		{creation_options, offsetof(struct metadata_fields, creation)},       \
+		{transformer_options, offsetof(struct metadata_fields, transformer)}, \
+		{script_options, offsetof(struct metadata_fields, script)},           \
+	{                                                                             \
+		general_options, offsetof(struct metadata_fields, general)            \
+	}
+
+static const struct opt_part evaluate_parts[] = {METADATA_PARTS, {0}};
+static const struct opt_part migrate_parts[] = {METADATA_PARTS, {metadata_plan_options, 0}, {0}};
 
 const struct command command_metadata_evaluate = {
 	.options =
@@ -266,7 +280,7 @@ const struct command command_metadata_evaluate = {
 			.summary =
 				"Tell what of the source's metadata would be created, and how it "
 				"would change; writes nothing",
-			.parts = parts,
+			.parts = evaluate_parts,
 			.details = "Examples:\n"
 				   "  shardlift metadata evaluate --from /backups#nightly --to "
 				   "https://search.example:9200\n"
@@ -283,7 +297,7 @@ const struct command command_metadata_migrate = {
 			.name = "metadata migrate",
 			.summary = "Create templates, policies, pipelines, indices and aliases on "
 				   "the target",
-			.parts = parts,
+			.parts = migrate_parts,
 			.details = "The same command again goes on where it stopped: what is there "
 				   "already is left as it is.\n"
 				   "\n"

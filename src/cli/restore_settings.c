@@ -13,10 +13,20 @@
 struct restore_fields {
 	struct general_fields general;
 	struct target_fields target;
+	bool plan;
+};
+
+static const struct opt restore_options[] = {
+	{.name = "plan",
+	 .type = OPT_BOOL,
+	 OPT_FIELD(struct restore_fields, plan),
+	 .help = "Tell of which indices settings would be put back, and send nothing."},
+	{0},
 };
 
 struct restoring {
 	struct arena *mem;
+	bool plan;
 	struct cluster *cluster;
 	const char *state, *target;
 	size_t restored, kept, elsewhere; /* indices; sessions of other targets */
@@ -67,6 +77,21 @@ static int is_of_target(struct restoring *r, const char *session, struct err *er
 	return 0;
 }
 
+static int count_indices(struct restoring *r, const char *session, struct err *err)
+{
+	struct json *root;
+	int rc = tuning_file_peek(r->state, session, r->mem, &root, err);
+
+	if (rc < 0)
+		return rc;
+	json_each (index, json_get(root, "indices")) {
+		log_info("target", "settings of index '" STR_FMT "' would be put back",
+			 STR_ARG(index->key));
+		r->restored++;
+	}
+	return 0;
+}
+
 static int restore_session(struct restoring *r, const char *session, struct err *err)
 {
 	const struct tuning_place place = {r->state, session, r->target};
@@ -75,6 +100,8 @@ static int restore_session(struct restoring *r, const char *session, struct err 
 
 	if (rc <= 0)
 		return rc;
+	if (r->plan)
+		return count_indices(r, session, err);
 	rc = target_tuning_restore(r->cluster, &place, &report, err);
 	if (rc < 0)
 		return rc;
@@ -103,7 +130,7 @@ static int restore_all(struct restoring *r, struct err *err)
 static int run(struct cli *cli, void *fields, struct err *err)
 {
 	struct restore_fields *f = fields;
-	struct restoring r = {.mem = cli->mem};
+	struct restoring r = {.mem = cli->mem, .plan = f->plan};
 	int rc = state_dir_path(f->general.state_dir, cli->mem, &r.state, err);
 
 	if (rc == 0)
@@ -113,7 +140,9 @@ static int run(struct cli *cli, void *fields, struct err *err)
 	cluster_close(r.cluster);
 	if (rc < 0)
 		return rc;
-	if (f->general.json)
+	if (f->plan && !f->general.json)
+		printf("settings that would be put back: %zu\n", r.restored);
+	else if (f->general.json)
 		printf("{\"restored\":%zu,\"kept\":%zu}\n", r.restored, r.kept);
 	else
 		printf("settings put back: %zu%s\n", r.restored,
@@ -122,6 +151,7 @@ static int run(struct cli *cli, void *fields, struct err *err)
 }
 
 static const struct opt_part parts[] = {
+	{restore_options, 0},
 	{target_options, offsetof(struct restore_fields, target)},
 	{general_options, offsetof(struct restore_fields, general)},
 	{0},

@@ -64,10 +64,16 @@ static bool is_not_created(const struct migrate_index *index, const struct run_f
 	       (index->creation == OUTCOME_FAILED || index->creation == OUTCOME_BLOCKED);
 }
 
+/* A plan does not read a snapshot's documents, and nothing else tells their number. */
+static bool is_counted(const struct run_facts *facts)
+{
+	return !facts->planned || facts->live;
+}
+
 /* Whether its documents were read at all: else there is no count to tell. */
 static bool was_read(const struct migrate_index *index, const struct run_facts *facts)
 {
-	return !index->refused && !is_not_created(index, facts);
+	return is_counted(facts) && !index->refused && !is_not_created(index, facts);
 }
 
 static const char *verdict(const struct migrate_index *index, const struct run_facts *facts)
@@ -214,7 +220,9 @@ int run_report_print(const struct migrate_report *report, const struct run_facts
 		add_row(&table, &report->indices[i], facts);
 	if (table_print(&table, out, err) < 0)
 		return -(int)err->kind;
-	if (facts->planned)
+	if (!is_counted(facts))
+		fprintf(out, "\nnothing was done\n");
+	else if (facts->planned)
 		fprintf(out, "\n%" PRIu64 " documents would be copied; nothing was done\n",
 			totals.documents);
 	else

@@ -149,7 +149,8 @@ static int await(const struct create_fields *f, struct cluster *cluster, struct 
 			return 0;
 		}
 		/* It may end between the two questions. */
-		if (snapshot_api_status(cluster, repository, name, &mem, &progress, &gone) == 0)
+		if (snapshot_api_status(cluster, repository, name, &mem, &progress, NULL, &gone) ==
+		    0)
 			snapshot_log_progress(&progress, progress.elapsed_ms);
 		else if (gone.kind != ERR_NOT_FOUND)
 			return take_error(err, &gone);

@@ -1,15 +1,29 @@
 #include "cli/command.h"
 #include "cli/snapshot_source.h"
+#include "cli/source_options.h"
 #include "cli/table.h"
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "cluster/snapshot_api.h"
 
 #include <stdlib.h>
 
 struct list_fields {
 	struct general_fields general;
 	struct repository_fields repository;
+	struct source_fields source;
+	const char *registered; /* its name on the cluster */
+};
+
+static const struct opt list_options[] = {
+	{.name = "repo",
+	 .type = OPT_STRING,
+	 OPT_FIELD(struct list_fields, registered),
+	 .category = "Snapshot",
+	 .metavar = "NAME",
+	 .help = "With --from URL: the repository by the name that the cluster has it under."},
+	{0},
 };
 
 /* One line of the list. */
@@ -116,6 +130,57 @@ static int print_json(const struct entry *entries, size_t count, struct arena *m
 	return 0;
 }
 
+static struct entry entry_of(const struct json *told, struct snapshot_summary *summary)
+{
+	const struct json *indices = json_get(told, "indices");
+
+	*summary = (struct snapshot_summary){.name = json_string(json_get(told, "snapshot")),
+					     .uuid = json_string(json_get(told, "uuid"))};
+	return (struct entry){
+		.summary = summary,
+		.state = json_string(json_get(told, "state")),
+		.version = json_string(json_get(told, "version")),
+		.index_count = indices ? indices->count : 0,
+		.start_ms = json_i64_or(json_get(told, "start_time_in_millis"), 0),
+		.readable = true,
+	};
+}
+
+/* As the cluster tells them. */
+static int run_cluster(struct list_fields *f, struct arena *mem, struct err *err)
+{
+	cleanup(cluster_closep) struct cluster *cluster = NULL;
+	struct snapshot_summary *summaries;
+	enum source_origin origin;
+	struct entry *entries;
+	struct json *list;
+	size_t count = 0;
+
+	if (!f->registered)
+		return err_set(
+			err, ERR_USAGE,
+			"--from URL needs --repo NAME; `shardlift snapshot repos --from URL` "
+			"lists those there are");
+	if (source_fields_resolve(&f->source, &f->repository, &origin, mem, err) < 0)
+		return -(int)err->kind;
+	if (origin != SOURCE_CLUSTER)
+		return err_set(err, ERR_USAGE, "--repo goes with --from URL");
+	if (source_connect(&f->source, &cluster, err) < 0 ||
+	    snapshot_api_list(cluster, str_from(f->registered), mem, &list, err) < 0)
+		return -(int)err->kind;
+	entries = arena_zalloc(mem, list->count + 1, sizeof(*entries));
+	summaries = arena_zalloc(mem, list->count + 1, sizeof(*summaries));
+	if (!entries || !summaries)
+		return arena_fail(mem, "the list of snapshots", err);
+	json_each (told, list) {
+		entries[count] = entry_of(told, &summaries[count]);
+		count++;
+	}
+	qsort(entries, count, sizeof(*entries), by_start);
+	return f->general.json ? print_json(entries, count, mem, err)
+			       : print_table(entries, count, mem, err);
+}
+
 static int run(struct cli *cli, void *fields, struct err *err)
 {
 	struct list_fields *f = fields;
@@ -126,6 +191,9 @@ static int run(struct cli *cli, void *fields, struct err *err)
 	size_t count;
 	int printed;
 
+	if (f->registered || f->source.host ||
+	    (f->repository.from && str_starts(str_from(f->repository.from), STR("http"))))
+		return run_cluster(f, cli->mem, err);
 	if (repository_fields_resolve(&f->repository, false, cli->mem, err) < 0)
 		return -(int)err->kind;
 	f->repository.snapshot_name = NULL;
@@ -147,6 +215,8 @@ static int run(struct cli *cli, void *fields, struct err *err)
 
 static const struct opt_part parts[] = {
 	{repository_options, offsetof(struct list_fields, repository)},
+	{list_options, 0},
+	{source_options, offsetof(struct list_fields, source)},
 	{general_options, offsetof(struct list_fields, general)},
 	{0},
 };
@@ -157,7 +227,9 @@ const struct command command_snapshot_list = {
 			.name = "snapshot list",
 			.summary = "List the snapshots of a repository",
 			.parts = parts,
-			.details = "Example:\n  shardlift snapshot list --repo-uri /backups",
+			.details = "Examples:\n  shardlift snapshot list --repo-uri /backups\n"
+				   "  shardlift snapshot list --from https://old:9200 --repo "
+				   "backups",
 		},
 	.fields_size = sizeof(struct list_fields),
 	.run = run,

@@ -177,6 +177,47 @@ static int check_source(struct register_fields *f, const struct json *body, stru
 	return 0;
 }
 
+/* Name of the repository that an index of the source is mounted from; empty: it is not. */
+static struct str mounted_from(const struct json *index)
+{
+	static const char *const keys[] = {"index.store.snapshot.repository_name",
+					   "index.searchable_snapshot.repository"};
+	struct str name = STR_NONE;
+
+	for (size_t i = 0; i < COUNT_OF(keys) && name.len == 0; i++)
+		name = json_string(json_path(index, "settings", keys[i], NULL));
+	return name;
+}
+
+/* Searchable snapshots find their repository by its name. */
+static int check_mounted(struct register_fields *f, const struct json *body, struct arena *mem,
+			 struct err *err)
+{
+	const struct snapshot_request request = {
+		.method = "GET", .path = "/_all/_settings?flat_settings=true", .repeatable = true};
+	cleanup(cluster_closep) struct cluster *source = NULL;
+	struct json *all = NULL, *indices = NULL;
+
+	if (!snapshot_has_source(&f->api))
+		return 0;
+	if (snapshot_connect_source(&f->api, mem, &source, err) < 0 ||
+	    snapshot_api_repositories(source, mem, &all, err) < 0 ||
+	    snapshot_request_send(source, &request, mem, &indices, err) < 0)
+		return err_wrap(err, "the source");
+	json_each (index, indices) {
+		struct str name = mounted_from(index);
+
+		if (name.len > 0 && !str_is(name, f->api.repository) &&
+		    snapshot_repository_is_same(json_get_str(all, name), body))
+			return err_set(err, ERR_BLOCKED,
+				       "index '" STR_FMT "' of the source is a searchable snapshot "
+				       "of this repository, and is found under its name '" STR_FMT
+				       "' alone: register it with --repo " STR_FMT,
+				       STR_ARG(index->key), STR_ARG(name), STR_ARG(name));
+	}
+	return 0;
+}
+
 static int run(struct cli *cli, void *fields, struct err *err)
 {
 	struct register_fields *f = fields;
@@ -187,7 +228,7 @@ static int run(struct cli *cli, void *fields, struct err *err)
 
 	if (check_place(f, err) < 0 || body_of(f, cli->mem, &body, err) < 0 ||
 	    snapshot_connect_target(&f->api, &cluster, err) < 0 ||
-	    check_source(f, body, cli->mem, err) < 0 ||
+	    check_source(f, body, cli->mem, err) < 0 || check_mounted(f, body, cli->mem, err) < 0 ||
 	    snapshot_request_register(name, body, cli->mem, &request, err) < 0 ||
 	    snapshot_request_verify(name, cli->mem, &verify, err) < 0 ||
 	    snapshot_send(&f->api, cluster, &request, cli->mem, &answer, err) < 0)

@@ -7,7 +7,7 @@
 
 struct restore_fields {
 	struct snapshot_fields api;
-	struct opt_list indices, settings, dropped;
+	struct opt_list indices, settings, dropped, features;
 	const char *rename_pattern, *rename_replacement;
 	bool global_state, partial, aliases;
 };
@@ -45,6 +45,12 @@ static const struct opt restore_options[] = {
 	 .type = OPT_BOOL,
 	 FIELD(global_state),
 	 .help = "Templates, pipelines, scripts and cluster settings too."},
+	{.name = "feature-states",
+	 .type = OPT_LIST,
+	 FIELD(features),
+	 .metavar = "FEATURE",
+	 .help = "System indices of these features, such as kibana or security, from Elasticsearch "
+		 "7.12 or later into itself; none: not even with --include-global-state."},
 	{.name = "include-aliases",
 	 .type = OPT_BOOL,
 	 FIELD(aliases),
@@ -135,6 +141,54 @@ static int choose_indices(const struct restore_fields *f, const struct json *ent
 	return out->ptr ? 0 : arena_fail(mem, "the names of indices", err);
 }
 
+static bool has_feature(const struct json *entry, const char *name)
+{
+	json_each (feature, json_get(entry, "feature_states"))
+		if (str_is(json_string(json_get(feature, "feature_name")), name))
+			return true;
+	return false;
+}
+
+static int check_features(const struct restore_fields *f, const struct json *entry,
+			  const struct cluster_version *version, struct err *err)
+{
+	if (version->flavour != CLUSTER_ELASTICSEARCH || version->major < 7 ||
+	    (version->major == 7 && version->minor < 12))
+		return err_set(err, ERR_UNSUPPORTED,
+			       "--feature-states: Elasticsearch has them since 7.12, and this "
+			       "cluster does not know them; saved objects come by `shardlift "
+			       "metadata dashboards`, roles by `shardlift metadata migrate`");
+	for (size_t i = 0; i < f->features.count; i++) {
+		const char *name = f->features.items[i];
+
+		if (strcmp(name, "none") == 0 && f->features.count == 1)
+			continue;
+		if (!has_feature(entry, name))
+			return err_set(err, ERR_NOT_FOUND,
+				       "--feature-states: snapshot '%s' holds no state of '%s'; "
+				       "GET _snapshot/%s/%s tells those it has",
+				       f->api.snapshot, name, f->api.repository, f->api.snapshot);
+	}
+	return 0;
+}
+
+static int add_features(const struct restore_fields *f, const struct json *entry,
+			const struct cluster_version *version, struct json *body, struct arena *mem,
+			struct err *err)
+{
+	struct json *list = json_new(mem, JSON_ARRAY);
+
+	if (f->features.count == 0) {
+		if (f->global_state && !f->api.include_system)
+			snapshot_leave_out_features(body, version, mem);
+		return 0;
+	}
+	for (size_t i = 0; i < f->features.count; i++)
+		json_append(list, json_new_string(mem, str_from(f->features.items[i])));
+	json_set(body, STR("feature_states"), list);
+	return check_features(f, entry, version, err);
+}
+
 static int add_settings(const struct restore_fields *f, struct json *body, struct arena *mem,
 			struct err *err)
 {
@@ -179,9 +233,8 @@ static int body_of(const struct restore_fields *f, const struct json *entry,
 		json_set(body, STR("rename_replacement"),
 			 json_new_string(mem, str_from(f->rename_replacement)));
 	}
-	if (f->global_state && !f->api.include_system)
-		snapshot_leave_out_features(body, version, mem);
-	if (add_settings(f, body, mem, err) < 0)
+	if (add_features(f, entry, version, body, mem, err) < 0 ||
+	    add_settings(f, body, mem, err) < 0)
 		return -(int)err->kind;
 	*out = body;
 	return mem->failed ? arena_fail(mem, "the body of a request", err) : 0;

@@ -1,17 +1,61 @@
 /* snapshot status */
 #include "cli/number_text.h"
 #include "cli/snapshot_options.h"
+#include "cli/table.h"
 
 #include <stdio.h>
+
+struct status_fields {
+	struct snapshot_fields api;
+	bool deep;
+};
+
+static const struct opt status_options[] = {
+	{.name = "deep-check",
+	 .type = OPT_BOOL,
+	 OPT_FIELD(struct status_fields, deep),
+	 .category = "Snapshot",
+	 .help = "Tell it of each index, with the reasons of shards that failed; slow where there "
+		 "are many."},
+	{0},
+};
 
 static void set(struct json *object, const char *key, int64_t value, struct arena *mem)
 {
 	json_set(object, str_from(key), json_new_i64(mem, value));
 }
 
-static int print_json(const struct snapshot_progress *p, struct arena *mem, struct err *err)
+/* Why shards of an index failed: the first reason. */
+static struct str reason_of(const struct json *index)
 {
-	struct json *root = json_new(mem, JSON_OBJECT);
+	json_each (shard, json_get(index, "shards")) {
+		struct str reason = json_string(json_get(shard, "reason"));
+
+		if (reason.len > 0)
+			return reason;
+	}
+	return STR_NONE;
+}
+
+static struct json *index_json(const struct json *index, struct arena *mem)
+{
+	const struct json *shards = json_get(index, "shards_stats");
+	struct json *row = json_new(mem, JSON_OBJECT);
+	struct str reason = reason_of(index);
+
+	json_set(row, STR("index"), json_new_string(mem, index->key));
+	set(row, "shards_total", json_i64_or(json_get(shards, "total"), 0), mem);
+	set(row, "shards_done", json_i64_or(json_get(shards, "done"), 0), mem);
+	set(row, "shards_failed", json_i64_or(json_get(shards, "failed"), 0), mem);
+	if (reason.len > 0)
+		json_set(row, STR("reason"), json_new_string(mem, reason));
+	return row;
+}
+
+static int print_json(const struct snapshot_progress *p, const struct json *indices,
+		      struct arena *mem, struct err *err)
+{
+	struct json *root = json_new(mem, JSON_OBJECT), *list = json_new(mem, JSON_ARRAY);
 
 	json_set(root, STR("state"), json_new_string(mem, p->state));
 	set(root, "shards_total", p->shards_total, mem);
@@ -21,7 +65,35 @@ static int print_json(const struct snapshot_progress *p, struct arena *mem, stru
 	set(root, "bytes_done", p->bytes_done, mem);
 	set(root, "started_ms", p->started_ms, mem);
 	set(root, "elapsed_ms", p->elapsed_ms, mem);
+	json_each (index, indices)
+		json_append(list, index_json(index, mem));
+	if (indices)
+		json_set(root, STR("indices"), list);
 	return mem->failed ? arena_fail(mem, "the report", err) : snapshot_print_json(root, err);
+}
+
+static int print_indices(const struct json *indices, struct arena *mem, struct err *err)
+{
+	static const struct table_column columns[] = {{"index", TABLE_LEFT},
+						      {"shards", TABLE_RIGHT},
+						      {"done", TABLE_RIGHT},
+						      {"failed", TABLE_RIGHT},
+						      {"reason", TABLE_LEFT}};
+	static const char *const counts[] = {"total", "done", "failed"};
+	struct table table;
+
+	table_init(&table, mem, columns, COUNT_OF(columns));
+	json_each (index, indices) {
+		table_cell(&table, index->key);
+		for (size_t i = 0; i < COUNT_OF(counts); i++)
+			table_cell_printf(
+				&table, "%lld",
+				(long long)json_i64_or(
+					json_path(index, "shards_stats", counts[i], NULL), 0));
+		table_cell(&table, reason_of(index));
+	}
+	printf("\n");
+	return table_print(&table, stdout, err);
 }
 
 static void print_text(const struct snapshot_progress *p)
@@ -38,22 +110,33 @@ static void print_text(const struct snapshot_progress *p)
 
 static int run(struct cli *cli, void *fields, struct err *err)
 {
-	struct snapshot_fields *f = fields;
+	struct status_fields *f = fields;
 	cleanup(cluster_closep) struct cluster *cluster = NULL;
 	struct snapshot_progress progress;
+	struct json *indices = NULL;
+	int rc = 0;
 
-	if (snapshot_connect(f, cli->mem, &cluster, err) < 0 ||
-	    snapshot_api_status(cluster, str_from(f->repository), str_from(f->snapshot), cli->mem,
-				&progress, err) < 0)
+	if (snapshot_connect(&f->api, cli->mem, &cluster, err) < 0 ||
+	    snapshot_api_status(cluster, str_from(f->api.repository), str_from(f->api.snapshot),
+				cli->mem, &progress, f->deep ? &indices : NULL, err) < 0)
 		return -(int)err->kind;
-	if (f->general.json)
-		return print_json(&progress, cli->mem, err);
-	print_text(&progress);
-	return EXIT_CODE_OK;
+	if (f->api.general.json) {
+		rc = print_json(&progress, indices, cli->mem, err);
+	} else {
+		print_text(&progress);
+		rc = indices ? print_indices(indices, cli->mem, err) : 0;
+	}
+	if (rc < 0)
+		return rc;
+	return f->deep && progress.shards_failed > 0 ? EXIT_CODE_COMPLETED_WITH_ERRORS
+						     : EXIT_CODE_OK;
 }
 
-static const struct opt_part parts[] = {
-	{snapshot_repository_options, 0}, {snapshot_name_options, 0}, SNAPSHOT_CLUSTER_PARTS, {0}};
+static const struct opt_part parts[] = {{snapshot_repository_options, 0},
+					{snapshot_name_options, 0},
+					{status_options, 0},
+					SNAPSHOT_CLUSTER_PARTS,
+					{0}};
 
 const struct command command_snapshot_status = {
 	.options = {.name = "snapshot status",
@@ -61,6 +144,6 @@ const struct command command_snapshot_status = {
 		    .parts = parts,
 		    .details = "Example:\n  shardlift snapshot status --from https://old:9200 "
 			       "--repo backups --snapshot nightly"},
-	.fields_size = sizeof(struct snapshot_fields),
+	.fields_size = sizeof(struct status_fields),
 	.run = run,
 };

@@ -138,6 +138,10 @@ static int print_report(struct transfer *transfer, const struct err *ended_by, s
 		.err = ended_by,
 	};
 
+	if (request->on_report) {
+		request->on_report(request->user, &transfer->report);
+		return 0;
+	}
 	if (request->general->json)
 		return run_report_print_json(&transfer->report, &facts, stdout, err);
 	return run_report_print(&transfer->report, &facts, stdout, err);

@@ -13,6 +13,7 @@
 #include "cli/remote_options.h"
 #include "cli/source_options.h"
 #include "cli/transform_options.h"
+#include "workflow/routes/migrate.h"
 
 /* How documents are selected and sent. */
 struct transfer_fields {
@@ -64,7 +65,7 @@ struct transfer_request {
 	 * NULL: none. Resolved. */
 	const struct source_fields *source;
 	const struct opt_list *system; /* internal indices of a live cluster that may be copied */
-	bool plan;         /* of a live cluster: what would be done is told, and not done */
+	bool plan;                     /* what would be done is told, and not done */
 	const char *query; /* of a live cluster: JSON of a query clause; NULL: all documents */
 	/* The target reads the live cluster itself; NULL: documents go through here. */
 	const struct remote_fields *remote;
@@ -78,6 +79,9 @@ struct transfer_request {
 	const struct work_fields *work;
 	const struct create_fields *create; /* NULL: documents alone */
 	const struct delta_fields *delta;   /* NULL: never */
+	/* Told of the report in place of standard output; NULL: it is printed. */
+	void (*on_report)(void *user, const struct migrate_report *report);
+	void *user;
 };
 
 /* Runs it and prints the report; an exit code, or negative with *err. */

@@ -64,7 +64,7 @@ static int open_target(struct transfer *transfer, struct err *err)
 	const struct target_fields *fields = transfer->request->target;
 
 	if (transfer->kind == TARGET_FILES)
-		return file_sink_prepare(transfer->path, err);
+		return transfer->request->plan ? 0 : file_sink_prepare(transfer->path, err);
 	if (transfer->kind == TARGET_NULL)
 		return 0;
 	if (target_connect(fields, &transfer->cluster, err) < 0)

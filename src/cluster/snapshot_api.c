@@ -2,6 +2,8 @@
 
 #include "base/limits.h"
 
+#define LIST_NAMES_MAX 1000 /* bytes in the path of a request */
+
 /* "/_snapshot/R/S" + suffix; snapshot and suffix may be empty. */
 static int path_of(struct str repository, struct str snapshot, const char *suffix,
 		   struct arena *mem, const char **out, struct err *err)
@@ -152,8 +154,70 @@ int snapshot_api_get(struct cluster *cluster, struct str repository, struct str 
 		       STR_ARG(snapshot), STR_ARG(repository));
 }
 
+/* Elasticsearch 7.6 to 7.10 may answer by repository. */
+static const struct json *entries_of(const struct json *answer)
+{
+	const struct json *list = json_get(answer, "snapshots");
+	const struct json *responses = json_get(answer, "responses");
+
+	return list || !responses ? list : json_get(responses->first, "snapshots");
+}
+
+/* Entries of the snapshots named; the next name that did not fit. */
+static int read_part(struct cluster *cluster, struct str repository, const struct json **next,
+		     struct json *out, struct arena *mem, struct err *err)
+{
+	cleanup(buf_release) struct buf names = BUF_INIT(LIMIT_PATH);
+	struct json *answer;
+
+	for (; *next; *next = (*next)->next) {
+		struct str name = json_string(json_get(*next, "snapshot"));
+
+		/* A name grows when it is encoded, three times at most. */
+		if (names.len > 0 && names.len + name.len > LIST_NAMES_MAX)
+			break;
+		buf_printf(&names, "%s" STR_FMT, names.len ? "," : "", STR_ARG(name));
+	}
+	if (buf_check(&names, "names of snapshots", err) < 0 ||
+	    get(cluster, repository, buf_str(&names), "?ignore_unavailable=true", mem, &answer,
+		err) < 0)
+		return -(int)err->kind;
+	json_each (entry, entries_of(answer))
+		json_append(out, json_copy(mem, entry));
+	return 0;
+}
+
+/* Names alone can be had for all at once since Elasticsearch 5.5. */
+static bool tells_names(const struct cluster_version *version)
+{
+	return version->flavour == CLUSTER_OPENSEARCH || version->major > 5 ||
+	       (version->major == 5 && version->minor >= 5);
+}
+
+int snapshot_api_list(struct cluster *cluster, struct str repository, struct arena *mem,
+		      struct json **out, struct err *err)
+{
+	bool parts = tells_names(cluster_version(cluster));
+	const struct json *list, *next;
+	struct json *answer;
+	int rc = 0;
+
+	*out = json_new(mem, JSON_ARRAY);
+	if (get(cluster, repository, STR("_all"), parts ? "?verbose=false" : "", mem, &answer,
+		err) < 0)
+		return -(int)err->kind;
+	list = entries_of(answer);
+	next = list ? list->first : NULL;
+	while (rc == 0 && next && parts)
+		rc = read_part(cluster, repository, &next, *out, mem, err);
+	for (; next && !parts; next = next->next)
+		json_append(*out, json_copy(mem, next));
+	return rc < 0 ? rc : mem->failed ? arena_fail(mem, "the list of snapshots", err) : 0;
+}
+
 int snapshot_api_status(struct cluster *cluster, struct str repository, struct str snapshot,
-			struct arena *mem, struct snapshot_progress *out, struct err *err)
+			struct arena *mem, struct snapshot_progress *out, struct json **indices,
+			struct err *err)
 {
 	struct json *answer, *entry, *shards, *stats, *files;
 
@@ -165,6 +229,8 @@ int snapshot_api_status(struct cluster *cluster, struct str repository, struct s
 		return err_set(err, ERR_NOT_FOUND,
 			       "the cluster knows no status of snapshot '" STR_FMT "'",
 			       STR_ARG(snapshot));
+	if (indices)
+		*indices = json_get(entry, "indices");
 	shards = json_get(entry, "shards_stats");
 	stats = json_get(entry, "stats");
 	files = json_get(stats, "incremental"); /* since Elasticsearch 6.4 */

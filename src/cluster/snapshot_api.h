@@ -50,8 +50,13 @@ struct snapshot_progress {
 	int64_t bytes_total, bytes_done; /* of files this snapshot writes itself */
 	int64_t started_ms, elapsed_ms;
 };
+/* *indices, where it is asked for: {name: {shards_stats, shards}} as the cluster tells it. */
 int snapshot_api_status(struct cluster *cluster, struct str repository, struct str snapshot,
-			struct arena *mem, struct snapshot_progress *out, struct err *err);
+			struct arena *mem, struct snapshot_progress *out, struct json **indices,
+			struct err *err);
+/* Entries of all snapshots, asked for in parts, for answers about thousands of them fail. */
+int snapshot_api_list(struct cluster *cluster, struct str repository, struct arena *mem,
+		      struct json **out, struct err *err);
 /* How far a restore of that snapshot is, in shards; state is empty once none is under way. */
 int snapshot_api_restore_status(struct cluster *cluster, struct str repository, struct str snapshot,
 				struct arena *mem, struct snapshot_progress *out, struct err *err);

@@ -1,5 +1,7 @@
 """`check`: what stands in the way of a migration, told before it begins."""
 
+import json
+
 import gated_target
 from support import BLOCKED, OK, UNREACHABLE, USAGE
 
@@ -8,7 +10,8 @@ def rows(result):
     return {(row["side"], row["check"]): row for row in result.json()["checks"]}
 
 
-def test_real_clusters_are_looked_at_and_nothing_is_written(shardlift, pool, opensearch):
+def test_real_clusters_are_looked_at_and_nothing_is_written(shardlift, pool, opensearch,
+                                                              tmp_path):
     source = pool.get("es-node", "7.10")
     source.clear()
     source.api("PUT", "/a/_doc/1?refresh=true", {"x": 1})
@@ -22,6 +25,19 @@ def test_real_clusters_are_looked_at_and_nothing_is_written(shardlift, pool, ope
         assert found[key]["outcome"] == "ok", (key, result)
     assert found["both", "clients"]["outcome"] == "warning", result
     assert "7.14" in found["both", "clients"]["next"]
+    reindex = found["both", "remote reindex"]
+    address = source.url.split("//")[1]
+    assert reindex["outcome"] == "warning" and f"does not accept '{address}'" in reindex["found"]
+    assert f'in opensearch.yml: reindex.remote.allowlist: ["{address}"]' in reindex["next"]
+    traffic = tmp_path / "access.json"
+    traffic.write_text("".join(json.dumps({"method": "GET", "path": "/a/_search",
+                                           "headers": {"User-Agent": agent}}) + "\n" for agent in
+                               ("elasticsearch-py/7.17.9 (Python 3.9)", "curl/8",
+                                "elasticsearch-py/7.10.1")))
+    seen = rows(shardlift("check", "--from", source.url, "--to", opensearch.url, "--json",
+                          "--traffic", traffic))["both", "traffic"]
+    assert seen["outcome"] == "warning" and "py/7.17.9" in seen["found"], seen
+    assert "7.10.1" not in seen["found"] and "curl" not in seen["found"], seen
     table = shardlift("check", "--from", source.url, "--to", opensearch.url)
     assert table.code == OK and "OUTCOME" not in table.out
     assert "Elasticsearch 7.10.2" in table.out, table
@@ -98,3 +114,30 @@ def test_a_user_who_may_not_read_is_refused_with_the_endpoint(shardlift, pool):
 def test_files_are_nothing_to_check(shardlift, tmp_path):
     result = shardlift("check", "--from", "http://127.0.0.1:1", "--to", f"dir:{tmp_path}")
     assert result.code == USAGE, result
+
+
+IDENTITY = (b"<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::123456789012:user/"
+            b"mover</Arn><Account>123456789012</Account></GetCallerIdentityResult>"
+            b"</GetCallerIdentityResponse>")
+
+
+def test_whose_aws_credentials_sign_is_told_or_the_places_that_were_tried(shardlift, tmp_path):
+    sts, target = OddTarget({"/": (200, IDENTITY)}), gated_target.GatedTarget()
+    command = ["check", "--from", "http://127.0.0.1:1", "--to", target.url,
+               "--target-aws-region", "eu-central-1", "--json"]
+    aws = {"AWS_EC2_METADATA_DISABLED": "true", "HOME": str(tmp_path),
+           "AWS_ENDPOINT_URL_STS": sts.url}
+    key = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI"}
+    found = rows(shardlift(*command, env={**aws, **key}))["target", "aws identity"]
+    assert found["outcome"] == "ok", found
+    for words in ("account 123456789012", "user/mover", "credentials: the environment"):
+        assert words in found["found"], found
+    none = rows(shardlift(*command, env=aws))["target", "aws identity"]
+    assert none["outcome"] == "failed", none
+    for words in ("AWS_ACCESS_KEY_ID is not set", "AWS_WEB_IDENTITY_TOKEN_FILE",
+                  "AWS_CONTAINER_CREDENTIALS"):
+        assert words in none["next"], none
+    snapshot = shardlift("check", "--from", "s3://bucket/folder#snap", "--to", target.url, "--json",
+                         env=aws)
+    reader = rows(snapshot)["source", "aws identity"]
+    assert reader["outcome"] == "failed" and "AWS_ACCESS_KEY_ID is not set" in reader["next"], reader

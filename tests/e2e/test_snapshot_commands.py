@@ -1,5 +1,7 @@
 """The commands of clusters' own snapshot API, between a real Elasticsearch 7.10 and OpenSearch 1.3."""
 
+import json
+import os
 import shutil
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from recording_proxy import RecordingProxy
 from support import BLOCKED, OK, SOURCE, USAGE, assert_same
 
+EVERY = bool(os.environ.get("SHARDLIFT_EVERY_NODE"))
 SNAPSHOT = ("--repo", "backups", "--snapshot", "move")
 RENAME = ("--rename-pattern", "(.+)", "--rename-replacement", "old-$1")
 
@@ -26,11 +29,16 @@ def source(pool):
     node.clear()
 
 
-@pytest.fixture
-def target(pool):
-    node = pool.get("os-node", "1.3")
+def restored_on(pool, version):
+    node = pool.get("os-node", version)
     node.clear()
     shutil.rmtree(node.repositories / "backups", ignore_errors=True)
+    return node
+
+
+@pytest.fixture
+def target(pool):
+    node = restored_on(pool, "1.3")
     yield node
     node.clear()
 
@@ -143,3 +151,75 @@ def test_internal_indices_are_left_out_unless_asked_for(shardlift, source):
     nothing = shardlift("snapshot", "restore", "--to", source.url, *SNAPSHOT, "--indices",
                         ".hid*", *RENAME)
     assert nothing.code == SOURCE and "--include-system" in nothing.err, nothing
+
+
+@pytest.mark.skipif(not EVERY, reason="of the long run")
+def test_a_snapshot_of_opensearch_1_is_restored_on_2_under_other_names(shardlift, pool, target):
+    newer = restored_on(pool, "2.19")
+    for index in ("books", "films"):
+        for n in range(20):
+            target.api("PUT", f"/{index}/_doc/{n}?refresh=true&routing=r{n % 3}",
+                       {"n": n, "of": index})
+    handed_over(shardlift, target, newer)
+    result = shardlift("snapshot", "restore", "--to", newer.url, *SNAPSHOT, *RENAME, "--wait")
+    assert result.code == OK and "move: restored" in result.out, result
+    for index in ("books", "films"):
+        assert_same(newer.documents(f"old-{index}"), target.documents(index), index)
+    for replacement, message in (("one", "one"), ("old-$1", "old-")):
+        clash = shardlift("snapshot", "restore", "--to", newer.url, *SNAPSHOT, "--wait",
+                          "--rename-pattern", "(.+)", "--rename-replacement", replacement)
+        assert clash.code != OK and message in clash.err, clash
+    newer.clear()
+
+
+def test_all_snapshots_of_a_cluster_are_listed_and_looked_into(shardlift, source):
+    registered(shardlift, source)
+    names = [f"{'long-name-' * 12}{n}" for n in range(12)]
+    for name in names:
+        source.api("PUT", f"/_snapshot/backups/{name}?wait_for_completion=true",
+                   {"indices": "books"})
+    result = shardlift("snapshot", "list", "--from", source.url, "--repo", "backups", "--json")
+    assert result.code == OK, result
+    listed = result.json()["snapshots"]
+    assert sorted(entry["name"] for entry in listed) == sorted(names), result
+    assert {(entry["state"], entry["indices"]) for entry in listed} == {("SUCCESS", 1)}, result
+    unnamed = shardlift("snapshot", "list", "--from", source.url)
+    assert unnamed.code == USAGE and "--repo" in unnamed.err, unnamed
+    deep = shardlift("snapshot", "status", "--from", source.url, "--repo", "backups",
+                     "--snapshot", names[0], "--deep-check", "--json")
+    assert deep.code == OK, deep
+    assert [(row["index"], row["shards_total"], row["shards_failed"])
+            for row in deep.json()["indices"]] == [("books", 1, 0)], deep
+
+
+def test_feature_states_and_mounted_repositories_are_refused_where_they_cannot_work(
+        shardlift, source):
+    registered(shardlift, source)
+    created(shardlift, source)
+    refused = shardlift("snapshot", "restore", "--to", source.url, *SNAPSHOT, *RENAME,
+                        "--feature-states", "kibana")
+    assert refused.code != OK and "since 7.12" in refused.err, refused
+    settings = {"mounted": {"settings": {"index.store.snapshot.repository_name": "backups"}}}
+
+    class Mounting(RecordingProxy):
+        def __init__(self, node_url):
+            super().__init__(node_url)
+            handler = self.RequestHandlerClass
+
+            class Handler(handler):
+                def handle_request(self):
+                    if self.path.startswith("/_all/_settings"):
+                        return self.answer(200, json.dumps(settings).encode())
+                    return super().handle_request()
+
+                do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = handle_request
+
+            self.RequestHandlerClass = Handler
+
+    with Mounting(source.url) as mounting:
+        result = shardlift("snapshot", "register", "--from", mounting.url, "--to", source.url,
+                           "--repo", "others", "--type", "fs", "--location",
+                           source.repositories / "backups", "--read-only")
+        mounting.shutdown()
+    assert result.code == BLOCKED and "--repo backups" in result.err, result
+    assert "mounted" in result.err, result

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "cluster/cluster.h"
+#include "net/aws_credentials.h"
 
 enum check_outcome {
 	CHECK_OK,
@@ -43,6 +44,21 @@ void check_source(struct check_report *report, struct cluster *source);
 void check_target(struct check_report *report, struct cluster *target);
 /* The two together: versions, plugins, disk. */
 void check_pair(struct check_report *report, struct cluster *source, struct cluster *target);
+/* Whether the target may reindex from the source at this URL by itself. */
+void check_allowlist(struct check_report *report, struct cluster *source, struct cluster *target,
+		     const char *source_url);
+/* Whose AWS credentials a side's requests are signed with, for `options`. */
+void check_aws(struct check_report *report, const char *side,
+	       const struct aws_credentials_options *options);
+
+/* A User-Agent of clients' requests. */
+struct check_agent {
+	struct str name;
+	uint64_t requests;
+};
+/* Which of them ask who answers, and refuse what they do not know. */
+void check_agents(struct check_report *report, const struct check_agent *agents, size_t count,
+		  struct cluster *target);
 
 /* 0, or the exit code of the worst row: 3 where a cluster cannot be reached or lets nobody in, 4
  * for another failure. */

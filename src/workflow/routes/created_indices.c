@@ -94,7 +94,7 @@ void created_indices_close(struct created_indices *indices)
 	free(indices);
 }
 
-static bool has_name(const struct created_indices *indices, struct str name)
+bool created_indices_has(const struct created_indices *indices, struct str name)
 {
 	for (size_t i = 0; i < indices->count; i++)
 		if (str_eq(indices->names[i], name))
@@ -166,7 +166,7 @@ int created_indices_begin(struct created_indices *indices, struct cluster *targe
 {
 	bool there;
 
-	*ours = has_name(indices, name);
+	*ours = created_indices_has(indices, name);
 	if (*ours)
 		return 0;
 	if (is_on_target(target, name, &there, err) < 0)
@@ -174,6 +174,6 @@ int created_indices_begin(struct created_indices *indices, struct cluster *targe
 	/* Another process of the session may have been faster. */
 	if (there && read_file(indices, err) < 0)
 		return -(int)err->kind;
-	*ours = !there || has_name(indices, name);
+	*ours = !there || created_indices_has(indices, name);
 	return there ? 0 : append(indices, name, err);
 }

@@ -183,7 +183,7 @@ int route_plan(struct route *route, struct err *err)
 	for (size_t i = 0; rc == 0 && i < route->accepted_count; i++) {
 		struct migrate_index *index = &report->indices[route->positions[i]];
 
-		rc = count_on_source(route, index, err);
+		rc = route->plan->source ? count_on_source(route, index, err) : 0;
 		index->agrees = !route->accepted[i].blocked && !index->documents.unreadable;
 	}
 	report->agrees = migrate_metadata_other_problems(&report->metadata) == 0;

@@ -133,7 +133,7 @@ static void the_status_is_read_in_both_its_forms(void **state)
 
 		begin(&s, ELASTICSEARCH("6.8.23"), 200, forms[i]);
 		assert_int_equal(snapshot_api_status(s.cluster, STR("r"), STR("s"), &s.mem,
-						     &progress, &s.err),
+						     &progress, NULL, &s.err),
 				 0);
 		assert_int_equal(progress.bytes_total, 100);
 		assert_int_equal(progress.bytes_done, 25);
