@@ -22,6 +22,7 @@ void transfer_release(struct transfer *transfer)
 	snapshot_close(transfer->previous);
 	snapshot_source_release(&transfer->source);
 	source_marks_release(&transfer->marks);
+	input_files_release(&transfer->input);
 	cluster_close(transfer->live_cluster);
 }
 
@@ -47,7 +48,7 @@ static int resolve(struct transfer *transfer, struct err *err)
 {
 	const struct transfer_request *request = transfer->request;
 
-	if ((!request->source &&
+	if ((!request->source && !request->input &&
 	     repository_fields_resolve(request->repository, true, transfer->mem, err) < 0) ||
 	    target_fields_resolve(request->target, &transfer->kind, &transfer->path, err) < 0 ||
 	    transfer_fields_check(request->transfer, err) < 0 ||
@@ -149,6 +150,7 @@ static int open_session(struct transfer *transfer, struct err *err)
 {
 	const struct session_of of = {.request = transfer->request,
 				      .snapshot = transfer->source.snapshot,
+				      .once = transfer->input.once,
 				      .previous = transfer->previous,
 				      .delta_mode = transfer->delta_mode,
 				      .filter = transfer->filter,
@@ -221,7 +223,8 @@ static int open_care(struct transfer *transfer, struct err *err)
 		.target = transfer->target_name,
 		.tune = fields->tune_target,
 		/* A transform sends documents where it likes, under names not known here. */
-		.allow_missing = fields->allow_missing || transfer->transformer.ptr,
+		.allow_missing = fields->allow_missing || transfer->transformer.ptr ||
+				 transfer->request->input,
 		.coordinator = transfer->session.coordinator,
 		.pause_ms = fields->pause_ms,
 	};
