@@ -162,7 +162,7 @@ static int resolve(struct copy_fields *f, struct arena *mem, struct err *err)
 	if (origin != SOURCE_CLUSTER)
 		return err_set(err, ERR_USAGE,
 			       "--from '%s' is no URL of a cluster; a snapshot is moved by "
-			       "`shardlift migrate`",
+			       "`shardlift migrate`, or into files by `shardlift backfill`",
 			       f->copy.from ? f->copy.from : "");
 	if (f->transfer.digest)
 		return err_set(err, ERR_USAGE,

@@ -22,6 +22,7 @@ struct transfer_fields {
 	int64_t documents_per_bulk, bytes_per_bulk;
 	int64_t max_connections, max_memory, readers;
 	const char *compress;
+	const char *format; /* of files: bulk, ndjson, elasticdump */
 	const char *session_name;
 	const char *progress;
 	const char *op_type;       /* index, create */

@@ -44,6 +44,24 @@ static int look_at_url(struct transfer *transfer, struct err *err)
 	return transfer->target_name ? 0 : arena_fail(transfer->mem, "--target-host", err);
 }
 
+static enum file_compression compression_of(const struct transfer *transfer)
+{
+	const char *compress = transfer->request->transfer->compress;
+
+	if (strcmp(compress, "gzip") == 0)
+		return FILE_GZIP;
+	return strcmp(compress, "zstd") == 0 ? FILE_ZSTD : FILE_PLAIN;
+}
+
+static enum file_lines lines_of(const struct transfer *transfer)
+{
+	const char *format = transfer->request->transfer->format;
+
+	if (strcmp(format, "ndjson") == 0)
+		return FILE_LINES_DOCUMENTS;
+	return strcmp(format, "elasticdump") == 0 ? FILE_LINES_ELASTICDUMP : FILE_LINES_BULK;
+}
+
 static int resolve(struct transfer *transfer, struct err *err)
 {
 	const struct transfer_request *request = transfer->request;
@@ -57,6 +75,8 @@ static int resolve(struct transfer *transfer, struct err *err)
 	    index_renames_new(&request->transfer->renames, &transfer->renames, err) < 0)
 		return -(int)err->kind;
 	transfer->target_name = request->target->host;
+	if (transfer->kind != TARGET_FILES && lines_of(transfer) != FILE_LINES_BULK)
+		return err_set(err, ERR_USAGE, "--format is of files: give --to file:PATH");
 	return transfer->kind == TARGET_CLUSTER ? look_at_url(transfer, err) : 0;
 }
 
@@ -108,7 +128,6 @@ static int check_transforms(struct transfer *transfer, struct err *err)
 int transfer_open_sink(void *user, size_t sender, struct bulk_sink **out, struct err *err)
 {
 	const struct transfer *transfer = user;
-	const char *compress = transfer->request->transfer->compress;
 	struct cluster *cluster;
 
 	(void)sender;
@@ -117,9 +136,7 @@ int transfer_open_sink(void *user, size_t sender, struct bulk_sink **out, struct
 		*out = null_sink_new();
 		return 0;
 	case TARGET_FILES:
-		*out = file_sink_new(transfer->path, strcmp(compress, "gzip") == 0   ? FILE_GZIP
-						     : strcmp(compress, "zstd") == 0 ? FILE_ZSTD
-										     : FILE_PLAIN);
+		*out = file_sink_new(transfer->path, compression_of(transfer), lines_of(transfer));
 		return 0;
 	case TARGET_CLUSTER:
 		if (cluster_clone(transfer->cluster, &cluster, err) < 0)

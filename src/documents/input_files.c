@@ -23,16 +23,36 @@ static void directory_closep(DIR **directory)
 		closedir(*directory);
 }
 
+static struct str last_name(struct str path, struct str *parent)
+{
+	const char *slash = path.len ? memrchr(path.ptr, '/', path.len) : NULL;
+	size_t at = slash ? (size_t)(slash - path.ptr) : 0;
+
+	*parent = slash ? str_of(path.ptr, at) : STR_NONE;
+	return slash ? str_from_offset(path, at + 1) : path;
+}
+
+/* "3-14", as a backfill calls the files of a shard. */
+static bool is_of_shard(struct str name)
+{
+	struct str shard, number;
+	uint64_t value;
+
+	return str_split(name, '-', &shard, &number) && str_to_u64(shard, &value) &&
+	       str_to_u64(number, &value);
+}
+
 /* "logs.ndjson.gz" is of logs; in a folder that a backfill filled, the folder is the index. */
-static struct str index_of(struct str name)
+static struct str index_of(const char *path)
 {
 	static const char *const endings[] = {".gz", ".zst", ".zstd", ".ndjson", ".jsonl", ".json"};
-	const char *slash = memrchr(name.ptr, '/', name.len);
-	struct str base = slash ? str_from_offset(name, (size_t)(slash - name.ptr) + 1) : name;
+	struct str folder, above, base = last_name(str_from(path), &folder);
 
 	for (size_t i = 0; i < COUNT_OF(endings); i++)
 		if (str_ends(base, str_from(endings[i])) && base.len > strlen(endings[i]))
 			base.len -= strlen(endings[i]);
+	if (is_of_shard(base) && last_name(folder, &above).len > 0)
+		return last_name(folder, &above);
 	return base;
 }
 
@@ -59,7 +79,7 @@ static int add(struct listing *listing, const char *path, const struct stat *sta
 	if (out->mem.failed)
 		return arena_fail(&out->mem, "the names of files", err);
 	file->name = str_from(file->path + listing->root);
-	file->index = index_of(file->name);
+	file->index = index_of(file->path);
 	file->identity = bytes_hash(identity).low;
 	out->bytes += file->size;
 	return 0;

@@ -153,3 +153,38 @@ def test_what_is_not_read_is_named_with_what_to_do(shardlift, tmp_path):
     assert result.code not in (support.OK, support.ERRORS) and "none" in result.err, result
     result = shardlift("copy", "--from", "file:x", "--to", "null:", "--query", "{}")
     assert result.code == support.USAGE and "--query" in result.err, result
+
+
+def fill_index(node):
+    body = []
+    for n in range(300):
+        action = {"_index": "books", "_id": f"b/{n} ü"}
+        if n % 5 == 0:
+            action["routing"] = f"r {n}"
+        body += [{"index": action}, {"n": n, "big": 1234567890123456789 + n, "t": "a\n\u2028ü"}]
+    answer = node.client.bulk("".join(json.dumps(line) + "\n" for line in body), refresh=True)
+    assert not answer["errors"], answer
+    return in_index(node, "books")
+
+
+@pytest.mark.parametrize("lines", ["bulk", "elasticdump", "ndjson"])
+def test_what_is_exported_reads_back_exactly(shardlift, opensearch, tmp_path, lines):
+    documents = fill_index(opensearch)
+    folder = tmp_path / "out"
+    result = shardlift("copy", "--from", opensearch.url, "--to", f"file:{folder}", "--include",
+                       "books", "--format", lines, "--compress", "zstd")
+    assert result.code == support.OK, result
+    if lines == "bulk":
+        result = shardlift("verify", "--from", opensearch.url, "--to", f"dir:{folder}",
+                           "--index-allowlist", "books")
+        assert result.code == support.OK, result
+    opensearch.clear()
+    result = shardlift("copy", "--from", f"file:{folder}", "--to", opensearch.url)
+    assert result.code == support.OK, result
+    back = in_index(opensearch, "books")
+    if lines == "ndjson":  # without ids and routing
+        assert sorted(d["n"] for _, d in back.values()) == list(range(300))
+        documents = {n: (None, d[1]) for n, d in enumerate(sorted(
+            documents.values(), key=lambda d: d[1]["n"]))}
+        back = {d["n"]: (None, d) for _, d in back.values()}
+    assert back == documents
