@@ -395,7 +395,7 @@ static int next(struct document_source *source, struct document *out, struct err
 {
 	struct file_documents *d = (struct file_documents *)source;
 	struct text_line line;
-	int64_t place;
+	int64_t place = 0;
 	int rc;
 
 	while ((rc = open_next(d, err)) > 0) {
