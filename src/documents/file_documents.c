@@ -73,6 +73,7 @@ static int tell_format(struct file_documents *d, struct err *err)
 	struct text_line line;
 	struct json *parsed = NULL;
 	const char *what;
+	bool quoted;
 	int rc;
 
 	d->format = d->options.format;
@@ -87,7 +88,15 @@ static int tell_format(struct file_documents *d, struct err *err)
 	d->mem.limit = LIMIT_SOURCE_ARENA;
 	if (!line.too_long && json_parse(words(&line), &d->mem, &parsed, NULL) < 0)
 		parsed = NULL;
+	quoted = parsed && parsed->type == JSON_STRING;
+	if (quoted && json_parse(parsed->text, &d->mem, &parsed, NULL) < 0)
+		parsed = NULL;
 	d->format = file_line_format(parsed, &what);
+	if (quoted && d->format != FILE_FORMAT_AUTO) {
+		d->format = FILE_FORMAT_AUTO;
+		what = "a text with JSON in it, as elasticdump writes aliases and settings: no "
+		       "documents";
+	}
 	push_back(d, &line);
 	if (d->format != FILE_FORMAT_AUTO)
 		return 1;
