@@ -15,6 +15,7 @@
 #include "backfill/pressure.h"
 #include "backfill/progress.h"
 #include "documents/delta_documents.h"
+#include "documents/file_documents.h"
 #include "snapshot/repository.h"
 #include "transform/document_batch.h"
 
@@ -64,6 +65,11 @@ struct backfill_options {
 	/* Where the documents are read, of indices that the snapshot only describes; NULL: they are
 	 * in the snapshot. Not with `previous` or `digest_folder`. */
 	const struct live_source *live;
+	/* Where the documents are read, in the order of files and lines: of the one index that the
+	 * snapshot describes, which has one shard; NULL: they are not. Documents name their own
+	 * index; two of the same id are never in flight together. With nothing of the above. */
+	const struct file_documents_options *files;
+	enum transform_error_policy on_bad_line; /* of a file */
 	/* Only what changed since this snapshot of the same repository, deletes as BULK_DELETE
 	 * (borrowed); NULL: all documents. Not with BULK_CREATE or ids made anew. */
 	const struct snapshot *previous;

@@ -33,6 +33,9 @@ struct bulk_sink {
 /* Into a cluster; `cluster` is owned by the sink from here on. */
 struct bulk_sink *cluster_sink_new(struct cluster *cluster, bool compress);
 
+/* What files hold: actions and documents; documents alone, without their ids; elasticdump's data.
+ */
+enum file_lines { FILE_LINES_BULK, FILE_LINES_DOCUMENTS, FILE_LINES_ELASTICDUMP };
 enum file_compression { FILE_PLAIN, FILE_GZIP, FILE_ZSTD };
 
 /* Files PATH/<index>/<shard>-<n>.ndjson[.gz|.zst], one a bulk, written as .tmp, synced, and
@@ -40,7 +43,8 @@ enum file_compression { FILE_PLAIN, FILE_GZIP, FILE_ZSTD };
  * '.' … are percent-encoded). file_sink_prepare makes PATH and refuses one that is not empty
  * (ERR_USAGE). */
 int file_sink_prepare(const char *path, struct err *err);
-struct bulk_sink *file_sink_new(const char *path, enum file_compression compression);
+struct bulk_sink *file_sink_new(const char *path, enum file_compression compression,
+				enum file_lines lines);
 /* Counts and throws away: measures reading alone. */
 struct bulk_sink *null_sink_new(void);
 

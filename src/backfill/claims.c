@@ -71,7 +71,7 @@ static bool is_to_be_divided(const struct item *item)
 	int64_t most = item->p->options->range_bytes;
 
 	return most > 0 && !item->p->options->previous && !item->p->options->live &&
-	       !claim->divided && claim->item.end_doc == WORK_TO_END &&
+	       !item->p->options->files && !claim->divided && claim->item.end_doc == WORK_TO_END &&
 	       claim->item.first_doc == 0 && claim->progress.next_doc == 0 &&
 	       claim->progress.documents == 0 && item->before.acknowledged_count == 0 &&
 	       claim->item.bytes > (uint64_t)most;

@@ -1,5 +1,6 @@
 #include "backfill/bulk_sink.h"
 
+#include "backfill/file_lines.h"
 #include "backfill/file_name.h"
 #include "base/state_dir.h"
 
@@ -20,11 +21,12 @@
 struct file_sink {
 	struct bulk_sink base;
 	enum file_compression compression;
+	enum file_lines lines;
 	char *path;
 	int folder; /* -1: not opened yet */
 	struct libdeflate_compressor *gzip;
 	ZSTD_CCtx *zstd;
-	struct buf output, name, temporary;
+	struct buf text, output, name, temporary;
 };
 
 static struct file_sink *of(struct bulk_sink *sink)
@@ -169,8 +171,14 @@ static int send_bulk(struct bulk_sink *base, const struct bulk *bulk,
 
 	if (rc == 0)
 		rc = make_names(sink, origin, err);
+	buf_reset(&sink->text);
+	if (rc == 0 && sink->lines != FILE_LINES_BULK)
+		rc = file_lines_write(bulk, sink->lines, &sink->text, err);
 	if (rc == 0)
-		rc = encode(sink, buf_str(&bulk->body), &bytes, err);
+		rc = encode(sink,
+			    sink->lines == FILE_LINES_BULK ? buf_str(&bulk->body)
+							   : buf_str(&sink->text),
+			    &bytes, err);
 	if (rc < 0)
 		return rc;
 	name = buf_cstr(&sink->name);
@@ -234,6 +242,7 @@ static void close_sink(struct bulk_sink *base)
 	fd_closep(&sink->folder);
 	libdeflate_free_compressor(sink->gzip);
 	ZSTD_freeCCtx(sink->zstd);
+	buf_release(&sink->text);
 	buf_release(&sink->output);
 	buf_release(&sink->name);
 	buf_release(&sink->temporary);
@@ -241,7 +250,8 @@ static void close_sink(struct bulk_sink *base)
 	free(sink);
 }
 
-struct bulk_sink *file_sink_new(const char *path, enum file_compression compression)
+struct bulk_sink *file_sink_new(const char *path, enum file_compression compression,
+				enum file_lines lines)
 {
 	static const struct bulk_sink_ops ops = {
 		.send = send_bulk, .finish = finish, .cancel = cancel, .close = close_sink};
@@ -249,6 +259,8 @@ struct bulk_sink *file_sink_new(const char *path, enum file_compression compress
 
 	sink->base.ops = &ops;
 	sink->compression = compression;
+	sink->lines = lines;
+	sink->text = BUF_INIT(SIZE_MAX / 2);
 	sink->path = mem_strdup(path);
 	sink->folder = -1;
 	sink->output = BUF_INIT(SIZE_MAX / 2);

@@ -5,6 +5,9 @@
 #include "base/clock.h"
 
 #include <stdlib.h>
+#include <time.h>
+
+#define SETTLE_POLL_NS 100000000L /* a run that stops wakes nobody here */
 
 static void link_item(struct item *item)
 {
@@ -390,6 +393,26 @@ int item_end_reading(struct item *item, const struct item_reading *reading, stru
 		rc = save(item, err);
 	pthread_mutex_unlock(&item->lock);
 	return rc;
+}
+
+bool item_settle(struct item *item)
+{
+	bool settled;
+
+	pthread_mutex_lock(&item->lock);
+	while (!ack_tracker_is_settled(&item->acks) && item_is_open(item) &&
+	       !pipeline_stopping(item->p)) {
+		struct timespec until;
+
+		clock_gettime(CLOCK_MONOTONIC, &until);
+		until.tv_nsec += SETTLE_POLL_NS;
+		until.tv_sec += until.tv_nsec / 1000000000L;
+		until.tv_nsec %= 1000000000L;
+		pthread_cond_clockwait(&item->saved_some, &item->lock, CLOCK_MONOTONIC, &until);
+	}
+	settled = ack_tracker_is_settled(&item->acks);
+	pthread_mutex_unlock(&item->lock);
+	return settled;
 }
 
 int item_divide(struct item *item, const struct work_item *ranges, size_t count, struct err *err)

@@ -97,6 +97,8 @@ struct item_reading {
 	size_t part_count;
 	const struct err *failure; /* NULL: it came to the end */
 };
+/* Waits until all its bulks are acknowledged; false when the item or the run has ended before. */
+bool item_settle(struct item *item);
 /* Its reader is done. It is completed or given up when all its bulks are acknowledged. */
 int item_end_reading(struct item *item, const struct item_reading *reading, struct err *err);
 /* Makes the lease run anew if less than half of it is left. */

@@ -1,4 +1,5 @@
 /* A reader thread: claims work items and turns their documents into bulks. */
+#include "backfill/ids_under_way.h"
 #include "backfill/pipeline_internal.h"
 #include "backfill/reader_batch.h"
 #include "backfill/reader_source.h"
@@ -19,7 +20,8 @@ struct reader {
 	struct bulk action; /* scratch, for documents that are not sent */
 	struct reader_batch batch;
 	struct json_hasher hasher;
-	struct hash_list hashes; /* of what was read since the last bulk, for digests */
+	struct ids_under_way ids; /* of a file's documents, not acknowledged for sure */
+	struct hash_list hashes;  /* of what was read since the last bulk, for digests */
 
 	/* Acknowledged before a restart, and passed over. */
 	const struct doc_range *skip;
@@ -126,20 +128,21 @@ static enum bulk_operation operation_of(const struct reader *r, const struct doc
 {
 	if (document->deleted)
 		return BULK_DELETE;
-	return index_of(r)->create_only ? BULK_CREATE : r->p->options->operation;
+	return document->created || index_of(r)->create_only ? BULK_CREATE
+							     : r->p->options->operation;
 }
 
 static struct bulk_document to_send(const struct reader *r, const struct document *document)
 {
 	const struct backfill_options *options = r->p->options;
-	struct bulk_document out = {.index = index_of(r)->target_name,
-				    .id = options->ids == BACKFILL_IDS_KEEP ? document->id
-									    : STR_NONE,
-				    .routing = document->routing,
-				    .source = document->source,
-				    .operation = operation_of(r, document),
-				    .version = document->version,
-				    .external = options->source_versions && document->version >= 0};
+	struct bulk_document out = {
+		.index = document->index.len ? document->index : index_of(r)->target_name,
+		.id = options->ids == BACKFILL_IDS_KEEP ? document->id : STR_NONE,
+		.routing = document->routing,
+		.source = document->source,
+		.operation = operation_of(r, document),
+		.version = document->version,
+		.external = options->source_versions && document->version >= 0};
 
 	if (r->p->options->emit_type || r->p->options->keep_type)
 		out.type = document->type.ptr ? document->type : index_of(r)->only_type;
@@ -280,6 +283,42 @@ static bool deliver_batch(struct reader *r)
 	return true;
 }
 
+/* Where order counts, bulks in flight must not hold two documents of one id: they may arrive in any
+ * order, also after a restart. False when the run is stopped. */
+static bool keep_order(struct reader *r, const struct document *document)
+{
+	if (!r->p->options->files || !document->id.ptr ||
+	    ids_under_way_add(&r->ids, document->index, document->id))
+		return true;
+	if (!deliver_batch(r))
+		return false;
+	push(r);
+	ids_under_way_clear(&r->ids);
+	ids_under_way_add(&r->ids, document->index, document->id);
+	return item_settle(r->item);
+}
+
+/* What is no document at all; false when the run is stopped. */
+static bool fail_line(struct reader *r, const struct bulk_document *out, const char *problem)
+{
+	struct err err;
+
+	switch (r->p->options->on_bad_line) {
+	case TRANSFORM_ERROR_FAIL:
+		err_set(&err, ERR_FORMAT, "%s; mend it, or pass --on-bad-line record or skip",
+			problem);
+		pipeline_stop(r->p, &err);
+		return false;
+	case TRANSFORM_ERROR_SKIP:
+		log_warn("backfill", "skipped: %s", problem);
+		r->counts.documents++;
+		return true;
+	case TRANSFORM_ERROR_RECORD:
+		break;
+	}
+	return fail_document(r, out, STR("shardlift_line_exception"), problem);
+}
+
 /* False when the run is stopped. */
 static bool deliver_later(struct reader *r, const struct document *document,
 			  const struct bulk_document *out)
@@ -314,6 +353,8 @@ static bool deliver(struct reader *r, const struct document *document)
 	const char *refusal = refusal_of(document);
 
 	r->documents++;
+	if (!keep_order(r, document))
+		return false;
 	if (UNLIKELY(r->batch.transform)) {
 		if (!refusal)
 			return deliver_later(r, document, &out);
@@ -322,7 +363,10 @@ static bool deliver(struct reader *r, const struct document *document)
 	}
 	/* A bulk that it does not fit into ends here: nothing lies between. */
 	r->seen = document->doc;
-	if (UNLIKELY(refusal)) {
+	if (UNLIKELY(refusal && r->p->options->files)) {
+		if (!fail_line(r, &out, refusal))
+			return false;
+	} else if (UNLIKELY(refusal)) {
 		if (!fail_document(r, &out, STR("shardlift_source_exception"), refusal))
 			return false;
 	} else {
@@ -421,6 +465,7 @@ static void read_item(struct reader *r)
 	document_source_close(r->source);
 	r->source = NULL;
 	hash_list_release(&r->hashes);
+	ids_under_way_clear(&r->ids);
 }
 
 /* Once; false when the run is stopped. */
@@ -450,6 +495,7 @@ void *reader_main(void *pipeline)
 	json_hasher_release(&r.hasher);
 	bulk_release(&r.action);
 	reader_batch_release(&r.batch);
+	ids_under_way_release(&r.ids);
 	pthread_mutex_lock(&r.p->lock);
 	if (--r.p->readers_left == 0)
 		bounded_queue_close(r.p->queue);

@@ -68,6 +68,12 @@ int reader_source_open(const struct pipeline *p, const struct item *item, int64_
 	};
 	int rc;
 
+	if (p->options->files) {
+		struct file_documents_options files = *p->options->files;
+
+		files.first_doc = first_doc;
+		return file_documents_open(&files, out, err);
+	}
 	if (p->options->live)
 		return live_shard_open(p->options->live, pipeline_live_place(p, item->index),
 				       index->source->name, work->shard, first_doc,
@@ -88,7 +94,9 @@ size_t reader_source_parts(const struct pipeline *p, const struct document_sourc
 			   const struct checksum_part **parts)
 {
 	*parts = NULL;
-	return p->options->previous || p->options->live ? 0 : shard_documents_parts(source, parts);
+	return p->options->previous || p->options->live || p->options->files
+		       ? 0
+		       : shard_documents_parts(source, parts);
 }
 
 int reader_source_end(const struct pipeline *p, const struct item *item, int64_t first_doc,

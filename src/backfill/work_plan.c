@@ -27,6 +27,8 @@ static struct work_item whole_shard(const struct pipeline *p, size_t index, int3
 
 	if (p->options->live)
 		item.bytes = p->options->live->shard_bytes[pipeline_live_place(p, index)];
+	else if (p->options->files)
+		item.bytes = p->options->files->files->bytes;
 	/* What is wrong with a shard is said by the reader that opens it. */
 	else if (shard_documents_size(p->snapshot, p->indices[index].source, shard, &item.bytes,
 				      &unknown) < 0)
@@ -151,7 +153,7 @@ static int prove(const struct pipeline *p, const struct work_status *rows, size_
 	for (size_t i = from; i < to; i++)
 		if (rows[i].state != WORK_COMPLETED)
 			return 0;
-	if (index == p->index_count || p->options->live)
+	if (index == p->index_count || p->options->live || p->options->files)
 		return 0;
 	rc = shard_proof(p->snapshot, p->indices[index].source, rows[from].item.shard, &rows[from],
 			 to - from, p->cancel, &broken);

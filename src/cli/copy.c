@@ -15,6 +15,7 @@ struct copy_fields {
 		bool allow_writes, plan;
 		const char *mode;
 	} copy;
+	struct input_fields input;
 	struct remote_fields remote;
 	struct transfer_fields transfer;
 	struct allowed_fields allowed;
@@ -32,8 +33,10 @@ static const struct opt copy_options[] = {
 	 .type = OPT_STRING,
 	 OPT_FIELD(struct copy_selection_fields, from),
 	 .category = "Source cluster",
-	 .metavar = "URL",
-	 .help = "Short for --source-host."},
+	 .metavar = "URL|file:PATH",
+	 .help = "The URL of a cluster (short for --source-host), or files of documents: NDJSON or "
+		 "bulk bodies, elasticdump's too, gzip or zstd or neither; a folder is read in the "
+		 "order of its names, file:- is standard input."},
 	{.name = "include",
 	 .type = OPT_LIST,
 	 DOCUMENTS(include),
@@ -109,17 +112,35 @@ static int check_query(const char *query, struct err *err)
 		       : err_set(err, ERR_USAGE, "--query: a query clause is a JSON object");
 }
 
+static int resolve_files(struct copy_fields *f, struct err *err)
+{
+	if (f->copy.include.count || f->copy.include_system.count || f->copy.query ||
+	    f->copy.allow_writes || f->copy.plan || strcmp(f->copy.mode, "pull") != 0 ||
+	    f->transfer.index_allowlist.count || f->transfer.renames.count || f->transfer.digest)
+		return err_set(err, ERR_USAGE,
+			       "--from file: does not go with --include, --index-allowlist, "
+			       "--rename, --query, --plan, --mode, --allow-writes and --digest: "
+			       "name one index with --index, or use a transform");
+	f->repository.repo_uri = f->copy.from;
+	return 0;
+}
+
 static int resolve(struct copy_fields *f, struct arena *mem, struct err *err)
 {
 	enum source_origin origin;
 
+	f->input.path = input_path(f->copy.from);
+	if (input_fields_check(&f->input, err) < 0)
+		return -(int)err->kind;
+	if (f->input.path)
+		return resolve_files(f, err);
 	f->repository.from = f->copy.from;
 	if (source_fields_resolve(&f->source, &f->repository, &origin, mem, err) < 0)
 		return -(int)err->kind;
 	if (origin != SOURCE_CLUSTER)
 		return err_set(err, ERR_USAGE,
 			       "--from '%s' is no URL of a cluster; a snapshot is moved by "
-			       "`shardlift migrate`",
+			       "`shardlift migrate`, or into files by `shardlift backfill`",
 			       f->copy.from ? f->copy.from : "");
 	if (f->transfer.digest)
 		return err_set(err, ERR_USAGE,
@@ -134,7 +155,7 @@ static int resolve(struct copy_fields *f, struct arena *mem, struct err *err)
 static int run(struct cli *cli, void *fields, struct err *err)
 {
 	struct copy_fields *f = fields;
-	const struct transfer_request request = {
+	struct transfer_request request = {
 		.command = "copy",
 		.general = &f->general,
 		.repository = &f->repository,
@@ -156,11 +177,17 @@ static int run(struct cli *cli, void *fields, struct err *err)
 
 	if (resolve(f, cli->mem, err) < 0)
 		return -(int)err->kind;
+	if (f->input.path) {
+		request.source = NULL;
+		request.create = NULL;
+		request.input = &f->input;
+	}
 	return transfer_run(&request, cli, err);
 }
 
 static const struct opt_part parts[] = {
 	{copy_options, offsetof(struct copy_fields, copy)},
+	{input_options, offsetof(struct copy_fields, input)},
 	{remote_options, offsetof(struct copy_fields, remote)},
 	{source_options, offsetof(struct copy_fields, source)},
 	{target_options, offsetof(struct copy_fields, target)},

@@ -72,6 +72,10 @@ static struct migrate_plan make_plan(struct transfer *transfer)
 			     .ids = transfer->generates_ids ? BACKFILL_IDS_GENERATED
 							    : BACKFILL_IDS_KEEP,
 			     .live = transfer->live_cluster ? &transfer->live : NULL,
+			     .files = transfer->request->input ? &transfer->files : NULL,
+			     .on_bad_line = transfer->request->input
+						    ? bad_line_policy_of(transfer->request->input)
+						    : TRANSFORM_ERROR_RECORD,
 			     .previous = transfer->previous,
 			     .delta_mode = transfer->delta_mode,
 			     .digest_folder = transfer->digest_folder,
@@ -128,7 +132,7 @@ static int print_report(struct transfer *transfer, const struct err *ended_by, s
 		.target_version =
 			transfer->cluster ? cluster_version_text(transfer->cluster) : NULL,
 		.planned = request->plan,
-		.live = transfer->live_cluster != NULL,
+		.live = transfer->live_cluster || request->input,
 		.failed_documents =
 			transfer->failed ? failed_documents_path(transfer->failed) : NULL,
 		.creates_indices = request->create && transfer->cluster,

@@ -9,6 +9,7 @@
 #include "cli/coordinator_options.h"
 #include "cli/delta_options.h"
 #include "cli/failed_documents_options.h"
+#include "cli/input_options.h"
 #include "cli/metadata_options.h"
 #include "cli/remote_options.h"
 #include "cli/source_options.h"
@@ -22,6 +23,7 @@ struct transfer_fields {
 	int64_t documents_per_bulk, bytes_per_bulk;
 	int64_t max_connections, max_memory, readers;
 	const char *compress;
+	const char *format; /* of files: bulk, ndjson, elasticdump */
 	const char *session_name;
 	const char *progress;
 	const char *op_type;       /* index, create */
@@ -67,6 +69,8 @@ struct transfer_request {
 	const struct opt_list *system; /* internal indices of a live cluster that may be copied */
 	bool plan;                     /* what would be done is told, and not done */
 	const char *query; /* of a live cluster: JSON of a query clause; NULL: all documents */
+	/* Files in place of the repository, whose repo_uri is --from; NULL: none. */
+	const struct input_fields *input;
 	/* The target reads the live cluster itself; NULL: documents go through here. */
 	const struct remote_fields *remote;
 	bool allow_writes; /* to a live cluster: they are not looked for */

@@ -20,6 +20,8 @@ struct transfer {
 	struct snapshot_source source;
 	struct cluster *live_cluster; /* NULL: the source is a snapshot */
 	struct live_source live;
+	struct input_files input; /* empty: the source is none of files */
+	struct file_documents_options files;
 	struct source_marks marks;
 	struct remote_plan remote;
 	struct snapshot *previous; /* NULL: all documents are sent */

@@ -22,6 +22,7 @@ void transfer_release(struct transfer *transfer)
 	snapshot_close(transfer->previous);
 	snapshot_source_release(&transfer->source);
 	source_marks_release(&transfer->marks);
+	input_files_release(&transfer->input);
 	cluster_close(transfer->live_cluster);
 }
 
@@ -43,11 +44,29 @@ static int look_at_url(struct transfer *transfer, struct err *err)
 	return transfer->target_name ? 0 : arena_fail(transfer->mem, "--target-host", err);
 }
 
+static enum file_compression compression_of(const struct transfer *transfer)
+{
+	const char *compress = transfer->request->transfer->compress;
+
+	if (strcmp(compress, "gzip") == 0)
+		return FILE_GZIP;
+	return strcmp(compress, "zstd") == 0 ? FILE_ZSTD : FILE_PLAIN;
+}
+
+static enum file_lines lines_of(const struct transfer *transfer)
+{
+	const char *format = transfer->request->transfer->format;
+
+	if (strcmp(format, "ndjson") == 0)
+		return FILE_LINES_DOCUMENTS;
+	return strcmp(format, "elasticdump") == 0 ? FILE_LINES_ELASTICDUMP : FILE_LINES_BULK;
+}
+
 static int resolve(struct transfer *transfer, struct err *err)
 {
 	const struct transfer_request *request = transfer->request;
 
-	if ((!request->source &&
+	if ((!request->source && !request->input &&
 	     repository_fields_resolve(request->repository, true, transfer->mem, err) < 0) ||
 	    target_fields_resolve(request->target, &transfer->kind, &transfer->path, err) < 0 ||
 	    transfer_fields_check(request->transfer, err) < 0 ||
@@ -56,6 +75,8 @@ static int resolve(struct transfer *transfer, struct err *err)
 	    index_renames_new(&request->transfer->renames, &transfer->renames, err) < 0)
 		return -(int)err->kind;
 	transfer->target_name = request->target->host;
+	if (transfer->kind != TARGET_FILES && lines_of(transfer) != FILE_LINES_BULK)
+		return err_set(err, ERR_USAGE, "--format is of files: give --to file:PATH");
 	return transfer->kind == TARGET_CLUSTER ? look_at_url(transfer, err) : 0;
 }
 
@@ -107,7 +128,6 @@ static int check_transforms(struct transfer *transfer, struct err *err)
 int transfer_open_sink(void *user, size_t sender, struct bulk_sink **out, struct err *err)
 {
 	const struct transfer *transfer = user;
-	const char *compress = transfer->request->transfer->compress;
 	struct cluster *cluster;
 
 	(void)sender;
@@ -116,9 +136,7 @@ int transfer_open_sink(void *user, size_t sender, struct bulk_sink **out, struct
 		*out = null_sink_new();
 		return 0;
 	case TARGET_FILES:
-		*out = file_sink_new(transfer->path, strcmp(compress, "gzip") == 0   ? FILE_GZIP
-						     : strcmp(compress, "zstd") == 0 ? FILE_ZSTD
-										     : FILE_PLAIN);
+		*out = file_sink_new(transfer->path, compression_of(transfer), lines_of(transfer));
 		return 0;
 	case TARGET_CLUSTER:
 		if (cluster_clone(transfer->cluster, &cluster, err) < 0)
@@ -149,6 +167,7 @@ static int open_session(struct transfer *transfer, struct err *err)
 {
 	const struct session_of of = {.request = transfer->request,
 				      .snapshot = transfer->source.snapshot,
+				      .once = transfer->input.once,
 				      .previous = transfer->previous,
 				      .delta_mode = transfer->delta_mode,
 				      .filter = transfer->filter,
@@ -221,7 +240,8 @@ static int open_care(struct transfer *transfer, struct err *err)
 		.target = transfer->target_name,
 		.tune = fields->tune_target,
 		/* A transform sends documents where it likes, under names not known here. */
-		.allow_missing = fields->allow_missing || transfer->transformer.ptr,
+		.allow_missing = fields->allow_missing || transfer->transformer.ptr ||
+				 transfer->request->input,
 		.coordinator = transfer->session.coordinator,
 		.pause_ms = fields->pause_ms,
 	};

@@ -61,6 +61,13 @@ const struct opt transfer_options[] = {
 	 .min = 1,
 	 .max = 256,
 	 .help = "Threads that read shards; without it one for each processor."},
+	{.name = "format",
+	 .type = OPT_CHOICE,
+	 DOCUMENTS(format),
+	 .choices = "bulk|ndjson|elasticdump",
+	 .fallback = "bulk",
+	 .help = "What the files of a dir: or file: target hold: bulk bodies; documents alone, "
+		 "without their ids; or what elasticdump writes and reads."},
 	{.name = "compress",
 	 .type = OPT_CHOICE,
 	 DOCUMENTS(compress),

@@ -303,6 +303,8 @@ static int open_coordinator(struct transfer_session *session, const struct sessi
 	/* Files are not taken up again, and what is only measured is nobody's work, unless it is
 	 * given a name. */
 	session->lasts = of->kind == TARGET_CLUSTER || (of->kind == TARGET_NULL && name && *name);
+	if (of->once)
+		session->lasts = false;
 	if (!session->lasts) {
 		session->coordinator = coordinator_memory_new((int32_t)work->max_failures);
 		return 0;

@@ -13,6 +13,7 @@
 struct session_of {
 	const struct transfer_request *request;
 	const struct snapshot *snapshot;
+	bool once;                       /* what is read cannot be read again */
 	const struct snapshot *previous; /* NULL: all documents */
 	enum delta_mode delta_mode;
 	const struct index_filter *filter;

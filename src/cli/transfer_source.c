@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "cli/transfer_internal.h"
 #include "metadata/index_renames.h"
+#include "workflow/routes/input_snapshot.h"
 #include "workflow/routes/internal_indices.h"
 #include "workflow/routes/live_indices.h"
 
@@ -51,6 +52,8 @@ int transfer_name_targets(struct transfer *transfer, struct err *err)
 	for (size_t i = 0; i < snapshot->index_count; i++)
 		if (index_filter_accepts(transfer->filter, snapshot->indices[i].name))
 			out[i] = targets[count++];
+	if (transfer->files.index.ptr)
+		out[0] = transfer->files.index;
 	transfer->target_names = out;
 	return 0;
 }
@@ -106,6 +109,30 @@ static int open_live(struct transfer *transfer, struct err *err)
 	return check_entries(transfer, err);
 }
 
+static int open_files(struct transfer *transfer, struct err *err)
+{
+	const struct input_fields *input = transfer->request->input;
+	struct str name;
+
+	if (transfer->kind == TARGET_FILES)
+		return err_set(err, ERR_USAGE,
+			       "--from file: and --to %s: files are read into a cluster; to change "
+			       "their form, read them into one",
+			       transfer->target_name);
+	if (input_files_open(input->path, &transfer->input, err) < 0)
+		return -(int)err->kind;
+	input_fields_describe(input, &transfer->input, &transfer->files);
+	if (transfer->input.once && !transfer->files.index.ptr)
+		log_info("copy", "standard input has no name: lines that do not say their index "
+				 "fail without --index");
+	if (transfer->input.once)
+		log_info("copy",
+			 "standard input cannot be read again: a run that is stopped is not "
+			 "taken up, and begins anew");
+	name = str_from(transfer->request->repository->repo_uri);
+	return input_snapshot_new(&transfer->files, name, &transfer->source.snapshot, err);
+}
+
 int transfer_open_source(struct transfer *transfer, struct err *err)
 {
 	bool allow_partial = transfer->request->transfer->allow_partial_snapshot;
@@ -113,6 +140,8 @@ int transfer_open_source(struct transfer *transfer, struct err *err)
 
 	if (transfer->request->source)
 		return open_live(transfer, err);
+	if (transfer->request->input)
+		return open_files(transfer, err);
 	if (snapshot_source_open(&transfer->source, transfer->request->repository, err) < 0)
 		return -(int)err->kind;
 	snapshot = transfer->source.snapshot;

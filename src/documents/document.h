@@ -16,7 +16,9 @@ struct document {
 	int64_t doc;         /* Lucene document id in the shard */
 	int64_t version;     /* _version; -1: not asked for, or not stored */
 	bool live;           /* false only where deleted ones were asked for */
-	bool deleted;        /* of a delta: to be deleted on the target; has no source */
+	bool deleted;        /* of a delta or a file: to be deleted on the target; has no source */
+	struct str index; /* of a file: where it says it belongs; ptr NULL: to the work's index */
+	bool created;     /* of a file: only if it is not there yet */
 };
 
 struct document_source;

@@ -59,6 +59,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
+def actions_of(body):
+    lines = iter(body.splitlines())
+    for line in lines:
+        (operation, action), = json.loads(line).items()
+        if operation != "delete":
+            next(lines)
+        yield action
+
+
 class GatedTarget(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
@@ -75,7 +84,7 @@ class GatedTarget(http.server.ThreadingHTTPServer):
 
     def take(self, body):
         """Counts a bulk; False: it was held, and is to be dropped."""
-        actions = [json.loads(line)["index"] for line in body.splitlines()[::2]]
+        actions = list(actions_of(body))
         with self.changed:
             hold = self.limit is not None and self.times.total() >= self.limit
             for action in actions:

@@ -256,6 +256,14 @@ static int create_all(struct route *route, struct err *err)
 	return 0;
 }
 
+/* The lines of files say where their documents belong. */
+static bool names_targets_itself(const struct route *route)
+{
+	const struct file_documents_options *files = route->plan->backfill.files;
+
+	return files && !files->index.ptr;
+}
+
 /* Whether an index that was there is a data stream, which takes creates alone. */
 static int judge_target(struct route *route, size_t accepted, struct err *err)
 {
@@ -263,7 +271,7 @@ static int judge_target(struct route *route, size_t accepted, struct err *err)
 	struct migrate_index *index = &route->report->indices[route->positions[accepted]];
 	struct backfill_index *work = &route->accepted[accepted];
 
-	if (!plan->target || work->blocked ||
+	if (!plan->target || work->blocked || names_targets_itself(route) ||
 	    (creates(route) && index->creation == OUTCOME_WRITTEN))
 		return 0;
 	if (cluster_is_data_stream(plan->target, index->target_name, &work->create_only, err) < 0)
@@ -288,7 +296,7 @@ static int begin_care(struct route *route, struct err *err)
 	for (size_t i = 0; i < route->accepted_count; i++) {
 		const struct migrate_index *index = &route->report->indices[route->positions[i]];
 
-		if (route->accepted[i].blocked)
+		if (route->accepted[i].blocked || names_targets_itself(route))
 			continue;
 		created[count] = index->creation == OUTCOME_WRITTEN;
 		usable[count++] = route->accepted[i];

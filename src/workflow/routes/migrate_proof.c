@@ -46,7 +46,9 @@ static int count_on_target(struct route *route, struct migrate_index *index, str
 
 static int count_all(struct route *route, struct err *err)
 {
-	for (size_t i = 0; route->plan->target && i < route->accepted_count; i++) {
+	bool asked = route->plan->target && !route->plan->backfill.files;
+
+	for (size_t i = 0; asked && i < route->accepted_count; i++) {
 		struct migrate_index *index = &route->report->indices[route->positions[i]];
 		int rc = route_check_cancelled(route, err);
 
@@ -89,17 +91,20 @@ static bool transforms(const struct route *route)
 	return route->plan->backfill.open_transform != NULL;
 }
 
-/* A transform drops documents and makes new ones, of other indices too, and a delta is a part of
- * what is there: then, none failed is all that can be said. */
+/* A transform drops documents and makes new ones, of other indices too, a delta is a part of what
+ * is there, and files change documents more than once and delete them: then, none failed is all
+ * that can be said. */
 static bool counts_tell(const struct route *route)
 {
-	return !transforms(route) && !route->plan->backfill.previous;
+	return !transforms(route) && !route->plan->backfill.previous &&
+	       !route->plan->backfill.files;
 }
 
 static bool all_sent(const struct route *route, const struct backfill_index_result *documents)
 {
 	return !documents->unreadable && documents->failed == 0 &&
-	       (transforms(route) || documents->sent == documents->documents);
+	       (transforms(route) || route->plan->backfill.files ||
+		documents->sent == documents->documents);
 }
 
 static bool is_there(const struct route *route, const struct migrate_index *index)

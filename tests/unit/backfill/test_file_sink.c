@@ -52,7 +52,7 @@ static void a_bulk_is_a_file_named_by_index_shard_and_number(void **state)
 {
 	cleanup(temporary_folder_remove) char *folder = temporary_folder();
 	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(8));
-	struct bulk_sink *sink = file_sink_new(folder, FILE_PLAIN);
+	struct bulk_sink *sink = file_sink_new(folder, FILE_PLAIN, FILE_LINES_BULK);
 	struct err err = {0};
 
 	(void)state;
@@ -70,8 +70,8 @@ static void gzip_and_zstd_read_back(void **state)
 {
 	cleanup(temporary_folder_remove) char *folder = temporary_folder();
 	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(8));
-	struct bulk_sink *gzip = file_sink_new(folder, FILE_GZIP);
-	struct bulk_sink *zstd = file_sink_new(folder, FILE_ZSTD);
+	struct bulk_sink *gzip = file_sink_new(folder, FILE_GZIP, FILE_LINES_BULK);
+	struct bulk_sink *zstd = file_sink_new(folder, FILE_ZSTD, FILE_LINES_BULK);
 	struct err err = {0};
 	struct str frame;
 	char text[1000];
@@ -94,7 +94,7 @@ static void an_index_name_cannot_leave_the_folder(void **state)
 {
 	cleanup(temporary_folder_remove) char *folder = temporary_folder();
 	cleanup(mem_freep) char *inside = mem_strdup(in(folder, "out"));
-	struct bulk_sink *sink = file_sink_new(inside, FILE_PLAIN);
+	struct bulk_sink *sink = file_sink_new(inside, FILE_PLAIN, FILE_LINES_BULK);
 	struct err err = {0};
 
 	(void)state;
@@ -131,7 +131,7 @@ static void assert_nothing_half_written(const char *folder)
 static void a_file_that_cannot_be_written_leaves_nothing_behind(void **state)
 {
 	cleanup(temporary_folder_remove) char *folder = temporary_folder();
-	struct bulk_sink *sink = file_sink_new(folder, FILE_PLAIN);
+	struct bulk_sink *sink = file_sink_new(folder, FILE_PLAIN, FILE_LINES_BULK);
 	struct rlimit before, small;
 	struct err err = {0};
 	int rc;
@@ -162,7 +162,7 @@ static void a_full_disk_is_named_with_the_next_step(void **state)
 		print_message("skipped: no right to mount a small file system\n");
 		skip();
 	}
-	sink = file_sink_new(folder, FILE_PLAIN);
+	sink = file_sink_new(folder, FILE_PLAIN, FILE_LINES_BULK);
 	assert_int_equal(send_text(sink, STR("books"), 0, 1, &err), 0);
 	assert_int_equal(send_text(sink, STR("books"), 1, 10000, &err), -ERR_IO);
 	assert_non_null(strstr(err.message, "books/3-1.ndjson'; make space there"));
