@@ -45,6 +45,7 @@ extern const struct command command_transform_try;
 extern const struct command command_failed_documents_list;
 extern const struct command command_failed_documents_count;
 extern const struct command command_failed_documents_retry;
+extern const struct command command_replay;
 extern const struct command command_traffic_show;
 extern const struct command command_traffic_export;
 extern const struct command command_traffic_import;

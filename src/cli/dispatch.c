@@ -42,6 +42,7 @@ static const struct command *const commands[] = {
 	&command_failed_documents_list,
 	&command_failed_documents_count,
 	&command_failed_documents_retry,
+	&command_replay,
 	&command_traffic_show,
 	&command_traffic_export,
 	&command_traffic_import,
