@@ -518,6 +518,8 @@ static int run_replay_mode(struct cli *cli, struct replay_fields *f, struct err 
 	report.status_path = arena_printf(cli->mem, "%s/%s.status", folder, f->name).ptr;
 	if (directory_make(folder, err) < 0 ||
 	    open_parts(f, state, cli->mem, &run, &options, err) < 0 ||
+	    (f->group && f->input &&
+	     segment_log_group_committed(f->input, f->group, &options.first_offset, err) < 0) ||
 	    replay_report_open(&report, &run.report, err) < 0)
 		return -(int)err->kind;
 	fill_options(f, &run, &options);

@@ -325,6 +325,7 @@ int replay_run(const struct replay_options *options, struct replay_counts *count
 	struct replay r = {
 		.options = options,
 		.schedule = {.speedup = options->speedup, .window_ms = options->lookahead_ms},
+		.counts.next_offset = options->first_offset,
 		.held_bytes = BUF_INIT(RECORD_LIMIT_DECODED + 1024),
 		.line = BUF_INIT(MIB(1024)),
 		.scratch = ARENA_INIT(MIB(1024))};
