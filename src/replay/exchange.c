@@ -35,6 +35,10 @@ void exchange_open(struct exchange *ex)
 		return;
 	}
 	ex->has_job = true;
+	ex->updates = ex->job.operation.kind == OPERATION_UPDATE ||
+		      (ex->job.operation.kind == OPERATION_BULK &&
+		       (ex->job.out.captured.coding.len > 0 ||
+			memmem(ex->job.out.body.ptr, ex->job.out.body.len, "\"update\"", 8)));
 	if (r->options->filter &&
 	    !filter_takes(r->options->filter, ex->job.out.captured.method,
 			  ex->job.out.captured.target, t->connection_id, t->index)) {
@@ -219,6 +223,42 @@ static void unpark(struct replay *r)
 	}
 }
 
+static bool names_one(const struct exchange *ex)
+{
+	enum operation_kind kind = ex->job.operation.kind;
+
+	return kind == OPERATION_INDEX || kind == OPERATION_DELETE || kind == OPERATION_UPDATE;
+}
+
+static bool may_meet(const struct exchange *a, const struct exchange *b)
+{
+	const struct operation *x = &a->job.operation, *y = &b->job.operation;
+
+	if (!a->updates && !b->updates)
+		return false;
+	if (names_one(a) && names_one(b))
+		return str_eq(x->index, y->index) && str_eq(x->id, y->id);
+	return true;
+}
+
+/* An update and another write of its document go out in the order they were captured in. */
+static bool follows_another(struct exchange *ex)
+{
+	struct stream *s;
+
+	TAILQ_FOREACH(s, &ex->stream->replay->streams, link)
+	{
+		struct exchange *other;
+
+		if (s == ex->stream)
+			continue;
+		TAILQ_FOREACH(other, &s->queue, queue)
+		if (is_before(other, ex) && writes(other) && may_meet(other, ex))
+			return true;
+	}
+	return false;
+}
+
 /* True: it waits now. */
 static bool park(struct exchange *ex)
 {
@@ -227,6 +267,11 @@ static bool park(struct exchange *ex)
 
 	if (!r->rules.source_versions || !writes(ex))
 		return false;
+	if (follows_another(ex)) {
+		ex->state = EXCHANGE_PARKED;
+		TAILQ_INSERT_TAIL(&r->parked, ex, link);
+		return true;
+	}
 	if (by_query && !r->barrier)
 		r->barrier = ex;
 	if (!r->barrier)
@@ -279,9 +324,16 @@ static void replace_last_answer(struct exchange *ex, struct str bytes)
 	part->bytes = str_of(str_dup(bytes), bytes.len);
 }
 
-static void rest(struct exchange *ex)
+static void rest(struct exchange *ex, bool probe)
 {
 	int64_t ms = FIRST_REST_MS;
+
+	/* What it waits for is on its way: asked again soon. */
+	if (probe) {
+		ex->state = EXCHANGE_RESTING;
+		stream_rest(ex->stream, FIRST_REST_MS);
+		return;
+	}
 
 	for (unsigned i = 0; i < ex->rests && ms < MOST_REST_MS; i++)
 		ms *= 2;
@@ -329,7 +381,7 @@ static void decide(struct exchange *ex, int status, struct str bytes)
 		stream_rest(ex->stream, 0);
 		break;
 	case JOB_AGAIN:
-		rest(ex);
+		rest(ex, probe);
 		break;
 	case JOB_ASK_SOURCE:
 		ex->state = EXCHANGE_DECIDING;
@@ -356,7 +408,7 @@ static void not_connected(struct exchange *ex, const struct target_answer *answe
 		return;
 	}
 	ex->job.probing = false;
-	rest(ex);
+	rest(ex, false);
 }
 
 static void on_answer(void *user, const struct target_answer *answer)

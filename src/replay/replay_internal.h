@@ -34,6 +34,7 @@ struct exchange {
 	struct arena mem;
 	struct job job;
 	bool has_job, source_complete, planned, silent; /* silent: no tuple */
+	bool updates; /* holds an update, whose place among other writes counts */
 	int64_t captured_ms, due_ms, first_failure_ms;
 	const char *skipped; /* why nothing was sent */
 	struct str sent;     /* the last request, in mem */

@@ -48,13 +48,31 @@ static bool in_data_stream(const struct json *result)
 	return str_starts(json_string(json_get(result, "_index")), STR(".ds-"));
 }
 
+/* The document that an update made where there was none; ptr NULL: it did not, or a script did. */
+static struct str created_document(struct job *job, const struct json *result, struct str body)
+{
+	cleanup(buf_release) struct buf text = BUF_INIT(OUTGOING_BODY_MAX);
+	struct json *update;
+	struct err err;
+
+	if (!str_is(json_string(json_get(result, "result")), "created") ||
+	    json_parse(body, job->mem, &update, &err) < 0 ||
+	    json_bool_or(json_get(update, "scripted_upsert"), false))
+		return STR_NONE;
+	if (json_bool_or(json_get(update, "doc_as_upsert"), false))
+		json_write(&text, json_get(update, "doc"));
+	else if (json_get(update, "upsert"))
+		json_write(&text, json_get(update, "upsert"));
+	return text.len > 0 ? arena_str(job->mem, buf_str(&text)) : STR_NONE;
+}
+
 /* --- One document --- */
 
 /* The query without what the source's answer replaces. */
 static void append_query(struct buf *out, struct str query, struct arena *mem)
 {
-	static const char *const gone[] = {"op_type", "version", "version_type", "if_seq_no",
-					   "if_primary_term"};
+	static const char *const gone[] = {"op_type",   "version",         "version_type",
+					   "if_seq_no", "if_primary_term", "retry_on_conflict"};
 
 	for (size_t i = 0; i < COUNT_OF(gone); i++) {
 		cleanup(buf_release) struct buf less = BUF_INIT(query.len + 2);
@@ -135,6 +153,21 @@ static int plan_delete(struct job *job, const struct json *result, struct err *e
 	return set_target(job, &target, err);
 }
 
+static int plan_update(struct job *job, const struct json *result, struct err *err)
+{
+	struct str body, created = STR_NONE;
+
+	job->source_version = json_i64_or(json_get(result, "_version"), 0);
+	if (outgoing_decoded_body(&job->out, job->mem, &body, err) == 0)
+		created = created_document(job, result, body);
+	if (!created.ptr)
+		return 1;
+	job->out.body = created;
+	job->out.body_changed = true;
+	job->operation.kind = OPERATION_INDEX;
+	return plan_index(job, result, err);
+}
+
 /* --- Bulk --- */
 
 static void drop_members(struct json *meta)
@@ -162,11 +195,16 @@ static void plan_item(struct job *job, struct bulk_item *item, size_t number, st
 	const struct json *result = bulk_result(outer);
 	int64_t version = json_i64_or(json_get(result, "_version"), -1);
 	struct str id = json_text_or(json_get(item->meta, "_id"), STR(""));
+	struct str created;
 	bool update = str_is(item->verb, "update"), removal = str_is(item->verb, "delete");
 
 	if (result && json_get(result, "error")) {
 		keep_source_result(job, item, outer);
 		return;
+	}
+	if (update && (created = created_document(job, result, item->source)).ptr) {
+		item->source = created;
+		update = false;
 	}
 	if (update) {
 		item->captured_version = version;
@@ -188,6 +226,7 @@ static void plan_item(struct job *job, struct bulk_item *item, size_t number, st
 		item->verb = STR("index");
 	if (version <= 0)
 		return;
+	json_remove(item->meta, STR("retry_on_conflict"));
 	json_set(item->meta, STR("version"), json_new_i64(job->mem, version));
 	json_set(item->meta, STR("version_type"), json_new_string(job->mem, STR("external_gte")));
 }
@@ -237,8 +276,7 @@ int versions_plan(struct job *job, const char **why, struct err *err)
 		return plan_delete(job, result, err);
 	if (kind == OPERATION_BULK)
 		return plan_bulk(job, result, why);
-	job->source_version = json_i64_or(json_get(result, "_version"), 0);
-	return 1;
+	return plan_update(job, result, err);
 }
 
 /* --- Updates: is it in already? --- */
@@ -327,6 +365,22 @@ static enum probe_result judge(const struct json *doc, int64_t captured)
 	return version == captured - 1 ? PROBE_SEND : PROBE_EARLY;
 }
 
+/* Of a document that is there: bound to what was seen, an update may not offer another one. */
+static struct str without_upsert(struct job *job, struct str body)
+{
+	cleanup(buf_release) struct buf text = BUF_INIT(OUTGOING_BODY_MAX);
+	struct json *update;
+	struct err err;
+
+	if (json_parse(body, job->mem, &update, &err) < 0 || update->type != JSON_OBJECT)
+		return body;
+	json_remove(update, STR("upsert"));
+	json_remove(update, STR("doc_as_upsert"));
+	json_remove(update, STR("scripted_upsert"));
+	json_write(&text, update);
+	return arena_str(job->mem, buf_str(&text));
+}
+
 static enum job_verdict take_single(struct job *job, const struct json *doc)
 {
 	cleanup(buf_release) struct buf target = BUF_INIT(MIB(1));
@@ -355,6 +409,12 @@ static enum job_verdict take_single(struct job *job, const struct json *doc)
 		buf_append_str(&target, STR("/_update"));
 	append_query(&target, op->query, job->mem);
 	if (json_get(doc, "_seq_no")) {
+		struct str body;
+
+		if (outgoing_decoded_body(&job->out, job->mem, &body, &err) == 0) {
+			job->out.body = without_upsert(job, body);
+			job->out.body_changed = true;
+		}
 		add_parameter(&target, "if_seq_no", NULL, json_i64_or(json_get(doc, "_seq_no"), 0));
 		add_parameter(&target, "if_primary_term", NULL,
 			      json_i64_or(json_get(doc, "_primary_term"), 0));
@@ -384,6 +444,7 @@ static void take_item(struct job *job, struct bulk_item *item, const struct json
 	item->ungoverned = false;
 	if (!json_get(doc, "_seq_no"))
 		return;
+	item->source = without_upsert(job, item->source);
 	json_set(item->meta, STR("if_seq_no"),
 		 json_new_i64(job->mem, json_i64_or(json_get(doc, "_seq_no"), 0)));
 	json_set(item->meta, STR("if_primary_term"),
