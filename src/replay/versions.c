@@ -386,6 +386,7 @@ static enum job_verdict take_single(struct job *job, const struct json *doc)
 	cleanup(buf_release) struct buf target = BUF_INIT(MIB(1));
 	const struct operation *op = &job->operation;
 	enum probe_result found = judge(doc, job->source_version);
+	struct str body;
 	struct err err;
 
 	if (found == PROBE_THERE) {
@@ -395,6 +396,12 @@ static enum job_verdict take_single(struct job *job, const struct json *doc)
 	if (found == PROBE_EARLY && job->probes < VERSIONS_PROBES)
 		return JOB_AGAIN;
 	job->counts->updates_out_of_order += found == PROBE_EARLY;
+	/* One that was not the first must not bring back what was deleted since. */
+	if ((found == PROBE_EARLY || json_get(doc, "_seq_no")) &&
+	    outgoing_decoded_body(&job->out, job->mem, &body, &err) == 0) {
+		job->out.body = without_upsert(job, body);
+		job->out.body_changed = true;
+	}
 	buf_append_byte(&target, '/');
 	buf_append_str(&target, op->raw_index);
 	if (op->raw_type.len) {
@@ -409,12 +416,6 @@ static enum job_verdict take_single(struct job *job, const struct json *doc)
 		buf_append_str(&target, STR("/_update"));
 	append_query(&target, op->query, job->mem);
 	if (json_get(doc, "_seq_no")) {
-		struct str body;
-
-		if (outgoing_decoded_body(&job->out, job->mem, &body, &err) == 0) {
-			job->out.body = without_upsert(job, body);
-			job->out.body_changed = true;
-		}
 		add_parameter(&target, "if_seq_no", NULL, json_i64_or(json_get(doc, "_seq_no"), 0));
 		add_parameter(&target, "if_primary_term", NULL,
 			      json_i64_or(json_get(doc, "_primary_term"), 0));
@@ -442,9 +443,10 @@ static void take_item(struct job *job, struct bulk_item *item, const struct json
 		return;
 	job->counts->updates_out_of_order += found == PROBE_EARLY;
 	item->ungoverned = false;
+	if (found == PROBE_EARLY || json_get(doc, "_seq_no"))
+		item->source = without_upsert(job, item->source);
 	if (!json_get(doc, "_seq_no"))
 		return;
-	item->source = without_upsert(job, item->source);
 	json_set(item->meta, STR("if_seq_no"),
 		 json_new_i64(job->mem, json_i64_or(json_get(doc, "_seq_no"), 0)));
 	json_set(item->meta, STR("if_primary_term"),

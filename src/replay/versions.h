@@ -8,7 +8,7 @@
 
 #include "replay/job.h"
 
-#define VERSIONS_PROBES 20 /* how often an update asks for what comes before it */
+#define VERSIONS_PROBES 5 /* how often an update asks for what comes before it */
 
 /* 1; 0: nothing is to be sent, *why. */
 int versions_plan(struct job *job, const char **why, struct err *err);

@@ -3,11 +3,16 @@
 import gzip
 import http.server
 import json
+import os
+import random
+import signal
+import subprocess
 import threading
 
 import pytest
 
-from support import FIXTURES, OK
+from support import FIXTURES, OK, PROGRAM
+from traffic_writer import Conversation
 
 SAMPLES = FIXTURES / "traffic"
 
@@ -132,3 +137,90 @@ def test_a_group_goes_on_where_it_ended(shardlift, tmp_path, target):
 def test_dump_modes_show_records(shardlift):
     shown = shardlift("traffic", "show", SAMPLES, "--mode", "http").out
     assert shardlift("replay", "--mode", "dump-http", "--input", SAMPLES).out == shown
+
+
+def write_documents(talk, rounds, seed):
+    """Writes of every kind by crossing connections; some are refused by the source."""
+    chance = random.Random(seed)
+    print("seed", seed)
+    for round_number in range(rounds):
+        c = chance.randrange(4)
+        doc = f"d{chance.randrange(6)}"
+        kind = chance.choice(["put", "auto", "update", "upsert", "script", "delete", "create",
+                              "bulk", "read"])
+        if kind == "put":
+            talk.request(c, "PUT", f"/books/_doc/{doc}", {"n": round_number})
+        elif kind == "auto":
+            assert talk.request(c, "POST", "/books/_doc", {"auto": round_number})[0] == 201
+        elif kind == "update":
+            talk.request(c, "POST", f"/books/_update/{doc}", {"doc": {"u": round_number}})
+        elif kind == "upsert":
+            talk.request(c, "POST", f"/books/_update/{doc}",
+                         {"doc": {"u": round_number}, "doc_as_upsert": True})
+        elif kind == "script":
+            talk.request(c, "POST", f"/books/_update/{doc}",
+                         {"script": "ctx._source.c = (ctx._source.c == null ? 0 : ctx._source.c) + 1"})
+        elif kind == "delete":
+            talk.request(c, "DELETE", f"/books/_doc/{doc}")
+        elif kind == "create":
+            talk.request(c, "PUT", f"/books/_create/{doc}", {"created": round_number})
+        elif kind == "read":
+            talk.request(c, "GET", f"/books/_doc/{doc}")
+        else:
+            other = f"d{chance.randrange(6)}"
+            talk.request(c, "POST", "/_bulk?refresh=false", [
+                {"index": {"_index": "books", "_id": doc}}, {"b": round_number},
+                {"update": {"_index": "books", "_id": doc}}, {"doc": {"bu": round_number}},
+                {"create": {"_index": "books"}}, {"bulk_auto": round_number},
+                {"create": {"_index": "books", "_id": other}}, {"bulk_created": round_number},
+                {"delete": {"_index": "books", "_id": other}}])
+
+
+def documents_and_versions(node, index="books"):
+    node.client.indices.refresh(index=index)
+    found = node.client.search(index=index, size=10000, version=True)
+    return {h["_id"]: (int(h["_version"]), h["_source"]) for h in found["hits"]["hits"]}
+
+
+@pytest.fixture
+def recorded(opensearch, tmp_path):
+    """A log of writes to the node, which is empty again; and what was in it."""
+    talk = Conversation(opensearch.url, 4)
+    write_documents(talk, 150, seed=20261122)
+    expected = documents_and_versions(opensearch)
+    talk.close()
+    opensearch.clear()
+    return talk.write(tmp_path / "recorded"), expected
+
+
+@pytest.mark.long
+def test_a_log_replayed_twice_duplicates_nothing(shardlift, tmp_path, opensearch, recorded):
+    path, expected = recorded
+    replay(shardlift, tmp_path, path, opensearch.url, "--source-versions")
+    assert documents_and_versions(opensearch) == expected
+    replay(shardlift, tmp_path, path, opensearch.url, "--source-versions")
+    assert documents_and_versions(opensearch) == expected
+
+
+@pytest.mark.long
+def test_a_killed_replay_goes_on_to_the_same_documents(shardlift, tmp_path, opensearch, recorded):
+    path, expected = recorded
+    log = tmp_path / "log"
+    assert shardlift("traffic", "import", path, log).code == OK
+    # Ten milliseconds a request: killed by what has arrived, not by the clock.
+    process = subprocess.Popen(
+        [str(PROGRAM), "replay", "--input", str(log), "--group", "r", "--target-uri",
+         opensearch.url, "--source-versions", "--speedup-factor", "0.1", "--tuples",
+         str(tmp_path / "tuples")], env=shardlift.environment, stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL)
+    while process.poll() is None:
+        if opensearch.client.indices.exists(index="books"):
+            opensearch.client.indices.refresh(index="books")
+            if int(opensearch.client.count(index="books")["count"]) >= 10:
+                break
+    if process.poll() is None:
+        os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert shardlift("replay", "--input", log, "--group", "r", "--target-uri", opensearch.url,
+                     "--source-versions", "--speedup-factor", "1000000").code == OK
+    assert documents_and_versions(opensearch) == expected
