@@ -193,7 +193,7 @@ def recorded(opensearch, tmp_path):
     return talk.write(tmp_path / "recorded"), expected
 
 
-@pytest.mark.long
+@pytest.mark.skipif(not os.environ.get("SHARDLIFT_LONG"), reason="takes its time")
 def test_a_log_replayed_twice_duplicates_nothing(shardlift, tmp_path, opensearch, recorded):
     path, expected = recorded
     replay(shardlift, tmp_path, path, opensearch.url, "--source-versions")
@@ -202,7 +202,7 @@ def test_a_log_replayed_twice_duplicates_nothing(shardlift, tmp_path, opensearch
     assert documents_and_versions(opensearch) == expected
 
 
-@pytest.mark.long
+@pytest.mark.skipif(not os.environ.get("SHARDLIFT_LONG"), reason="takes its time")
 def test_a_killed_replay_goes_on_to_the_same_documents(shardlift, tmp_path, opensearch, recorded):
     path, expected = recorded
     log = tmp_path / "log"
