@@ -49,6 +49,7 @@ extern const struct command command_failed_documents_count;
 extern const struct command command_failed_documents_retry;
 extern const struct command command_compare;
 extern const struct command command_compare_queries;
+extern const struct command command_replay;
 extern const struct command command_traffic_show;
 extern const struct command command_traffic_export;
 extern const struct command command_traffic_import;

@@ -46,6 +46,7 @@ static const struct command *const commands[] = {
 	&command_failed_documents_retry,
 	&command_compare,
 	&command_compare_queries,
+	&command_replay,
 	&command_traffic_show,
 	&command_traffic_export,
 	&command_traffic_import,

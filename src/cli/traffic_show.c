@@ -2,6 +2,7 @@
 #include "cli/common_options.h"
 #include "cli/output.h"
 #include "cli/traffic_selection.h"
+#include "cli/traffic_show.h"
 
 #include "base/clock.h"
 #include "traffic/reassembly.h"
@@ -12,15 +13,14 @@
 struct show_fields {
 	struct general_fields general;
 	struct traffic_selection_fields selection;
-	const char *mode;
-	int64_t preview_read, preview_write;
+	struct traffic_show_fields show;
 };
 
 /* Ids, times and previews of one record; reasons. */
 #define LINE_MAX_BYTES MIB(16)
 
 struct show {
-	const struct show_fields *fields;
+	const struct traffic_show_fields *fields;
 	struct output out;
 	struct buf line;
 	bool has_first;
@@ -60,7 +60,7 @@ static int end_line(struct show *show, struct err *err)
 
 static void add_observation(struct show *show, const struct observation *o)
 {
-	const struct show_fields *fields = show->fields;
+	const struct traffic_show_fields *fields = show->fields;
 	struct buf *line = &show->line;
 
 	switch (o->kind) {
@@ -229,15 +229,14 @@ static int show_records(struct show *show, struct traffic_selection *selection,
 	return MIN(got, 0);
 }
 
-static int run_show(struct cli *cli, void *fields_void, struct err *err)
+int traffic_show(const char *path, const struct traffic_selection_fields *which,
+		 const struct traffic_show_fields *fields, struct err *err)
 {
-	const struct show_fields *fields = fields_void;
 	bool both = strcmp(fields->mode, "both") == 0;
 	cleanup(traffic_selection_close) struct traffic_selection selection = {0};
 	struct show show = {.fields = fields, .line = BUF_INIT(LINE_MAX_BYTES)};
 	struct reassembly *r;
-	int got = traffic_selection_open(&selection, cli->parsed->positionals[0],
-					 &fields->selection, err);
+	int got = traffic_selection_open(&selection, path, which, err);
 
 	if (got < 0)
 		return got;
@@ -259,24 +258,31 @@ static int run_show(struct cli *cli, void *fields_void, struct err *err)
 	return got == 0 && show.unreadable ? EXIT_CODE_SOURCE_UNREADABLE : got;
 }
 
+static int run_show(struct cli *cli, void *fields_void, struct err *err)
+{
+	const struct show_fields *fields = fields_void;
+
+	return traffic_show(cli->parsed->positionals[0], &fields->selection, &fields->show, err);
+}
+
 static const struct opt show_options[] = {
 	{.name = "mode",
 	 .type = OPT_CHOICE,
-	 OPT_FIELD(struct show_fields, mode),
+	 OPT_FIELD(struct show_fields, show.mode),
 	 .choices = "raw|http|both",
 	 .fallback = "raw",
 	 .help = "A line for each record with its observations, or one for each request and "
 		 "response put together from them."},
 	{.name = "preview-bytes-read",
 	 .type = OPT_INT,
-	 OPT_FIELD(struct show_fields, preview_read),
+	 OPT_FIELD(struct show_fields, show.preview_read),
 	 .metavar = "N",
 	 .fallback = "64",
 	 .max = INT32_MAX,
 	 .help = "How much of what the client sent is shown. It may hold credentials."},
 	{.name = "preview-bytes-write",
 	 .type = OPT_INT,
-	 OPT_FIELD(struct show_fields, preview_write),
+	 OPT_FIELD(struct show_fields, show.preview_write),
 	 .metavar = "N",
 	 .fallback = "64",
 	 .max = INT32_MAX,

@@ -1,0 +1,206 @@
+#include "cli/replay_report.h"
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/small_file.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { LOG_EVERY_MS = 30000, ASIDE_LINES = 100 };
+
+struct replay_report {
+	struct replay_report_options options;
+	struct segment_log_reader *log;
+	struct metrics_server *server;
+	pthread_mutex_t lock;
+	struct replay_counts counts; /* under the lock */
+	uint64_t log_end;
+	bool has_end;
+	int64_t logged_ms;
+	unsigned aside;
+};
+
+#define ROW(metric_name, member, metric_kind, metric_help) \
+	{{metric_name, metric_help, metric_kind}, offsetof(struct replay_counts, member)}
+
+static const struct {
+	struct metric metric;
+	size_t offset;
+} rows[] = {
+	ROW("trafficStreamsRead_total", records_read, METRIC_COUNTER, "Records read."),
+	ROW("kafkaRecordsRead_total", records_read, METRIC_COUNTER,
+	    "Records read, under the Java replayer's name."),
+	ROW("kafkaBytesRead_total", bytes_read, METRIC_COUNTER, "Bytes of records read."),
+	ROW("httpTransactionCount_total", requests, METRIC_COUNTER, "Requests reassembled."),
+	ROW("targetTransactionCount_total", answered, METRIC_COUNTER,
+	    "Requests whose last answer came."),
+	ROW("numRetriedRequests_total", job.retried, METRIC_COUNTER, "Requests sent again."),
+	ROW("transformError_total", job.transform_failed, METRIC_COUNTER,
+	    "Requests that a transformer could not do."),
+	ROW("nonRetryableConnectionFailures_total", given_up, METRIC_COUNTER,
+	    "Requests given up without an answer."),
+	ROW("connectionsOpened_total", target.opened, METRIC_COUNTER,
+	    "Connections to the target opened."),
+	ROW("connectionsClosedCount_total", target.closed, METRIC_COUNTER,
+	    "Connections to the target closed."),
+	ROW("bytesWrittenToTarget_total", target.bytes_written, METRIC_COUNTER,
+	    "Bytes sent to the target."),
+	ROW("bytesReadFromTarget_total", target.bytes_read, METRIC_COUNTER,
+	    "Bytes read from the target."),
+	ROW("activeReplayerChannels", connections, METRIC_GAUGE, "Captured connections open."),
+	ROW("activeTargetConnections", target_connections, METRIC_GAUGE,
+	    "Connections to the target open."),
+	ROW("scheduleLag", schedule_lag_ms, METRIC_GAUGE,
+	    "How late the last request was sent, milliseconds."),
+	ROW("lagBetweenSourceAndTargetRequests", source_lag_ms, METRIC_GAUGE,
+	    "How long ago the last request sent was captured, milliseconds."),
+	ROW("shardlift_replay_outstanding", outstanding, METRIC_GAUGE,
+	    "Requests read and not answered yet."),
+	ROW("shardlift_replay_in_flight", in_flight, METRIC_GAUGE, "Requests at the target."),
+	ROW("shardlift_replay_tuples_durable", tuples_durable, METRIC_GAUGE, "Tuples durable."),
+	ROW("shardlift_replay_records_set_aside_total", records_set_aside, METRIC_COUNTER,
+	    "Records that could not be read."),
+	ROW("shardlift_replay_skipped_total", requests_skipped, METRIC_COUNTER,
+	    "Requests not sent: refused by the source, there already, of a scroll."),
+	ROW("shardlift_replay_filtered_total", requests_filtered, METRIC_COUNTER,
+	    "Requests left out by a filter."),
+	ROW("shardlift_replay_conflicts_newer_total", job.conflicts_newer, METRIC_COUNTER,
+	    "Writes answered 409 since something newer was there."),
+};
+
+static void collect(void *user, struct buf *out)
+{
+	struct replay_report *report = user;
+	struct replay_counts counts;
+
+	pthread_mutex_lock(&report->lock);
+	counts = report->counts;
+	pthread_mutex_unlock(&report->lock);
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		metric_put(out, &rows[i].metric,
+			   (double)*(const int64_t *)((const char *)&counts + rows[i].offset));
+	metric_begin(out, &(struct metric){"tupleComparison_total",
+					   "Requests by whether the statuses were equal.",
+					   METRIC_COUNTER});
+	metric_sample(out, &(struct metric){"tupleComparison_total", NULL, METRIC_COUNTER},
+		      &(struct metric_label){"statusCodesMatch", STR("true")}, 1,
+		      (double)counts.statuses_equal);
+	metric_sample(out, &(struct metric){"tupleComparison_total", NULL, METRIC_COUNTER},
+		      &(struct metric_label){"statusCodesMatch", STR("false")}, 1,
+		      (double)counts.statuses_different);
+}
+
+int replay_report_open(const struct replay_report_options *options, struct replay_report **out,
+		       struct err *err)
+{
+	struct replay_report *report = mem_zalloc(sizeof(*report));
+	struct err none;
+
+	report->options = *options;
+	pthread_mutex_init(&report->lock, NULL);
+	if (options->log_folder &&
+	    segment_log_reader_open(options->log_folder, &report->log, &none) < 0)
+		report->log = NULL;
+	if (options->metrics_port >= 0 &&
+	    metrics_server_start(
+		    &(struct metrics_server_options){.host = options->metrics_host,
+						     .port = (uint16_t)options->metrics_port},
+		    collect, report, &report->server, err) < 0) {
+		replay_report_close(report, NULL);
+		return -(int)err->kind;
+	}
+	if (report->server)
+		log_info("replay", "metrics on http://%s:%u/metrics", options->metrics_host,
+			 (unsigned)metrics_server_port(report->server));
+	*out = report;
+	return 0;
+}
+
+static uint64_t unread_records(struct replay_report *report, const struct replay_counts *counts)
+{
+	uint64_t first, end;
+	struct err err;
+
+	if (!report->log || segment_log_reader_range(report->log, &first, &end, &err) < 0)
+		return 0;
+	report->log_end = end;
+	report->has_end = true;
+	return end > counts->next_offset ? end - MAX(counts->next_offset, first) : 0;
+}
+
+static void write_status(struct replay_report *report, const char *state)
+{
+	cleanup(buf_release) struct buf text = BUF_INIT(MIB(1));
+	const struct replay_counts *c = &report->counts;
+	uint64_t unread;
+	struct err err;
+	char now[25];
+
+	if (!report->options.status_path)
+		return;
+	unread = unread_records(report, c);
+	clock_format_utc(clock_wall_ms(), now);
+	buf_printf(&text, "{\"name\":");
+	json_write_string(&text, str_from(report->options.name));
+	buf_printf(&text,
+		   ",\"pid\":%d,\"state\":\"%s\",\"time\":\"%s\",\"lag\":%" PRIu64
+		   ",\"unread_records\":%" PRIu64 ",\"outstanding\":%" PRIu64
+		   ",\"next_offset\":%" PRIu64 ",\"log_end\":%" PRIu64,
+		   (int)getpid(), state, now, unread + c->outstanding, unread, c->outstanding,
+		   c->next_offset, report->log_end);
+	buf_printf(&text,
+		   ",\"caught_up\":%s,\"source_lag_ms\":%" PRId64 ",\"schedule_lag_ms\":%" PRId64
+		   ",\"requests\":%" PRIu64 ",\"answered\":%" PRIu64 ",\"retried\":%" PRIu64
+		   ",\"skipped\":%" PRIu64 ",\"set_aside\":%" PRIu64 ",\"tuples_durable\":%" PRIu64
+		   "}\n",
+		   c->caught_up && unread + c->outstanding == 0 ? "true" : "false",
+		   c->source_lag_ms, c->schedule_lag_ms, c->requests, c->answered, c->job.retried,
+		   c->requests_skipped, c->records_set_aside, c->tuples_durable);
+	if (small_file_replace(report->options.status_path, buf_str(&text), &err) < 0)
+		log_warn("replay", "%s", err.message);
+}
+
+void replay_report_take(void *user, const struct replay_counts *counts)
+{
+	struct replay_report *report = user;
+	int64_t now = clock_monotonic_ms();
+
+	pthread_mutex_lock(&report->lock);
+	report->counts = *counts;
+	pthread_mutex_unlock(&report->lock);
+	write_status(report, "running");
+	if (report->logged_ms && now - report->logged_ms < LOG_EVERY_MS)
+		return;
+	report->logged_ms = now;
+	log_info("replay",
+		 "%" PRIu64 " requests, %" PRIu64 " answered, %" PRIu64 " outstanding, %" PRIu64
+		 " retried, schedule lag %" PRId64 " ms",
+		 counts->requests, counts->answered, counts->outstanding, counts->job.retried,
+		 counts->schedule_lag_ms);
+}
+
+void replay_report_set_aside(void *user, struct record_position position, const char *reason)
+{
+	struct replay_report *report = user;
+
+	if (report->aside++ < ASIDE_LINES)
+		log_warn("replay", "record %" PRIu64 " of partition %u is set aside: %s",
+			 position.offset, (unsigned)position.partition, reason);
+}
+
+void replay_report_close(struct replay_report *report, const char *state)
+{
+	if (!report)
+		return;
+	if (state)
+		write_status(report, state);
+	metrics_server_stop(report->server);
+	segment_log_reader_close(report->log);
+	pthread_mutex_destroy(&report->lock);
+	free(report);
+}

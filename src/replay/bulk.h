@@ -1,0 +1,43 @@
+/* A bulk request item by item: only those that failed are sent again, and the answers are put
+ * together into one. Source: the bulk API; OpenSearchDefaultRetry of the Java tool for what is
+ * final. */
+#ifndef REPLAY_BULK_H
+#define REPLAY_BULK_H
+
+#include "replay/job.h"
+
+struct bulk_item {
+	struct str verb;   /* "index", "create", "update", "delete" */
+	struct json *meta; /* the object behind the verb */
+	struct str source; /* its line; "" for a delete */
+	struct str result; /* JSON of the answer's item; ptr NULL: none yet */
+	bool done;
+	bool failed;     /* the result is an error */
+	bool versioned;  /* sent with a version: a 409 says that something newer is there */
+	bool ungoverned; /* update: whether the target has it must be asked (again) */
+	int64_t captured_version; /* of an update; -1: not known */
+};
+
+struct bulk {
+	struct bulk_item *items;
+	size_t count;
+	size_t *sent; /* numbers of the items of the request under way */
+	size_t sent_count;
+	bool changed; /* what is sent is not what was captured */
+	unsigned answers;
+};
+
+/* Takes the body apart into job->bulk, which stays NULL where it is no bulk. */
+int bulk_open(struct job *job, struct err *err);
+/* Makes job->out.body of the items that are not done. */
+int bulk_prepare(struct job *job, struct err *err);
+/* Whether something is left that should be sent again. `answer`: head and body. */
+bool bulk_take_answer(struct job *job, struct str answer);
+/* A whole HTTP answer; ptr NULL: the last one is complete in itself. */
+struct str bulk_stitched(struct job *job, struct str last);
+/* The body of an answer as JSON; NULL: it is none. */
+struct json *answer_json(struct str answer, struct arena *mem);
+/* {"index":{…}} of an answer's item: the inner object. */
+struct json *bulk_result(struct json *item);
+
+#endif

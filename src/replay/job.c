@@ -1,0 +1,138 @@
+#include "replay/job.h"
+
+#include "replay/bulk.h"
+#include "replay/versions.h"
+
+int job_open(struct job *job, const struct job_rules *rules, struct job_counts *counts,
+	     struct str bytes, struct str identity, struct arena *mem, struct err *err)
+{
+	struct err failed = {0};
+
+	*job = (struct job){.rules = rules, .counts = counts, .mem = mem, .identity = identity};
+	if (outgoing_open(bytes, mem, &job->out, err) < 0)
+		return -(int)err->kind;
+	job->head_only = str_is(job->out.method, "HEAD");
+	if (rules->transform) {
+		int got = outgoing_transform(&job->out, rules->transform, mem, &failed);
+
+		job->dropped = got == 0;
+		counts->transform_failed += got < 0;
+	}
+	operation_read(job->out.method, job->out.target, mem, &job->operation);
+	return 0;
+}
+
+bool job_needs_source(const struct job *job)
+{
+	enum operation_kind kind = job->operation.kind;
+
+	return job->rules->source_versions && !job->has_source && !job->dropped &&
+	       (kind == OPERATION_INDEX || kind == OPERATION_DELETE || kind == OPERATION_UPDATE ||
+		kind == OPERATION_BULK);
+}
+
+void job_source(struct job *job, struct str bytes)
+{
+	struct err err;
+
+	if (job->has_source || bytes.len == 0)
+		return;
+	if (http_response_parse(bytes, job->head_only, job->mem, &job->source, &err) < 0)
+		return;
+	http_message_decode(&job->source, OUTGOING_BODY_MAX, job->mem, &err);
+	job->has_source = true;
+}
+
+int job_plan(struct job *job, const char **why, struct err *err)
+{
+	int got = 1;
+
+	job->planned = true;
+	if (job->dropped) {
+		*why = "a transformer dropped it";
+		return 0;
+	}
+	if (job->operation.kind == OPERATION_CURSOR) {
+		job->counts->skipped_cursor++;
+		*why = "it names a scroll or a point in time of the source";
+		return 0;
+	}
+	if (job->operation.kind == OPERATION_BULK && bulk_open(job, err) < 0)
+		return -(int)err->kind;
+	if (job->rules->source_versions)
+		got = versions_plan(job, why, err);
+	return got;
+}
+
+int job_write(struct job *job, struct buf *out, struct err *err)
+{
+	if (versions_wants_probe(job))
+		return versions_write_probe(job, out, err);
+	job->probed = false;
+	if (job->bulk && bulk_prepare(job, err) < 0)
+		return -(int)err->kind;
+	return outgoing_write(&job->out, &job->rules->outgoing, job->mem, out, err);
+}
+
+static bool is_final_status(int status)
+{
+	return status == 200 || status == 201 || (status >= 300 && status < 400) || status == 401 ||
+	       status == 403;
+}
+
+static enum job_verdict again(struct job *job)
+{
+	unsigned most = job->rules->attempts ? job->rules->attempts : JOB_ATTEMPTS;
+
+	if (job->sent >= most)
+		return JOB_FINAL;
+	job->counts->retried++;
+	return JOB_AGAIN;
+}
+
+static enum job_verdict decide_by_source(struct job *job, int status, bool source_is_known)
+{
+	if (status < 300)
+		return JOB_FINAL;
+	if (!job->has_source && !source_is_known)
+		return JOB_ASK_SOURCE;
+	if (!job->has_source || job->source.status < 300)
+		return again(job);
+	return JOB_FINAL;
+}
+
+enum job_verdict job_decide(struct job *job, int status, struct str answer, bool source_is_known)
+{
+	enum job_verdict verdict;
+
+	if (job->probing)
+		return versions_take_probe(job, status, answer);
+	if (job->last_status != -1)
+		job->sent++;
+	job->last_status = status;
+	if (status == 0)
+		return again(job);
+	if (job->bulk && status == 200) {
+		if (!bulk_take_answer(job, answer))
+			return JOB_FINAL;
+		return versions_wants_probe(job) ? JOB_NEXT : again(job);
+	}
+	if (versions_take_answer(job, status, &verdict))
+		return verdict;
+	if (is_final_status(status))
+		return JOB_FINAL;
+	if (job->operation.kind == OPERATION_BULK && (status == 429 || status >= 500))
+		return again(job);
+	verdict = decide_by_source(job, status, source_is_known);
+	if (verdict == JOB_ASK_SOURCE) {
+		/* The same answer comes here again. */
+		job->last_status = -1;
+		job->deciding_status = status;
+	}
+	return verdict;
+}
+
+struct str job_stitched(struct job *job, struct str last)
+{
+	return job->bulk ? bulk_stitched(job, last) : STR_NONE;
+}

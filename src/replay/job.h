@@ -1,0 +1,75 @@
+/* One request until its last answer: what is sent first, and after each answer whether it was the
+ * last, and what is sent next. Knows nothing of time or connections. */
+#ifndef REPLAY_JOB_H
+#define REPLAY_JOB_H
+
+#include "replay/operation.h"
+#include "replay/outgoing.h"
+
+#define JOB_ATTEMPTS 4 /* in all, as the Java replayer */
+#define JOB_ATTEMPTS_MOST 24
+
+struct job_rules {
+	struct outgoing_rules outgoing;
+	struct transform *transform; /* NULL: none */
+	bool source_versions;
+	const char *const *final_types; /* item errors of a bulk that another try cannot mend */
+	size_t final_type_count;
+	unsigned attempts; /* 0: JOB_ATTEMPTS */
+};
+
+struct job_counts {
+	uint64_t retried, skipped_refused, skipped_newer, skipped_cursor, conflicts_newer;
+	uint64_t bulk_items_resent, updates_out_of_order, transform_failed, ids_taken, ids_derived;
+};
+
+struct bulk;
+
+struct job {
+	const struct job_rules *rules;
+	struct job_counts *counts;
+	struct arena *mem;
+	struct outgoing out;
+	struct operation operation;
+	bool head_only;
+	bool has_source; /* `source` is the captured response, parsed and decoded */
+	struct http_message source;
+	struct str identity; /* of node, connection and request, for ids that are derived */
+	bool dropped;        /* by a transformer */
+	bool planned;
+	bool probing;  /* the request under way asks for versions */
+	bool probed;   /* the next request is not to be another question */
+	unsigned sent; /* answers and failures so far, without probes */
+	unsigned probes;
+	int64_t source_version; /* 0: not known; negative: of an update that is
+				   bound to what the target was seen to have */
+	struct bulk *bulk;      /* in mem; NULL */
+	int last_status;        /* -1: the answer at hand waits for the captured response */
+	int deciding_status;
+};
+
+enum job_verdict {
+	JOB_FINAL,      /* that was the last answer */
+	JOB_AGAIN,      /* after a wait */
+	JOB_NEXT,       /* at once: job_write has the next request */
+	JOB_ASK_SOURCE, /* the source's answer decides: job_source, then job_decide again */
+};
+
+/* `bytes`: the captured request. ERR_FORMAT: it is no HTTP. Failed transforms are counted, and the
+ * request goes as it is. */
+int job_open(struct job *job, const struct job_rules *rules, struct job_counts *counts,
+	     struct str bytes, struct str identity, struct arena *mem, struct err *err);
+/* Whether the captured response must be known before anything is sent. */
+bool job_needs_source(const struct job *job);
+/* The captured response; empty: there is none. Borrowed. */
+void job_source(struct job *job, struct str bytes);
+/* Before the first job_write: 1; 0: nothing is to be sent, *why says so. */
+int job_plan(struct job *job, const char **why, struct err *err);
+/* Appends the request to send. */
+int job_write(struct job *job, struct buf *out, struct err *err);
+/* After an answer (status 0: there was none, and sending again may repeat what was done). */
+enum job_verdict job_decide(struct job *job, int status, struct str answer, bool source_is_known);
+/* The answer that stands for all of them, where a bulk was sent in parts; ptr NULL: the last. */
+struct str job_stitched(struct job *job, struct str last);
+
+#endif

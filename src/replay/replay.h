@@ -1,0 +1,58 @@
+/* Sends captured requests to the target: when they are due, in the order of their connection, each
+ * connection on one of its own, and writes a tuple of each. A record is committed when the tuples
+ * of all that was in it are durable. One thread, an event loop. */
+#ifndef REPLAY_REPLAY_H
+#define REPLAY_REPLAY_H
+
+#include "replay/filter.h"
+#include "replay/job.h"
+#include "replay/target.h"
+#include "traffic/record_source.h"
+#include "traffic/tuple_sink.h"
+
+#include <stdatomic.h>
+
+struct replay_counts {
+	uint64_t records_read, bytes_read, records_set_aside;
+	uint64_t requests, requests_filtered, requests_dropped, requests_skipped;
+	uint64_t answered;    /* requests with a last answer */
+	uint64_t outstanding; /* read and not answered yet */
+	uint64_t in_flight, connections, target_connections;
+	uint64_t tuples, tuples_durable;
+	uint64_t statuses_equal, statuses_different;
+	uint64_t auth_failures, connect_failures, given_up;
+	int64_t schedule_lag_ms; /* how late the last request went out */
+	int64_t source_lag_ms;   /* captured time of the last request sent, behind now */
+	uint64_t next_offset;    /* the record to be read next */
+	bool caught_up;          /* the source had nothing more at the last look */
+	struct job_counts job;
+	struct target_counts target;
+};
+
+struct replay_options {
+	struct record_source *source; /* borrowed, as all */
+	uint64_t first_offset;        /* of the first record that will be read */
+	struct tuple_sink *sink;      /* NULL: no tuples */
+	const struct filter *filter;
+	struct job_rules rules; /* host and prefix are filled in by replay_run */
+	struct http_options target;
+	double speedup;
+	int64_t lookahead_ms;
+	size_t lookahead_bytes;
+	size_t most_requests; /* in flight at a time */
+	int64_t settle_ms, silent_ms, grace_ms, retry_ms;
+	bool keep_auth, stop_on_auth_failure;
+	const atomic_bool *stop;
+	/* Each second and at the end, from the loop. */
+	void (*report)(void *user, const struct replay_counts *counts);
+	/* A record that cannot be read. */
+	void (*set_aside)(void *user, struct record_position position, const char *reason);
+	void *user;
+};
+
+/* Until the source ends: 0; ERR_CANCELLED: stopped, what is not committed is replayed by the next
+ * run; ERR_AUTH: the target refuses what the source took; ERR_UNREACHABLE: no connection to the
+ * target for retry_ms; ERR_IO: tuples cannot be written. *counts is filled in any case. */
+int replay_run(const struct replay_options *options, struct replay_counts *counts, struct err *err);
+
+#endif

@@ -1,0 +1,107 @@
+/* Inside replay: streams (captured connections) with their exchanges (requests), in which state
+ * each is, and who waits for what. For replay.c, stream.c and exchange.c. */
+#ifndef REPLAY_REPLAY_INTERNAL_H
+#define REPLAY_REPLAY_INTERNAL_H
+
+#include "replay/replay.h"
+#include "replay/schedule.h"
+#include "traffic/reassembly.h"
+#include "traffic/tuple.h"
+
+#include <sys/queue.h>
+
+/*  QUEUED -> (due, source's answer, barrier, slot) -> SENDING <-> RESTING -> ANSWERED -> SETTLED */
+enum exchange_state {
+	EXCHANGE_QUEUED,
+	EXCHANGE_SOURCE, /* waits for the captured response */
+	EXCHANGE_PARKED, /* behind a barrier, or is one */
+	EXCHANGE_READY,  /* waits for one of the requests in flight to end */
+	EXCHANGE_SENDING,
+	EXCHANGE_RESTING,  /* until it is sent again */
+	EXCHANGE_DECIDING, /* the captured response says whether it is */
+	EXCHANGE_ANSWERED, /* the captured response is still open */
+	EXCHANGE_WRITTEN,
+};
+
+struct stream;
+
+struct exchange {
+	TAILQ_ENTRY(exchange) queue; /* of its stream, until it is answered */
+	TAILQ_ENTRY(exchange) link;  /* of ready, parked, unsettled or written */
+	struct stream *stream;
+	struct captured_transaction *transaction;
+	enum exchange_state state;
+	struct arena mem;
+	struct job job;
+	bool has_job, source_complete, planned, silent; /* silent: no tuple */
+	bool updates; /* holds an update, whose place among other writes counts */
+	int64_t captured_ms, due_ms, first_failure_ms;
+	const char *skipped; /* why nothing was sent */
+	struct str sent;     /* the last request, in mem */
+	size_t seen;         /* bytes of the captured response at the last look */
+	struct tuple_part answers[JOB_ATTEMPTS_MOST];
+	size_t answer_count, errors;
+	unsigned rests;
+	uint64_t tuple; /* its number in the sink */
+};
+TAILQ_HEAD(exchange_list, exchange);
+
+struct stream {
+	TAILQ_ENTRY(stream) link;
+	struct stream *same_bucket;
+	struct replay *replay;
+	uint64_t connection;
+	struct exchange_list queue;
+	struct target_connection *target; /* NULL until something is sent */
+	struct event *timer;
+	bool closed; /* no more requests come */
+};
+TAILQ_HEAD(stream_list, stream);
+
+enum { STREAM_BUCKETS = 4096 };
+
+struct replay {
+	const struct replay_options *options;
+	struct job_rules rules;
+	struct event_base *base;
+	struct event *pump, *tick;
+	struct target *target;
+	struct reassembly *reassembly;
+	struct schedule schedule;
+	struct stream_list streams;
+	struct stream *buckets[STREAM_BUCKETS]; /* by connection */
+	struct exchange_list ready, parked, unsettled, written;
+	struct exchange *barrier; /* a by-query request that waits or runs */
+	struct replay_counts counts;
+	struct record_item held; /* a record that does not fit yet */
+	struct buf held_bytes, line;
+	struct arena scratch;
+	bool has_held, ended, stopping, closing;
+	int64_t heard_ms, ticked_ms, committed_ms, reported_ms, grace_end_ms;
+	int64_t read_captured_ms;
+	unsigned auth_failures; /* in a row */
+	struct err failed;
+};
+
+void replay_fail(struct replay *r, const struct err *err);
+void replay_release_durable(struct replay *r);
+
+/* stream.c */
+void stream_add(struct replay *r, struct captured_transaction *transaction);
+void stream_close(struct replay *r, uint64_t connection);
+/* The head of its queue has ended: goes on with the next. */
+void stream_next(struct stream *stream);
+void stream_rest(struct stream *stream, int64_t ms);
+void streams_free(struct replay *r);
+
+/* exchange.c */
+void exchange_open(struct exchange *ex);
+/* It is the head of its stream and due. */
+void exchange_start(struct exchange *ex);
+/* The timer of its stream. */
+void exchange_wake(struct exchange *ex);
+void exchange_source_complete(struct exchange *ex);
+void exchanges_look_for_sources(struct replay *r);
+void exchange_free(struct exchange *ex);
+
+#endif

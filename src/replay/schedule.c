@@ -1,0 +1,23 @@
+#include "replay/schedule.h"
+
+int64_t schedule_due(struct schedule *s, int64_t captured_ms, int64_t now_ms)
+{
+	if (!s->started) {
+		s->started = true;
+		s->first_ms = captured_ms;
+		s->start_ms = now_ms;
+	}
+	if (captured_ms <= s->first_ms)
+		return s->start_ms;
+	return s->start_ms + (int64_t)((double)(captured_ms - s->first_ms) / s->speedup);
+}
+
+bool schedule_may_read(const struct schedule *s, int64_t captured_ms, int64_t now_ms)
+{
+	double reached;
+
+	if (!s->started)
+		return true;
+	reached = (double)s->first_ms + (double)(now_ms - s->start_ms) * s->speedup;
+	return (double)captured_ms <= reached + (double)s->window_ms;
+}
