@@ -39,7 +39,7 @@ static void on_response(void *user, struct captured_transaction *t)
 static void on_closed(void *user, uint64_t connection, struct str connection_id)
 {
 	(void)connection_id;
-	stream_close(user, connection);
+	connection_stream_close(user, connection);
 }
 
 static void on_finished(void *user, struct record_position position)

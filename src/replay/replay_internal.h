@@ -88,7 +88,7 @@ void replay_release_durable(struct replay *r);
 
 /* stream.c */
 void stream_add(struct replay *r, struct captured_transaction *transaction);
-void stream_close(struct replay *r, uint64_t connection);
+void connection_stream_close(struct replay *r, uint64_t connection);
 /* The head of its queue has ended: goes on with the next. */
 void stream_next(struct stream *stream);
 void stream_rest(struct stream *stream, int64_t ms);

@@ -104,7 +104,7 @@ void stream_next(struct stream *s)
 		stream_rest(s, 0);
 }
 
-void stream_close(struct replay *r, uint64_t connection)
+void connection_stream_close(struct replay *r, uint64_t connection)
 {
 	struct stream *s = find(r, connection);
 
