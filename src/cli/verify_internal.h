@@ -22,7 +22,7 @@ struct verify_fields {
 	int64_t generated_queries, settle_ms;
 	const char *sample, *query, *progress, *report, *digest_from;
 	int64_t page_bytes, documents_per_second;
-	bool without_ids, restart;
+	bool without_ids, restart, sourceless;
 	struct transformer_fields transformer;
 	struct transform_run_fields transform_run;
 	struct creation_fields creation; /* what the rules did */

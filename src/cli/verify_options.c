@@ -55,6 +55,12 @@ const struct opt verify_options[] = {
 	 .help = "The target made its own ids: compare contents alone. What differs is counted, "
 		 "not "
 		 "named."},
+	{.name = "enable-sourceless-migrations",
+	 .type = OPT_BOOL,
+	 VERIFY(sourceless),
+	 .help = "Of a snapshot: compare the documents of indices that store no _source, a part of "
+		 "it or a synthetic one as they are rebuilt, which is how `migrate` sends them "
+		 "with the same flag. Without it such an index cannot be compared."},
 	{.name = "digest-from",
 	 .type = OPT_STRING,
 	 VERIFY(digest_from),

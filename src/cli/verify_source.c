@@ -42,10 +42,11 @@ int verify_open_checkpoints(struct verifying *v, struct verify_options *options,
 
 	if (state_dir_path(f->general.state_dir, v->mem, &state_dir, err) < 0)
 		return -(int)err->kind;
-	key = arena_printf(v->mem, "%s|" STR_FMT "|%s|" STR_FMT "|%s|%s|%d|" STR_FMT, v->names[0],
-			   STR_ARG(a ? a->summary.uuid : STR_NONE), v->names[1],
+	key = arena_printf(v->mem, "%s|" STR_FMT "|%s|" STR_FMT "|%s|%s|%d|%d|" STR_FMT,
+			   v->names[0], STR_ARG(a ? a->summary.uuid : STR_NONE), v->names[1],
 			   STR_ARG(b ? b->summary.uuid : STR_NONE), f->sample,
-			   f->query ? f->query : "", f->without_ids, STR_ARG(v->transformer));
+			   f->query ? f->query : "", f->without_ids, f->sourceless,
+			   STR_ARG(v->transformer));
 	hash = bytes_hash(key);
 	options->checkpoint_key =
 		arena_printf(v->mem, "%016" PRIx64 "%016" PRIx64, hash.high, hash.low).ptr;

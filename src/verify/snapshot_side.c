@@ -8,6 +8,7 @@
 struct snapshot_side {
 	struct verify_side base;
 	const struct snapshot *snapshot;
+	bool rebuild;
 	struct arena mem; /* names of types */
 };
 
@@ -23,6 +24,7 @@ static int look(struct verify_side *side, struct verify_index *index, struct err
 	const struct snapshot_index *found = snapshot_find_index(snapshot, index->name);
 	cleanup(arena_release) struct arena mem = ARENA_INIT(LIMIT_METADATA_ARENA);
 	struct index_metadata metadata = {0};
+	enum source_kind kind;
 	int rc;
 
 	if (!found)
@@ -33,6 +35,9 @@ static int look(struct verify_side *side, struct verify_index *index, struct err
 		return rc;
 	index->parts = (size_t)MAX(metadata.shard_count, 0);
 	index->documents = 0;
+	kind = index_source_kind(&metadata);
+	index->rebuilt = owner->rebuild && kind != SOURCE_STORED;
+	index->synthetic = kind == SOURCE_SYNTHETIC;
 	index->only_type = index_only_type(&metadata);
 	if (!index->only_type.ptr)
 		return 0;
@@ -43,10 +48,14 @@ static int look(struct verify_side *side, struct verify_index *index, struct err
 static int open_part(struct verify_side *side, const struct verify_index *index, size_t part,
 		     struct document_source **out, struct err *err)
 {
+	static const struct lucene_documents_options all;
 	const struct snapshot *snapshot = snapshot_of(side);
+	const struct snapshot_index *found = snapshot_find_index(snapshot, index->name);
 
-	return shard_documents_open(snapshot, snapshot_find_index(snapshot, index->name),
-				    (int32_t)part, NULL, out, err);
+	if (index->rebuilt)
+		return shard_documents_open_rebuilt(snapshot, found, (int32_t)part,
+						    index->synthetic, &all, out, err);
+	return shard_documents_open(snapshot, found, (int32_t)part, NULL, out, err);
 }
 
 static int list(struct verify_side *side, struct arena *mem, struct str **names, size_t *count,
@@ -71,12 +80,14 @@ static void close_side(struct verify_side *side)
 
 static const struct verify_side_ops ops = {look, open_part, list, NULL, close_side};
 
-struct verify_side *verify_side_of_snapshot(const struct snapshot *snapshot, const char *what)
+struct verify_side *verify_side_of_snapshot(const struct snapshot *snapshot, const char *what,
+					    bool rebuild)
 {
 	struct snapshot_side *side = mem_zalloc(sizeof(*side));
 
 	side->base = (struct verify_side){&ops, what};
 	side->snapshot = snapshot;
+	side->rebuild = rebuild;
 	side->mem = ARENA_INIT(LIMIT_METADATA_ARENA);
 	return &side->base;
 }

@@ -157,6 +157,15 @@ static void forget(const struct verify_options *options, const struct verify_pai
 			log_warn("verify", "%s", err.message);
 }
 
+/* What equality means there. */
+static void tell_rebuilding(struct comparing *c)
+{
+	if ((c->pass.indices[0].rebuilt || c->pass.indices[1].rebuilt) && !c->result->reason.len)
+		c->result->reason =
+			STR("compared as rebuilt from doc values and stored fields: the "
+			    "snapshot does not hold the sources as they were sent");
+}
+
 static int compare_pair(struct comparing *c, struct err *err)
 {
 	int rc = 0;
@@ -178,6 +187,7 @@ static int compare_pair(struct comparing *c, struct err *err)
 	if (rc < 0 && ends_run(err))
 		return rc;
 	if (rc == 0) {
+		tell_rebuilding(c);
 		keep_result(c);
 		return 0;
 	}

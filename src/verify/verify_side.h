@@ -17,7 +17,8 @@ struct verify_index {
 	size_t slices;      /* of a shard; 0: shards are whole. The side's */
 	uint64_t documents; /* about so many; 0: not known */
 	bool counted;       /* `documents` is what the cluster counts, exactly what is to be read */
-	struct str only_type; /* of documents stored without one; the side's; ptr NULL: none */
+	bool rebuilt, synthetic; /* its sources are not stored, or in part: they are rebuilt */
+	struct str only_type;    /* of documents stored without one; the side's; ptr NULL: none */
 };
 
 struct verify_side_ops {
@@ -44,8 +45,10 @@ struct verify_side {
 	const char *what; /* "snapshot 'nightly'", "https://host:9200": for messages; borrowed */
 };
 
-/* The snapshot is borrowed. */
-struct verify_side *verify_side_of_snapshot(const struct snapshot *snapshot, const char *what);
+/* The snapshot is borrowed. `rebuild`: documents whose source is not stored, or in part, are
+ * compared as they are rebuilt (documents/rebuild.h); else such an index cannot be compared. */
+struct verify_side *verify_side_of_snapshot(const struct snapshot *snapshot, const char *what,
+					    bool rebuild);
 /* How a cluster is read; strings are borrowed. */
 struct verify_cluster_options {
 	struct str query;   /* JSON of a clause that documents must fulfil; ptr NULL: all */

@@ -111,3 +111,27 @@ def test_changes_since_a_snapshot_are_not_rebuilt(shardlift, repository, tmp_pat
     result = shardlift("backfill", "--repo-uri", repository("es-8.19.21"), "--snapshot-name", "snap2",
                        "--previous-snapshot-name", "snap1", "--target-host", f"dir:{tmp_path / 'out'}", FLAG)
     assert result.code == 2 and FLAG in result.err
+
+
+@pytest.mark.parametrize("fixture,snapshot,index", [("es-7.10.2", "snap1", "metrics"),
+                                                    ("es-8.19.21", "snap1", "synthetic"),
+                                                    ("os-2.19.6", "snap-1", "nosource")])
+def test_what_was_rebuilt_is_compared_as_it_is_rebuilt(shardlift, repository, tmp_path, fixture, snapshot,
+                                                       index):
+    rebuilt(shardlift, repository, tmp_path, fixture, snapshot, [index])
+    compare = ("verify", "--from", f"{repository(fixture)}#{snapshot}", "--to", f"dir:{tmp_path / 'out'}",
+               "--index-allowlist", index, "--only", "documents", "--json")
+    same = shardlift(*compare, FLAG)
+    assert same.code == OK, same
+    row, = same.json()["indices"]
+    assert row["verdict"] == "equal" and "as rebuilt from" in row["reason"], same
+    # Without the flag there is nothing to compare, and that is said, not called equal.
+    blind = shardlift(*compare)
+    assert blind.code != OK and "store no _source" in blind.out, blind
+
+    path, = [file for file in (tmp_path / "out").rglob("*.ndjson") if file.stat().st_size]
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines[2:]))
+    less = shardlift(*compare, FLAG, "--restart")
+    assert less.code == support.ERRORS, less
+    assert less.json()["indices"][0]["missing"] == 1, less
