@@ -58,8 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (parse(response, head_only, bytes, &mem, &message) < 0)
 		return 0;
 	check(&message, bytes, response);
-	whole = str_of(bytes.ptr,
-		       (size_t)(message.framed.ptr + message.framed.len - bytes.ptr));
+	whole = str_of(bytes.ptr, (size_t)(message.framed.ptr + message.framed.len - bytes.ptr));
 	if (parse(response, head_only, whole, &mem, &again) < 0 ||
 	    !str_eq(again.body, message.body) || again.field_count != message.field_count)
 		BUG("what follows a message changes it");
