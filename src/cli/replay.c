@@ -495,6 +495,10 @@ static void print_result(const struct replay_counts *c)
 		printf("%" PRIu64 " updates were in already, %" PRIu64 " writes met something "
 		       "newer, %" PRIu64 " updates came without what was before them\n",
 		       c->job.skipped_newer, c->job.conflicts_newer, c->job.updates_out_of_order);
+	if (c->job.updates_lost)
+		printf("%" PRIu64 " updates found no document and are lost, their tuples tell "
+		       "which\n",
+		       c->job.updates_lost);
 	if (c->records_set_aside)
 		printf("%" PRIu64 " records could not be read and are set aside\n",
 		       c->records_set_aside);

@@ -151,6 +151,8 @@ static void take_result(struct job *job, struct bulk_item *item, struct json *ou
 		item->ungoverned = true;
 	} else {
 		item->done = type.ptr && is_final_type(job, type);
+		job->counts->updates_lost +=
+			item->done && status == 404 && item->captured_version > 0;
 	}
 }
 

@@ -48,11 +48,17 @@ void exchange_open(struct exchange *ex)
 	}
 }
 
-void exchange_free(struct exchange *ex)
+static void forget_bodies(struct exchange *ex)
 {
 	for (size_t i = 0; i < ex->answer_count; i++)
 		free((void *)(uintptr_t)ex->answers[i].bytes.ptr);
+	ex->answer_count = 0;
 	arena_release(&ex->mem);
+}
+
+void exchange_free(struct exchange *ex)
+{
+	forget_bodies(ex);
 	free(ex);
 }
 
@@ -125,6 +131,8 @@ static void settle(struct exchange *ex)
 	ex->tuple = 0;
 	if (r->options->sink && !ex->silent)
 		write_tuple(ex);
+	/* Durable is only what a minute may fill: all that is in the tuple would pile up. */
+	forget_bodies(ex);
 	TAILQ_INSERT_TAIL(&r->written, ex, link);
 }
 
@@ -171,15 +179,19 @@ void exchanges_look_for_sources(struct replay *r)
 {
 	struct stream *s;
 
+	r->awaits_source = false;
 	TAILQ_FOREACH(s, &r->streams, link)
 	{
 		struct exchange *ex = TAILQ_FIRST(&s->queue);
 
-		if (ex && ex->has_job &&
-		    (ex->state == EXCHANGE_SOURCE || ex->state == EXCHANGE_DECIDING) &&
-		    source_is_whole(ex)) {
+		if (!ex || !ex->has_job ||
+		    (ex->state != EXCHANGE_SOURCE && ex->state != EXCHANGE_DECIDING))
+			continue;
+		if (source_is_whole(ex)) {
 			take_source(ex);
 			stream_rest(s, 0);
+		} else {
+			r->awaits_source = true;
 		}
 	}
 }
@@ -285,16 +297,23 @@ static bool park(struct exchange *ex)
 
 /* --- Sending --- */
 
-static void leave_flight(struct replay *r)
+/* Whenever one that was called does not go out after all, too: those behind it would wait forever.
+ */
+static void call_ready(struct replay *r)
 {
 	struct exchange *ex = TAILQ_FIRST(&r->ready);
 
-	r->counts.in_flight--;
-	if (!ex)
+	if (!ex || r->counts.in_flight >= r->options->most_requests)
 		return;
 	TAILQ_REMOVE(&r->ready, ex, link);
 	ex->state = EXCHANGE_QUEUED;
 	stream_rest(ex->stream, 0);
+}
+
+static void leave_flight(struct replay *r)
+{
+	r->counts.in_flight--;
+	call_ready(r);
 }
 
 static void add_answer(struct exchange *ex, const struct target_answer *answer)
@@ -327,17 +346,11 @@ static void replace_last_answer(struct exchange *ex, struct str bytes)
 static void rest(struct exchange *ex, bool probe)
 {
 	int64_t ms = FIRST_REST_MS;
+	unsigned rests = probe ? MAX(ex->job.probes, 1U) - 1 : ex->rests;
 
-	/* What it waits for is on its way: asked again soon. */
-	if (probe) {
-		ex->state = EXCHANGE_RESTING;
-		stream_rest(ex->stream, FIRST_REST_MS);
-		return;
-	}
-
-	for (unsigned i = 0; i < ex->rests && ms < MOST_REST_MS; i++)
+	for (unsigned i = 0; i < rests && ms < MOST_REST_MS; i++)
 		ms *= 2;
-	ex->rests++;
+	ex->rests += !probe;
 	ex->state = EXCHANGE_RESTING;
 	stream_rest(ex->stream, MIN(ms, (int64_t)MOST_REST_MS));
 }
@@ -407,7 +420,7 @@ static void not_connected(struct exchange *ex, const struct target_answer *answe
 		replay_fail(r, &err);
 		return;
 	}
-	ex->job.probing = false;
+	job_not_sent(&ex->job);
 	rest(ex, false);
 }
 
@@ -482,6 +495,7 @@ static void send_next(struct exchange *ex)
 		}
 		ex->skipped = arena_printf(&ex->mem, "%s", err.message).ptr;
 		exchange_ended(ex);
+		call_ready(r);
 		return;
 	}
 	if (!s->target)
@@ -510,8 +524,10 @@ void exchange_start(struct exchange *ex)
 			return;
 		}
 	}
-	if (park(ex))
+	if (park(ex)) {
+		call_ready(ex->stream->replay);
 		return;
+	}
 	if (!ex->planned && !plan(ex)) {
 		exchange_ended(ex);
 		return;

@@ -132,6 +132,13 @@ enum job_verdict job_decide(struct job *job, int status, struct str answer, bool
 	return verdict;
 }
 
+void job_not_sent(struct job *job)
+{
+	if (job->probing)
+		job->probes--;
+	job->probing = false;
+}
+
 struct str job_stitched(struct job *job, struct str last)
 {
 	return job->bulk ? bulk_stitched(job, last) : STR_NONE;

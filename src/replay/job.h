@@ -20,6 +20,7 @@ struct job_rules {
 
 struct job_counts {
 	uint64_t retried, skipped_refused, skipped_newer, skipped_cursor, conflicts_newer;
+	uint64_t updates_lost; /* nothing to update was there, to the last */
 	uint64_t bulk_items_resent, updates_out_of_order, transform_failed, ids_taken, ids_derived;
 };
 
@@ -69,6 +70,8 @@ int job_plan(struct job *job, const char **why, struct err *err);
 int job_write(struct job *job, struct buf *out, struct err *err);
 /* After an answer (status 0: there was none, and sending again may repeat what was done). */
 enum job_verdict job_decide(struct job *job, int status, struct str answer, bool source_is_known);
+/* The request under way never went out: a question for versions is as not asked. */
+void job_not_sent(struct job *job);
 /* The answer that stands for all of them, where a bulk was sent in parts; ptr NULL: the last. */
 struct str job_stitched(struct job *job, struct str last);
 

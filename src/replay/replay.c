@@ -70,12 +70,19 @@ static void on_dropped(void *user, struct str connection_id, int64_t index, cons
 
 /* --- Reading --- */
 
+/* All may wait for one whose captured response is not read yet; the reassembly bounds the bytes. */
+static bool too_many_outstanding(const struct replay *r)
+{
+	return r->counts.outstanding >= MAX(r->options->most_requests * 4, (size_t)1000) &&
+	       !(r->awaits_source && r->counts.in_flight == 0);
+}
+
 static bool may_read(struct replay *r)
 {
 	const struct replay_options *o = r->options;
 
 	return !r->ended && !r->stopping && !(o->sink && tuple_sink_is_full(o->sink)) &&
-	       r->counts.outstanding < MAX(o->most_requests * 4, (size_t)1000) &&
+	       !too_many_outstanding(r) &&
 	       schedule_may_read(&r->schedule, r->read_captured_ms, clock_monotonic_ms());
 }
 

@@ -54,7 +54,8 @@ struct stream {
 	struct exchange_list queue;
 	struct target_connection *target; /* NULL until something is sent */
 	struct event *timer;
-	bool closed; /* no more requests come */
+	int64_t captured_ms; /* of its last request */
+	bool closed;         /* no more requests come */
 };
 TAILQ_HEAD(stream_list, stream);
 
@@ -76,6 +77,7 @@ struct replay {
 	struct record_item held; /* a record that does not fit yet */
 	struct buf held_bytes, line;
 	struct arena scratch;
+	bool awaits_source; /* what some request needs is in records that are not read yet */
 	bool has_held, ended, stopping, closing;
 	int64_t heard_ms, ticked_ms, committed_ms, reported_ms, grace_end_ms;
 	int64_t read_captured_ms;

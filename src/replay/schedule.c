@@ -1,7 +1,14 @@
 #include "replay/schedule.h"
 
+/* Ten thousand years: further away is never, and no overflow. */
+#define FAR_MS 3e14
+
 int64_t schedule_due(struct schedule *s, int64_t captured_ms, int64_t now_ms)
 {
+	double away;
+
+	if (captured_ms <= 0)
+		return now_ms;
 	if (!s->started) {
 		s->started = true;
 		s->first_ms = captured_ms;
@@ -9,7 +16,8 @@ int64_t schedule_due(struct schedule *s, int64_t captured_ms, int64_t now_ms)
 	}
 	if (captured_ms <= s->first_ms)
 		return s->start_ms;
-	return s->start_ms + (int64_t)((double)(captured_ms - s->first_ms) / s->speedup);
+	away = (double)(captured_ms - s->first_ms) / s->speedup;
+	return s->start_ms + (int64_t)MIN(away, FAR_MS);
 }
 
 bool schedule_may_read(const struct schedule *s, int64_t captured_ms, int64_t now_ms)

@@ -12,7 +12,8 @@ struct schedule {
 	int64_t start_ms; /* of the monotonic clock */
 };
 
-/* The first call fixes the start. Times before the first captured one are due at once. */
+/* The first call fixes the start. Times before the first captured one are due at once,
+ * as is what has no time (0). */
 int64_t schedule_due(struct schedule *s, int64_t captured_ms, int64_t now_ms);
 /* Whether something captured then may be read already. */
 bool schedule_may_read(const struct schedule *s, int64_t captured_ms, int64_t now_ms);

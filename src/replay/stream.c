@@ -80,7 +80,9 @@ void stream_add(struct replay *r, struct captured_transaction *t)
 	ex->stream = s;
 	ex->transaction = t;
 	ex->mem = ARENA_INIT(MIB(1024));
-	ex->captured_ms = captured_at(t);
+	/* Never before what comes before it, whatever the clock did: who waits for whom has no
+	 * circles then. */
+	ex->captured_ms = s->captured_ms = MAX(captured_at(t), s->captured_ms);
 	ex->due_ms = schedule_due(&r->schedule, ex->captured_ms, clock_monotonic_ms());
 	t->user = ex;
 	r->counts.outstanding++;

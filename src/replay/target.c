@@ -16,6 +16,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { KEPT_BYTES = 65536 };
+
 struct target {
 	struct event_base *base;
 	struct arena mem;
@@ -23,6 +25,7 @@ struct target {
 	const char *host; /* for the Host field */
 	const char *name; /* NUL-terminated, of the machine */
 	struct addrinfo *addresses;
+	const struct addrinfo *address; /* the one to try next */
 	SSL_CTX *tls;
 	bool verify;
 	struct timeval connect_timeout, read_timeout;
@@ -74,6 +77,7 @@ static int resolve(struct target *t, struct err *err)
 	if (t->addresses)
 		freeaddrinfo(t->addresses);
 	t->addresses = found;
+	t->address = found;
 	return 0;
 }
 
@@ -164,6 +168,15 @@ static void end_request(struct target_connection *c, const struct target_answer 
 	c->asked = false;
 	c->done = NULL;
 	done(c->user, answer);
+	/* A connection that rests keeps no large buffers. */
+	if (!c->asked && c->answer.capacity > KEPT_BYTES)
+		buf_release(&c->answer);
+}
+
+/* A name may have several, of which not each is listened at: localhost is ::1 and 127.0.0.1. */
+static void try_next_address(struct target *t)
+{
+	t->address = t->address->ai_next ? t->address->ai_next : t->addresses;
 }
 
 static void fail_request(struct target_connection *c, enum err_kind kind, const char *message)
@@ -174,8 +187,10 @@ static void fail_request(struct target_connection *c, enum err_kind kind, const 
 			      (c->reused && c->answer.len == 0 && kind == ERR_UNREACHABLE),
 		.elapsed_ms = clock_monotonic_ms() - c->began_ms};
 
-	if (!c->connected)
+	if (!c->connected) {
 		c->target->counts.failed++;
+		try_next_address(c->target);
+	}
 	snprintf(answer.message, sizeof(answer.message), "%s", message);
 	drop_socket(c);
 	end_request(c, &answer);
@@ -254,6 +269,8 @@ static void write_request(struct target_connection *c)
 	c->target->counts.bytes_written += c->request.len;
 	event_add(c->deadline, &c->target->read_timeout);
 	bufferevent_write(c->bev, c->request.ptr, c->request.len);
+	if (c->request.capacity > KEPT_BYTES)
+		buf_release(&c->request);
 }
 
 static void on_event(struct bufferevent *bev, short what, void *user)
@@ -344,8 +361,8 @@ static void start_connecting(struct target_connection *c)
 	bufferevent_setcb(c->bev, on_read, NULL, on_event, c);
 	bufferevent_enable(c->bev, EV_READ | EV_WRITE);
 	event_add(c->deadline, &t->connect_timeout);
-	if (bufferevent_socket_connect(c->bev, t->addresses->ai_addr,
-				       (int)t->addresses->ai_addrlen) < 0) {
+	if (bufferevent_socket_connect(c->bev, t->address->ai_addr, (int)t->address->ai_addrlen) <
+	    0) {
 		/* Told from the loop, as everything else. */
 		const struct timeval now = {0};
 

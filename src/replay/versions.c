@@ -122,12 +122,18 @@ static int plan_index(struct job *job, const struct json *result, struct err *er
 	cleanup(buf_release) struct buf target = BUF_INIT(MIB(1));
 	int64_t version = json_i64_or(json_get(result, "_version"), -1);
 	struct str id = job->operation.id;
+	bool create;
 
 	if (id.len == 0 && (id = json_string(json_get(result, "_id"))).len > 0)
 		job->counts->ids_taken++;
 	if (id.len == 0)
 		id = derived_id(job, 0);
-	append_document(job, &target, in_data_stream(result) ? "_create" : "_doc", id);
+	/* What the source said of it is not known: nothing may be overwritten. */
+	create = in_data_stream(result) ||
+		 (version <= 0 && (job->operation.create || job->operation.id.len == 0));
+	append_document(job, &target, create ? "_create" : "_doc", id);
+	if (create && job->operation.raw_type.len)
+		buf_append_str(&target, STR("/_create"));
 	append_query(&target, job->operation.query, job->mem);
 	if (version > 0 && !in_data_stream(result)) {
 		add_parameter(&target, "version", NULL, version);
@@ -222,10 +228,10 @@ static void plan_item(struct job *job, struct bulk_item *item, size_t number, st
 	item->versioned = true;
 	if (in_data_stream(result))
 		return;
-	if (!removal)
-		item->verb = STR("index");
 	if (version <= 0)
 		return;
+	if (!removal)
+		item->verb = STR("index");
 	json_remove(item->meta, STR("retry_on_conflict"));
 	json_set(item->meta, STR("version"), json_new_i64(job->mem, version));
 	json_set(item->meta, STR("version_type"), json_new_string(job->mem, STR("external_gte")));
@@ -500,6 +506,12 @@ bool versions_take_answer(struct job *job, int status, enum job_verdict *verdict
 	    job->probes < VERSIONS_PROBES) {
 		job->source_version = -job->source_version;
 		*verdict = JOB_AGAIN;
+		return true;
+	}
+	/* What it needs was asked for long enough. */
+	if (kind == OPERATION_UPDATE && status == 404 && job->probes >= VERSIONS_PROBES) {
+		job->counts->updates_lost++;
+		*verdict = JOB_FINAL;
 		return true;
 	}
 	if ((kind == OPERATION_INDEX && status == 409) ||

@@ -219,6 +219,9 @@ static int inflate_all(struct str in, int window_bits, size_t limit, struct buf 
 		z.avail_out = (uInt)MIN((size_t)65536, limit - out->len);
 		rc = inflate(&z, Z_NO_FLUSH);
 		out->len = (size_t)((char *)z.next_out - out->ptr);
+		/* Another member: RFC 1952, section 2.2. */
+		if (rc == Z_STREAM_END && z.avail_in > 0 && *z.next_in == 0x1f)
+			rc = inflateReset(&z);
 	} while (rc == Z_OK);
 	inflateEnd(&z);
 	return rc == Z_STREAM_END ? 0 : -1;

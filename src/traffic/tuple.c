@@ -58,8 +58,17 @@ static bool same_field(struct str a, struct str b)
 
 static bool is_secret(struct str name)
 {
-	return http1_name_is(name, "authorization") || http1_name_is(name, "proxy-authorization") ||
-	       http1_name_is(name, "x-amz-security-token");
+	static const char *const names[] = {"authorization",
+					    "proxy-authorization",
+					    "es-secondary-authorization",
+					    "x-amz-security-token",
+					    "cookie",
+					    "set-cookie"};
+
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		if (http1_name_is(name, names[i]))
+			return true;
+	return false;
 }
 
 static bool left_out(const struct http_message *m, struct str name)
@@ -303,9 +312,8 @@ void tuple_write(struct buf *out, const struct tuple *tuple, struct arena *mem)
 	}
 	buf_append_byte(out, ']');
 	put_key(&w, &first, STR("connectionId"));
-	buf_append_byte(out, '"');
-	buf_append_str(out, tuple->connection_id);
-	buf_printf(out, ".%" PRId64 "\"", tuple->index);
+	put_text(&w, arena_printf(mem, STR_FMT ".%" PRId64, STR_ARG(tuple->connection_id),
+				  tuple->index));
 	if (tuple->error) {
 		put_key(&w, &first, STR("error"));
 		put_text(&w, str_from(tuple->error));

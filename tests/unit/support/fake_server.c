@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define MOST_CLIENTS 64
+#define MOST_CLIENTS 256
 #define LARGEST_REQUEST MIB(64)
 
 struct fake_client {

@@ -1,0 +1,280 @@
+#include "fake_job.h"
+
+#include "replay/versions.h"
+
+#define CREATED(id, version)                                             \
+	"{\"_index\":\"i\",\"_id\":\"" id "\",\"_version\":" version "," \
+	"\"result\":\"created\"}"
+#define UPDATED(id, version)                                             \
+	"{\"_index\":\"i\",\"_id\":\"" id "\",\"_version\":" version "," \
+	"\"result\":\"updated\"}"
+#define FOUND(version)                                         \
+	"{\"docs\":[{\"found\":true,\"_version\":" version "," \
+	"\"_seq_no\":7,\"_primary_term\":2}]}"
+#define MISSING "{\"docs\":[{\"found\":false}]}"
+#define PROBE "POST /_mget\n{\"docs\":[{\"_index\":\"i\",\"_id\":\"1\",\"_source\":false}]}"
+#define EXTERNAL "&version_type=external_gte"
+
+struct rewrite {
+	const char *request, *body;
+	int status;
+	const char *answer, *expected;
+};
+
+static void single_writes_carry_the_version_of_the_source(void **state)
+{
+	static const struct rewrite all[] = {
+		{"PUT /i/_doc/a%2Fb", "{}", 201, CREATED("a/b", "3"),
+		 "PUT /i/_doc/a%2Fb?version=3" EXTERNAL "\n{}"},
+		{"PUT /i/_create/1?refresh=true", "{}", 201, CREATED("1", "1"),
+		 "PUT /i/_doc/1?refresh=true&version=1" EXTERNAL "\n{}"},
+		{"PUT /i/_doc/1?if_seq_no=3&if_primary_term=1&routing=r", "{}", 200,
+		 UPDATED("1", "4"), "PUT /i/_doc/1?routing=r&version=4" EXTERNAL "\n{}"},
+		{"PUT /i/_doc/1?version=9&version_type=external", "{}", 200, UPDATED("1", "9"),
+		 "PUT /i/_doc/1?version=9" EXTERNAL "\n{}"},
+		{"POST /i/_doc", "{}", 201, CREATED("x y", "1"),
+		 "PUT /i/_doc/x%20y?version=1" EXTERNAL "\n{}"},
+		{"POST /i/t", "{}", 201, CREATED("x", "1"), "PUT /i/t/x?version=1" EXTERNAL "\n{}"},
+		{"DELETE /i/_doc/1", "", 200, UPDATED("1", "5"),
+		 "DELETE /i/_doc/1?version=5" EXTERNAL "\n"},
+		{"DELETE /i/_doc/1", "", 404, UPDATED("1", "1"),
+		 "DELETE /i/_doc/1?version=1" EXTERNAL "\n"},
+		{"POST /i/_update/1", "{\"doc\":{},\"upsert\":{\"a\":1.50}}", 201,
+		 CREATED("1", "4"), "PUT /i/_doc/1?version=4" EXTERNAL "\n{\"a\":1.50}"},
+		{"POST /i/_update/1", "{\"doc\":{\"b\":2},\"doc_as_upsert\":true}", 201,
+		 CREATED("1", "1"), "PUT /i/_doc/1?version=1" EXTERNAL "\n{\"b\":2}"},
+		{"POST /ds/_doc", "{}", 201,
+		 "{\"_index\":\".ds-ds-1\",\"_id\":\"x\",\"_version\":1,\"result\":\"created\"}",
+		 "PUT /ds/_create/x\n{}"},
+		/* Without an answer nothing may be overwritten. */
+		{"PUT /i/_create/1", "{}", 0, NULL, "PUT /i/_create/1\n{}"},
+		{"PUT /i/t/1?op_type=create", "{}", 0, NULL, "PUT /i/t/1/_create\n{}"},
+		{"PUT /i/_doc/1", "{}", 0, NULL, "PUT /i/_doc/1\n{}"},
+		{"POST /i/_search", "{}", 200, "{}", "POST /i/_search\n{}"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(all); i++) {
+		struct fake_job f;
+
+		assert_int_equal(fake_job_open(&f, true, all[i].request, all[i].body, all[i].status,
+					       all[i].answer),
+				 1);
+		assert_string_equal(fake_job_sends(&f), all[i].expected);
+		fake_job_close(&f);
+	}
+}
+
+static void what_the_source_refused_is_not_sent(void **state)
+{
+	struct fake_job f;
+
+	(void)state;
+	assert_int_equal(fake_job_open(&f, true, "PUT /i/_create/1", "{}", 409, "{}"), 0);
+	assert_non_null(f.why);
+	fake_job_close(&f);
+	assert_int_equal(fake_job_open(&f, true, "POST /i/_update/1", "{}", 404, "{}"), 0);
+	fake_job_close(&f);
+}
+
+static void an_id_without_an_answer_is_the_same_each_time(void **state)
+{
+	char first[200];
+	struct fake_job f;
+
+	(void)state;
+	assert_int_equal(fake_job_open(&f, true, "POST /i/_doc", "{}", 0, NULL), 1);
+	snprintf(first, sizeof(first), "%s", fake_job_sends(&f));
+	assert_true(str_starts(str_from(first), STR("PUT /i/_create/sl-")));
+	assert_int_equal(f.counts.ids_derived, 1);
+	fake_job_close(&f);
+	assert_int_equal(fake_job_open(&f, true, "POST /i/_doc", "{}", 0, NULL), 1);
+	assert_string_equal(fake_job_sends(&f), first);
+	fake_job_close(&f);
+}
+
+static void something_newer_at_the_target_is_a_success(void **state)
+{
+	struct fake_job f;
+
+	(void)state;
+	assert_int_equal(fake_job_open(&f, true, "PUT /i/_doc/1", "{}", 201, CREATED("1", "1")), 1);
+	fake_job_sends(&f);
+	assert_int_equal(fake_job_answer(&f, 409, "{}"), JOB_FINAL);
+	assert_int_equal(f.counts.conflicts_newer, 1);
+	fake_job_close(&f);
+}
+
+static void bulk_items_carry_versions_and_ids_of_the_source(void **state)
+{
+	static const char *const request = "{\"create\":{\"_index\":\"i\",\"_id\":\"1\"}}\n{}\n"
+					   "{\"index\":{\"_index\":\"i\"}}\n{\"a\":1}\n"
+					   "{\"delete\":{\"_index\":\"i\",\"_id\":\"2\"}}\n"
+					   "{\"create\":{\"_index\":\"i\",\"_id\":\"3\"}}\n{}\n";
+	static const char *const answer = "{\"errors\":true,\"items\":[{\"create\":" CREATED(
+		"1", "1") "},"
+			  "{\"index\":" CREATED("auto", "1") "},{\"delete\":" UPDATED(
+				  "2", "6") "},"
+					    "{\"create\":{\"status\":409,\"error\":{\"type\":"
+					    "\"conflict\"}}}]}";
+	struct fake_job f;
+
+	(void)state;
+	assert_int_equal(fake_job_open(&f, true, "POST /_bulk", request, 200, answer), 1);
+	assert_string_equal(fake_job_sends(&f),
+			    "POST /_bulk\n"
+			    "{\"index\":{\"_index\":\"i\",\"_id\":\"1\",\"version\":1,"
+			    "\"version_type\":\"external_gte\"}}\n{}\n"
+			    "{\"index\":{\"_index\":\"i\",\"_id\":\"auto\",\"version\":1,"
+			    "\"version_type\":\"external_gte\"}}\n{\"a\":1}\n"
+			    "{\"delete\":{\"_index\":\"i\",\"_id\":\"2\",\"version\":6,"
+			    "\"version_type\":\"external_gte\"}}\n");
+	assert_int_equal(f.counts.ids_taken, 1);
+	assert_int_equal(
+		fake_job_answer(
+			&f, 200,
+			"{\"items\":[{\"index\":{\"status\":201}},{\"index\":{\"status\":409,"
+			"\"error\":{\"type\":\"c\"}}},{\"delete\":{\"status\":200}}]}"),
+		JOB_FINAL);
+	assert_string_equal(fake_job_stitched(&f),
+			    "{\"took\":0,\"errors\":true,\"items\":[{\"index\":{\"status\":201}},"
+			    "{\"index\":{\"status\":409,\"error\":{\"type\":\"c\"}}},{\"delete\":{"
+			    "\"status\":200}},"
+			    "{\"create\":{\"status\":409,\"error\":{\"type\":\"conflict\"}}}]}");
+	fake_job_close(&f);
+}
+
+static void a_create_in_a_bulk_without_an_answer_overwrites_nothing(void **state)
+{
+	struct fake_job f;
+
+	(void)state;
+	assert_int_equal(fake_job_open(&f, true, "POST /i/_bulk",
+				       "{\"create\":{\"_id\":\"1\"}}\n{}\n", 0, NULL),
+			 1);
+	assert_string_equal(fake_job_sends(&f),
+			    "POST /i/_bulk\n{\"create\":{\"_id\":\"1\"}}\n{}\n");
+	fake_job_close(&f);
+}
+
+static void open_update(struct fake_job *f)
+{
+	assert_int_equal(fake_job_open(f, true, "POST /i/_update/1",
+				       "{\"doc\":{\"a\":1},\"upsert\":{}}", 200, UPDATED("1", "3")),
+			 1);
+	assert_string_equal(fake_job_sends(f), PROBE);
+}
+
+static void an_update_goes_out_bound_to_what_it_was_of(void **state)
+{
+	struct fake_job f;
+
+	(void)state;
+	open_update(&f);
+	assert_int_equal(fake_job_answer(&f, 200, FOUND("2")), JOB_NEXT);
+	assert_string_equal(fake_job_sends(&f), "POST /i/_update/1?if_seq_no=7&if_primary_term=2\n"
+						"{\"doc\":{\"a\":1}}");
+	/* Another writer came between: it is asked again. */
+	assert_int_equal(fake_job_answer(&f, 409, "{}"), JOB_AGAIN);
+	assert_string_equal(fake_job_sends(&f), PROBE);
+	assert_int_equal(fake_job_answer(&f, 200, FOUND("3")), JOB_FINAL);
+	assert_int_equal(f.counts.skipped_newer, 1);
+	fake_job_close(&f);
+}
+
+static void an_update_waits_for_what_is_before_it(void **state)
+{
+	struct fake_job f;
+
+	(void)state;
+	open_update(&f);
+	assert_int_equal(fake_job_answer(&f, 200, FOUND("1")), JOB_AGAIN);
+	assert_string_equal(fake_job_sends(&f), PROBE);
+	assert_int_equal(fake_job_answer(&f, 200, FOUND("2")), JOB_NEXT);
+	assert_int_equal(f.counts.updates_out_of_order, 0);
+	fake_job_close(&f);
+}
+
+static void an_update_of_nothing_is_a_failed_request_in_the_end(void **state)
+{
+	struct fake_job f;
+
+	(void)state;
+	open_update(&f);
+	for (int i = 1; i < VERSIONS_PROBES; i++) {
+		assert_int_equal(fake_job_answer(&f, 200, MISSING), JOB_AGAIN);
+		assert_string_equal(fake_job_sends(&f), PROBE);
+	}
+	assert_int_equal(fake_job_answer(&f, 200, MISSING), JOB_NEXT);
+	/* With its upsert it could bring back what was deleted since. */
+	assert_string_equal(fake_job_sends(&f), "POST /i/_update/1\n{\"doc\":{\"a\":1}}");
+	assert_int_equal(fake_job_answer(&f, 404, "{}"), JOB_FINAL);
+	assert_int_equal(f.counts.updates_lost, 1);
+	assert_int_equal(f.job.last_status, 404);
+	fake_job_close(&f);
+}
+
+static void a_question_that_never_went_out_is_not_counted(void **state)
+{
+	struct fake_job f;
+
+	(void)state;
+	open_update(&f);
+	for (int i = 0; i < 3 * VERSIONS_PROBES; i++) {
+		job_not_sent(&f.job);
+		assert_string_equal(fake_job_sends(&f), PROBE);
+	}
+	assert_int_equal(fake_job_answer(&f, 200, MISSING), JOB_AGAIN);
+	fake_job_close(&f);
+}
+
+static void an_update_in_a_bulk_waits_while_other_items_go(void **state)
+{
+	static const char *const request =
+		"{\"index\":{\"_index\":\"i\",\"_id\":\"1\"}}\n{\"a\":1}\n"
+		"{\"update\":{\"_index\":\"i\",\"_id\":\"1\"}}\n{\"doc\":{\"a\":2}}\n";
+	static const char *const answer = "{\"errors\":false,\"items\":[{\"index\":" CREATED(
+		"1", "1") "},{\"update\":" UPDATED("1", "2") "}]}";
+	struct fake_job f;
+
+	(void)state;
+	assert_int_equal(fake_job_open(&f, true, "POST /_bulk", request, 200, answer), 1);
+	assert_string_equal(fake_job_sends(&f), PROBE);
+	assert_int_equal(fake_job_answer(&f, 200, MISSING), JOB_NEXT);
+	assert_string_equal(fake_job_sends(&f),
+			    "POST /_bulk\n{\"index\":{\"_index\":\"i\",\"_id\":\"1\",\"version\":1,"
+			    "\"version_type\":\"external_gte\"}}\n{\"a\":1}\n");
+	assert_int_equal(fake_job_answer(&f, 200, "{\"items\":[{\"index\":{\"status\":201}}]}"),
+			 JOB_NEXT);
+	assert_string_equal(fake_job_sends(&f), PROBE);
+	assert_int_equal(fake_job_answer(&f, 200, FOUND("1")), JOB_NEXT);
+	assert_string_equal(
+		fake_job_sends(&f),
+		"POST /_bulk\n{\"update\":{\"_index\":\"i\",\"_id\":\"1\",\"if_seq_no\":7,"
+		"\"if_primary_term\":2}}\n{\"doc\":{\"a\":2}}\n");
+	assert_int_equal(fake_job_answer(&f, 200, "{\"items\":[{\"update\":{\"status\":200}}]}"),
+			 JOB_FINAL);
+	assert_string_equal(fake_job_stitched(&f),
+			    "{\"took\":0,\"errors\":false,\"items\":[{\"index\":{\"status\":201}},"
+			    "{\"update\":{\"status\":200}}]}");
+	fake_job_close(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(single_writes_carry_the_version_of_the_source),
+		cmocka_unit_test(what_the_source_refused_is_not_sent),
+		cmocka_unit_test(an_id_without_an_answer_is_the_same_each_time),
+		cmocka_unit_test(something_newer_at_the_target_is_a_success),
+		cmocka_unit_test(bulk_items_carry_versions_and_ids_of_the_source),
+		cmocka_unit_test(a_create_in_a_bulk_without_an_answer_overwrites_nothing),
+		cmocka_unit_test(an_update_goes_out_bound_to_what_it_was_of),
+		cmocka_unit_test(an_update_waits_for_what_is_before_it),
+		cmocka_unit_test(an_update_of_nothing_is_a_failed_request_in_the_end),
+		cmocka_unit_test(a_question_that_never_went_out_is_not_counted),
+		cmocka_unit_test(an_update_in_a_bulk_waits_while_other_items_go),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
