@@ -132,6 +132,9 @@ def test_a_source_that_is_not_there_is_told(shardlift):
     assert heard.startswith(b"HTTP/1.1 502 ") and b"Connection refused" in heard
     (observations,) = one.records().values()
     assert sent(observations, "write") == heard
+    # The source never got it: it is no request to replay.
+    kinds = [kind for kind, _ in observations]
+    assert "eom" not in kinds or "dropped" in kinds[kinds.index("eom"):]
 
 
 def test_connections_beyond_the_limit_are_told(shardlift, stub):

@@ -119,8 +119,10 @@ def test_an_answer_may_end_with_the_connection(shardlift):
     assert sent(observations, "write") == whole
 
 
-def test_an_early_answer_comes_through(shardlift):
-    early = b"HTTP/1.1 413 Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+@pytest.mark.parametrize("end", [b"connection: close\r\n", b""])
+@pytest.mark.parametrize("options", [(), ("--set-header", "X-A:b")])
+def test_an_early_answer_comes_through(shardlift, end, options):
+    early = b"HTTP/1.1 413 Too Large\r\ncontent-length: 0\r\n" + end + b"\r\n"
 
     def behaviour(connection):
         take_request(connection)
@@ -128,7 +130,7 @@ def test_an_early_answer_comes_through(shardlift):
         connection.shutdown(socket.SHUT_WR)
         receive(connection, lambda _: False)
 
-    with Source(behaviour) as source, proxy(shardlift, source.url) as one:
+    with Source(behaviour) as source, proxy(shardlift, source.url, *options) as one:
         client = one.connect()
         client.sendall(b"POST /i/_bulk HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\n{}")
         assert receive(client, lambda _: False) == early
