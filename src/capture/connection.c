@@ -76,6 +76,12 @@ void connection_accept(struct loop *loop, int fd, bool refuse)
 	SSL *ssl = proxy->options.tls ? server_tls_ssl(proxy->options.tls, fd) : NULL;
 	int on = 1;
 
+	/* Never in the clear where it is to be TLS. */
+	if (proxy->options.tls && !ssl) {
+		close(fd);
+		free(c);
+		return;
+	}
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 	c->loop = loop;

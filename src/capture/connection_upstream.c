@@ -44,11 +44,17 @@ static bool try_addresses(struct connection *c)
 {
 	for (; c->address; c->address = c->address->ai_next) {
 		int fd = open_socket(c->address);
+		SSL *ssl = fd >= 0 ? destination_ssl(c->destination, fd) : NULL;
 
 		if (fd < 0)
 			continue;
-		if (!stream_open(&c->upstream, c->loop->base, fd,
-				 destination_ssl(c->destination, fd), on_upstream, c))
+		/* Never in the clear where it is to be TLS. */
+		if (c->destination->tls && !ssl) {
+			close(fd);
+			errno = ENOMEM;
+			continue;
+		}
+		if (!stream_open(&c->upstream, c->loop->base, fd, ssl, on_upstream, c))
 			continue;
 		c->upstream.connecting = true;
 		c->active_upstream = true;

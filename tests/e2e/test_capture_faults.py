@@ -1,5 +1,7 @@
 """`shardlift capture` among clients and sources that misbehave."""
 
+import os
+import resource
 import socket
 import struct
 import threading
@@ -175,6 +177,26 @@ def test_a_client_that_reads_nothing_stops_the_source(shardlift):
         assert gone.wait(60)
         assert sent_bytes[0] < size
         reset(client)
+
+
+def test_connections_wait_where_no_file_descriptor_is_free(shardlift):
+    with Stub() as stub, proxy(shardlift, stub.url) as one:
+        pid = one.process.pid
+        soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE,
+                         (len(os.listdir(f"/proc/{pid}/fd")), hard))
+        clients = [one.connect() for _ in range(10)]
+        for client in clients:
+            client.sendall(GET)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
+        for client in clients:
+            # Where one was left for the client, but none for the source, it is told so.
+            assert response(client).startswith((b"HTTP/1.1 200 ", b"HTTP/1.1 502 "))
+            client.close()
+        client = one.connect()
+        client.sendall(GET)
+        assert response(client).startswith(b"HTTP/1.1 200 ")
+        client.close()
 
 
 def test_a_slow_head_is_answered(shardlift):
