@@ -76,6 +76,12 @@ void connection_accept(struct loop *loop, int fd, bool refuse)
 	SSL *ssl = proxy->options.tls ? server_tls_ssl(proxy->options.tls, fd) : NULL;
 	int on = 1;
 
+	/* Never in the clear where it is to be TLS. */
+	if (proxy->options.tls && !ssl) {
+		close(fd);
+		free(c);
+		return;
+	}
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 	c->loop = loop;
@@ -144,12 +150,23 @@ static void record_rest(struct connection *c)
 		recorder_read(&c->recorder, c->read_time, flow_unrecorded(&c->in));
 }
 
+/* Its end is in the record, and may be stored; but the source has not got all of it, and will not.
+ */
+static void record_undelivered(struct connection *c)
+{
+	bool unsent = c->write_failed || flow_sendable(&c->in) > 0 || c->head.len > 0;
+
+	if (c->recording && (c->phase == PHASE_HELD || (c->phase == PHASE_SENT && unsent)))
+		recorder_dropped(&c->recorder, record_time_now());
+}
+
 void connection_close(struct connection *c)
 {
 	if (c->phase == PHASE_CLOSED)
 		return;
 	if (c->phase == PHASE_HEAD || c->phase == PHASE_BODY)
 		record_rest(c);
+	record_undelivered(c);
 	leave_phase(c);
 	leave_gate(c);
 	c->phase = PHASE_CLOSED;
@@ -238,6 +255,7 @@ void connection_answer(struct connection *c, int status, const char *reason)
 		recorder_write(
 			&c->recorder, record_time_now(),
 			str_of(c->out.data + c->out.sent + from, c->out.end - c->out.sent - from));
+	record_undelivered(c);
 	connection_linger(c);
 }
 
@@ -250,9 +268,11 @@ void connection_tunnel(struct connection *c, const char *what, const char *reaso
 			"%s is no HTTP/1 that is understood (%s); the connection goes on, what it "
 			"carries cannot be replayed",
 			what, reason);
+	leave_phase(c);
 	leave_gate(c);
 	c->phase = PHASE_TUNNEL;
-	c->recording = recorder_is_on(&c->recorder);
+	/* Where credentials stand in it is not known. */
+	c->recording = recorder_is_on(&c->recorder) && !proxy->options.redact_auth;
 	if (!stream_is_open(&c->upstream)) {
 		bool capture;
 

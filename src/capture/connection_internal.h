@@ -28,6 +28,7 @@ struct loop {
 	atomic_uint_fast64_t buffer_age_ms; /* oldest of its connections at the last tick */
 	int64_t oldest_ms;                  /* as far as the tick has come */
 	bool draining;
+	bool accept_paused; /* no file descriptor is free; until the next tick */
 	atomic_bool drained;
 };
 

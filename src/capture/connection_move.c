@@ -15,7 +15,9 @@ static size_t in_limit(const struct connection *c)
 
 static void client_said(struct connection *c, size_t len)
 {
-	c->moved_ms = c->loop->now_ms;
+	/* One that takes nothing of its answer is idle, whatever it sends. */
+	if (c->phase != PHASE_LINGER || flow_sendable(&c->out) == 0)
+		c->moved_ms = c->loop->now_ms;
 	if (c->phase == PHASE_LINGER)
 		return;
 	if (c->phase == PHASE_HEAD && c->in.end == c->in.parsed)
@@ -98,18 +100,26 @@ static void upstream_takes_no_more(struct connection *c)
 	c->close_after = true;
 }
 
+/* True: there was something. */
+static bool discard_request(struct connection *c)
+{
+	bool some = flow_sendable(&c->in) > 0 || c->head.len > 0;
+
+	flow_discard(&c->in);
+	buf_release(&c->head);
+	c->head_sent = 0;
+	c->head_released = false;
+	return some;
+}
+
 bool connection_write_upstream(struct connection *c)
 {
 	struct iovec parts[2];
 	ssize_t got;
 	int count = 0;
 
-	if (c->write_failed) {
-		bool some = flow_sendable(&c->in) > 0;
-
-		flow_discard(&c->in);
-		return some;
-	}
+	if (c->write_failed)
+		return discard_request(c);
 	if (c->head_released && c->head.len > c->head_sent)
 		parts[count++] =
 			(struct iovec){c->head.ptr + c->head_sent, c->head.len - c->head_sent};

@@ -22,7 +22,8 @@ static void refuse(struct connection *c)
 		status = request->has_length || request->minor == 1 ? 501 : 505;
 	/* It counts for nothing, and neither does our answer. */
 	c->in.parsed = c->in.end;
-	if (c->in.parsed > c->in.recorded && !c->loop->proxy->options.redact_auth) {
+	if (c->in.parsed > c->in.recorded && (c->recording || c->phase == PHASE_HEAD) &&
+	    !c->loop->proxy->options.redact_auth) {
 		recorder_read(&c->recorder, c->read_time, flow_unrecorded(&c->in));
 		c->in.recorded = c->in.parsed;
 		recorder_dropped(&c->recorder, c->read_time);

@@ -9,7 +9,7 @@ static bool head_is_late(const struct connection *c, int64_t now)
 static bool is_idle_for_long(const struct connection *c, int64_t now)
 {
 	bool waits = c->phase == PHASE_HEAD || c->phase == PHASE_BODY || c->phase == PHASE_TUNNEL ||
-		     flow_sendable(&c->out) > 0;
+		     flow_sendable(&c->out) > 0 || c->client.eof;
 
 	return waits && now - c->moved_ms >= c->loop->proxy->options.idle_timeout_ms;
 }

@@ -44,11 +44,17 @@ static bool try_addresses(struct connection *c)
 {
 	for (; c->address; c->address = c->address->ai_next) {
 		int fd = open_socket(c->address);
+		SSL *ssl = fd >= 0 ? destination_ssl(c->destination, fd) : NULL;
 
 		if (fd < 0)
 			continue;
-		if (!stream_open(&c->upstream, c->loop->base, fd,
-				 destination_ssl(c->destination, fd), on_upstream, c))
+		/* Never in the clear where it is to be TLS. */
+		if (c->destination->tls && !ssl) {
+			close(fd);
+			errno = ENOMEM;
+			continue;
+		}
+		if (!stream_open(&c->upstream, c->loop->base, fd, ssl, on_upstream, c))
 			continue;
 		c->upstream.connecting = true;
 		c->active_upstream = true;
@@ -176,6 +182,15 @@ static bool parse_responses(struct connection *c)
 	return true;
 }
 
+/* The exchange has its answer; what it still has for the source, nobody takes. */
+static void upstream_is_over(struct connection *c)
+{
+	connection_drop_upstream(c);
+	c->close_after = true;
+	if (c->phase == PHASE_BODY || c->phase == PHASE_HELD || c->phase == PHASE_SENT)
+		c->write_failed = true;
+}
+
 /* `in_order`: not by a reset. */
 static void upstream_ended(struct connection *c, bool in_order)
 {
@@ -185,26 +200,20 @@ static void upstream_ended(struct connection *c, bool in_order)
 	} else if (exchange_is_open(c)) {
 		if (in_order && c->response.head_bytes > 0 && http1_end(&c->response)) {
 			c->response_done = true;
-			c->close_after = true;
-			connection_drop_upstream(c);
+			upstream_is_over(c);
 			return;
 		}
 		counter_add(&c->loop->proxy->counters.upstream_failures, 1);
 		connection_answer(c, 502,
 				  "the source closed the connection before it had answered");
 		return;
-	} else if (c->phase == PHASE_SENT || c->phase == PHASE_BODY || c->phase == PHASE_HELD) {
-		c->close_after = true;
-		connection_drop_upstream(c);
-		return;
 	}
-	/* Between requests: the client is to see what the source did. */
 	if (c->phase == PHASE_PARKED) {
 		connection_drop_upstream(c);
 		return;
 	}
-	connection_drop_upstream(c);
-	c->close_after = true;
+	/* Between requests the client is to see what the source did, too. */
+	upstream_is_over(c);
 }
 
 static void took_bytes(struct connection *c)
@@ -217,8 +226,7 @@ static void took_bytes(struct connection *c)
 	if (!exchange_is_open(c)) {
 		/* Nobody asked for it. */
 		c->out.end = c->out.parsed;
-		c->close_after = true;
-		connection_drop_upstream(c);
+		upstream_is_over(c);
 		return;
 	}
 	if (!parse_responses(c))

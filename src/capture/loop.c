@@ -13,6 +13,23 @@
 /* Connections that are refused hold memory, too, until they have their answer. */
 #define REFUSED_MAX 1000
 
+/* The listening socket stays readable while nothing can be accepted: not asked for until the next
+ * tick. */
+static void accept_failed(struct loop *loop, int error)
+{
+	if (error != EMFILE && error != ENFILE && error != ENOBUFS && error != ENOMEM)
+		return;
+	event_del(loop->accept_event);
+	loop->accept_paused = true;
+}
+
+static void resume_accepting(struct loop *loop)
+{
+	if (loop->accept_paused && loop->accept_event)
+		event_add(loop->accept_event, NULL);
+	loop->accept_paused = false;
+}
+
 static void on_accept(evutil_socket_t listen_fd, short what, void *user)
 {
 	struct loop *loop = user;
@@ -24,8 +41,10 @@ static void on_accept(evutil_socket_t listen_fd, short what, void *user)
 		int fd = accept4(listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		uint64_t active = counter_get(&proxy->counters.active_connections);
 
-		if (fd < 0)
+		if (fd < 0) {
+			accept_failed(loop, errno);
 			return;
+		}
 		if (active >= proxy->options.max_connections + REFUSED_MAX)
 			close(fd);
 		else
@@ -82,6 +101,7 @@ static void on_tick(evutil_socket_t fd, short what, void *user)
 {
 	(void)fd;
 	(void)what;
+	resume_accepting(user);
 	look_again(user);
 }
 

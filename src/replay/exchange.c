@@ -141,6 +141,8 @@ void exchange_source_complete(struct exchange *ex)
 	struct replay *r = ex->stream->replay;
 
 	ex->source_complete = true;
+	if (ex->transaction->end == CAPTURED_DROPPED && !ex->planned && !ex->skipped)
+		ex->skipped = "the source never got it";
 	if (r->closing) {
 		if (ex->state == EXCHANGE_ANSWERED && ex->transaction->end != CAPTURED_CUT) {
 			TAILQ_REMOVE(&r->unsettled, ex, link);

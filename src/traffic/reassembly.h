@@ -24,6 +24,7 @@ enum captured_end {
 	CAPTURED_COMPLETE,  /* the next request began, or the connection was closed */
 	CAPTURED_SETTLED,   /* nothing more was heard for settle_ms */
 	CAPTURED_EXCEPTION, /* the connection failed */
+	CAPTURED_DROPPED,   /* the source never got the request: the capture took it back */
 	CAPTURED_EXPIRED,   /* a limit of memory made it end, or records are missing behind it */
 	CAPTURED_CUT,       /* the input ended (reassembly_end): do not commit it */
 };

@@ -122,6 +122,9 @@ static void on_dropped(struct reassembly *r, struct connection *c)
 {
 	if (c->state == READING)
 		drop_request(r, c, "the capture excluded it");
+	/* It was complete, and given out. */
+	else if (c->state == WRITING)
+		end_response(r, c, CAPTURED_DROPPED);
 	if (c->state != SKIPPING)
 		return;
 	/* It was counted when it was skipped, and the capture does not count it. */

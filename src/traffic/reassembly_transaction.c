@@ -7,7 +7,8 @@ const char *captured_end_name(enum captured_end end)
 	static const char *const names[] = {
 		[CAPTURED_OPEN] = "open",       [CAPTURED_COMPLETE] = "complete",
 		[CAPTURED_SETTLED] = "settled", [CAPTURED_EXCEPTION] = "exception",
-		[CAPTURED_EXPIRED] = "expired", [CAPTURED_CUT] = "cut",
+		[CAPTURED_DROPPED] = "dropped", [CAPTURED_EXPIRED] = "expired",
+		[CAPTURED_CUT] = "cut",
 	};
 
 	return (size_t)end < COUNT_OF(names) ? names[end] : "unknown";

@@ -132,6 +132,23 @@ def test_a_source_that_is_not_there_is_told(shardlift):
     assert heard.startswith(b"HTTP/1.1 502 ") and b"Connection refused" in heard
     (observations,) = one.records().values()
     assert sent(observations, "write") == heard
+    # The source never got it: it is no request to replay.
+    kinds = [kind for kind, _ in observations]
+    assert "eom" not in kinds or "dropped" in kinds[kinds.index("eom"):]
+
+
+def test_what_the_source_never_got_is_not_replayed(shardlift, stub, tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        with proxy(shardlift, f"http://127.0.0.1:{taken.getsockname()[1]}") as one:
+            client = one.connect()
+            client.sendall(post("/i/_close", b"{}"))
+            assert finish(client).startswith(b"HTTP/1.1 502 ")
+    result = shardlift("replay", "--input", shardlift.state_dir / "capture" / "test",
+                       "--target-uri", stub.url, "--tuples", tmp_path / "tuples",
+                       "--speedup-factor", "1000000")
+    assert result.code == 0, result
+    assert stub.requests == []
 
 
 def test_connections_beyond_the_limit_are_told(shardlift, stub):

@@ -1,5 +1,7 @@
 """`shardlift capture` among clients and sources that misbehave."""
 
+import os
+import resource
 import socket
 import struct
 import threading
@@ -119,8 +121,10 @@ def test_an_answer_may_end_with_the_connection(shardlift):
     assert sent(observations, "write") == whole
 
 
-def test_an_early_answer_comes_through(shardlift):
-    early = b"HTTP/1.1 413 Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+@pytest.mark.parametrize("end", [b"connection: close\r\n", b""])
+@pytest.mark.parametrize("options", [(), ("--set-header", "X-A:b")])
+def test_an_early_answer_comes_through(shardlift, end, options):
+    early = b"HTTP/1.1 413 Too Large\r\ncontent-length: 0\r\n" + end + b"\r\n"
 
     def behaviour(connection):
         take_request(connection)
@@ -128,7 +132,7 @@ def test_an_early_answer_comes_through(shardlift):
         connection.shutdown(socket.SHUT_WR)
         receive(connection, lambda _: False)
 
-    with Source(behaviour) as source, proxy(shardlift, source.url) as one:
+    with Source(behaviour) as source, proxy(shardlift, source.url, *options) as one:
         client = one.connect()
         client.sendall(b"POST /i/_bulk HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\n{}")
         assert receive(client, lambda _: False) == early
@@ -173,6 +177,26 @@ def test_a_client_that_reads_nothing_stops_the_source(shardlift):
         assert gone.wait(60)
         assert sent_bytes[0] < size
         reset(client)
+
+
+def test_connections_wait_where_no_file_descriptor_is_free(shardlift):
+    with Stub() as stub, proxy(shardlift, stub.url) as one:
+        pid = one.process.pid
+        soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE,
+                         (len(os.listdir(f"/proc/{pid}/fd")), hard))
+        clients = [one.connect() for _ in range(10)]
+        for client in clients:
+            client.sendall(GET)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
+        for client in clients:
+            # Where one was left for the client, but none for the source, it is told so.
+            assert response(client).startswith((b"HTTP/1.1 200 ", b"HTTP/1.1 502 "))
+            client.close()
+        client = one.connect()
+        client.sendall(GET)
+        assert response(client).startswith(b"HTTP/1.1 200 ")
+        client.close()
 
 
 def test_a_slow_head_is_answered(shardlift):

@@ -281,6 +281,28 @@ static void excluded_requests_are_forgotten_with_their_answers(void **state)
 	bench_release(&b);
 }
 
+static void a_request_that_the_source_never_got_ends_as_dropped(void **state)
+{
+	struct record_writer *w = record_writer_new(STR("n"), STR("c"), RECORD_LIMIT_DEFAULT);
+	struct bench b;
+
+	(void)state;
+	bench_init(&b, NULL);
+	ask(w, "A");
+	record_writer_flush(w);
+	record_writer_write(w, noon, STR("503"));
+	record_writer_request_dropped(w, noon);
+	ask(w, "B");
+	record_writer_request_dropped(w, noon);
+	record_writer_close(w, noon);
+	record_writer_finish(w);
+	add_all(&b, w);
+	assert_told(&b, "request 0 A\nresponse 0 dropped 503\nrequest 1 B\n"
+			"response 1 dropped \nclosed c\n");
+	record_writer_free(w);
+	bench_release(&b);
+}
+
 static void a_poison_record_is_set_aside_and_finished(void **state)
 {
 	struct bench b;
@@ -511,6 +533,7 @@ int main(void)
 		cmocka_unit_test(a_log_that_begins_within_a_request_skips_it),
 		cmocka_unit_test(a_missing_record_ends_what_it_was_part_of),
 		cmocka_unit_test(excluded_requests_are_forgotten_with_their_answers),
+		cmocka_unit_test(a_request_that_the_source_never_got_ends_as_dropped),
 		cmocka_unit_test(a_poison_record_is_set_aside_and_finished),
 		cmocka_unit_test(a_record_is_finished_when_its_last_transaction_is_released),
 		cmocka_unit_test(what_the_input_cuts_is_not_finished),
