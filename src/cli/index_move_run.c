@@ -282,7 +282,8 @@ static int run_command(const struct moving *m, const struct moving_index *index,
 	return err_set(err, ERR_BLOCKED,
 		       "index '" STR_FMT
 		       "': --on-cutover '%s' failed (status %d); the same command "
-		       "again runs it again, --back-out takes the move back",
+		       "again runs it again, --back-out takes the move back and leaves the "
+		       "target's index",
 		       STR_ARG(index->name), command, status);
 }
 
@@ -297,7 +298,9 @@ static int cut_over(struct moving *m, const struct moving_index *index, struct e
 		STR_ARG(index->name), m->to, STR_ARG(index->target), alias ? " behind alias '" : "",
 		alias ? alias : "", alias ? "'" : "", m->from, m->to);
 	if (m->fields->move.on_cutover) {
-		rc = run_command(m, index, err);
+		rc = move_record_tell(&m->record, index->name, err);
+		if (rc == 0)
+			rc = run_command(m, index, err);
 	} else {
 		fprintf(stderr, "Type yes when they have: ");
 		if (!is_typed("yes"))
@@ -456,8 +459,9 @@ static int back_out(struct moving *m, struct moving_index *index, struct err *er
 	    index_move_back_out(&m->move, index->name, ours, &kept, err) < 0)
 		return -(int)err->kind;
 	if (kept) {
-		index->note = STR("clients were changed: the target's index stays, with what they "
-				  "wrote to it, which the source does not have");
+		index->note = STR("clients were changed, or may have been: the target's index "
+				  "stays, with what they wrote to it, which the source does not "
+				  "have");
 		log_warn("move", "index '" STR_FMT "': " STR_FMT, STR_ARG(index->name),
 			 STR_ARG(index->note));
 	}

@@ -194,7 +194,9 @@ static int search_after(struct live_cursor *cursor, int *status, struct str *ans
 		buf_printf(&cursor->body,
 			   ",\"pit\":{\"id\":\"" STR_FMT "\",\"keep_alive\":\"" KEEP_ALIVE "\"}",
 			   STR_ARG(buf_str(&cursor->id)));
-	buf_append_str(&cursor->body, STR(",\"sort\":[{\"_seq_no\":\"asc\"}]"));
+	/* An index that nothing was ever written to has no such field, and no documents. */
+	buf_append_str(&cursor->body, STR(",\"sort\":[{\"_seq_no\":{\"order\":\"asc\","
+					  "\"unmapped_type\":\"long\"}}]"));
 	if (cursor->next_sequence >= 0)
 		buf_printf(&cursor->body, ",\"search_after\":[%" PRId64 "]", cursor->next_sequence);
 	buf_append_byte(&cursor->body, '}');

@@ -101,6 +101,7 @@ static void engine_release(struct engine *engine)
 {
 	engine_run_leave(engine);
 	arena_release(&engine->run.mem);
+	arena_release(&engine->run.look);
 	workflow_state_close(engine->state);
 }
 

@@ -149,6 +149,8 @@ int engine_child_start(struct engine *engine, const struct engine_command *comma
 	}
 	child->error_fd = take_fd(&pipes.error[0]);
 	child->log_fd = take_fd(&pipes.log);
+	/* Children of one attempt write one log, one after the other. */
+	child->logged = (size_t)MAX(lseek(child->log_fd, 0, SEEK_END), (off_t)0);
 	fcntl(child->error_fd, F_SETFL, O_NONBLOCK);
 	child->go_fd = take_fd(&pipes.go[1]);
 	return 0;

@@ -163,7 +163,7 @@ int engine_snapshot_name(struct engine *engine, size_t index, struct str *out, s
 	const struct json *spec = resource->spec;
 	struct str prefix = json_string(json_path(spec, "create", "snapshotPrefix", NULL));
 	struct str source = json_string(json_path(spec, "source", "name", NULL));
-	struct arena *mem = &engine->run.mem;
+	struct arena *mem = &engine->run.look;
 	struct str made;
 
 	*out = json_string(json_get(spec, "external"));
@@ -379,7 +379,7 @@ int engine_command_make(struct engine *engine, struct engine_step *step, struct 
 			struct err *err)
 {
 	const struct plan_resource *resource = &engine->run.plan.resources[step->plan->resource];
-	struct builder b = {engine, out, resource->spec, &engine->run.mem};
+	struct builder b = {engine, out, resource->spec, &engine->run.look};
 	int rc;
 
 	*out = (struct engine_command){0};

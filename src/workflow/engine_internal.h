@@ -38,7 +38,8 @@ enum engine_stage { STAGE_LOOK, STAGE_REGISTER, STAGE_CREATE };
 
 struct engine_step {
 	const struct plan_step *plan;
-	struct workflow_step record; /* as it was written last; strings in the run's arena */
+	struct workflow_step record; /* as it was written last */
+	struct arena mem;            /* strings of the record that change; the run's has the rest */
 	enum engine_stage stage;
 	struct engine_child child;
 	struct process_identity former; /* child of an engine before us; pid 0: none */
@@ -48,6 +49,7 @@ struct engine_step {
 
 struct engine_run {
 	struct arena mem;
+	struct arena look; /* forgotten with each look: gates wait for days */
 	struct workflow_run record;
 	struct plan plan;
 	struct engine_step *steps;
@@ -69,9 +71,13 @@ int engine_run_look(struct engine *engine, bool *busy, struct err *err);
 void engine_run_leave(struct engine *engine);
 
 /* --- engine_resource.c --- */
+/* What is written down of it, where it is; one may be needed that is not admitted any more. */
+int engine_resource_load(struct engine *engine, size_t index, struct err *err);
 /* Makes the record of what a plan wants, or a gate where that must be approved. */
 int engine_resource_admit(struct engine *engine, size_t index, struct err *err);
 bool engine_step_is_done(const struct engine *engine, const struct engine_step *step);
+/* When it was done, it was with errors that were written down. */
+bool engine_step_was_imperfect(const struct engine *engine, const struct engine_step *step);
 /* Written before the step's own record. */
 int engine_step_mark_done(struct engine *engine, struct engine_step *step, struct err *err);
 struct str engine_resource_fact(struct engine *engine, size_t index, const char *name);

@@ -24,8 +24,8 @@ static struct json *status_of(struct engine *engine, size_t index)
 	struct json *status = NULL;
 
 	/* Written by us; one that cannot be read is begun anew, and steps are done again. */
-	if (text.len == 0 || json_parse(text, &engine->run.mem, &status, NULL) < 0)
-		status = json_new(&engine->run.mem, JSON_OBJECT);
+	if (text.len == 0 || json_parse(text, &engine->run.look, &status, NULL) < 0)
+		status = json_new(&engine->run.look, JSON_OBJECT);
 	return status;
 }
 
@@ -33,6 +33,8 @@ static int put(struct engine *engine, size_t index, struct err *err)
 {
 	struct workflow_resource *record = &engine->run.resources[index];
 
+	if (engine->run.look.failed)
+		return arena_fail(&engine->run.look, "the record of a resource", err);
 	if (engine->run.mem.failed || !record->status.ptr || !record->spec.ptr)
 		return arena_fail(&engine->run.mem, "the record of a resource", err);
 	record->updated_ms = clock_wall_ms();
@@ -50,7 +52,7 @@ int engine_resource_set_fact(struct engine *engine, size_t index, const char *na
 	struct json *status = status_of(engine, index);
 
 	if (status)
-		json_set(status, str_from(name), json_new_string(&engine->run.mem, value));
+		json_set(status, str_from(name), json_new_string(&engine->run.look, value));
 	engine->run.resources[index].status = to_text(status, &engine->run.mem);
 	return put(engine, index, err);
 }
@@ -61,20 +63,31 @@ static bool is_converged(const struct engine *engine, size_t index)
 		      engine->run.plan.resources[index].checksum);
 }
 
+/* Whether the member of the resource's status names the step with what it would read now. */
+static bool status_names(const struct engine *engine, const char *member,
+			 const struct engine_step *step)
+{
+	struct arena *mem = (struct arena *)(uintptr_t)&engine->run.look;
+	struct json *status;
+
+	if (json_parse(engine->run.resources[step->plan->resource].status, mem, &status, NULL) < 0)
+		return false;
+	return str_eq(json_string(json_get_str(json_get(status, member), step->plan->name)),
+		      step->plan->inputs);
+}
+
 bool engine_step_is_done(const struct engine *engine, const struct engine_step *step)
 {
 	size_t index = step->plan->resource;
-	struct json *status;
-	struct arena *mem = (struct arena *)(uintptr_t)&engine->run.mem;
 
 	if (index == PLAN_NO_RESOURCE)
 		return false;
-	if (is_converged(engine, index))
-		return true;
-	if (json_parse(engine->run.resources[index].status, mem, &status, NULL) < 0)
-		return false;
-	return str_eq(json_string(json_get_str(json_get(status, "done"), step->plan->name)),
-		      step->plan->inputs);
+	return is_converged(engine, index) || status_names(engine, "done", step);
+}
+
+bool engine_step_was_imperfect(const struct engine *engine, const struct engine_step *step)
+{
+	return step->plan->resource != PLAN_NO_RESOURCE && status_names(engine, "imperfect", step);
 }
 
 static bool phase_is_done(enum workflow_step_phase phase)
@@ -93,24 +106,32 @@ static bool all_done(const struct engine *engine, const struct engine_step *exce
 	return true;
 }
 
+static void note(struct engine *engine, struct json *status, const char *member, struct str step,
+		 struct str inputs)
+{
+	struct json *steps = json_get(status, member);
+
+	if (!steps) {
+		steps = json_new(&engine->run.look, JSON_OBJECT);
+		json_set(status, str_from(member), steps);
+	}
+	json_set(steps, step, json_new_string(&engine->run.look, inputs));
+}
+
 int engine_step_mark_done(struct engine *engine, struct engine_step *step, struct err *err)
 {
 	size_t index = step->plan->resource;
 	struct workflow_resource *record;
-	struct arena *mem = &engine->run.mem;
-	struct json *status, *done;
+	struct json *status;
 
 	if (index == PLAN_NO_RESOURCE)
 		return 0;
 	record = &engine->run.resources[index];
 	status = status_of(engine, index);
-	done = json_get(status, "done");
-	if (!done) {
-		done = json_new(mem, JSON_OBJECT);
-		json_set(status, STR("done"), done);
-	}
-	json_set(done, step->plan->name, json_new_string(mem, step->plan->inputs));
-	record->status = to_text(status, mem);
+	note(engine, status, "imperfect", step->plan->name,
+	     step->imperfect ? step->plan->inputs : STR(""));
+	note(engine, status, "done", step->plan->name, step->plan->inputs);
+	record->status = to_text(status, &engine->run.mem);
 	if (all_done(engine, step)) {
 		record->converged = engine->run.plan.resources[index].checksum;
 		record->phase = STR("Completed");
@@ -122,10 +143,10 @@ int engine_step_mark_done(struct engine *engine, struct engine_step *step, struc
 
 static struct str depends_on_text(struct engine *engine, const struct plan_resource *resource)
 {
-	struct json *list = json_new(&engine->run.mem, JSON_ARRAY);
+	struct json *list = json_new(&engine->run.look, JSON_ARRAY);
 
 	for (size_t i = 0; i < resource->depends_on_count; i++)
-		json_append(list, json_new_string(&engine->run.mem, resource->depends_on[i]));
+		json_append(list, json_new_string(&engine->run.look, resource->depends_on[i]));
 	return to_text(list, &engine->run.mem);
 }
 
@@ -181,7 +202,7 @@ static int find_gate(struct engine *engine, struct str name, enum workflow_gate_
 
 static struct str edit_gate(struct engine *engine, size_t index)
 {
-	struct arena *mem = &engine->run.mem;
+	struct arena *mem = &engine->run.look;
 
 	return arena_printf(mem, STR_FMT ".vapretry",
 			    STR_ARG(plan_resource_label(&engine->run.plan, index, mem)));
@@ -200,7 +221,7 @@ static int may_create(struct engine *engine, size_t index, struct err *err)
 static int ask(struct engine *engine, size_t index, const struct plan_change *change,
 	       bool impossible, struct err *err)
 {
-	struct arena *mem = &engine->run.mem;
+	struct arena *mem = &engine->run.look;
 	struct str label = plan_resource_label(&engine->run.plan, index, mem);
 	struct workflow_gate gate = {.workflow = engine->run.record.workflow,
 				     .name = edit_gate(engine, index),
@@ -228,15 +249,49 @@ static int ask(struct engine *engine, size_t index, const struct plan_change *ch
 	return workflow_gate_put(engine->state, &gate, err);
 }
 
+/* For as long as the run is at work. */
+static int keep(struct engine *engine, size_t index, const struct workflow_resource *found,
+		struct err *err)
+{
+	struct workflow_resource *record = &engine->run.resources[index];
+	struct str *const strings[] = {&record->kind,      &record->name,     &record->uid,
+				       &record->spec,      &record->checksum, &record->depends_on,
+				       &record->converged, &record->phase,    &record->status};
+
+	*record = *found;
+	for (size_t i = 0; i < COUNT_OF(strings); i++)
+		*strings[i] = arena_str(&engine->run.mem, *strings[i]);
+	return engine->run.mem.failed
+		       ? arena_fail(&engine->run.mem, "the record of a resource", err)
+		       : 0;
+}
+
+int engine_resource_load(struct engine *engine, size_t index, struct err *err)
+{
+	const struct plan_resource *wanted = &engine->run.plan.resources[index];
+	struct workflow_resource found;
+	int rc = workflow_resource_read(engine->state, wanted->kind.ptr, wanted->name,
+					&engine->run.look, &found, err);
+
+	return rc <= 0 ? rc : keep(engine, index, &found, err);
+}
+
+static int adopt_found(struct engine *engine, size_t index, const struct workflow_resource *found,
+		       struct err *err)
+{
+	return keep(engine, index, found, err) < 0 ? -(int)err->kind
+						   : adopt_spec(engine, index, err);
+}
+
 int engine_resource_admit(struct engine *engine, size_t index, struct err *err)
 {
 	const struct plan_resource *wanted = &engine->run.plan.resources[index];
-	struct workflow_resource *record = &engine->run.resources[index];
-	struct arena *mem = &engine->run.mem;
+	struct arena *mem = &engine->run.look;
+	struct workflow_resource found;
 	struct plan_change change = {0};
 	struct json *before;
 	bool completed;
-	int rc = workflow_resource_read(engine->state, wanted->kind.ptr, wanted->name, mem, record,
+	int rc = workflow_resource_read(engine->state, wanted->kind.ptr, wanted->name, mem, &found,
 					err);
 
 	if (rc < 0)
@@ -245,19 +300,21 @@ int engine_resource_admit(struct engine *engine, size_t index, struct err *err)
 		rc = may_create(engine, index, err);
 		return rc > 0 ? create(engine, index, err) : rc;
 	}
-	if (str_eq(record->checksum, wanted->checksum)) {
+	if (str_eq(found.checksum, wanted->checksum)) {
 		engine->run.admitted[index] = true;
-		return 0;
+		return keep(engine, index, &found, err);
 	}
-	if (json_parse(record->spec, mem, &before, err) < 0)
+	if (json_parse(found.spec, mem, &before, err) < 0)
 		return err_wrap(err, "the record of " STR_FMT, STR_ARG(wanted->name));
 	plan_compare(before, wanted->spec, mem, &change);
-	completed = str_is(record->phase, "Completed");
+	completed = str_is(found.phase, "Completed");
 	if (change.policy == CHANGE_SAFE && !completed)
-		return adopt_spec(engine, index, err);
+		return adopt_found(engine, index, &found, err);
 	rc = ask(engine, index, &change, completed || change.policy == CHANGE_IMPOSSIBLE, err);
 	if (rc <= 0)
 		return rc;
 	/* What cannot change waits for the reset, whatever was approved. */
-	return completed || change.policy == CHANGE_IMPOSSIBLE ? 0 : adopt_spec(engine, index, err);
+	return completed || change.policy == CHANGE_IMPOSSIBLE
+		       ? 0
+		       : adopt_found(engine, index, &found, err);
 }

@@ -15,6 +15,8 @@
 
 #define SNAPSHOT_PAUSE_MS 1000
 #define RUN_ARENA MIB(512)
+#define STEP_ARENA MIB(16)
+#define IMPERFECT "completed with errors" /* begins a step's message */
 
 /* Where tests want the engine to die, to see that it goes on: "STEP:POINT", POINT one of started,
  * effect, marked, done. */
@@ -35,9 +37,23 @@ static bool is_done(const struct engine_step *step)
 
 static int save(struct engine *engine, struct engine_step *step, struct err *err)
 {
-	if (engine->run.mem.failed)
-		return arena_fail(&engine->run.mem, "the record of a step", err);
+	if (engine->run.look.failed)
+		return arena_fail(&engine->run.look, "the record of a step", err);
 	return workflow_step_put(engine->state, &step->record, err);
+}
+
+/* What the record was given in this look outlives it. */
+static int keep_strings(struct engine_step *step, struct err *err)
+{
+	struct str *const strings[] = {&step->record.message, &step->record.progress,
+				       &step->record.log, &step->record.child};
+	struct arena mem = ARENA_INIT(STEP_ARENA);
+
+	for (size_t i = 0; i < COUNT_OF(strings); i++)
+		*strings[i] = arena_str(&mem, *strings[i]);
+	arena_release(&step->mem);
+	step->mem = mem;
+	return mem.failed ? arena_fail(&mem, "the record of a step", err) : 0;
 }
 
 static int set_phase(struct engine *engine, struct engine_step *step,
@@ -118,7 +134,7 @@ static int look_at_gate(struct engine *engine, struct engine_step *step, struct 
 	if (status == GATE_PENDING && put_gate(engine, step, GATE_WAITING, err) < 0)
 		return -(int)err->kind;
 	return set_phase(engine, step, STEP_WAITING,
-			 arena_printf(&engine->run.mem, "waiting for approval: " STR_FMT,
+			 arena_printf(&engine->run.look, "waiting for approval: " STR_FMT,
 				      STR_ARG(step->plan->gate)),
 			 err);
 }
@@ -129,7 +145,7 @@ static struct str output_path(struct engine *engine, const struct engine_step *s
 {
 	const struct workflow_resource *resource = &engine->run.resources[step->plan->resource];
 
-	return arena_printf(&engine->run.mem, "%s/outputs/" STR_FMT "/" STR_FMT "/" STR_FMT "/%s",
+	return arena_printf(&engine->run.look, "%s/outputs/" STR_FMT "/" STR_FMT "/" STR_FMT "/%s",
 			    engine->options->state_dir, STR_ARG(resource->kind),
 			    STR_ARG(resource->name), STR_ARG(resource->uid), step->plan->name.ptr);
 }
@@ -144,7 +160,7 @@ static int make_folder_of(const char *path, struct arena *mem, struct err *err)
 
 static struct str child_text(struct engine *engine, const struct process_identity *child)
 {
-	return arena_printf(&engine->run.mem,
+	return arena_printf(&engine->run.look,
 			    "{\"pid\":%" PRId64 ",\"start\":\"%" PRIu64 "\",\"boot\":\"%s\","
 			    "\"namespace\":\"%" PRIu64 "\"}",
 			    child->pid, child->start_ticks, child->boot_id, child->pid_namespace);
@@ -152,7 +168,7 @@ static struct str child_text(struct engine *engine, const struct process_identit
 
 static int start(struct engine *engine, struct engine_step *step, struct err *err)
 {
-	struct arena *mem = &engine->run.mem;
+	struct arena *mem = &engine->run.look;
 	struct str output = output_path(engine, step), log;
 	struct engine_command command;
 
@@ -183,7 +199,7 @@ static int start(struct engine *engine, struct engine_step *step, struct err *er
 static struct str last_words(struct engine *engine, const struct engine_step *step)
 {
 	cleanup(buf_release) struct buf text = BUF_INIT(ENGINE_LOG_MAX + KIB(64));
-	struct str path = arena_printf(&engine->run.mem, "%s/" STR_FMT, engine->options->state_dir,
+	struct str path = arena_printf(&engine->run.look, "%s/" STR_FMT, engine->options->state_dir,
 				       STR_ARG(step->record.log));
 	struct str rest, line = STR_NONE, last = STR_NONE;
 	struct err err;
@@ -199,7 +215,7 @@ static struct str last_words(struct engine *engine, const struct engine_step *st
 	}
 	str_split(last, ' ', &line, &last);
 	last.len = MIN(last.len, (size_t)600);
-	return arena_str(&engine->run.mem, last);
+	return arena_str(&engine->run.look, last);
 }
 
 static int64_t retry_delay(int64_t attempt)
@@ -214,7 +230,7 @@ static int64_t retry_delay(int64_t attempt)
 static int failed(struct engine *engine, struct engine_step *step, bool again, struct str reason,
 		  struct err *err)
 {
-	struct arena *mem = &engine->run.mem;
+	struct arena *mem = &engine->run.look;
 	int64_t delay = retry_delay(step->record.attempt);
 
 	if (!again || step->record.attempt >= ENGINE_TRIES)
@@ -241,11 +257,11 @@ static int snapshot_state(struct engine *engine, struct engine_step *step, struc
 
 	if (small_file_read(output_path(engine, step).ptr, &text, err) < 0)
 		return -(int)err->kind;
-	if (json_parse(arena_str(&engine->run.mem, buf_str(&text)), &engine->run.mem, &answer,
+	if (json_parse(arena_str(&engine->run.look, buf_str(&text)), &engine->run.look, &answer,
 		       err) < 0)
 		return err_wrap(err, "the status of a snapshot");
 	*out = json_string(json_get(answer, "state"));
-	step->record.progress = arena_str(&engine->run.mem, str_trim(buf_str(&text)));
+	step->record.progress = arena_str(&engine->run.look, str_trim(buf_str(&text)));
 	return 0;
 }
 
@@ -285,7 +301,7 @@ static int snapshot_ended(struct engine *engine, struct engine_step *step, int c
 		return finish(engine, step, STR(""), err);
 	if (str_is(state, "FAILED") || str_is(state, "PARTIAL"))
 		return failed(engine, step, false,
-			      arena_printf(&engine->run.mem,
+			      arena_printf(&engine->run.look,
 					   "the snapshot is " STR_FMT
 					   "; delete it, `workflow reset` it",
 					   STR_ARG(state)),
@@ -295,7 +311,7 @@ static int snapshot_ended(struct engine *engine, struct engine_step *step, int c
 
 static struct str death(struct engine *engine, int status)
 {
-	return arena_printf(&engine->run.mem, "its process was ended by signal %d",
+	return arena_printf(&engine->run.look, "its process was ended by signal %d",
 			    WTERMSIG(status));
 }
 
@@ -312,7 +328,7 @@ static int child_ended(struct engine *engine, struct engine_step *step, int stat
 	if (code == EXIT_CODE_COMPLETED_WITH_ERRORS && step->plan->action != PLAN_VERIFY) {
 		step->imperfect = true;
 		return finish(engine, step,
-			      arena_printf(&engine->run.mem, "completed with errors: " STR_FMT,
+			      arena_printf(&engine->run.look, IMPERFECT ": " STR_FMT,
 					   STR_ARG(last_words(engine, step))),
 			      err);
 	}
@@ -338,7 +354,7 @@ static bool may_begin(const struct engine *engine, const struct engine_step *ste
 static int wait_for_change(struct engine *engine, struct engine_step *step, struct err *err)
 {
 	return set_phase(engine, step, STEP_WAITING,
-			 arena_printf(&engine->run.mem,
+			 arena_printf(&engine->run.look,
 				      "its configuration was edited: `workflow approve --list` "
 				      "says what " STR_FMT " waits for",
 				      STR_ARG(step->record.resource)),
@@ -351,7 +367,9 @@ static int skip(struct engine *engine, struct engine_step *step, struct err *err
 	    workflow_gate_remove(engine->state, engine->run.record.workflow.ptr, step->plan->gate,
 				 err) < 0)
 		return -(int)err->kind;
-	return set_phase(engine, step, STEP_SKIPPED, STR("done before"), err);
+	step->imperfect = engine_step_was_imperfect(engine, step);
+	return set_phase(engine, step, STEP_SKIPPED,
+			 step->imperfect ? STR(IMPERFECT ", before") : STR("done before"), err);
 }
 
 static int begin(struct engine *engine, struct engine_step *step, struct err *err)
@@ -367,7 +385,7 @@ static int begin(struct engine *engine, struct engine_step *step, struct err *er
 	if (start(engine, step, &why) == 0)
 		return 0;
 	return failed(engine, step, why.kind == ERR_IO,
-		      arena_str(&engine->run.mem, str_from(why.message)), err);
+		      arena_str(&engine->run.look, str_from(why.message)), err);
 }
 
 static int look_at_step(struct engine *engine, struct engine_step *step, bool *busy,
@@ -444,8 +462,7 @@ static int take_up_step(struct engine *engine, size_t number, const struct workf
 	for (size_t i = 0; i < known_count; i++)
 		if (str_eq(known[i].name, plan->name)) {
 			step->record = known[i];
-			step->imperfect =
-				str_starts(known[i].message, STR("completed with errors"));
+			step->imperfect = str_starts(known[i].message, STR(IMPERFECT));
 			read_former(step, &run->mem);
 			if (step->record.phase == STEP_RUNNING)
 				step->record.phase = STEP_PENDING;
@@ -453,7 +470,7 @@ static int take_up_step(struct engine *engine, size_t number, const struct workf
 	if (plan->action == PLAN_GATE && step->record.phase == STEP_PENDING &&
 	    put_gate(engine, step, GATE_PENDING, err) < 0)
 		return -(int)err->kind;
-	return save(engine, step, err);
+	return save(engine, step, err) < 0 ? -(int)err->kind : keep_strings(step, err);
 }
 
 static int make_plan(struct engine_run *run, struct err *err)
@@ -480,7 +497,7 @@ static int take_up(struct engine *engine, const struct workflow_run *record, str
 	struct err why = {0};
 
 	arena_reset(&run->mem);
-	*run = (struct engine_run){.mem = run->mem, .record = *record};
+	*run = (struct engine_run){.mem = run->mem, .look = run->look, .record = *record};
 	run->record.workflow = arena_str(&run->mem, record->workflow);
 	run->record.config = arena_str(&run->mem, record->config);
 	if (make_plan(run, &why) < 0) {
@@ -495,6 +512,9 @@ static int take_up(struct engine *engine, const struct workflow_run *record, str
 		return -(int)err->kind;
 	if (run->mem.failed)
 		return arena_fail(&run->mem, "the run", err);
+	for (size_t i = 0; i < run->plan.resource_count; i++)
+		if (engine_resource_load(engine, i, err) < 0)
+			return -(int)err->kind;
 	for (size_t i = 0; i < run->plan.step_count; i++)
 		if (take_up_step(engine, i, known, known_count, err) < 0)
 			return -(int)err->kind;
@@ -504,9 +524,14 @@ static int take_up(struct engine *engine, const struct workflow_run *record, str
 
 void engine_run_leave(struct engine *engine)
 {
-	for (size_t i = 0; engine->run.record.id != 0 && i < engine->run.plan.step_count; i++)
-		engine_child_stop(&engine->run.steps[i].child);
-	engine->run.record.id = 0;
+	struct engine_run *run = &engine->run;
+
+	for (size_t i = 0; run->steps && i < run->plan.step_count; i++) {
+		engine_child_stop(&run->steps[i].child);
+		arena_release(&run->steps[i].mem);
+	}
+	run->steps = NULL;
+	run->record.id = 0;
 }
 
 static int end_run(struct engine *engine, struct err *err)
@@ -521,7 +546,7 @@ static int end_run(struct engine *engine, struct err *err)
 
 		if (step->record.phase == STEP_FAILED) {
 			phase = WORKFLOW_FAILED;
-			message = arena_printf(&engine->run.mem, STR_FMT ": " STR_FMT,
+			message = arena_printf(&engine->run.look, STR_FMT ": " STR_FMT,
 					       STR_ARG(step->record.name),
 					       STR_ARG(step->record.message));
 			break;
@@ -529,7 +554,7 @@ static int end_run(struct engine *engine, struct err *err)
 		if (step->imperfect)
 			phase = WORKFLOW_COMPLETED_WITH_ERRORS;
 	}
-	engine->run.record.id = 0;
+	engine_run_leave(engine);
 	return workflow_run_set(engine->state, id, phase, message, clock_wall_ms(), err);
 }
 
@@ -559,14 +584,18 @@ int engine_run_look(struct engine *engine, bool *busy, struct err *err)
 	struct engine_run *run = &engine->run;
 
 	*busy = false;
-	if (run->mem.limit == 0)
+	if (run->mem.limit == 0) {
 		run->mem = ARENA_INIT(RUN_ARENA);
+		run->look = ARENA_INIT(RUN_ARENA);
+	}
+	arena_reset(&run->look);
 	if (choose(engine, err) < 0)
 		return -(int)err->kind;
 	if (run->record.id == 0)
 		return 0;
 	for (size_t i = 0; i < run->plan.step_count; i++)
-		if (look_at_step(engine, &run->steps[i], busy, err) < 0)
+		if (look_at_step(engine, &run->steps[i], busy, err) < 0 ||
+		    keep_strings(&run->steps[i], err) < 0)
 			return -(int)err->kind;
 	if (*busy)
 		return 0;

@@ -299,19 +299,27 @@ int index_move_back_out(const struct index_move *move, struct str index,
 {
 	enum move_step step = move_record_step_of(move->record, index);
 	struct str target = move_record_target(move->record, index);
-	bool known, made = created_indices_has(ours, target);
+	bool known, there, made = created_indices_has(ours, target);
 
-	*kept = made && step >= MOVE_CUT_OVER;
+	*kept = made && move_record_may_be_told(move->record, index);
 	if (step == MOVE_DELETED)
 		return err_set(err, ERR_BLOCKED,
 			       "index '" STR_FMT "' cannot be taken back: it is deleted on the "
 			       "source; move it the other way round",
 			       STR_ARG(index));
+	if (is_there(move->source, index, &there, err) < 0)
+		return -(int)err->kind;
+	if (!there && made)
+		return err_set(err, ERR_BLOCKED,
+			       "index '" STR_FMT "' cannot be taken back: the source does not have "
+			       "it any more, '" STR_FMT "' on the target may be all there is",
+			       STR_ARG(index), STR_ARG(target));
 	if (move_record_back_out(move->record, index, err) < 0 || swap_back(move, index, err) < 0)
 		return -(int)err->kind;
 	if (made && !*kept && delete_index(move->target, target, "target", err) < 0)
 		return -(int)err->kind;
-	if (move_record_is_blocked(move->record, index, &known) && lift_block(move, index, err) < 0)
+	if (there && move_record_is_blocked(move->record, index, &known) &&
+	    lift_block(move, index, err) < 0)
 		return -(int)err->kind;
 	return move_record_forget(move->record, index, err);
 }

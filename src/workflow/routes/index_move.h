@@ -25,7 +25,7 @@ int index_move_swap(const struct index_move *move, struct str index, struct str 
 int index_move_delete_source(const struct index_move *move, struct str index, struct err *err);
 /* Takes back what was done, and forgets the index: the alias, the target's index where `ours` says
  * that the move made it and no client was told of it, the block. *kept: the target's index stays.
- * ERR_BLOCKED: the source is deleted. */
+ * ERR_BLOCKED: the source is deleted, by the move or by somebody else. */
 int index_move_back_out(const struct index_move *move, struct str index,
 			struct created_indices *ours, bool *kept, struct err *err);
 

@@ -157,6 +157,19 @@ int move_record_alias(struct move_record *record, struct str index, struct str a
 	return keep(record, err);
 }
 
+int move_record_tell(struct move_record *record, struct str index, struct err *err)
+{
+	json_set(json_get_str(record->indices, index), STR("told"),
+		 json_new_bool(&record->mem, true));
+	return keep(record, err);
+}
+
+bool move_record_may_be_told(const struct move_record *record, struct str index)
+{
+	return move_record_step_of(record, index) >= MOVE_CUT_OVER ||
+	       json_get(json_get_str(record->indices, index), "told");
+}
+
 int move_record_back_out(struct move_record *record, struct str index, struct err *err)
 {
 	json_set(json_get_str(record->indices, index), STR("back-out"),

@@ -52,6 +52,9 @@ int move_record_block(struct move_record *record, struct str index, bool found, 
 /* The alias is about to be swapped; `before`: names of indices that have it. */
 int move_record_alias(struct move_record *record, struct str index, struct str alias,
 		      const struct json *before, struct err *err);
+/* A command is about to change the clients; they may have been, whatever becomes of it. */
+int move_record_tell(struct move_record *record, struct str index, struct err *err);
+bool move_record_may_be_told(const struct move_record *record, struct str index);
 /* It is about to be taken back, and can do nothing else any more. */
 int move_record_back_out(struct move_record *record, struct str index, struct err *err);
 bool move_record_is_backing_out(const struct move_record *record, struct str index);

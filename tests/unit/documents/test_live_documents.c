@@ -109,12 +109,59 @@ static void an_answer_without_hits_is_no_end(void **state)
 		assert_int_equal(read_all(FIRST_PAGE, answers[i], &count, &err), -ERR_FORMAT);
 }
 
+#define UNMAPPED "{\"error\":{\"reason\":\"No mapping found for [_seq_no] in order to sort on\"}}"
+
+static bool contains(struct str text, const char *words)
+{
+	return text.len > 0 && memmem(text.ptr, text.len, words, strlen(words));
+}
+
+/* As an index answers that nothing was ever written to. */
+static void play_empty(void *user, const struct fake_request *request, struct fake_reply *reply)
+{
+	struct script script = {.second = "{}"};
+
+	(void)user;
+	if (contains(request->body, "_seq_no")) {
+		bool fits = contains(request->body, "\"unmapped_type\":\"long\"");
+
+		fake_reply_json(reply, fits ? 200 : 400, fits ? NO_MORE : UNMAPPED);
+		return;
+	}
+	script.first = NO_MORE;
+	play(&script, request, reply);
+}
+
+static void an_index_without_a_mapping_has_no_documents(void **state)
+{
+	const struct cluster_retry retry = {
+		.initial_delay_ms = 1, .max_delay_ms = 1, .max_total_ms = 60000};
+	const struct live_documents_options options = {
+		.index = STR("books"), .shard = 0, .by_sequence = true, .after_sequence = -1};
+	struct fake_server *server = fake_server_start(play_empty, NULL);
+	const struct http_options http = {.host = fake_server_url(server)};
+	struct document_source *source;
+	struct document document;
+	struct cluster *cluster;
+	struct err err;
+
+	(void)state;
+	assert_int_equal(cluster_connect(&http, &retry, &cluster, &err), 0);
+	assert_int_equal(live_documents_open(cluster, &options, &source, &err), 0);
+	assert_int_equal(document_source_next(source, &document, &err), 0);
+	document_source_close(source);
+	cluster_close(cluster);
+	fake_server_stop(server);
+	fake_server_free(server);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_empty_page_is_the_end),
 		cmocka_unit_test(a_shard_that_did_not_answer_is_no_end),
 		cmocka_unit_test(an_answer_without_hits_is_no_end),
+		cmocka_unit_test(an_index_without_a_mapping_has_no_documents),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
