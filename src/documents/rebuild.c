@@ -12,6 +12,7 @@ struct part {
 	struct column *column; /* NULL: none */
 	int32_t stored;        /* number of the stored field of that name; -1: no such field */
 	int32_t original;      /* of "<path>._original": what ignore_above kept out of doc values */
+	size_t memory;         /* of the column */
 	struct json *values;   /* of the document at hand */
 };
 
@@ -19,6 +20,7 @@ struct rebuilder {
 	const struct rebuild_plan *plan; /* borrowed */
 	struct part *parts;              /* one for each field of the plan */
 	int32_t ignored_source;          /* number of _ignored_source; -1 */
+	size_t memory;                   /* of all columns */
 	struct arena names, mem;         /* of the segment; of the document */
 	struct buf text;
 };
@@ -28,6 +30,22 @@ static int32_t number_of(const struct segment_reader *segment, struct str name)
 	const struct field_info *info = field_infos_find(&segment->field_infos, name);
 
 	return info ? info->number : -1;
+}
+
+/* Each column has windows and a block of its own, and a mapping may have many thousand fields. */
+static int count_memory(struct rebuilder *r, struct part *part, struct err *err)
+{
+	size_t memory = part->column ? column_memory(part->column) : 0;
+
+	r->memory += memory - part->memory;
+	part->memory = memory;
+	if (r->memory <= r->plan->columns_most)
+		return 0;
+	return err_set(
+		err, ERR_LIMIT,
+		"the doc values of %zu fields are read together and need more than %zu MiB "
+		"of memory; documents of so many fields are not rebuilt: leave the index out",
+		r->plan->count, r->plan->columns_most >> 20);
 }
 
 static int open_part(struct rebuilder *r, const struct segment_reader *segment, struct part *part,
@@ -40,7 +58,9 @@ static int open_part(struct rebuilder *r, const struct segment_reader *segment, 
 	part->original = original.ptr ? number_of(segment, original) : -1;
 	if (!field->column.ptr || field->constant)
 		return 0;
-	return column_open(segment, field->column, &part->column, err);
+	if (column_open(segment, field->column, &part->column, err) < 0)
+		return -(int)err->kind;
+	return count_memory(r, part, err);
 }
 
 int rebuilder_open(const struct rebuild_plan *plan, const struct segment_reader *segment,
@@ -158,7 +178,7 @@ static int read_columns(struct rebuilder *r, int32_t doc, struct err *err)
 		if (!part->column || part->values)
 			continue;
 		if (column_get(part->column, doc, &values, err) < 0 ||
-		    take_column(r, part, &values, err) < 0)
+		    count_memory(r, part, err) < 0 || take_column(r, part, &values, err) < 0)
 			return -(int)err->kind;
 	}
 	return 0;

@@ -28,8 +28,9 @@ struct rebuild_field {
 struct rebuild_plan {
 	struct rebuild_field *fields;
 	size_t count;
-	bool opensearch; /* wrote it: unsigned_long differs */
-	bool synthetic;  /* the index stores by itself what has no doc values */
+	size_t columns_most; /* bytes that the columns of a segment may hold: LIMIT_COLUMNS */
+	bool opensearch;     /* wrote it: unsigned_long differs */
+	bool synthetic;      /* the index stores by itself what has no doc values */
 };
 
 /* `mappings`: type name -> mapping. Fields are allocated in `mem`, and borrow from it. `created`:
@@ -43,7 +44,8 @@ int rebuilder_open(const struct rebuild_plan *plan, const struct segment_reader 
 		   struct rebuilder **out, struct err *err);
 /* `stored`: the fields of the document, from the first on. `filtered`: what is stored of its
  * source, JSON, or ptr NULL. *out is borrowed until the next call. A document that holds more than
- * is read here (_ignored_source) is ERR_UNSUPPORTED, and the next one can be asked for. */
+ * is read here (_ignored_source) is ERR_UNSUPPORTED, and the next one can be asked for. ERR_LIMIT
+ * where the columns of the segment need more memory than plan->columns_most. */
 int rebuilder_document(struct rebuilder *rebuilder, int32_t doc, struct stored_field_cursor *stored,
 		       struct str filtered, struct str *out, struct err *err);
 /* Accepts NULL. */

@@ -1,5 +1,7 @@
 #include "documents/rebuild.h"
 
+#include "base/limits.h"
+
 #include <stdlib.h>
 
 /* index.version.created of Elasticsearch 5.0.0; those of OpenSearch have a bit of their own. */
@@ -238,7 +240,8 @@ int rebuild_plan_make(const struct json *mappings, struct str created, bool synt
 	int64_t version = json_i64_or(&number, 0);
 	struct planner p = {.mem = mem, .plan = out, .copies = json_new(mem, JSON_OBJECT)};
 
-	*out = (struct rebuild_plan){.opensearch = version & OPENSEARCH_BIT,
+	*out = (struct rebuild_plan){.columns_most = LIMIT_COLUMNS,
+				     .opensearch = version & OPENSEARCH_BIT,
 				     .synthetic = synthetic};
 	if (version < CREATED_5)
 		return err_set(err, ERR_UNSUPPORTED,

@@ -82,7 +82,8 @@ static float sortable_half(int16_t sorted)
 /* `nanos` below a millisecond are written where there are any. */
 static struct json *instant_json(int64_t ms, int64_t nanos, struct str format, struct arena *mem)
 {
-	int64_t days = ms / DAYS_MS - (ms % DAYS_MS < 0), rest = ms - days * DAYS_MS;
+	int64_t days = ms / DAYS_MS - (ms % DAYS_MS < 0);
+	int64_t rest = ms % DAYS_MS + (ms % DAYS_MS < 0 ? DAYS_MS : 0);
 	time_t seconds = (time_t)(days * (DAYS_MS / 1000) + rest / 1000);
 	int milli = (int)(rest % 1000);
 	char date[32] = "", text[32] = "";
@@ -112,7 +113,8 @@ static struct json *date_nanos_json(int64_t value, struct str format, struct are
 {
 	int64_t ms = value / NANOS_A_MS - (value % NANOS_A_MS < 0);
 
-	return instant_json(ms, value - ms * NANOS_A_MS, format, mem);
+	return instant_json(ms, value % NANOS_A_MS + (value % NANOS_A_MS < 0 ? NANOS_A_MS : 0),
+			    format, mem);
 }
 
 static struct json *geo_json(int64_t value, struct arena *mem)

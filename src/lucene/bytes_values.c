@@ -165,7 +165,9 @@ int bytes_values_get(struct bytes_values *values, int64_t index, struct str *out
 
 size_t bytes_values_memory(const struct bytes_values *values)
 {
-	return (values->window.bytes ? RANGE_WINDOW_SIZE : 0) + values->raw.capacity +
-	       values->entries.capacity + values->inflated.capacity +
+	size_t starts = values->starts ? ((size_t)1 << values->meta->block_shift) + 1 : 0;
+
+	return (values->window.bytes ? RANGE_WINDOW_SIZE : 0) + starts * sizeof(*values->starts) +
+	       values->raw.capacity + values->entries.capacity + values->inflated.capacity +
 	       monotonic_values_memory(&values->addresses);
 }

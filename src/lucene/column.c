@@ -327,7 +327,7 @@ int column_get(struct column *column, int32_t doc, struct column_values *out, st
 
 size_t column_memory(const struct column *column)
 {
-	return sizeof(*column) + docs_walk_memory(&column->docs) +
+	return sizeof(*column) + column->mem.used + docs_walk_memory(&column->docs) +
 	       (column->numbers.window.bytes ? RANGE_WINDOW_SIZE : 0) +
 	       monotonic_values_memory(&column->addresses) + bytes_values_memory(&column->bytes) +
 	       column->capacity * (sizeof(*column->at_hand) + sizeof(*column->strings)) +

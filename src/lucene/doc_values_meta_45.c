@@ -259,8 +259,11 @@ static bool read_numeric_part(const struct walk *w, struct doc_values_meta *out)
 	out->docs = read_missing(w);
 	if (format == SPARSE) {
 		int64_t offset = out->docs.offset;
+		uint32_t listed = rd_vint(rd);
 
-		read_monotonic(w, (int64_t)rd_vint(rd), &out->list);
+		if (listed > (uint32_t)MAX(w->max_doc, 0))
+			rd->failed = true;
+		read_monotonic(w, (int64_t)listed, &out->list);
 		out->list.offset = offset;
 		out->docs = (struct docs_with_field){.offset = offset, .list = true};
 	}
@@ -333,12 +336,10 @@ static void read_binary_addresses(const struct walk *w, struct bytes_meta *out)
 
 static void read_prefix_addresses(const struct walk *w, struct bytes_meta *out)
 {
-	uint32_t interval = 1u << TERMS_BLOCK_SHIFT;
+	const uint32_t interval = 1u << TERMS_BLOCK_SHIFT;
 	int64_t offset;
 
-	if (w->format->interval)
-		interval = rd_vint(w->rd);
-	if (interval != 1u << TERMS_BLOCK_SHIFT)
+	if (w->format->interval && rd_vint(w->rd) != interval)
 		w->rd->failed = true;
 	offset = rd_i64(w->rd);
 	out->layout = w->format->interval ? TERMS_45 : TERMS_410;

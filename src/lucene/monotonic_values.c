@@ -41,6 +41,10 @@ static int read_blocks(struct monotonic_values *values, uint64_t blocks, struct 
 			       "%llu",
 			       (unsigned long long)meta->count, (long long)meta->offset,
 			       (unsigned long long)values->end);
+	if (blocks > LIMIT_COLUMN_BLOCK / sizeof(*values->own))
+		return err_set(err, ERR_LIMIT,
+			       "has %llu blocks of addresses, more than are held in memory",
+			       (unsigned long long)blocks);
 	values->own = mem_alloc((size_t)blocks * sizeof(*values->own));
 	values->blocks = values->own;
 	for (uint64_t i = 0; i < blocks; i++) {

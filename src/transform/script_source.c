@@ -91,9 +91,11 @@ static void restore(void *user, struct str text, uint64_t place)
 {
 	struct restoring *restoring = user;
 	const struct script_source_number key = {.place = place};
-	struct script_source_number *number = bsearch(
-		&key, restoring->numbers->list, restoring->numbers->count, sizeof(key), by_place);
+	struct script_source_number *number = NULL;
 
+	if (restoring->numbers->count > 0)
+		number = bsearch(&key, restoring->numbers->list, restoring->numbers->count,
+				 sizeof(key), by_place);
 	if (!number || number->found || script_number_value(text) != number->value)
 		return;
 	number->found = true;

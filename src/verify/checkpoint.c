@@ -1,9 +1,11 @@
 #include "verify/checkpoint.h"
 
 #include "backfill/file_name.h"
+#include "base/log.h"
 #include "base/small_file.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define FILE_MAX MIB(256)
@@ -17,28 +19,37 @@ void verify_checkpoint_release(struct verify_checkpoint *checkpoint)
 	*checkpoint = (struct verify_checkpoint){0};
 }
 
-static int make_path(struct buf *out, const struct verify_options *options,
-		     const struct verify_pair *pair, struct err *err)
+static int make_path(struct buf *out, const struct verify_options *options, struct str target,
+		     struct err *err)
 {
 	buf_append_str(out, str_from(options->checkpoint_folder));
 	buf_append_byte(out, '/');
-	file_name_append(out, pair->target_index);
+	file_name_append(out, target);
 	buf_append_str(out, STR(".json"));
 	return buf_check(out, "the path of a checkpoint", err);
 }
 
-static int save(const struct verify_options *options, const struct verify_pair *pair,
+static void write_state(struct buf *out, const struct verify_state *state)
+{
+	buf_printf(out, "[\"%016" PRIx64 "\",\"%016" PRIx64 "\"]", state->identity, state->writes);
+}
+
+static int save(const struct verify_options *options, const struct verify_index indices[2],
 		const char *member, struct str value, struct err *err)
 {
 	cleanup(buf_release) struct buf path = BUF_INIT(LIMIT_PATH), text = BUF_INIT(FILE_MAX);
 
-	if (make_path(&path, options, pair, err) < 0)
+	if (make_path(&path, options, indices[1].name, err) < 0)
 		return -(int)err->kind;
 	buf_append_str(&text, STR("{\"key\":"));
 	json_write_string(&text, str_from(options->checkpoint_key));
 	buf_append_str(&text, STR(",\"source\":"));
-	json_write_string(&text, pair->source_index);
-	buf_printf(&text, ",\"%s\":", member);
+	json_write_string(&text, indices[0].name);
+	buf_append_str(&text, STR(",\"states\":["));
+	write_state(&text, &indices[0].state);
+	buf_append_byte(&text, ',');
+	write_state(&text, &indices[1].state);
+	buf_printf(&text, "],\"%s\":", member);
 	buf_append_str(&text, value);
 	buf_append_str(&text, STR("}\n"));
 	if (buf_check(&text, "a checkpoint", err) < 0)
@@ -46,7 +57,8 @@ static int save(const struct verify_options *options, const struct verify_pair *
 	return small_file_replace(buf_cstr(&path), buf_str(&text), err);
 }
 
-int verify_checkpoint_save(const struct verify_options *options, const struct verify_pair *pair,
+int verify_checkpoint_save(const struct verify_options *options,
+			   const struct verify_index indices[2],
 			   const struct verify_checkpoint *checkpoint, struct err *err)
 {
 	cleanup(buf_release) struct buf text = BUF_INIT(FILE_MAX);
@@ -63,7 +75,7 @@ int verify_checkpoint_save(const struct verify_options *options, const struct ve
 	buf_append_str(&text, STR("]}"));
 	if (buf_check(&text, "a checkpoint", err) < 0)
 		return -(int)err->kind;
-	return save(options, pair, "digests", buf_str(&text), err);
+	return save(options, indices, "digests", buf_str(&text), err);
 }
 
 static void append_differences(struct buf *text, const struct index_comparison *result)
@@ -80,7 +92,7 @@ static void append_differences(struct buf *text, const struct index_comparison *
 }
 
 int verify_checkpoint_save_result(const struct verify_options *options,
-				  const struct verify_pair *pair,
+				  const struct verify_index indices[2],
 				  const struct index_comparison *result, struct err *err)
 {
 	cleanup(buf_release) struct buf text = BUF_INIT(FILE_MAX);
@@ -104,7 +116,7 @@ int verify_checkpoint_save_result(const struct verify_options *options,
 	buf_append_str(&text, STR("]}"));
 	if (buf_check(&text, "a checkpoint", err) < 0)
 		return -(int)err->kind;
-	return save(options, pair, "result", buf_str(&text), err);
+	return save(options, indices, "result", buf_str(&text), err);
 }
 
 int verify_checkpoint_remove(const struct verify_options *options, const struct verify_pair *pair,
@@ -112,7 +124,7 @@ int verify_checkpoint_remove(const struct verify_options *options, const struct 
 {
 	cleanup(buf_release) struct buf path = BUF_INIT(LIMIT_PATH);
 
-	if (make_path(&path, options, pair, err) < 0)
+	if (make_path(&path, options, pair->target_index, err) < 0)
 		return -(int)err->kind;
 	return small_file_remove(buf_cstr(&path), err);
 }
@@ -132,7 +144,7 @@ static bool load_side(const struct json *value, int side, size_t parts,
 	return true;
 }
 
-static bool load_digests(const struct json *value, const size_t parts[2],
+static bool load_digests(const struct json *value, const struct verify_index indices[2],
 			 struct verify_checkpoint *out)
 {
 	const struct json *sides = json_get(value, "sides");
@@ -140,7 +152,8 @@ static bool load_digests(const struct json *value, const size_t parts[2],
 	*out = (struct verify_checkpoint){
 		.sourceless = (uint64_t)json_i64_or(json_get(value, "sourceless"), 0)};
 	if (sides && sides->type == JSON_ARRAY && sides->count == 2 &&
-	    load_side(sides->first, 0, parts[0], out) && load_side(sides->last, 1, parts[1], out) &&
+	    load_side(sides->first, 0, indices[0].parts, out) &&
+	    load_side(sides->last, 1, indices[1].parts, out) &&
 	    out->digests[0].bucket_count == out->digests[1].bucket_count)
 		return true;
 	verify_checkpoint_release(out);
@@ -194,8 +207,31 @@ static bool load_result(const struct json *value, struct index_comparison *resul
 	return load_differences(json_get(value, "differences"), result, mem) && !mem->failed;
 }
 
-int verify_checkpoint_load(const struct verify_options *options, const struct verify_pair *pair,
-			   const size_t parts[2], struct verify_checkpoint *out,
+/* The source or the target may have been written to, or made anew, since. */
+static bool is_of_state(const struct json *value, const struct verify_state *state,
+			bool also_writes)
+{
+	char identity[17], writes[17];
+
+	snprintf(identity, sizeof(identity), "%016" PRIx64, state->identity);
+	snprintf(writes, sizeof(writes), "%016" PRIx64, state->writes);
+	return value && value->type == JSON_ARRAY && value->count == 2 &&
+	       str_is(json_string(value->first), identity) &&
+	       (!also_writes || str_is(json_string(value->last), writes));
+}
+
+static bool is_of_states(const struct verify_options *options, const struct json *states,
+			 const struct verify_index indices[2])
+{
+	bool also_writes = options->settle_ms == 0;
+
+	return states && states->type == JSON_ARRAY && states->count == 2 &&
+	       is_of_state(states->first, &indices[0].state, also_writes) &&
+	       is_of_state(states->last, &indices[1].state, also_writes);
+}
+
+int verify_checkpoint_load(const struct verify_options *options,
+			   const struct verify_index indices[2], struct verify_checkpoint *out,
 			   struct index_comparison *result, struct arena *mem, struct err *err)
 {
 	cleanup(buf_release) struct buf path = BUF_INIT(LIMIT_PATH), text = BUF_INIT(FILE_MAX);
@@ -205,20 +241,27 @@ int verify_checkpoint_load(const struct verify_options *options, const struct ve
 	int rc;
 
 	*out = (struct verify_checkpoint){0};
-	if (make_path(&path, options, pair, err) < 0)
+	if (make_path(&path, options, indices[1].name, err) < 0)
 		return -(int)err->kind;
 	rc = small_file_read(buf_cstr(&path), &text, err);
 	if (rc <= 0)
 		return rc;
 	if (json_parse(buf_str(&text), &tree, &root, NULL) < 0 ||
 	    !str_is(json_string(json_get(root, "key")), options->checkpoint_key) ||
-	    !str_eq(json_string(json_get(root, "source")), pair->source_index))
+	    !str_eq(json_string(json_get(root, "source")), indices[0].name))
 		return 0;
+	if (!is_of_states(options, json_get(root, "states"), indices)) {
+		log_info("verify",
+			 "index '" STR_FMT "' was written to, or nobody can tell: it is compared "
+			 "from its beginning",
+			 STR_ARG(indices[1].name));
+		return 0;
+	}
 	if (json_get(root, "result")) {
 		if (!load_result(json_get(root, "result"), &read, mem))
 			return 0;
 		*result = read;
 		return 2;
 	}
-	return load_digests(json_get(root, "digests"), parts, out);
+	return load_digests(json_get(root, "digests"), indices, out);
 }

@@ -16,15 +16,17 @@ struct verify_checkpoint {
 
 void verify_checkpoint_release(struct verify_checkpoint *checkpoint);
 /* 1: *out was taken up; 2: the whole verdict, in *result (its memory in `mem`); 0: there is none
- * for this, or it is of another comparison, of another number of parts, or damaged. Negative: the
- * file cannot be read. */
-int verify_checkpoint_load(const struct verify_options *options, const struct verify_pair *pair,
-			   const size_t parts[2], struct verify_checkpoint *out,
+ * for this, or it is of another comparison, of another number of parts, of another state of a side
+ * (of writes only where no live traffic is waited for), or damaged. Negative: the file cannot be
+ * read. `indices`: both sides, looked at in this run. */
+int verify_checkpoint_load(const struct verify_options *options,
+			   const struct verify_index indices[2], struct verify_checkpoint *out,
 			   struct index_comparison *result, struct arena *mem, struct err *err);
-int verify_checkpoint_save(const struct verify_options *options, const struct verify_pair *pair,
+int verify_checkpoint_save(const struct verify_options *options,
+			   const struct verify_index indices[2],
 			   const struct verify_checkpoint *checkpoint, struct err *err);
 int verify_checkpoint_save_result(const struct verify_options *options,
-				  const struct verify_pair *pair,
+				  const struct verify_index indices[2],
 				  const struct index_comparison *result, struct err *err);
 int verify_checkpoint_remove(const struct verify_options *options, const struct verify_pair *pair,
 			     struct err *err);

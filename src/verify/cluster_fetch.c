@@ -2,6 +2,7 @@
 #include "verify/cluster_side.h"
 
 #define ANSWER_MAX MIB(1024)
+#define COPIES_MOST 4 /* of an id, on the average of those that are asked for */
 
 int cluster_side_ask(struct cluster_side *side, const char *method, struct str index,
 		     const char *rest, struct str body, struct arena *mem, int *status,
@@ -30,11 +31,17 @@ int cluster_side_failed(const struct verify_side *side, struct str index, int st
 		       STR_ARG(index), side->what, STR_ARG(reason));
 }
 
+/* One more than are taken, which tells that there are more than those. */
+static size_t hits_most(size_t ids)
+{
+	return ids * COPIES_MOST + 1;
+}
+
 static void make_body(struct buf *out, const struct str *ids, size_t count)
 {
 	/* An id may be there more than once, under another routing. */
 	buf_printf(out, "{\"size\":%zu,\"version\":true,\"query\":{\"ids\":{\"values\":[",
-		   count * 2);
+		   hits_most(count));
 	for (size_t i = 0; i < count; i++) {
 		if (i > 0)
 			buf_append_byte(out, ',');
@@ -62,6 +69,37 @@ static void visit_hit(const struct json *hit,
 	visit(user, &document);
 }
 
+/* What did not answer, or was cut off, would be documents that are not there. */
+static int check_whole(const struct verify_side *side, const struct verify_index *index,
+		       const struct json *answer, const struct json *hits, size_t ids,
+		       struct err *err)
+{
+	const struct json *shards = json_get(answer, "_shards");
+	int64_t total = json_i64_or(json_get(shards, "total"), 0);
+
+	if (json_bool_or(json_get(answer, "timed_out"), false))
+		return err_set(err, ERR_TIMEOUT, "a search of index '" STR_FMT "' of %s timed out",
+			       STR_ARG(index->name), side->what);
+	if (json_i64_or(json_get(shards, "failed"), 0) > 0 ||
+	    json_i64_or(json_get(shards, "successful"), total) < total)
+		return err_set(err, ERR_HTTP,
+			       "shards of index '" STR_FMT
+			       "' of %s failed; see to its health first",
+			       STR_ARG(index->name), side->what);
+	if (!hits || hits->type != JSON_ARRAY)
+		return err_set(err, ERR_FORMAT,
+			       "the answer to a search of index '" STR_FMT
+			       "' of %s has no hits: something else than the cluster may have "
+			       "answered",
+			       STR_ARG(index->name), side->what);
+	if (hits->count >= hits_most(ids))
+		return err_set(err, ERR_LIMIT,
+			       "%zu ids of index '" STR_FMT "' of %s have more than %zu documents; "
+			       "compare its indices each for itself",
+			       ids, STR_ARG(index->name), side->what, hits_most(ids) - 1);
+	return 0;
+}
+
 int cluster_side_fetch(struct verify_side *base, const struct verify_index *index,
 		       const struct str *ids, size_t count,
 		       void (*visit)(void *user, const struct document *document), void *user,
@@ -72,6 +110,7 @@ int cluster_side_fetch(struct verify_side *base, const struct verify_index *inde
 	cleanup(arena_release) struct arena mem = ARENA_INIT(ANSWER_MAX);
 	cleanup(buf_release) struct buf body = BUF_INIT(MIB(64));
 	struct json *answer = NULL;
+	const struct json *hits;
 	int status, rc;
 
 	if (version->flavour == CLUSTER_ELASTICSEARCH && version->major < 5)
@@ -90,10 +129,11 @@ int cluster_side_fetch(struct verify_side *base, const struct verify_index *inde
 		return rc;
 	if (status != 200)
 		return cluster_side_failed(base, index->name, status, answer, &mem, err);
-	if (json_i64_or(json_path(answer, "_shards", "failed", NULL), 0) > 0)
-		return err_set(err, ERR_HTTP, "shards of index '" STR_FMT "' of %s failed",
-			       STR_ARG(index->name), base->what);
-	json_each (hit, json_path(answer, "hits", "hits", NULL))
+	hits = json_path(answer, "hits", "hits", NULL);
+	rc = check_whole(base, index, answer, hits, count, err);
+	if (rc < 0)
+		return rc;
+	json_each (hit, hits)
 		visit_hit(hit, visit, user);
 	return 0;
 }

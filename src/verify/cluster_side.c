@@ -63,6 +63,8 @@ static int look(struct verify_side *base, struct verify_index *index, struct err
 	if (rc == 0 && status == 200) {
 		index->parts =
 			cluster_version(side->cluster)->serverless ? 1 : (size_t)shards_of(answer);
+		index->state.identity = cluster_side_identity(answer);
+		index->state.writes = cluster_side_writes(side, index->name);
 		rc = cluster_side_ask(side, "GET", index->name, "/_count", STR_NONE, &mem, &status,
 				      &answer, err);
 	}

@@ -27,6 +27,10 @@ int cluster_side_ask(struct cluster_side *side, const char *method, struct str i
 /* The error of an answer. */
 int cluster_side_failed(const struct verify_side *side, struct str index, int status,
 			const struct json *answer, struct arena *mem, struct err *err);
+/* The state of an index (verify_side.h): `settings` is the answer to GET /<index>/_settings. Where
+ * a cluster does not tell what was written, the number is one of no other run. */
+uint64_t cluster_side_identity(const struct json *settings);
+uint64_t cluster_side_writes(struct cluster_side *side, struct str index);
 /* verify_side_ops.fetch */
 int cluster_side_fetch(struct verify_side *base, const struct verify_index *index,
 		       const struct str *ids, size_t count,

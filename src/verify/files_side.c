@@ -1,6 +1,7 @@
 /* Bulk lines in files, as backfill writes them to a dir: target, as one side of a comparison: each
  * file is a part. */
 #include "backfill/file_name.h"
+#include "base/json_hash.h"
 #include "base/small_file.h"
 #include "verify/verify_side.h"
 
@@ -11,6 +12,7 @@
 #include <libdeflate.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <zstd.h>
 
 #define FILE_MAX MIB(2047)
@@ -21,6 +23,7 @@ struct index_files {
 	struct str name;
 	struct str *paths;
 	size_t count;
+	uint64_t state; /* of their names, sizes and times */
 };
 
 struct files_side {
@@ -62,6 +65,18 @@ static int by_name(const void *a, const void *b)
 	return str_cmp(*(const struct str *)a, *(const struct str *)b);
 }
 
+/* A file that is gone by now is told of where it is opened. */
+static void add_state(struct index_files *files, int directory, const char *name)
+{
+	cleanup(buf_release) struct buf text = BUF_INIT(LIMIT_PATH);
+	struct stat is = {0};
+
+	fstatat(directory, name, &is, 0);
+	buf_printf(&text, "%s/%" PRIu64 "/%" PRIu64 "/%" PRId64 ".%ld", name, (uint64_t)is.st_ino,
+		   (uint64_t)is.st_size, (int64_t)is.st_mtim.tv_sec, is.st_mtim.tv_nsec);
+	files->state += bytes_hash(buf_str(&text)).low;
+}
+
 static int list_files(struct files_side *side, const char *folder, struct index_files *out,
 		      struct err *err)
 {
@@ -82,6 +97,7 @@ static int list_files(struct files_side *side, const char *folder, struct index_
 			out->paths = mem_realloc(out->paths, capacity * sizeof(*out->paths));
 		}
 		out->paths[out->count++] = arena_printf(&side->mem, "%s/%s", folder, entry->d_name);
+		add_state(out, dirfd(directory), entry->d_name);
 	}
 	if (out->count > 0)
 		qsort(out->paths, out->count, sizeof(*out->paths), by_name);
@@ -122,6 +138,7 @@ static int look(struct verify_side *base, struct verify_index *index, struct err
 		rc = err_set(err, ERR_NOT_FOUND, "%s has no bulk lines of index '" STR_FMT "'",
 			     base->what, STR_ARG(index->name));
 	index->parts = files->count;
+	index->state.writes = files->state;
 	return rc;
 }
 

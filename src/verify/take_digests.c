@@ -45,11 +45,10 @@ static void add_to_digest(void *user, int side, const struct document *document,
 
 static void save_digests(struct comparing *c)
 {
-	struct verify_pair pair = {c->result->source_index, c->result->target_index};
 	struct err err;
 
 	if (c->options->checkpoint_folder && !c->options->source_digest &&
-	    verify_checkpoint_save(c->options, &pair, &c->kept, &err) < 0)
+	    verify_checkpoint_save(c->options, c->pass.indices, &c->kept, &err) < 0)
 		log_warn("verify", "no checkpoint is kept: %s", err.message);
 	c->saved_ms = clock_monotonic_ms();
 }

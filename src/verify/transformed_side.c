@@ -305,9 +305,15 @@ static int look(struct verify_side *base, struct verify_index *index, struct err
 	index->parts = 0;
 	index->documents = made->documents;
 	index->counted = false;
-	for (size_t i = 0; i < side->route_count; i++)
-		if (side->routes[i].made == (size_t)(made - side->made))
-			index->parts += side->sources[side->routes[i].source].parts;
+	for (size_t i = 0; i < side->route_count; i++) {
+		const struct verify_index *source = &side->sources[side->routes[i].source];
+
+		if (side->routes[i].made != (size_t)(made - side->made))
+			continue;
+		index->parts += source->parts;
+		index->state.identity += source->state.identity;
+		index->state.writes += source->state.writes;
+	}
 	return 0;
 }
 

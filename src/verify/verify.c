@@ -125,24 +125,20 @@ enum { TAKEN_UP_WHOLE = 2 };
 /* What an earlier run that was ended came to. */
 static int take_up(struct comparing *c, struct err *err)
 {
-	const struct verify_pair pair = {c->result->source_index, c->result->target_index};
-	const size_t parts[2] = {c->pass.indices[0].parts, c->pass.indices[1].parts};
-
 	if (!c->options->checkpoint_folder || c->options->source_digest || c->options->restart)
 		return 0;
-	return verify_checkpoint_load(c->options, &pair, parts, &c->kept, c->result,
+	return verify_checkpoint_load(c->options, c->pass.indices, &c->kept, c->result,
 				      &c->report->mem, err);
 }
 
 /* What was not compared is tried again. */
 static void keep_result(const struct comparing *c)
 {
-	const struct verify_pair pair = {c->result->source_index, c->result->target_index};
 	struct err err;
 
 	if (c->options->checkpoint_folder && !c->options->source_digest &&
 	    c->result->verdict != VERDICT_NOT_COMPARED &&
-	    verify_checkpoint_save_result(c->options, &pair, c->result, &err) < 0)
+	    verify_checkpoint_save_result(c->options, c->pass.indices, c->result, &err) < 0)
 		log_warn("verify", "no checkpoint is kept: %s", err.message);
 }
 

@@ -10,6 +10,12 @@
 
 struct verify_side;
 
+/* What tells whether an index is still what it was when a checkpoint of it was written. */
+struct verify_state {
+	uint64_t identity; /* another one: it was made anew */
+	uint64_t writes;   /* another one: it was written to, or nobody can tell */
+};
+
 /* An index of a side. */
 struct verify_index {
 	struct str name;
@@ -19,6 +25,8 @@ struct verify_index {
 	bool counted;       /* `documents` is what the cluster counts, exactly what is to be read */
 	bool rebuilt, synthetic; /* its sources are not stored, or in part: they are rebuilt */
 	struct str only_type;    /* of documents stored without one; the side's; ptr NULL: none */
+	struct verify_state state; /* zeros: it cannot change */
+	struct str only_type;      /* of documents stored without one; the side's; ptr NULL: none */
 };
 
 struct verify_side_ops {

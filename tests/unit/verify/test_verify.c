@@ -27,7 +27,8 @@ struct memory_side {
 	bool breaks;       /* its last part ends in an error */
 	bool breaks_later; /* from the second reading on */
 	size_t opened;
-	size_t counted; /* documents, as a cluster counts them; 0: it does not */
+	uint64_t writes; /* the number of its state */
+	size_t counted;  /* documents, as a cluster counts them; 0: it does not */
 };
 
 struct memory_source {
@@ -79,6 +80,7 @@ static int look(struct verify_side *base, struct verify_index *index, struct err
 	if (!str_is(index->name, "books"))
 		return err_set(err, ERR_NOT_FOUND, "no index '" STR_FMT "'", STR_ARG(index->name));
 	index->parts = SHARDS;
+	index->state.writes = ((struct memory_side *)base)->writes;
 	index->documents = ((struct memory_side *)base)->count;
 	index->counted = ((struct memory_side *)base)->counted > 0;
 	if (index->counted)
@@ -553,6 +555,32 @@ static void a_killed_comparison_goes_on_and_says_the_same(void **state)
 	free(b.documents);
 }
 
+static void what_was_read_before_a_write_is_read_again(void **state)
+{
+	char folder[] = "/tmp/verify-XXXXXX";
+	struct memory_side a = make_side(), b = copy_side(&a);
+	struct verify_options options = all;
+	struct verify_report report;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	options.threads = 1;
+	options.checkpoint_folder = folder;
+	options.checkpoint_key = "all";
+	run_killed(&a, &b, &options, 2 * DOCUMENTS - 1);
+	/* In a part that was read to its end. */
+	change(&b, 2100, DIGIT);
+	b.writes++;
+	assert_int_equal(compare_named(&a, &b, "books", &options, &report), 0);
+	assert_int_equal(report.indices[0].verdict, VERDICT_DIFFERENT);
+	assert_int_equal(report.indices[0].changed, 1);
+	assert_false(report.equal);
+	verify_report_release(&report);
+	assert_int_equal(rmdir(folder), 0);
+	free(a.documents);
+	free(b.documents);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -566,6 +594,7 @@ int main(void)
 		cmocka_unit_test(what_was_counted_and_not_read_is_not_called_equal),
 		cmocka_unit_test(what_is_in_motion_is_neither_equal_nor_different),
 		cmocka_unit_test(a_killed_comparison_goes_on_and_says_the_same),
+		cmocka_unit_test(what_was_read_before_a_write_is_read_again),
 		cmocka_unit_test(what_differs_stays_different_when_it_cannot_be_named),
 	};
 
