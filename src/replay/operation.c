@@ -85,6 +85,14 @@ static bool is_cursor(const struct request_path *path)
 	return false;
 }
 
+static bool ends_as_cursor(const struct request_path *path)
+{
+	size_t count = path->count;
+
+	return is_cursor(path) && (!is_name(path->segment[count - 1]) ||
+				   (count > 1 && str_is(path->segment[count - 2], "scroll")));
+}
+
 void operation_read(struct str method, struct str target, struct arena *mem, struct operation *out)
 {
 	struct request_path path = {0};
@@ -107,11 +115,7 @@ void operation_read(struct str method, struct str target, struct arena *mem, str
 			return;
 		}
 	}
-	if (is_cursor(&path) && !is_name(path.segment[path.count - 1])) {
-		out->kind = OPERATION_CURSOR;
-		return;
-	}
-	if (is_cursor(&path) && path.count > 1 && str_is(path.segment[path.count - 2], "scroll")) {
+	if (ends_as_cursor(&path)) {
 		out->kind = OPERATION_CURSOR;
 		return;
 	}

@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/state_dir.h"
 
 #include <errno.h>
@@ -128,11 +129,13 @@ static void wait_ms(struct tuple_sink *s, int64_t ms)
 
 static bool given_up(struct tuple_sink *s)
 {
+	int64_t now = clock_monotonic_ms(), until = now + RETRY_MS;
 	bool ended;
 
 	pthread_mutex_lock(&s->lock);
-	if (!s->ended)
-		wait_ms(s, RETRY_MS);
+	/* Each new tuple wakes it. */
+	for (; !s->ended && now < until; now = clock_monotonic_ms())
+		wait_ms(s, until - now);
 	ended = s->ended;
 	pthread_mutex_unlock(&s->lock);
 	return ended;
@@ -150,9 +153,14 @@ static void upload(struct tuple_sink *s)
 	strftime(second, sizeof(second), "%Y%m%dT%H%M%SZ", &tm);
 	snprintf(name, sizeof(name), "%s%s/%s/tuples-0-%s-%" PRIu64 ".log.gz", s->prefix,
 		 s->replayer, hour, second, s->sequence);
-	while (blob_store_put(s->options.store, str_from(name), buf_str(&s->object), &err) < 0)
+	while (blob_store_put(s->options.store, str_from(name), buf_str(&s->object), &err) < 0) {
+		log_warn("tuples",
+			 "%s; nothing more is committed until the tuples are there, tried "
+			 "again in 10 s",
+			 err.message);
 		if (given_up(s))
 			return;
+	}
 	s->sequence++;
 	buf_reset(&s->object);
 	publish(s);
