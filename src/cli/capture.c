@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define LOOK_EVERY_MS 100
+#define FILES_BESIDE 128 /* the log, event loops, metrics */
 
 /* What a run has open, in the order of its opening. */
 struct capture_run {
@@ -64,14 +65,21 @@ static int catch_signals(struct capture_run *run, struct err *err)
 }
 
 /* Two sockets a connection. */
-static void raise_file_limit(void)
+static void raise_file_limit(int64_t connections)
 {
+	uint64_t wanted = 2 * (uint64_t)connections + FILES_BESIDE;
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
 		return;
 	limit.rlim_cur = limit.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &limit);
+	if (limit.rlim_max < wanted)
+		log_warn("capture",
+			 "%llu files may be open at a time, and --max-connections %lld needs %llu: "
+			 "raise the hard limit (ulimit -Hn), or lower --max-connections",
+			 (unsigned long long)limit.rlim_max, (long long)connections,
+			 (unsigned long long)wanted);
 }
 
 static enum segment_log_sync sync_of(const char *name)
@@ -249,7 +257,7 @@ static int run_capture(struct cli *cli, void *fields_void, struct err *err)
 		.signals = -1, .drain_timeout_ms = fields->drain_timeout_ms};
 	int got;
 
-	raise_file_limit();
+	raise_file_limit(fields->max_connections);
 	capture_java_options_warn(&fields->java);
 	if ((got = catch_signals(&run, err)) < 0 ||
 	    (got = start_proxy(&run, fields, cli->parsed, cli->mem, err)) < 0 ||

@@ -122,6 +122,21 @@ def test_garbage_goes_through_where_the_policy_says_so(shardlift, tmp_path):
     echo.close()
 
 
+def test_credentials_in_garbage_are_not_recorded_either(shardlift):
+    garbage = b"\x01\nAuthorization: Basic c2VjcmV0\n"
+    echo = socket.create_server(("127.0.0.1", 0))
+    with proxy(shardlift, f"http://127.0.0.1:{echo.getsockname()[1]}", "--redact-auth",
+               "--on-capture-failure", "forward") as one:
+        client = one.connect()
+        client.sendall(garbage)
+        server, _ = echo.accept()
+        assert receive(server, lambda b: len(b) >= len(garbage)) == garbage
+        server.close()
+        assert finish(client) == b""
+    assert all(sent(o, "read") == b"" for o in one.records().values())
+    echo.close()
+
+
 def test_a_source_that_is_not_there_is_told(shardlift):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
