@@ -1,10 +1,13 @@
 #include "cluster/reindex_api.h"
 
+#include "base/clock.h"
 #include "base/limits.h"
 
 #include <inttypes.h>
+#include <time.h>
 
 #define BODY_MAX MIB(1)
+#define STOP_MS 60000
 #define TYPED_MAJOR 7 /* the last of Elasticsearch whose hits and requests have types */
 
 static bool is_typed(const struct cluster_version *version)
@@ -219,4 +222,50 @@ int reindex_find(struct cluster *target, struct str from, struct str to, struct 
 			if (is_wanted(running, ends))
 				*task = running->key;
 	return 0;
+}
+
+static int cancel(struct cluster *target, struct str task, struct arena *mem, struct err *err)
+{
+	cleanup(buf_release) struct buf path = BUF_INIT(LIMIT_PATH);
+	struct json *answer = NULL;
+	int status;
+
+	buf_append_str(&path, STR("/_tasks/"));
+	http_append_encoded(&path, task);
+	buf_append_str(&path, STR("/_cancel"));
+	if (buf_check(&path, "the path of a request", err) < 0 ||
+	    cluster_request(target, "POST", buf_cstr(&path), STR_NONE, true, mem, &status, &answer,
+			    err) < 0)
+		return -(int)err->kind;
+	/* 404: it has ended meanwhile. */
+	if (status == 200 || status == 404)
+		return 0;
+	return err_set(err, ERR_HTTP, "task '" STR_FMT "' is not cancelled: " STR_FMT,
+		       STR_ARG(task), STR_ARG(cluster_error_reason(answer, status, mem)));
+}
+
+int reindex_stop(struct cluster *target, struct str from, struct str to, struct err *err)
+{
+	const struct timespec pause = {.tv_nsec = 200 * 1000 * 1000};
+	int64_t until = clock_monotonic_ms() + STOP_MS;
+	bool asked = false;
+
+	for (;;) {
+		cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(64));
+		struct str task;
+
+		if (reindex_find(target, from, to, &mem, &task, err) < 0)
+			return -(int)err->kind;
+		if (!task.ptr)
+			return 0;
+		if (!asked && cancel(target, task, &mem, err) < 0)
+			return -(int)err->kind;
+		asked = true;
+		if (clock_monotonic_ms() >= until)
+			return err_set(err, ERR_TIMEOUT,
+				       "task '" STR_FMT "' was cancelled and still runs; try again "
+				       "once it has ended",
+				       STR_ARG(task));
+		nanosleep(&pause, NULL);
+	}
 }

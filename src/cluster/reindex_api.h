@@ -45,6 +45,8 @@ int reindex_look(struct cluster *target, struct str task, struct arena *mem,
 /* A task that reads `from` into `to` and runs: its id, in `mem`; ptr NULL: there is none. */
 int reindex_find(struct cluster *target, struct str from, struct str to, struct arena *mem,
 		 struct str *task, struct err *err);
+/* Cancels what reads `from` into `to` and waits until it has ended. ERR_TIMEOUT: it has not. */
+int reindex_stop(struct cluster *target, struct str from, struct str to, struct err *err);
 /* Why the target cannot reindex from such a source; NULL: it can. */
 const char *reindex_cannot(const struct cluster_version *source,
 			   const struct cluster_version *target);

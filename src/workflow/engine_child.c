@@ -43,7 +43,7 @@ static char **environment_of(const struct engine_command *command)
 }
 
 /* A child that cannot become the program must run none of the engine's own clean-up. */
-static void give_up(void)
+static _Noreturn void give_up(void)
 {
 	for (;;)
 		kill(getpid(), SIGKILL);

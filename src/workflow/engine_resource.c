@@ -276,6 +276,19 @@ int engine_resource_load(struct engine *engine, size_t index, struct err *err)
 	return rc <= 0 ? rc : keep(engine, index, &found, err);
 }
 
+int engine_resource_lasts(struct engine *engine, size_t index, struct err *err)
+{
+	const struct plan_resource *wanted = &engine->run.plan.resources[index];
+	struct workflow_resource found;
+	int rc;
+
+	if (!engine->run.admitted[index])
+		return 1;
+	rc = workflow_resource_read(engine->state, wanted->kind.ptr, wanted->name,
+				    &engine->run.look, &found, err);
+	return rc <= 0 ? rc : str_eq(found.uid, engine->run.resources[index].uid);
+}
+
 static int adopt_found(struct engine *engine, size_t index, const struct workflow_resource *found,
 		       struct err *err)
 {

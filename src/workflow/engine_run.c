@@ -579,6 +579,29 @@ static int choose(struct engine *engine, struct err *err)
 	return chosen ? take_up(engine, chosen, err) : 0;
 }
 
+/* A reset while the run waits: nothing is done of it any more, and no record may say so. */
+static int look_at_resource(struct engine *engine, size_t index, struct err *err)
+{
+	struct engine_run *run = &engine->run;
+	int rc = engine_resource_lasts(engine, index, err);
+
+	if (rc != 0)
+		return MIN(rc, 0);
+	run->admitted[index] = false;
+	run->resources[index] = (struct workflow_resource){0};
+	for (size_t i = 0; i < run->plan.step_count; i++) {
+		struct engine_step *step = &run->steps[i];
+
+		if (step->plan->resource != index || step->child.pid != 0)
+			continue;
+		step->imperfect = false;
+		step->record.attempt = 0;
+		if (set_phase(engine, step, STEP_PENDING, STR(""), err) < 0)
+			return -(int)err->kind;
+	}
+	return 0;
+}
+
 int engine_run_look(struct engine *engine, bool *busy, struct err *err)
 {
 	struct engine_run *run = &engine->run;
@@ -593,6 +616,9 @@ int engine_run_look(struct engine *engine, bool *busy, struct err *err)
 		return -(int)err->kind;
 	if (run->record.id == 0)
 		return 0;
+	for (size_t i = 0; i < run->plan.resource_count; i++)
+		if (look_at_resource(engine, i, err) < 0)
+			return -(int)err->kind;
 	for (size_t i = 0; i < run->plan.step_count; i++)
 		if (look_at_step(engine, &run->steps[i], busy, err) < 0 ||
 		    keep_strings(&run->steps[i], err) < 0)

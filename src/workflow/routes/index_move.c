@@ -1,6 +1,7 @@
 #include "workflow/routes/index_move.h"
 
 #include "base/log.h"
+#include "cluster/reindex_api.h"
 
 #define ANSWER_MAX MIB(16)
 #define BODY_MAX MIB(4)
@@ -316,7 +317,10 @@ int index_move_back_out(const struct index_move *move, struct str index,
 			       STR_ARG(index), STR_ARG(target));
 	if (move_record_back_out(move->record, index, err) < 0 || swap_back(move, index, err) < 0)
 		return -(int)err->kind;
-	if (made && !*kept && delete_index(move->target, target, "target", err) < 0)
+	/* A task that goes on would make the index anew. */
+	if (made && !*kept &&
+	    (reindex_stop(move->target, index, target, err) < 0 ||
+	     delete_index(move->target, target, "target", err) < 0))
 		return -(int)err->kind;
 	if (there && move_record_is_blocked(move->record, index, &known) &&
 	    lift_block(move, index, err) < 0)

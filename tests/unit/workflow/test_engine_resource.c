@@ -113,6 +113,19 @@ static void a_step_that_was_done_with_errors_is_known_as_such(void **state)
 	assert_false(engine_step_was_imperfect(&f->engine, &f->step));
 }
 
+static void a_resource_that_was_reset_is_missed(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(engine_resource_lasts(&f->engine, 0, &f->err), 1);
+	assert_int_equal(engine_resource_admit(&f->engine, 0, &f->err), 0);
+	assert_int_equal(engine_resource_lasts(&f->engine, 0, &f->err), 1);
+	assert_int_equal(workflow_resource_remove(f->engine.state, f->resource.kind.ptr,
+						  f->resource.name, &f->err),
+			 0);
+	assert_int_equal(engine_resource_lasts(&f->engine, 0, &f->err), 0);
+}
+
 /* For as long as somebody thinks it over. */
 static void an_edit_that_waits_takes_no_memory(void **state)
 {
@@ -142,6 +155,8 @@ int main(void)
 			a_snapshot_that_an_engine_before_took_keeps_its_name, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_step_that_was_done_with_errors_is_known_as_such,
 						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_resource_that_was_reset_is_missed, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(an_edit_that_waits_takes_no_memory, set_up,
 						tear_down),
 	};

@@ -10,9 +10,14 @@
 #define BOOKS STR("books")
 #define ROOT "{\"version\":{\"distribution\":\"opensearch\",\"number\":\"2.19.6\"}}"
 
+#define TASKS                                                                            \
+	"{\"nodes\":{\"n\":{\"tasks\":{\"n:7\":{\"description\":\"reindex from [host=a]" \
+	"[books] to [books]\"}}}}}"
+
 /* A cluster that may have the index. */
 struct side {
 	bool has_it;
+	bool reindexes; /* a task fills it */
 	size_t changes; /* PUT, POST, DELETE */
 };
 
@@ -24,12 +29,18 @@ static void play(void *user, const struct fake_request *request, struct fake_rep
 	str_split(request->head, ' ', &method, &rest);
 	str_split(rest, ' ', &path, &rest);
 	side->changes += !str_is(method, "GET") && !str_is(method, "HEAD");
-	if (str_is(path, "/"))
+	if (side->reindexes && str_starts(path, STR("/_tasks?")))
+		fake_reply_json(reply, 200, TASKS);
+	else if (str_starts(path, STR("/_tasks/n:7/_cancel")) ||
+		 str_starts(path, STR("/_tasks/n%3A7/_cancel"))) {
+		side->reindexes = false;
+		fake_reply_json(reply, 200, "{}");
+	} else if (str_is(path, "/"))
 		fake_reply_json(reply, 200, ROOT);
 	else
 		fake_reply_json(reply, side->has_it ? 200 : 404, "{}");
 	if (str_is(method, "DELETE"))
-		side->has_it = false;
+		side->has_it = side->reindexes; /* it is made anew */
 }
 
 struct fixture {
@@ -105,6 +116,17 @@ static void an_index_that_no_client_knows_is_deleted_on_the_target(void **state)
 	assert_int_equal(move_record_step_of(&f->record, BOOKS), MOVE_NONE);
 }
 
+static void a_task_that_fills_the_index_is_stopped_first(void **state)
+{
+	struct fixture *f = *state;
+	bool kept;
+
+	f->sides[1].reindexes = true;
+	assert_int_equal(back_out(f, &kept), 0);
+	assert_false(f->sides[1].reindexes);
+	assert_false(f->sides[1].has_it);
+}
+
 /* The command ran, and the program was killed before it could write down that it had. */
 static void an_index_that_clients_may_have_been_told_of_stays(void **state)
 {
@@ -138,6 +160,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(an_index_that_no_client_knows_is_deleted_on_the_target),
+		T(a_task_that_fills_the_index_is_stopped_first),
 		T(an_index_that_clients_may_have_been_told_of_stays),
 		T(the_last_copy_of_an_index_is_not_taken_back),
 	};
