@@ -220,10 +220,12 @@ static void close_source(struct document_source *base)
 	free(d);
 }
 
+/* A file of one member, as backfill writes them: what stood behind it would not be compared. */
 static bool unzip(struct str packed, struct buf *out)
 {
 	struct libdeflate_decompressor *decompressor = libdeflate_alloc_decompressor();
 	uint32_t length = 0;
+	size_t consumed = 0;
 	void *room = NULL;
 	bool done = false;
 
@@ -233,8 +235,10 @@ static bool unzip(struct str packed, struct buf *out)
 	if (decompressor)
 		room = buf_reserve(out, (size_t)length + 1);
 	if (room)
-		done = libdeflate_gzip_decompress(decompressor, packed.ptr, packed.len, room,
-						  length, NULL) == LIBDEFLATE_SUCCESS;
+		done = libdeflate_gzip_decompress_ex(decompressor, packed.ptr, packed.len, room,
+						     length, &consumed,
+						     NULL) == LIBDEFLATE_SUCCESS &&
+		       consumed == packed.len;
 	libdeflate_free_decompressor(decompressor);
 	out->len = done ? length : 0;
 	return done;

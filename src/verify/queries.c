@@ -134,10 +134,17 @@ static int by_bytes(const void *a, const void *b)
 static int take_hits(struct found *out, const struct json *answer, struct arena *mem,
 		     struct err *err)
 {
-	const struct json *hits = json_get(answer, "hits");
+	const struct json *hits = json_get(answer, "hits"), *shards = json_get(answer, "_shards");
+	int64_t whole = json_i64_or(json_get(shards, "total"), 0);
 
 	out->total = total_of(hits);
-	if (json_i64_or(json_path(answer, "_shards", "failed", NULL), 0) > 0 || out->total < 0) {
+	if (json_bool_or(json_get(answer, "timed_out"), false)) {
+		out->refusal = STR("it timed out");
+		return 0;
+	}
+	/* A shard without a copy is not counted as failed. */
+	if (json_i64_or(json_get(shards, "failed"), 0) > 0 ||
+	    json_i64_or(json_get(shards, "successful"), whole) < whole || out->total < 0) {
 		out->refusal = STR("shards failed");
 		return 0;
 	}
