@@ -124,7 +124,7 @@ def test_soft_deletes_and_doc_value_updates_are_in_what_was_read(shardlift, indi
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_ranges_by_workers_that_stop_anywhere_give_what_one_pass_gives(indices, version):
-    assert sweep(1, *(path for path in indices(version).iterdir() if path.is_dir())) > 0
+    assert sweep(3, *(path for path in indices(version).iterdir() if path.is_dir())) > 0
 
 
 @pytest.mark.parametrize("version", VERSIONS)
