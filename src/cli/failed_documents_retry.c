@@ -16,11 +16,6 @@ struct retry_fields {
 	bool plan;
 };
 
-static void clusterp(struct cluster **cluster)
-{
-	cluster_close(*cluster);
-}
-
 static int connect_target(struct retry_fields *f, struct cluster **out, struct err *err)
 {
 	const struct cluster_retry retry = {.initial_delay_ms = 1000,
@@ -113,7 +108,7 @@ static int print_json(const struct failed_retry_report *report, struct arena *me
 static int run(struct cli *cli, void *fields, struct err *err)
 {
 	struct retry_fields *f = fields;
-	cleanup(clusterp) struct cluster *cluster = NULL;
+	cleanup(cluster_closep) struct cluster *cluster = NULL;
 	cleanup(failed_retry_report_release) struct failed_retry_report report = {0};
 	size_t damaged = 0;
 	struct failed_retry retry = {

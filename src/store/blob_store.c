@@ -116,6 +116,11 @@ int blob_store_open_above(const struct blob_store *store, struct str below, stru
 	return blob_store_open(uri, out, err);
 }
 
+int blob_compare_names(const void *a, const void *b)
+{
+	return str_cmp(((const struct blob_info *)a)->name, ((const struct blob_info *)b)->name);
+}
+
 int blob_size_error(struct str name, uint64_t size, uint64_t expected, struct err *err)
 {
 	return err_set(err, ERR_FORMAT,

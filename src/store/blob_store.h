@@ -107,6 +107,8 @@ bool blob_store_is_remote(const struct blob_store *store);
 /* The whole blob into the arena, at most `limit` bytes. */
 int blob_store_read(struct blob_store *store, struct str name, struct arena *mem, size_t limit,
 		    struct str *out, struct err *err);
+/* For stores, whose listings are sorted: for qsort over struct blob_info, by name. */
+int blob_compare_names(const void *a, const void *b);
 /* For stores: the ERR_FORMAT of a blob of another size than it should have. */
 int blob_size_error(struct str name, uint64_t size, uint64_t expected, struct err *err);
 /* Accepts NULL. */

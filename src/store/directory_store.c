@@ -83,11 +83,6 @@ static int list_entries(DIR *dir, const char *path, struct arena *mem, struct bu
 	return 0;
 }
 
-static int compare_names(const void *a, const void *b)
-{
-	return str_cmp(((const struct blob_info *)a)->name, ((const struct blob_info *)b)->name);
-}
-
 /* Names come from readdir bare; put the folder before them. */
 static int prefix_names(struct blob_info *blobs, size_t count, struct str folder, struct arena *mem,
 			struct err *err)
@@ -110,7 +105,7 @@ static int sorted_listing(const struct buf *entries, struct arena *mem, struct b
 	out->count = entries->len / sizeof(struct blob_info);
 	if (out->count > 0) {
 		memcpy(out->blobs, entries->ptr, entries->len);
-		qsort(out->blobs, out->count, sizeof(struct blob_info), compare_names);
+		qsort(out->blobs, out->count, sizeof(struct blob_info), blob_compare_names);
 	}
 	return 0;
 }

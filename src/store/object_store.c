@@ -101,11 +101,6 @@ static int list_page(struct object_store *store, const struct wanted *wanted, st
 	return 1;
 }
 
-static int compare_names(const void *a, const void *b)
-{
-	return str_cmp(((const struct blob_info *)a)->name, ((const struct blob_info *)b)->name);
-}
-
 /* Keeps what is wanted, under names relative to the root. Folders may be objects themselves, of a
  * console that made them. */
 static size_t keep_blobs(const struct object_store *store, const struct wanted *wanted,
@@ -150,7 +145,7 @@ static int list_all(struct blob_store *base, struct str folder, bool below, stru
 	if (objects.len > 0)
 		out->count = keep_blobs(store, &wanted, &objects, out->blobs);
 	if (out->count > 0)
-		qsort(out->blobs, out->count, sizeof(struct blob_info), compare_names);
+		qsort(out->blobs, out->count, sizeof(struct blob_info), blob_compare_names);
 	return 0;
 }
 

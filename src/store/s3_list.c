@@ -94,11 +94,6 @@ static int list_page(const struct s3_folder *place, struct arena *mem, struct st
 	return next_page(place, page, mem, token, err);
 }
 
-static int compare_names(const void *a, const void *b)
-{
-	return str_cmp(((const struct blob_info *)a)->name, ((const struct blob_info *)b)->name);
-}
-
 int s3_list(const struct s3_folder *place, struct arena *mem, struct blob_listing *out,
 	    struct err *err)
 {
@@ -117,7 +112,7 @@ int s3_list(const struct s3_folder *place, struct arena *mem, struct blob_listin
 	out->count = entries.len / sizeof(struct blob_info);
 	if (out->count > 0) {
 		memcpy(out->blobs, entries.ptr, entries.len);
-		qsort(out->blobs, out->count, sizeof(struct blob_info), compare_names);
+		qsort(out->blobs, out->count, sizeof(struct blob_info), blob_compare_names);
 	}
 	return 0;
 }

@@ -23,28 +23,36 @@ static int at(struct err *err, yaml_mark_t mark, const char *what)
 		       what);
 }
 
-/* [-+]?digits[.digits][e[-+]digits], as both YAML's core schema and JSON have numbers. */
+static size_t skip_sign(struct str text, size_t i)
+{
+	return i < text.len && (text.ptr[i] == '-' || text.ptr[i] == '+') ? i + 1 : i;
+}
+
+static size_t skip_digits(struct str text, size_t i)
+{
+	while (i < text.len && text.ptr[i] >= '0' && text.ptr[i] <= '9')
+		i++;
+	return i;
+}
+
+/* [-+]?digits[.digits][e[-+]digits], as both YAML's core schema and JSON have numbers; digits may
+ * be missing on one side of the point. */
 static bool is_number(struct str text)
 {
-	size_t i = text.len > 0 && (text.ptr[0] == '-' || text.ptr[0] == '+') ? 1 : 0;
-	bool digits = false, point = false;
+	size_t start = skip_sign(text, 0), end = skip_digits(text, start), from;
+	bool digits = end > start;
 
-	for (; i < text.len; i++) {
-		if (text.ptr[i] >= '0' && text.ptr[i] <= '9')
-			digits = true;
-		else if (text.ptr[i] == '.' && !point)
-			point = true;
-		else
-			break;
+	if (end < text.len && text.ptr[end] == '.') {
+		from = end + 1;
+		end = skip_digits(text, from);
+		digits |= end > from;
 	}
-	if (digits && i + 1 < text.len && (text.ptr[i] | 0x20) == 'e') {
-		i += text.ptr[i + 1] == '-' || text.ptr[i + 1] == '+' ? 2 : 1;
-		if (i == text.len)
-			return false;
-		while (i < text.len && text.ptr[i] >= '0' && text.ptr[i] <= '9')
-			i++;
+	if (digits && end < text.len && (text.ptr[end] | 0x20) == 'e') {
+		from = skip_sign(text, end + 1);
+		end = skip_digits(text, from);
+		digits = end > from;
 	}
-	return digits && i == text.len;
+	return digits && end == text.len;
 }
 
 static enum config_type plain_type(struct str text)
