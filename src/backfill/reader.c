@@ -189,9 +189,13 @@ static bool fail_document(struct reader *r, const struct bulk_document *document
 static bool fail_transform(struct reader *r, const struct bulk_document *document,
 			   const struct err *error)
 {
+	struct err stop = *error;
+
 	switch (r->p->options->on_transform_error) {
 	case TRANSFORM_ERROR_FAIL:
-		pipeline_stop(r->p, error);
+		/* Whatever the script did, what has to change is the configuration. */
+		stop.kind = ERR_USAGE;
+		pipeline_stop(r->p, &stop);
 		return false;
 	case TRANSFORM_ERROR_SKIP:
 		log_warn("backfill", "skipped: %s", error->message);

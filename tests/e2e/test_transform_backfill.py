@@ -104,6 +104,47 @@ def test_a_run_that_must_not_fail_ends_with_the_first(backfill):
     assert "Error: none" in result.err and "books/" in result.err
 
 
+FAULTS = {
+    "throws": ("throw new Error('not this');", "Error: not this"),
+    "loops": ("for (;;);", "the script was stopped"),
+    "allocates": ("const all = []; for (;;) all.push('x'.repeat(1e6) + all.length);",
+                  "the script was stopped"),
+    "returns a wrong shape": ("return 7;", "returned"),
+}
+
+
+@pytest.mark.parametrize("policy", ("record", "skip", "fail"))
+@pytest.mark.parametrize("fault", FAULTS)
+def test_each_fault_is_named_with_its_document_by_each_policy(backfill, shardlift, tmp_path, fault,
+                                                              policy):
+    books = kept()["books"]
+    victim = sorted(d.id for d in books)[1]
+    body, said = FAULTS[fault]
+    script = f"b => d => {{ if (d[0].operation._id === '{victim}') {{ {body} }} return d; }}"
+    result = backfill("--doc-transformer-config", config(script), "--index-allowlist", "books",
+                      "--script-timeout", "1s", "--script-memory", "200MiB",
+                      "--on-transform-error", policy)
+    records = json.dumps(failed_documents(shardlift))
+    told = records if policy == "record" else result.err
+    assert f"books/{victim}: transformer step 1 (JsonJSTransformerProvider)" in told, told
+    assert said in told, told
+    if policy == "fail":
+        assert result.code == USAGE, result
+        return
+    assert result.code == (ERRORS if policy == "record" else OK), result
+    assert (victim in records) == (policy == "record")
+    assert_same(written_documents(tmp_path / "out")["books"],
+                [d for d in books if d.id != victim], "books")
+
+
+def test_a_script_that_drops_everything_is_told_so(backfill, tmp_path):
+    result = backfill("--doc-transformer-config", config("b => d => []"),
+                      "--index-allowlist", "books")
+    assert result.code == OK, result
+    assert f"none of its {len(kept()['books'])} documents was sent" in " ".join(result.out.split())
+    assert written_documents(tmp_path / "out") == {}
+
+
 def test_documents_can_be_dropped_split_and_renamed(backfill, tmp_path):
     script = """b => d => d.flatMap((one) => {
       if (one.operation._id === b.drop) return [];

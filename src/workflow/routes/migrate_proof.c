@@ -136,6 +136,23 @@ static void note_disagreement(struct route *route, struct migrate_index *index)
 	route_note(route, index, str_from(text));
 }
 
+/* It may be meant, so it is no disagreement, but nobody should have to find out elsewhere. */
+static void note_transformed(struct route *route, struct migrate_index *index)
+{
+	const struct backfill_index_result *documents = &index->documents;
+	char text[160];
+
+	if (!transforms(route) || documents->sent == documents->documents)
+		return;
+	snprintf(text, sizeof(text), "transformed: counts are not compared with the snapshot's");
+	if (documents->sent == 0)
+		snprintf(text, sizeof(text),
+			 "transformed: none of its %" PRIu64
+			 " documents was sent, the transformers dropped or skipped all",
+			 documents->documents);
+	route_note(route, index, str_from(text));
+}
+
 /* All that were selected and not taken out on the way count, in whatever way they ended. */
 static void judge(struct route *route)
 {
@@ -153,9 +170,8 @@ static void judge(struct route *route)
 		index->agrees = index->agrees && !index->written;
 		if (!index->agrees)
 			note_disagreement(route, index);
-		else if (transforms(route) && index->documents.sent != index->documents.documents)
-			route_note(route, index,
-				   STR("transformed: counts are not compared with the snapshot's"));
+		else
+			note_transformed(route, index);
 	}
 	for (size_t i = 0; i < report->count; i++)
 		report->agrees = report->agrees && report->indices[i].agrees;
