@@ -203,22 +203,40 @@ static int search_after(struct live_cursor *cursor, int *status, struct str *ans
 	return request(cursor, "POST", true, status, answer, err);
 }
 
-static int next_sequence(struct live_cursor *cursor, struct str *answer, struct err *err)
+/* After a point in time that was lost the order lets the search go on: in a new one, and if that is
+ * lost as well, without. */
+static int go_on(struct live_cursor *cursor, int *status, struct str *answer, struct err *err)
 {
-	int status, rc;
+	int rc;
 
-	if (!cursor->started && live_documents_has_point_in_time(cluster_version(cursor->cluster)))
-		open_point_in_time(cursor);
-	rc = search_after(cursor, &status, answer, err);
-	/* A lost point in time: the order lets the search go on without one. */
-	if (rc == 0 && status == 404 && cursor->point_in_time) {
+	open_point_in_time(cursor);
+	rc = search_after(cursor, status, answer, err);
+	if (rc == 0 && *status == 404 && cursor->point_in_time) {
 		cursor->point_in_time = false;
 		buf_reset(&cursor->id);
-		rc = search_after(cursor, &status, answer, err);
+		rc = search_after(cursor, status, answer, err);
 	}
+	return rc;
+}
+
+static int next_sequence(struct live_cursor *cursor, struct str *answer, struct err *err)
+{
+	int status, rc = search_after(cursor, &status, answer, err);
+
+	if (rc == 0 && status == 404 && cursor->point_in_time)
+		rc = go_on(cursor, &status, answer, err);
 	if (rc < 0)
 		return rc;
 	return status == 200 ? 0 : refused(cursor, status, *answer, err);
+}
+
+/* Clusters that ought to have points in time need not: some are built without, some refuse. */
+static void start_sequence(struct live_cursor *cursor)
+{
+	if (live_documents_has_point_in_time(cluster_version(cursor->cluster)))
+		open_point_in_time(cursor);
+	if (!cursor->point_in_time && cursor->options.or_scroll)
+		cursor->mode = LIVE_SCROLL;
 }
 
 /* A shard that did not answer would be documents that are not there. */
@@ -259,6 +277,8 @@ int live_cursor_fetch(struct live_cursor *cursor, struct str *answer, struct err
 
 	if (cursor->ended)
 		return 0;
+	if (!cursor->started && cursor->mode == LIVE_SEQUENCE)
+		start_sequence(cursor);
 	if (cursor->mode == LIVE_SEQUENCE)
 		rc = next_sequence(cursor, answer, err);
 	else if (cursor->started)

@@ -163,6 +163,8 @@ int live_documents_open(struct cluster *cluster, const struct live_documents_opt
 			       "sequence numbers are of one shard: index '" STR_FMT
 			       "' is read shard by shard in their order",
 			       STR_ARG(options->index));
+	if (options->or_scroll && options->after_sequence >= 0)
+		return err_set(err, ERR_USAGE, "a scroll cannot begin after a sequence number");
 	live = mem_zalloc(sizeof(*live));
 	cursor = &live->cursor;
 	live->source.ops = &live_ops;

@@ -18,12 +18,15 @@ struct live_documents_options {
 	bool by_sequence;       /* sorted by _seq_no (ES 6, OS): resumes after `after_sequence`.
 				   One shard: ERR_USAGE without */
 	int64_t after_sequence; /* -1: from the start */
-	bool ids_only;          /* no sources */
+	bool or_scroll; /* by_sequence needs a point in time: by scroll where none is opened. Not
+			   with after_sequence: ERR_USAGE */
+	bool ids_only;  /* no sources */
 };
 
-/* Opens nothing on the cluster before the first document is asked for. A lost PIT or expired scroll
- * is opened again where the order allows to go on (by_sequence), else ERR_CONFLICT: the slice must
- * start anew. `cluster` is borrowed; used by this source alone meanwhile. document.doc counts up
+/* Opens nothing on the cluster before the first document is asked for. A lost point in time is
+ * opened again where the order allows to go on (by_sequence); where that is refused the search goes
+ * on without one. An expired scroll is ERR_CONFLICT: the slice must start anew. `cluster` is
+ * borrowed; used by this source alone meanwhile. document.doc counts up
  * from 0; total_bytes is an estimate from the index's size. */
 int live_documents_open(struct cluster *cluster, const struct live_documents_options *options,
 			struct document_source **out, struct err *err);

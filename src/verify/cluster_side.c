@@ -36,17 +36,24 @@ static int64_t shards_of(const struct json *settings)
 	return most;
 }
 
+/* Whether the documents of a shard have sequence numbers that are one order. */
+static bool is_numbered(const struct cluster_version *version, const struct verify_index *index)
+{
+	return live_documents_number_all(version) && !version->serverless && !index->several;
+}
+
 /* One search reads a shard no faster than one thread of the cluster: few shards are read by
  * several. Slices go by _seq_no, which every document has that a cluster of these versions can
- * hold. */
+ * hold. In a point in time some versions deal slices to the shards of the whole index first, and
+ * only then divide these: with as many slices as there are searches nothing is left whole. */
 static size_t slices_of(const struct cluster_version *version, const struct verify_index *index)
 {
 	size_t shards = MAX(index->parts, (size_t)1);
 
-	if (!live_documents_number_all(version) || version->serverless ||
+	if (!live_documents_number_all(version) || version->serverless || shards >= SEARCHES ||
 	    index->documents / shards < SLICED_FROM)
 		return 1;
-	return (SEARCHES + shards - 1) / shards;
+	return SEARCHES;
 }
 
 static int look(struct verify_side *base, struct verify_index *index, struct err *err)
@@ -63,6 +70,7 @@ static int look(struct verify_side *base, struct verify_index *index, struct err
 	if (rc == 0 && status == 200) {
 		index->parts =
 			cluster_version(side->cluster)->serverless ? 1 : (size_t)shards_of(answer);
+		index->several = answer && answer->count > 1;
 		index->state.identity = cluster_side_identity(answer);
 		index->state.writes = cluster_side_writes(side, index->name);
 		rc = cluster_side_ask(side, "GET", index->name, "/_count", STR_NONE, &mem, &status,
@@ -138,6 +146,9 @@ static int open_part(struct verify_side *base, const struct verify_index *index,
 		.slices = (int32_t)slices,
 		.query = side->options.query,
 		.page_bytes = side->options.page_bytes,
+		.by_sequence = is_numbered(cluster_version(side->cluster), index),
+		.after_sequence = -1,
+		.or_scroll = true,
 	};
 	struct part_documents *documents = mem_zalloc(sizeof(*documents));
 	int rc = cluster_clone(side->cluster, &documents->cluster, err);

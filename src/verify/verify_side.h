@@ -23,6 +23,7 @@ struct verify_index {
 	size_t slices;      /* of a shard; 0: shards are whole. The side's */
 	uint64_t documents; /* about so many; 0: not known */
 	bool counted;       /* `documents` is what the cluster counts, exactly what is to be read */
+	bool several;       /* the name stands for several indices. The side's */
 	bool rebuilt, synthetic;   /* its sources are not stored, or in part: they are rebuilt */
 	struct verify_state state; /* zeros: it cannot change */
 	struct str only_type;      /* of documents stored without one; the side's; ptr NULL: none */

@@ -8,6 +8,7 @@ import opensearchpy
 import pytest
 
 import support
+from recording_proxy import RecordingProxy
 
 
 def verify(shardlift, *arguments, **how):
@@ -75,6 +76,37 @@ def test_two_clusters_are_compared_under_other_names(shardlift, opensearch):
     result = verify(shardlift, *arguments, "--settle", "1s")
     assert result.code == support.ERRORS, result
     assert differences(result, "old") == {("changed", "7")}
+
+
+@pytest.mark.parametrize("shards", [1, 2, 3] if os.environ.get("SHARDLIFT_EVERY_NODE") else [1])
+def test_shards_are_read_in_points_in_time_and_aliases_by_scroll(shardlift, opensearch, shards):
+    client, total = opensearch.connect(), 20000 * shards
+    for name in ("old", "new", "newer"):
+        client.indices.create(index=name, body={"settings": {"number_of_shards": shards}})
+    for name in ("old", "new"):
+        for at in range(0, total, 10000):
+            bulk(opensearch, [line for i in range(at, at + 10000) for line in (
+                {"index": {"_index": name, "_id": str(i)}}, {"n": i})])
+    for name in ("new", "newer"):
+        client.indices.put_alias(index=name, name="all")
+    proxy = RecordingProxy(opensearch.url)
+    arguments = ("--from", opensearch.url, "--to", proxy.url, "--index-allowlist", "old",
+                 "--only", "documents")
+    result = verify(shardlift, *arguments, "--rename", "old=new")
+    assert result.code == support.OK, result
+    assert index_of(result, "old")["target_documents"] == total
+    opened = [path for _, path in proxy.requests if "point_in_time?" in path]
+    closed = [path for method, path in proxy.requests if method == "DELETE"]
+    assert len(opened) == len(closed) == 4 * shards, proxy.requests  # four slices a shard
+    assert not [path for _, path in proxy.requests if "scroll" in path]
+    # Its indices have the same sequence numbers.
+    bulk(opensearch, [line for i in range(3) for line in (
+        {"index": {"_index": "newer", "_id": f"extra{i}"}}, {"n": i})])
+    proxy.requests.clear()
+    result = verify(shardlift, *arguments, "--rename", "old=all", "--page-size", "64KiB")
+    assert result.code == support.ERRORS, result
+    assert differences(result, "old") == {("extra", f"extra{i}") for i in range(3)}
+    assert not [path for _, path in proxy.requests if "point_in_time" in path]
 
 
 def test_an_index_missing_on_the_target_is_different(shardlift, repository, opensearch):

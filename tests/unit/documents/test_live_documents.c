@@ -155,6 +155,138 @@ static void an_index_without_a_mapping_has_no_documents(void **state)
 	fake_server_free(server);
 }
 
+#define NUMBERED(id, number) \
+	"{\"_id\":\"" id "\",\"_routing\":\"r\",\"_source\":{\"a\":1.0},\"sort\":[" number "]}"
+#define PAGE(hits) "{\"_scroll_id\":\"s\"," SHARDS("1", "1") ",\"hits\":{\"hits\":[" hits "]}}"
+#define LOST "{\"error\":{\"reason\":\"No search context found for id\"}}"
+
+/* A cluster with two documents, a page each, that loses points in time. */
+struct losing {
+	int refused_after; /* that many points in time are opened */
+	int opened, lost;  /* so many were lost */
+	int losing;        /* searches after the first document that find none */
+	int outside, scrolls, sliced;
+};
+
+static void play_sequence(struct losing *losing, struct str body, struct fake_reply *reply)
+{
+	bool inside = contains(body, "\"pit\":{\"id\":\"p\"");
+
+	losing->outside += !inside;
+	losing->sliced += contains(body, "\"slice\":{\"field\":\"_seq_no\",\"id\":1,\"max\":2}");
+	if (contains(body, "\"search_after\":[9]")) {
+		fake_reply_json(reply, 200, NO_MORE);
+	} else if (!contains(body, "\"search_after\"")) {
+		fake_reply_json(reply, 200, PAGE(NUMBERED("1", "4")));
+	} else if (inside && losing->lost < losing->losing) {
+		losing->lost++;
+		fake_reply_json(reply, 404, LOST);
+	} else {
+		assert_true(contains(body, "\"search_after\":[4]"));
+		fake_reply_json(reply, 200, PAGE(NUMBERED("2", "9")));
+	}
+}
+
+static void play_losing(void *user, const struct fake_request *request, struct fake_reply *reply)
+{
+	struct script script = {PAGE(NUMBERED("1", "0") "," NUMBERED("2", "1")), NO_MORE};
+	struct losing *losing = user;
+
+	if (contains(request->head, "DELETE") || !contains(request->head, "_search")) {
+		play(&script, request, reply);
+	} else if (contains(request->head, "point_in_time?")) {
+		assert_true(contains(request->head, "preference=_shards:0"));
+		if (losing->opened < losing->refused_after)
+			fake_reply_json(reply, 200, "{\"pit_id\":\"p\"}");
+		else
+			fake_reply_json(reply, 400, LOST);
+		losing->opened++;
+	} else if (contains(request->body, "_doc") || contains(request->body, "scroll_id")) {
+		losing->scrolls++;
+		play(&script, request, reply);
+	} else {
+		play_sequence(losing, request->body, reply);
+	}
+}
+
+/* Reads the second of two slices; both documents are to come. */
+static void read_losing(struct losing *losing, bool or_scroll)
+{
+	const struct cluster_retry retry = {
+		.initial_delay_ms = 1, .max_delay_ms = 1, .max_total_ms = 60000};
+	const struct live_documents_options options = {.index = STR("books"),
+						       .shard = 0,
+						       .slice = 1,
+						       .slices = 2,
+						       .by_sequence = true,
+						       .after_sequence = -1,
+						       .or_scroll = or_scroll};
+	struct fake_server *server = fake_server_start(play_losing, losing);
+	const struct http_options http = {.host = fake_server_url(server)};
+	struct document_source *source;
+	struct document document;
+	struct cluster *cluster;
+	struct err err;
+
+	assert_int_equal(cluster_connect(&http, &retry, &cluster, &err), 0);
+	assert_int_equal(live_documents_open(cluster, &options, &source, &err), 0);
+	assert_int_equal(document_source_next(source, &document, &err), 1);
+	assert_true(str_is(document.id, "1"));
+	assert_int_equal(document_source_next(source, &document, &err), 1);
+	assert_true(str_is(document.id, "2"));
+	assert_int_equal(document_source_next(source, &document, &err), 0);
+	document_source_close(source);
+	cluster_close(cluster);
+	fake_server_stop(server);
+	fake_server_free(server);
+}
+
+static void slices_are_read_in_a_point_in_time(void **state)
+{
+	struct losing losing = {.refused_after = 9};
+
+	(void)state;
+	read_losing(&losing, true);
+	assert_int_equal(losing.opened, 1);
+	assert_int_equal(losing.outside + losing.scrolls, 0);
+	assert_int_equal(losing.sliced, 3);
+}
+
+static void a_lost_point_in_time_is_opened_again_and_gone_on_after_the_last_document(void **state)
+{
+	struct losing losing = {.refused_after = 9, .losing = 1};
+
+	(void)state;
+	read_losing(&losing, true);
+	assert_int_equal(losing.opened, 2);
+	assert_int_equal(losing.outside + losing.scrolls, 0);
+}
+
+static void where_points_in_time_do_not_last_the_order_goes_on_without(void **state)
+{
+	struct losing losing = {.refused_after = 9, .losing = 2};
+
+	(void)state;
+	read_losing(&losing, true);
+	assert_int_equal(losing.opened, 2);
+	assert_true(losing.outside > 0);
+	assert_int_equal(losing.scrolls, 0);
+}
+
+static void a_refused_point_in_time_is_a_scroll_where_one_is_wanted(void **state)
+{
+	struct losing scrolled = {.refused_after = 0}, numbered = {.refused_after = 0};
+
+	(void)state;
+	read_losing(&scrolled, true);
+	assert_int_equal(scrolled.opened, 1);
+	assert_int_equal(scrolled.outside, 0);
+	assert_true(scrolled.scrolls > 0);
+	read_losing(&numbered, false);
+	assert_int_equal(numbered.scrolls, 0);
+	assert_true(numbered.outside > 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -162,6 +294,11 @@ int main(void)
 		cmocka_unit_test(a_shard_that_did_not_answer_is_no_end),
 		cmocka_unit_test(an_answer_without_hits_is_no_end),
 		cmocka_unit_test(an_index_without_a_mapping_has_no_documents),
+		cmocka_unit_test(slices_are_read_in_a_point_in_time),
+		cmocka_unit_test(
+			a_lost_point_in_time_is_opened_again_and_gone_on_after_the_last_document),
+		cmocka_unit_test(where_points_in_time_do_not_last_the_order_goes_on_without),
+		cmocka_unit_test(a_refused_point_in_time_is_a_scroll_where_one_is_wanted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
