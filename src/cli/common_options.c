@@ -237,6 +237,11 @@ const struct opt target_options[] = {
 	 .type = OPT_BOOL,
 	 TARGET(disable_compression),
 	 .help = "Send bulks as they are. They are sent gzip otherwise, except to this machine."},
+	{.name = "target-gzip-answers",
+	 .type = OPT_BOOL,
+	 TARGET(gzip_answers),
+	 .help = "Have the target pack its answers: for a slow network. Its processors pay for "
+		 "it."},
 	{.name = "target-connect-timeout",
 	 .type = OPT_DURATION,
 	 TARGET(connect_timeout_ms),
@@ -363,6 +368,7 @@ struct http_options target_http_options(const struct target_fields *fields)
 		.aws_region = fields->aws_region,
 		.aws_service = fields->aws_service,
 		.insecure = fields->insecure,
+		.gzip_answers = fields->gzip_answers,
 		.connect_timeout_ms = fields->connect_timeout_ms,
 		.request_timeout_ms = fields->request_timeout_ms,
 	};

@@ -33,7 +33,7 @@ struct target_fields {
 	const char *username, *password, *api_key;
 	const char *cacert, *client_cert, *client_cert_key;
 	const char *aws_region, *aws_service;
-	bool insecure, disable_compression;
+	bool insecure, disable_compression, gzip_answers;
 	int64_t connect_timeout_ms, request_timeout_ms, retry_ms;
 };
 extern const struct opt target_options[];

@@ -147,6 +147,7 @@ static int set_signing(struct http_client *client, const struct http_options *op
 	client->signature = ARENA_INIT(MIB(1));
 	if (!options->aws_region)
 		return 0;
+	client->gzip_answers = options->gzip_answers;
 	client->aws_region = keep(client, options->aws_region);
 	client->aws_service = keep(client, options->aws_service ? options->aws_service : "es");
 	client->aws_host =
@@ -288,6 +289,9 @@ static struct curl_slist *headers_of(const struct http_client *client,
 		   request->ask_first && request->body.len ? "Expect: 100-continue" : "Expect:");
 	if (request->compress && request->body.len)
 		add_header(&headers, "Content-Encoding: gzip");
+	/* What comes packed all the same is unpacked. */
+	if (!client->gzip_answers && !request->as_it_is)
+		add_header(&headers, "Accept-Encoding: identity");
 	if (client->authorization)
 		add_header(&headers, client->authorization);
 	for (size_t i = 0; i < signature->count; i++)

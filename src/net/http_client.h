@@ -20,6 +20,8 @@ struct http_options {
 				   chain finds; NULL: they are not */
 	const char *aws_service;    /* "es" or "aoss"; NULL: "es" */
 	bool insecure;              /* no check of certificate and name */
+	bool gzip_answers;          /* asked for; packing costs the server more than a fast network
+				       gains */
 	int64_t connect_timeout_ms; /* 0: 10 seconds */
 	int64_t request_timeout_ms; /* connecting and answer together; 0: 2 minutes */
 	const char *flag_prefix;    /* of the flags that messages point to; NULL: "--target-" */
@@ -40,8 +42,8 @@ struct http_request {
 			   libcurl sends again by itself, even if the server had acted */
 	const char *const *headers; /* further header lines: "Range: bytes=0-9"; borrowed */
 	size_t header_count;
-	bool as_it_is; /* the answer's bytes and status as they come: no content coding is asked
-			  for, and a redirect is an answer like any other */
+	bool as_it_is; /* the answer's bytes and status as they come: no content coding is taken
+			  off, and a redirect is an answer like any other */
 	const atomic_bool *stop; /* once true, the send ends with ERR_CANCELLED within a second;
 				    NULL: only http_client_cancel ends it */
 	int64_t timeout_ms;      /* 0: that of the options */
