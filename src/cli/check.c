@@ -88,9 +88,14 @@ static int check_sides(struct check_report *report, struct check_fields *f,
 {
 	cleanup(cluster_closep) struct cluster *source = NULL, *target = NULL;
 	struct err err = {0};
+	const struct http_options from = source_http_options(&f->source);
+	const struct http_options to = target_http_options(&f->target);
 
 	check_signer(report, "source", f->source.aws_region);
 	check_signer(report, "target", f->target.aws_region);
+	if (origin != SOURCE_SNAPSHOT)
+		check_certificate(report, "source", &from);
+	check_certificate(report, "target", &to);
 	if (origin == SOURCE_SNAPSHOT)
 		check_snapshot(report, &f->repository);
 	else if (source_connect(&f->source, &source, &err) < 0)

@@ -37,7 +37,8 @@ static const struct opt metadata_options[] = {
 	 .metavar = "KIND",
 	 .help = "Only these kinds: index, alias, legacy-template, index-template, "
 		 "component-template, pipeline, script, lifecycle-policy, snapshot-policy, "
-		 "data-stream, cluster-settings, security. Without it, all."},
+		 "data-stream, cluster-settings, security. Without it, all. Roles (security) are "
+		 "written only when they are named here."},
 	{.name = "rename",
 	 .type = OPT_LIST,
 	 ITEMS(renames),
@@ -224,8 +225,8 @@ static int run_metadata(struct cli *cli, void *fields, bool plan, struct err *er
 {
 	struct metadata_fields *f = fields;
 	cleanup(migrating_release) struct migrating m = {.fields = f, .mem = cli->mem};
-	const struct metadata_write_options options = {.allow_existing = f->creation.allow_existing,
-						       .plan = plan};
+	struct metadata_write_options options = {.allow_existing = f->creation.allow_existing,
+						 .plan = plan};
 	struct metadata_read_options wanted = {0};
 	struct err ended = {0};
 	int rc;
@@ -239,6 +240,7 @@ static int run_metadata(struct cli *cli, void *fields, bool plan, struct err *er
 	    read_source(&m, &wanted, err) < 0 ||
 	    index_renames_apply_to_set(m.renames, &m.set, err) < 0 || apply_rules(&m, err) < 0)
 		return -(int)err->kind;
+	options.roles = wanted.kinds[METADATA_SECURITY];
 	rc = metadata_check(&m.set, m.target, &options, &ended);
 	if (rc == 0)
 		rc = metadata_write(&m.set, m.target, &options, interrupt_catch(), &ended);

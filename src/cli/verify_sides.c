@@ -74,7 +74,7 @@ static int open_target(struct verifying *v, struct err *err)
 		return -(int)err->kind;
 	if (kind == TARGET_FILES) {
 		v->names[1] = f->target.host;
-		v->sides[1] = verify_side_of_files(path, v->names[1]);
+		v->sides[1] = verify_side_of_files(path, v->names[1], f->without_ids);
 		return 0;
 	}
 	if (kind != TARGET_CLUSTER)

@@ -446,6 +446,11 @@ static void close_source(struct document_source *source)
 	free(d);
 }
 
+enum file_format file_documents_format(const struct document_source *source)
+{
+	return ((const struct file_documents *)source)->format;
+}
+
 int file_documents_open(const struct file_documents_options *options, struct document_source **out,
 			struct err *err)
 {

@@ -27,5 +27,7 @@ struct file_documents_options {
  * the same whenever the same file is read, unless it can be read only once. */
 int file_documents_open(const struct file_documents_options *options, struct document_source **out,
 			struct err *err);
+/* What the file holds that the document given last is from. */
+enum file_format file_documents_format(const struct document_source *source);
 
 #endif

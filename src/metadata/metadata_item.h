@@ -11,7 +11,7 @@
 /* In the order in which they are written to a target. */
 enum metadata_kind {
 	METADATA_CLUSTER_SETTINGS, /* reported only */
-	METADATA_SECURITY,         /* roles and mappings: reported, mapped where names allow */
+	METADATA_SECURITY,         /* roles: reported, written only when asked for */
 	METADATA_SNAPSHOT_POLICY,  /* SLM, SM */
 	METADATA_LIFECYCLE_POLICY, /* ILM, ISM */
 	METADATA_PIPELINE,

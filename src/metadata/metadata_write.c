@@ -11,6 +11,15 @@ struct writing {
 	bool ours; /* the index at hand is taken as it is, if it is there */
 };
 
+static const char *endpoint_of_roles(const struct writing *w)
+{
+	if (!w->options->roles)
+		return NULL;
+	if (w->version->flavour == CLUSTER_OPENSEARCH)
+		return "/_plugins/_security/api/roles/";
+	return w->version->major >= 7 ? "/_security/role/" : "/_xpack/security/role/";
+}
+
 /* Where items of a kind live; NULL: they are not written by themselves. */
 static const char *endpoint_of(const struct writing *w, enum metadata_kind kind)
 {
@@ -35,8 +44,9 @@ static const char *endpoint_of(const struct writing *w, enum metadata_kind kind)
 		return "/_data_stream/";
 	case METADATA_INDEX:
 		return "/";
-	case METADATA_CLUSTER_SETTINGS:
 	case METADATA_SECURITY:
+		return endpoint_of_roles(w);
+	case METADATA_CLUSTER_SETTINGS:
 	case METADATA_ALIAS:
 	case METADATA_KINDS:
 		return NULL;

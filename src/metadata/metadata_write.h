@@ -9,7 +9,8 @@
 
 struct metadata_write_options {
 	bool allow_existing; /* an index that is there is no failure */
-	bool plan;           /* evaluate: only GETs; outcomes become READY, EXISTED, BLOCKED … */
+	bool roles; /* those of METADATA_SECURITY are written; else they are only told of */
+	bool plan;  /* evaluate: only GETs; outcomes become READY, EXISTED, BLOCKED … */
 	/* Before an index is looked for and created, by its name on the target. *ours: one that is
 	 * there is no failure. NULL: none is. */
 	int (*begin_index)(void *user, struct str name, bool *ours, struct err *err);

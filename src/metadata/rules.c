@@ -165,6 +165,8 @@ static void apply_to_policy(const struct chosen *chosen, struct rule_scope *scop
 
 	if (item->kind == METADATA_LIFECYCLE_POLICY)
 		apply_at(chosen, scope, RULE_LIFECYCLE_POLICY, item->name, item->result);
+	if (item->kind == METADATA_SECURITY)
+		apply_at(chosen, scope, RULE_ROLE, item->name, item->result);
 	if (item->kind == METADATA_SNAPSHOT_POLICY)
 		apply_at(chosen, scope, RULE_SNAPSHOT_POLICY, item->name, item->result);
 }

@@ -56,6 +56,7 @@ enum rule_place {
 	RULE_ALIASES,          /* node: the aliases object */
 	RULE_LIFECYCLE_POLICY, /* node: the whole item; rows may replace scope->item->result */
 	RULE_SNAPSHOT_POLICY,  /* likewise */
+	RULE_ROLE,             /* likewise */
 };
 
 struct rule {

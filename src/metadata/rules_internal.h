@@ -9,7 +9,7 @@
 extern const struct rule rules_of_templates[], rules_of_types[], rules_of_mapping_roots[],
 	rules_of_strings[], rules_of_fields[], rules_of_field_types[], rules_of_vectors[],
 	rules_of_dates[], rules_of_settings[], rules_of_analysis[], rules_of_aliases[],
-	rules_of_policies[];
+	rules_of_policies[], rules_of_roles[];
 
 /* Ranges that many rows use. */
 #define ANY_VERSION {ANY_FLAVOUR, 0, 0}

@@ -9,6 +9,7 @@ static const struct rule *const files[] = {
 	rules_of_templates,   rules_of_types,    rules_of_mapping_roots, rules_of_strings,
 	rules_of_field_types, rules_of_vectors,  rules_of_dates,         rules_of_fields,
 	rules_of_settings,    rules_of_analysis, rules_of_aliases,       rules_of_policies,
+	rules_of_roles,
 };
 
 static const struct rule *rows[ROWS_MAX];

@@ -1,21 +1,16 @@
-/* Bulk lines in files, as backfill writes them to a dir: target, as one side of a comparison: each
- * file is a part. */
+/* Files of documents, as an export fills a folder with them, as one side of a comparison: each file
+ * is a part. */
 #include "backfill/file_name.h"
 #include "base/json_hash.h"
-#include "base/small_file.h"
+#include "documents/file_documents.h"
 #include "verify/verify_side.h"
 
 #include <dirent.h>
-#include <endian.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <libdeflate.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <zstd.h>
-
-#define FILE_MAX MIB(2047)
 
 /* The files of one index. */
 struct index_files {
@@ -29,18 +24,19 @@ struct index_files {
 struct files_side {
 	struct verify_side base;
 	const char *path;
+	bool ignores_ids;
 	pthread_mutex_t lock;
 	struct arena mem;
 	struct index_files *indices;
 };
 
-struct file_documents {
+struct file_part {
 	struct document_source base;
-	struct arena mem; /* of one action line */
-	struct buf text;
-	size_t at;
-	struct str path, index;
-	uint64_t line;
+	struct document_source *documents;
+	struct input_file file;
+	struct input_files files;
+	struct str index;
+	bool ignores_ids;
 };
 
 static struct files_side *side_of(struct verify_side *side)
@@ -135,175 +131,96 @@ static int look(struct verify_side *base, struct verify_index *index, struct err
 	}
 	pthread_mutex_unlock(&side->lock);
 	if (rc == 0 && files->count == 0)
-		rc = err_set(err, ERR_NOT_FOUND, "%s has no bulk lines of index '" STR_FMT "'",
+		rc = err_set(err, ERR_NOT_FOUND, "%s has no documents of index '" STR_FMT "'",
 			     base->what, STR_ARG(index->name));
 	index->parts = files->count;
 	index->state.writes = files->state;
 	return rc;
 }
 
-static int damaged(const struct file_documents *d, const char *what, struct err *err)
+/* What would be compared wrongly ends the reading. */
+static int check_document(const struct file_part *part, const struct document *document,
+			  struct err *err)
 {
-	return err_set(err, ERR_FORMAT, "line %" PRIu64 " of '" STR_FMT "' %s", d->line,
-		       STR_ARG(d->path), what);
-}
-
-/* False: the text ends without a line break. */
-static bool next_line(struct file_documents *d, struct str *line)
-{
-	struct str rest = str_from_offset(buf_str(&d->text), d->at);
-	const char *end = rest.len ? memchr(rest.ptr, '\n', rest.len) : NULL;
-
-	if (!end)
-		return false;
-	*line = str_of(rest.ptr, (size_t)(end - rest.ptr));
-	d->at += line->len + 1;
-	d->line++;
-	return true;
-}
-
-static int read_action(struct file_documents *d, struct str line, struct document *out,
-		       struct err *err)
-{
-	const struct json *action;
-	struct json *root;
-
-	arena_reset(&d->mem);
-	if (json_parse(line, &d->mem, &root, NULL) < 0 || root->type != JSON_OBJECT || !root->first)
-		return damaged(d, "is no action of a bulk", err);
-	action = root->first;
-	if (!str_is(action->key, "index") && !str_is(action->key, "create"))
+	if (document->problem)
+		return err_set(err, ERR_FORMAT, "%s", document->problem);
+	if (document->deleted)
 		return err_set(err, ERR_UNSUPPORTED,
-			       "line %" PRIu64 " of '" STR_FMT "' is a '" STR_FMT
+			       "'%s' deletes document '" STR_FMT
 			       "': only files with whole documents can be compared",
-			       d->line, STR_ARG(d->path), STR_ARG(action->key));
-	if (!str_eq(json_string(json_get(action, "_index")), d->index))
-		return damaged(d, "is for another index", err);
-	*out = (struct document){.id = json_string(json_get(action, "_id")),
-				 .routing = json_string(json_get(action, "routing")),
-				 .type = json_string(json_get(action, "_type")),
-				 .version = -1,
-				 .live = true};
-	if (!out->routing.ptr)
-		out->routing = json_string(json_get(action, "_routing"));
-	return 0;
+			       part->file.path, STR_ARG(document->id));
+	if (!str_eq(document->index, part->index))
+		return err_set(err, ERR_FORMAT,
+			       "'%s' holds a document of index '" STR_FMT "', not of '" STR_FMT "'",
+			       part->file.path, STR_ARG(document->index), STR_ARG(part->index));
+	if (!part->ignores_ids && file_documents_format(part->documents) == FILE_FORMAT_DOCUMENTS)
+		return err_set(err, ERR_UNSUPPORTED,
+			       "'%s' holds documents without their ids: compare it with "
+			       "--ignore-ids",
+			       part->file.path);
+	return 1;
 }
 
 static int next(struct document_source *base, struct document *out, struct err *err)
 {
-	struct file_documents *d = (struct file_documents *)base;
-	struct str action, source;
+	struct file_part *part = (struct file_part *)base;
+	int rc = document_source_next(part->documents, out, err);
 
-	if (d->at == d->text.len)
-		return 0;
-	if (!next_line(d, &action))
-		return damaged(d, "is cut off", err);
-	if (read_action(d, action, out, err) < 0)
-		return -(int)err->kind;
-	if (!next_line(d, &source))
-		return damaged(d, "is followed by no document", err);
-	out->source = source;
-	return 1;
+	return rc > 0 ? check_document(part, out, err) : rc;
 }
 
 static uint64_t position(const struct document_source *base)
 {
-	return ((const struct file_documents *)base)->at;
+	return document_source_position(((const struct file_part *)base)->documents);
 }
 
 static void close_source(struct document_source *base)
 {
-	struct file_documents *d = (struct file_documents *)base;
+	struct file_part *part = (struct file_part *)base;
 
-	arena_release(&d->mem);
-	buf_release(&d->text);
-	free(d);
+	document_source_close(part->documents);
+	free(part);
 }
 
-/* A file of one member, as backfill writes them: what stood behind it would not be compared. */
-static bool unzip(struct str packed, struct buf *out)
+static int open_documents(struct file_part *part, struct err *err)
 {
-	struct libdeflate_decompressor *decompressor = libdeflate_alloc_decompressor();
-	uint32_t length = 0;
-	size_t consumed = 0;
-	void *room = NULL;
-	bool done = false;
+	const struct file_documents_options options = {.files = &part->files,
+						       .line_limit = LIMIT_SOURCE};
+	struct stat is;
+	int rc;
 
-	if (packed.len >= 4)
-		memcpy(&length, packed.ptr + packed.len - 4, sizeof(length));
-	length = le32toh(length);
-	if (decompressor)
-		room = buf_reserve(out, (size_t)length + 1);
-	if (room)
-		done = libdeflate_gzip_decompress_ex(decompressor, packed.ptr, packed.len, room,
-						     length, &consumed,
-						     NULL) == LIBDEFLATE_SUCCESS &&
-		       consumed == packed.len;
-	libdeflate_free_decompressor(decompressor);
-	out->len = done ? length : 0;
-	return done;
-}
-
-static bool unpack_zstd(struct str packed, struct buf *out)
-{
-	unsigned long long length = ZSTD_getFrameContentSize(packed.ptr, packed.len);
-	void *room;
-
-	if (length > FILE_MAX)
-		return false;
-	room = buf_reserve(out, (size_t)length + 1);
-	if (!room || ZSTD_decompress(room, (size_t)length, packed.ptr, packed.len) != length)
-		return false;
-	out->len = (size_t)length;
-	return true;
-}
-
-static int read_file(struct file_documents *d, struct err *err)
-{
-	cleanup(buf_release) struct buf packed = BUF_INIT(FILE_MAX);
-	bool whole = true;
-	int rc = small_file_read(d->path.ptr, &packed, err);
-
+	if (stat(part->file.path, &is) < 0)
+		return err_set_errno(err, ERR_IO, errno, "cannot read '%s'", part->file.path);
+	part->file.index = part->index;
+	part->file.size = (uint64_t)is.st_size;
+	part->files =
+		(struct input_files){.files = &part->file, .count = 1, .bytes = part->file.size};
+	rc = file_documents_open(&options, &part->documents, err);
 	if (rc == 0)
-		return err_set(err, ERR_IO, "file '" STR_FMT "' has gone", STR_ARG(d->path));
-	if (rc < 0)
-		return rc;
-	if (str_ends(d->path, STR(".gz"))) {
-		whole = unzip(buf_str(&packed), &d->text);
-	} else if (str_ends(d->path, STR(".zst"))) {
-		whole = unpack_zstd(buf_str(&packed), &d->text);
-	} else {
-		d->text = packed;
-		packed = BUF_INIT(0);
-	}
-	if (!whole)
-		return err_set(err, ERR_FORMAT, "file '" STR_FMT "' cannot be decompressed",
-			       STR_ARG(d->path));
-	d->base.total_bytes = d->text.len;
-	return 0;
+		part->base.total_bytes = part->documents->total_bytes;
+	return rc;
 }
 
-static int open_part(struct verify_side *base, const struct verify_index *index, size_t part,
+static int open_part(struct verify_side *base, const struct verify_index *index, size_t number,
 		     struct document_source **out, struct err *err)
 {
 	static const struct document_source_ops ops = {next, position, close_source};
 	struct files_side *side = side_of(base);
-	struct file_documents *d = mem_zalloc(sizeof(*d));
+	struct file_part *part = mem_zalloc(sizeof(*part));
 	int rc;
 
 	pthread_mutex_lock(&side->lock);
-	d->path = find(side, index->name)->paths[part];
+	part->file.path = find(side, index->name)->paths[number].ptr;
 	pthread_mutex_unlock(&side->lock);
-	d->base.ops = &ops;
-	d->mem = ARENA_INIT(MIB(16));
-	d->text = BUF_INIT(FILE_MAX);
-	d->index = index->name;
-	rc = read_file(d, err);
+	part->base.ops = &ops;
+	part->index = index->name;
+	part->ignores_ids = side->ignores_ids;
+	rc = open_documents(part, err);
 	if (rc < 0) {
-		close_source(&d->base);
+		close_source(&part->base);
 		return rc;
 	}
-	*out = &d->base;
+	*out = &part->base;
 	return 0;
 }
 
@@ -314,7 +231,8 @@ static int list(struct verify_side *side, struct arena *mem, struct str **names,
 	(void)mem;
 	(void)names;
 	(void)count;
-	return err_set(err, ERR_USAGE, "%s: bulk lines are a target, not a source", side->what);
+	return err_set(err, ERR_USAGE, "%s: a folder of files is a target, not a source",
+		       side->what);
 }
 
 static void close_side(struct verify_side *base)
@@ -333,13 +251,14 @@ static void close_side(struct verify_side *base)
 	free(side);
 }
 
-struct verify_side *verify_side_of_files(const char *path, const char *what)
+struct verify_side *verify_side_of_files(const char *path, const char *what, bool ignore_ids)
 {
 	static const struct verify_side_ops ops = {look, open_part, list, NULL, close_side};
 	struct files_side *side = mem_zalloc(sizeof(*side));
 
 	side->base = (struct verify_side){&ops, what};
 	side->path = path;
+	side->ignores_ids = ignore_ids;
 	side->mem = ARENA_INIT(LIMIT_METADATA_ARENA);
 	pthread_mutex_init(&side->lock, NULL);
 	return &side->base;

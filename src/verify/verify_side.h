@@ -68,9 +68,10 @@ struct verify_cluster_options {
  */
 struct verify_side *verify_side_of_cluster(struct cluster *cluster, const char *what,
 					   const struct verify_cluster_options *options);
-/* A folder that backfill filled (dir:PATH), as a target; strings are borrowed. Files that are
- * damaged, or hold deletes, end the reading of their index. */
-struct verify_side *verify_side_of_files(const char *path, const char *what);
+/* A folder that an export filled (dir:PATH), as a target; strings are borrowed. Files that are
+ * damaged, or hold deletes, end the reading of their index; so do those without ids, but with
+ * `ignore_ids`. */
+struct verify_side *verify_side_of_files(const char *path, const char *what, bool ignore_ids);
 /* Accepts NULL. */
 void verify_side_close(struct verify_side *side);
 

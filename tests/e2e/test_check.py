@@ -1,6 +1,11 @@
 """`check`: what stands in the way of a migration, told before it begins."""
 
+import datetime
 import json
+import ssl
+import subprocess
+
+import pytest
 
 import gated_target
 from support import BLOCKED, OK, UNREACHABLE, USAGE
@@ -141,3 +146,63 @@ def test_whose_aws_credentials_sign_is_told_or_the_places_that_were_tried(shardl
                          env=aws)
     reader = rows(snapshot)["source", "aws identity"]
     assert reader["outcome"] == "failed" and "AWS_ACCESS_KEY_ID is not set" in reader["next"], reader
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory):
+    """For each number of days an authority's certificate and one of it for 127.0.0.1."""
+    folder = tmp_path_factory.mktemp("certificates")
+    (folder / "index.txt").write_text("")
+    (folder / "ca.cnf").write_text(f"""[ca]
+default_ca = own
+[own]
+new_certs_dir = {folder}
+database = {folder}/index.txt
+serial = {folder}/serial
+default_md = sha256
+policy = any
+copy_extensions = copy
+unique_subject = no
+[any]
+commonName = supplied
+""")
+    (folder / "serial").write_text("01")
+
+    def openssl(*arguments):
+        subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
+
+    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=our authority", "-days",
+            "3650", "-keyout", "ca.key", "-out", "ca.pem")
+    openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=search", "-addext",
+            "subjectAltName=DNS:search.example,IP:127.0.0.1", "-keyout", "key.pem", "-out", "s.csr")
+    now = datetime.datetime.now(datetime.timezone.utc)
+    for name, days in [("long", 300), ("short", 10), ("expired", -2)]:
+        ends = now + datetime.timedelta(days=days)
+        openssl("ca", "-batch", "-config", "ca.cnf", "-keyfile", "ca.key", "-cert", "ca.pem",
+                "-startdate", (now - datetime.timedelta(days=20)).strftime("%Y%m%d%H%M%SZ"),
+                "-enddate", ends.strftime("%Y%m%d%H%M%SZ"), "-in", "s.csr", "-out", f"{name}.pem",
+                "-notext")
+    return folder
+
+
+@pytest.mark.parametrize(("name", "outcome", "code", "next_step"), [
+    ("long", "ok", OK, ""), ("short", "warning", OK, "renew it before"),
+    ("expired", "warning", UNREACHABLE, "renew it")])
+def test_certificates_are_told_with_what_is_left_of_them(shardlift, certificates, name, outcome,
+                                                         code, next_step):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificates / f"{name}.pem", certificates / "key.pem")
+    source, target = gated_target.GatedTarget(), gated_target.GatedTarget()
+    target.socket = context.wrap_socket(target.socket, server_side=True)
+    url = target.url.replace("http:", "https:")
+    result = shardlift("check", "--from", source.url, "--to", url, "--target-cacert",
+                       certificates / "ca.pem", "--target-username", "mover", "--json",
+                       env={"SHARDLIFT_TARGET_PASSWORD": "secret"})
+    found = rows(result)
+    row = found["target", "certificate"]
+    assert row["outcome"] == outcome and next_step in row["next"], result
+    for words in ("CN = search", "CN = our authority", "DNS:search.example",
+                  "IP Address:127.0.0.1", "expired" if name == "expired" else "until"):
+        assert words in row["found"], row
+    assert result.code == code, result
+    assert ("source", "certificate") not in found

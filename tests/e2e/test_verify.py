@@ -1,5 +1,6 @@
 """verify: what a migration wrote is equal to where it came from, and every change is named."""
 
+import gzip
 import json
 import os
 import time
@@ -148,9 +149,46 @@ def test_bulk_lines_are_compared_with_the_snapshot(shardlift, repository, tmp_pa
     result = verify(shardlift, *arguments)
     assert result.code == support.ERRORS, result
     assert differences(result, "books") == {("missing", removed)}
-    first.write_text("".join(lines)[:-1], "utf-8")
-    assert "cut off" in index_of(verify(shardlift, *arguments), "books")["reason"] or \
-        "no document" in index_of(verify(shardlift, *arguments), "books")["reason"]
+    first.write_text("".join(lines)[:-2], "utf-8")
+    reason = index_of(verify(shardlift, *arguments), "books")["reason"]
+    assert f"line {len(lines)} of" in reason and first.name in reason
+    first.write_text("".join(lines[:-1]), "utf-8")
+    assert "the file is cut off" in index_of(verify(shardlift, *arguments), "books")["reason"]
+    first.write_text("".join(lines) + '{"delete":{"_index":"books","_id":"1"}}\n', "utf-8")
+    assert "deletes document '1'" in index_of(verify(shardlift, *arguments), "books")["reason"]
+    first.write_text("".join(lines).replace('"books"', '"others"', 1), "utf-8")
+    assert "of index 'others'" in index_of(verify(shardlift, *arguments), "books")["reason"]
+
+
+@pytest.mark.parametrize(("form", "compress"), [("elasticdump", "gzip"), ("ndjson", "none")])
+def test_exports_of_other_forms_are_compared_too(shardlift, repository, tmp_path, form, compress):
+    source = f"{repository('es-7.10.2')}#snap2"
+    out = tmp_path / "out"
+    result = shardlift("backfill", "--from", source, "--to", f"file:{out}", "--index-allowlist",
+                       "books,logs-2020.01", "--format", form, "--compress", compress)
+    assert result.code == support.OK, result
+    arguments = ("--from", source, "--to", f"file:{out}", "--index-allowlist", "books,logs-2020.01")
+    result = verify(shardlift, *arguments)
+    if form == "ndjson":  # nothing says their ids
+        assert result.code == support.ERRORS, result
+        assert "--ignore-ids" in index_of(result, "books")["reason"]
+        arguments = (*arguments, "--ignore-ids")
+        result = verify(shardlift, *arguments)
+    assert result.code == support.OK, result
+    assert index_of(result, "books")["verdict"] == "equal"
+    [first, *_] = sorted((out / "books").iterdir())
+    pack = gzip.open if compress == "gzip" else open
+    with pack(first, "rt", encoding="utf-8") as lines:
+        lines = lines.readlines()
+    document = json.loads(lines[0])
+    (document["_source"] if form == "elasticdump" else document)["added_by_test"] = 1
+    with pack(first, "wt", encoding="utf-8") as out:
+        out.writelines([json.dumps(document) + "\n", *lines[1:]])
+    result = verify(shardlift, *arguments)
+    assert result.code == support.ERRORS, result
+    assert index_of(result, "books")["verdict"] == "different"
+    if form == "elasticdump":
+        assert differences(result, "books") == {("changed", document["_id"])}
 
 
 def test_what_stores_no_source_is_never_called_equal(shardlift, repository):

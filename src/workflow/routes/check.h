@@ -47,6 +47,9 @@ void check_pair(struct check_report *report, struct cluster *source, struct clus
 /* Whether the target may reindex from the source at this URL by itself. */
 void check_allowlist(struct check_report *report, struct cluster *source, struct cluster *target,
 		     const char *source_url);
+/* What certificate a side shows; no line where it does not speak TLS or cannot be reached. */
+void check_certificate(struct check_report *report, const char *side,
+		       const struct http_options *options);
 /* Whose AWS credentials a side's requests are signed with, for `options`. */
 void check_aws(struct check_report *report, const char *side,
 	       const struct aws_credentials_options *options);

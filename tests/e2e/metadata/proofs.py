@@ -33,6 +33,8 @@ STUBS = {
     "dense-vector": "test_metadata_strict_targets (AOSS)",
     "serverless-vector": "test_metadata_strict_targets (AOSS)",
     "lifecycle-serverless": "test_metadata_strict_targets (AOSS)",
+    "role-to-opensearch": "test_metadata_roles", "role-to-elasticsearch": "test_metadata_roles",
+    "role-read-only": "test_metadata_roles",
 }
 
 # What changes without a word, and the bodies of the zoo that would be refused without it; None:

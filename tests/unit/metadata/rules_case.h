@@ -23,7 +23,7 @@ struct rules_case {
 };
 
 extern const struct rules_case cases_of_mappings[], cases_of_types[], cases_of_settings[],
-	cases_of_policies[];
+	cases_of_policies[], cases_of_roles[];
 
 /* Fails the test that runs where the row does not do as it says. */
 void rules_case_check(const struct rules_case *c);

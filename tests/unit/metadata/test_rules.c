@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <cmocka.h>
 
-static const struct rules_case *const files[] = {cases_of_mappings, cases_of_types,
-						 cases_of_settings, cases_of_policies};
+static const struct rules_case *const files[] = {
+	cases_of_mappings, cases_of_types, cases_of_settings, cases_of_policies, cases_of_roles};
 
 static void each_rule_does_what_it_says_where_it_holds_and_nothing_elsewhere(void **state)
 {
