@@ -87,6 +87,7 @@ struct connection {
 	bool response_begun, response_done; /* of the exchange */
 	bool recording;                     /* this exchange is in the record */
 	bool mutating, inside;              /* inside: of the gate */
+	bool served;                        /* something was read from the client */
 	bool close_after, write_failed, active_upstream, shut;
 	struct recorder recorder;
 	uint64_t held_for; /* records that must be stored */

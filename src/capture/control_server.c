@@ -135,7 +135,10 @@ static void put_status(struct control_server *server, struct buf *out)
 	struct destination *destination = gate_destination(gate, &capturing);
 	bool has_log = sink_log_state(server->options.sink, &log);
 
-	buf_printf(out, "{\"ok\":true,\"state\":\"%s\",\"lastHold\":\"%s\",\"destination\":",
+	buf_printf(out,
+		   "{\"ok\":true,\"pid\":%d,\"state\":\"%s\",\"lastHold\":\"%s\","
+		   "\"destination\":",
+		   (int)getpid(),
 		   atomic_load(&gate->closed) ? "holding"
 		   : server->drains           ? "draining"
 					      : "open",
