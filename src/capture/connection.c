@@ -35,8 +35,7 @@ static void on_client(evutil_socket_t fd, short what, void *user)
 	struct connection *c = user;
 
 	(void)fd;
-	c->client.readable |= (what & EV_READ) != 0;
-	c->client.writable |= (what & EV_WRITE) != 0;
+	stream_note(&c->client, what);
 	connection_run(c);
 }
 

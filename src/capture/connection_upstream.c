@@ -15,8 +15,7 @@ static void on_upstream(evutil_socket_t fd, short what, void *user)
 	struct connection *c = user;
 
 	(void)fd;
-	c->upstream.readable |= (what & EV_READ) != 0;
-	c->upstream.writable |= (what & EV_WRITE) != 0;
+	stream_note(&c->upstream, what);
 	connection_run(c);
 }
 

@@ -7,6 +7,7 @@
 #include "net/metrics_server.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -89,6 +90,15 @@ static void raise_file_limit(int64_t connections)
 			 "raise the hard limit (ulimit -Hn), or lower --max-connections",
 			 (unsigned long long)limit.rlim_max, (long long)connections,
 			 (unsigned long long)wanted);
+}
+
+/* Buffers of requests come and go all the time: what is free is kept, up to this, instead of given
+ * back to the system and asked for again. */
+static void keep_memory(void)
+{
+	mallopt(M_MMAP_THRESHOLD, (int)MIB(4));
+	mallopt(M_TRIM_THRESHOLD, (int)MIB(16));
+	mallopt(M_TOP_PAD, (int)KIB(256));
 }
 
 static enum segment_log_sync sync_of(const char *name)
@@ -315,6 +325,7 @@ static int run_capture(struct cli *cli, void *fields_void, struct err *err)
 		.signals = -1, .successor = -1, .drain_timeout_ms = fields->drain_timeout_ms};
 	int got;
 
+	keep_memory();
 	raise_file_limit(fields->max_connections);
 	capture_java_options_warn(&fields->java);
 	if ((got = handed_over_read(&run.handed, err)) < 0 ||

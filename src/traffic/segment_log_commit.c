@@ -5,6 +5,7 @@
 #include "base/clock.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -12,6 +13,8 @@
 enum {
 	IOVECS = 1024, /* of one pwritev: IOV_MAX of Linux */
 	TICK_MS = 1000,
+	CACHED = MIB(64), /* of the open segment, for readers that follow closely */
+	UNCACHE_AT_ONCE = MIB(4),
 	QUEUES = 16, /* that completions are sorted for at a time */
 };
 
@@ -149,6 +152,19 @@ static void stored(struct segment_log *log, struct append *from, const struct ap
 	segment->newest = log->newest;
 }
 
+/* A log is read once, soon after it was written. It is not to fill the page cache, at the cost of
+ * the cluster beside it; and pages that are used again cost less to write to than new ones. */
+static void uncache(struct segment_log *log)
+{
+	uint64_t to = log->position - MIN(log->position, (uint64_t)CACHED);
+
+	if (to < log->uncached + UNCACHE_AT_ONCE)
+		return;
+	posix_fadvise(log->segment, (off_t)log->uncached, (off_t)(to - log->uncached),
+		      POSIX_FADV_DONTNEED);
+	log->uncached = to;
+}
+
 static void set_broken(struct segment_log *log, const char *what, int failed_errno)
 {
 	pthread_mutex_lock(&log->lock);
@@ -171,6 +187,8 @@ static int roll_if_full(struct segment_log *log)
 		set_broken(log, "fdatasync", -failed);
 		return failed;
 	}
+	posix_fadvise(log->segment, 0, 0, POSIX_FADV_DONTNEED);
+	log->uncached = 0;
 	return segment_log_begin_segment(log, log->next);
 }
 
@@ -301,6 +319,7 @@ static void commit_batch(struct segment_log *log, struct append *batch)
 	else if (written > 0 && (failed = segment_log_publish(log)) < 0)
 		set_broken(log, "the readers cannot be told", -failed);
 	complete(log, batch);
+	uncache(log);
 }
 
 static struct timespec tick_from_now(int64_t ms)

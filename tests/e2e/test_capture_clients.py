@@ -16,7 +16,7 @@ import opensearchpy
 import pytest
 
 from byte_tap import ByteTap
-from capture_support import CEILING, Proxy, sent
+from capture_support import CEILING, Proxy, sent, wait_for
 from support import ROOT
 from test_capture import certificates  # pylint: disable=unused-import
 
@@ -42,7 +42,7 @@ def nginx(certificates, folder, url):
             daemon off; master_process off; pid {folder}/nginx.pid; error_log {folder}/nginx.log;
             events {{}}
             http {{
-              access_log off; client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
+              access_log off; client_body_temp_path {folder}/bodies; proxy_temp_path {folder}/proxy;
               fastcgi_temp_path {folder}/fcgi; uwsgi_temp_path {folder}/uwsgi;
               scgi_temp_path {folder}/scgi;
               client_max_body_size 0;
@@ -68,7 +68,9 @@ def elasticsearch_7(url, folder):
     client = elasticsearch7.Elasticsearch([url], timeout=CEILING, retry_on_timeout=False)
     for number in range(10):
         client.index(index="e7", doc_type="_doc", id=number, body={"n": number, "text": "\u00e4\U0001f600"})
-    lines = [({"_index": "e7", "_type": "_doc", "_id": f"b{n}", "n": n}) for n in range(500)]
+    old = client.info()["version"]["number"].startswith("6.")
+    more = {"_type": "_doc"} if old else {}
+    lines = [{"_index": "e7", "_id": f"b{n}", "n": n, **more} for n in range(500)]
     assert elasticsearch7.helpers.bulk(client, lines) == (500, [])
     client.delete(index="e7", doc_type="_doc", id=3)
     client.indices.refresh(index="e7")
