@@ -46,6 +46,8 @@ struct segment_log {
 	uint64_t durable;             /* offset after the last that was synced */
 	int64_t newest;               /* time of the newest entry; INT64_MIN */
 	int64_t synced_ms, looked_ms; /* monotonic */
+	int64_t sync_us;              /* how long the last fdatasync took */
+	size_t batch_count;           /* records of the last batch */
 	bool warned_of_space;
 };
 

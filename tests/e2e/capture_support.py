@@ -32,7 +32,7 @@ class Proxy:
     """`shardlift capture` as a child; `log` is what it wrote to standard error."""
 
     def __init__(self, shardlift, destination, *options, name="test", program=PROGRAM,
-                 launcher=(), pass_fds=()):
+                 launcher=(), pass_fds=(), environment=None):
         self.shardlift, self.name = shardlift, name
         self.state = shardlift.state_dir
         self.error = open(f"{self.state}.{name}.stderr", "ab+")
@@ -40,7 +40,7 @@ class Proxy:
         arguments = [*launcher, str(program), "capture", "--name", name, "--to", destination,
                      "--listen-host", "127.0.0.1", "--listen-port", "0", "--num-threads", "2",
                      *map(str, options)]
-        self.process = subprocess.Popen(arguments, env=shardlift.environment,
+        self.process = subprocess.Popen(arguments, env={**shardlift.environment, **(environment or {})},
                                         stdin=subprocess.DEVNULL, stderr=self.error,
                                         pass_fds=pass_fds)
         try:

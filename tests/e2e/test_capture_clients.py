@@ -135,7 +135,7 @@ if LONG:
               ("es-node", "8.19", [elasticsearch_8, load, curl])]
 
 
-@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
+@pytest.mark.parametrize("tls", [False, True] if LONG else [True], ids=lambda tls: "tls" if tls else "plain")
 @pytest.mark.parametrize("node,version,clients", CASES, ids=[f"{c[0]}-{c[1]}" for c in CASES])
 def test_every_byte_of_real_clients_is_in_the_records(shardlift, pool, tmp_path, certificates, node,
                                                       version, clients, tls):
