@@ -28,12 +28,13 @@ check-long: check
 	@tests/check-long
 
 bench: build
-	@scripts/setup nodes
+	@scripts/setup nodes bench
 	@tests/bench/run
 	@tests/bench/verify
 	@tests/bench/s3
 	@tests/bench/shapes
 	@tests/bench/copy
+	@tests/bench/capture
 
 fuzz:
 	@scripts/setup fuzz

@@ -1,5 +1,7 @@
 #include "capture/connection_internal.h"
 
+#define FRESH_MS 5000 /* of a drain, for a connection's first request */
+
 static bool head_is_late(const struct connection *c, int64_t now)
 {
 	return c->phase == PHASE_HEAD && c->in.end > c->in.parsed &&
@@ -40,18 +42,35 @@ static bool handshakes_for_long(const struct connection *c, int64_t now)
 	       now - c->began_ms >= c->loop->proxy->options.header_timeout_ms;
 }
 
+static void connect_is_late(struct connection *c)
+{
+	resolver_hurry(c->loop->proxy->resolver);
+	connection_answer(c, 504, "the source did not accept a connection in time");
+}
+
+/* One that was accepted a moment ago is to have its answer; of the others, those go that have not
+ * just sent something. */
+static bool may_end_for_drain(struct connection *c, int64_t now)
+{
+	if (c->phase != PHASE_HEAD || flow_sendable(&c->out) > 0 ||
+	    (!c->served && now - c->began_ms < FRESH_MS))
+		return false;
+	if (c->client.handshaking)
+		return true;
+	c->client.readable = true;
+	connection_read_client(c);
+	return c->phase == PHASE_HEAD && c->in.end == c->in.parsed;
+}
+
 static void tick_deadlines(struct connection *c, int64_t now)
 {
-	bool between =
-		c->phase == PHASE_HEAD && c->in.end == c->in.parsed && flow_sendable(&c->out) == 0;
-
 	if (handshakes_for_long(c, now) || has_lingered(c, now) || is_idle_for_long(c, now))
 		connection_close(c);
 	else if (head_is_late(c, now))
 		connection_answer(c, 408, "the head of the request did not come in time");
 	else if (connects_for_long(c, now))
-		connection_answer(c, 504, "the source did not accept a connection in time");
-	else if (c->loop->draining && between)
+		connect_is_late(c);
+	else if (c->loop->draining && may_end_for_drain(c, now))
 		connection_linger(c);
 }
 

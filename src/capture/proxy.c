@@ -2,62 +2,17 @@
 
 #include "base/clock.h"
 #include "base/processors.h"
+#include "capture/listener.h"
 #include "capture/loop.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netdb.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define THREADS_MAX 64
-#define BACKLOG 4096
-
-static uint16_t bound_port(int fd)
-{
-	struct sockaddr_storage address;
-	socklen_t len = sizeof(address);
-
-	if (getsockname(fd, (struct sockaddr *)&address, &len) < 0)
-		return 0;
-	if (address.ss_family == AF_INET6)
-		return ntohs(((struct sockaddr_in6 *)&address)->sin6_port);
-	return ntohs(((struct sockaddr_in *)&address)->sin_port);
-}
-
-static int listen_on(const char *host, uint16_t port, struct err *err)
-{
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
-				 .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE};
-	struct addrinfo *address;
-	char service[8];
-	int fd, on = 1;
-
-	snprintf(service, sizeof(service), "%u", port);
-	if (getaddrinfo(host, service, &hints, &address) != 0)
-		return err_set(err, ERR_USAGE, "--listen-host '%s' is no address", host);
-	fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd >= 0) {
-		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-		setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
-		if (bind(fd, address->ai_addr, address->ai_addrlen) < 0 ||
-		    listen(fd, BACKLOG) < 0) {
-			int error = errno;
-
-			close(fd);
-			errno = error;
-			fd = -1;
-		}
-	}
-	freeaddrinfo(address);
-	if (fd < 0)
-		return err_set_errno(err, ERR_IO, errno, "listening on %s port %u", host, port);
-	return fd;
-}
+#define THREADS_MAX PROXY_LISTENERS_MAX
 
 /* A UUID of random bits, for the node; a number, for the ids of connections. */
 static int name_process(struct proxy *proxy, struct err *err)
@@ -82,11 +37,11 @@ static int start_loops(struct proxy *proxy, size_t count, struct err *err)
 
 	proxy->port = options->listen_port;
 	while (proxy->loop_count < count) {
-		int fd = listen_on(options->listen_host, proxy->port, err), got;
+		int fd = listener_for(options, proxy->loop_count, proxy->port, err), got;
 
 		if (fd < 0)
 			return fd;
-		proxy->port = bound_port(fd);
+		proxy->port = listener_port(fd);
 		got = loop_start(&proxy->loops[proxy->loop_count], proxy, fd, err);
 		if (got < 0)
 			return got;
@@ -104,14 +59,26 @@ int proxy_start(const struct proxy_options *options, struct proxy **out, struct 
 	proxy->options = *options;
 	gate_init(&proxy->gate, options->destination, options->hold_limit_ms,
 		  options->hold_limit_bytes);
-	threads = MIN(threads, (size_t)THREADS_MAX);
+	/* Each socket has a queue of its own that somebody must look at. */
+	threads = MIN(MAX(threads, options->listen_fd_count), (size_t)THREADS_MAX);
 	proxy->loops = mem_zalloc(threads * sizeof(*proxy->loops));
-	if ((got = name_process(proxy, err)) < 0 || (got = start_loops(proxy, threads, err)) < 0) {
+	if ((got = name_process(proxy, err)) < 0 ||
+	    (got = resolver_start(&proxy->gate, &proxy->resolver, err)) < 0 ||
+	    (got = start_loops(proxy, threads, err)) < 0) {
 		proxy_stop(proxy);
 		return got;
 	}
 	*out = proxy;
 	return 0;
+}
+
+size_t proxy_listeners(const struct proxy *proxy, int *fds, size_t most)
+{
+	size_t count = MIN(proxy->loop_count, most);
+
+	for (size_t i = 0; i < count; i++)
+		fds[i] = proxy->loops[i].listen_fd;
+	return count;
 }
 
 uint16_t proxy_port(const struct proxy *proxy)
@@ -166,6 +133,7 @@ void proxy_stop(struct proxy *proxy)
 	atomic_store(&proxy->stopping, true);
 	for (size_t i = 0; i < proxy->loop_count; i++)
 		loop_stop(&proxy->loops[i]);
+	resolver_stop(proxy->resolver);
 	gate_release(&proxy->gate);
 	free(proxy->loops);
 	free(proxy);

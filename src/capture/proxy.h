@@ -6,6 +6,7 @@
 #ifndef CAPTURE_PROXY_H
 #define CAPTURE_PROXY_H
 
+#include "capture/access_log.h"
 #include "capture/counters.h"
 #include "capture/destination.h"
 #include "capture/gate.h"
@@ -23,6 +24,8 @@ enum capture_failure_policy {
 struct proxy_options {
 	const char *listen_host;         /* address */
 	uint16_t listen_port;            /* 0: any that is free, see proxy_port */
+	const int *listen_fds;           /* instead: sockets that listen already; taken */
+	size_t listen_fd_count;          /* 0: none; at most PROXY_LISTENERS_MAX */
 	size_t threads;                  /* 0: as many as processors */
 	struct destination *destination; /* taken */
 	struct sink *sink;               /* NULL: nothing is recorded */
@@ -42,16 +45,21 @@ struct proxy_options {
 	size_t set_header_count;
 	const struct suppress_rules *suppress;
 	bool redact_auth;
+	struct access_log *access_log; /* NULL: none is kept */
 	/* A line for the operator, at most one a second of each kind. Any thread. */
 	void (*warn)(void *user, const char *message);
 	void *user;
 };
+
+#define PROXY_LISTENERS_MAX 64
 
 struct proxy;
 
 /* Listens and serves from now on. ERR_USAGE, ERR_IO: names the address. */
 int proxy_start(const struct proxy_options *options, struct proxy **out, struct err *err);
 uint16_t proxy_port(const struct proxy *proxy);
+/* The sockets it listens on, the proxy's; how many. Not after proxy_drain. */
+size_t proxy_listeners(const struct proxy *proxy, int *fds, size_t most);
 const struct proxy_counters *proxy_counters(const struct proxy *proxy);
 /* Age of the oldest observation that is in no record yet. */
 uint64_t proxy_buffer_age_ms(const struct proxy *proxy);

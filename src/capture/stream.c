@@ -9,11 +9,18 @@ bool stream_open(struct stream *s, struct event_base *base, int fd, SSL *ssl,
 		 event_callback_fn callback, void *user)
 {
 	*s = (struct stream){.fd = fd, .ssl = ssl, .handshaking = ssl != NULL};
-	s->event = event_new(base, fd, EV_READ | EV_WRITE | EV_ET | EV_PERSIST, callback, user);
+	s->event = event_new(base, fd, EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST, callback, user);
 	if (s->event && event_add(s->event, NULL) == 0)
 		return true;
 	stream_close(s);
 	return false;
+}
+
+void stream_note(struct stream *s, short what)
+{
+	s->readable |= (what & (EV_READ | EV_CLOSED)) != 0;
+	s->writable |= (what & EV_WRITE) != 0;
+	s->closing |= (what & EV_CLOSED) != 0;
 }
 
 void stream_close(struct stream *s)
@@ -88,6 +95,8 @@ ssize_t stream_read(struct stream *s, void *to, size_t len)
 	do
 		got = recv(s->fd, to, len, 0);
 	while (got < 0 && errno == EINTR);
+	if (got > 0 && (size_t)got < len && !s->closing)
+		s->readable = false;
 	if (got >= 0)
 		return got;
 	if (errno != EAGAIN)

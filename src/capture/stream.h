@@ -13,8 +13,10 @@ struct stream {
 	int fd; /* -1: none */
 	SSL *ssl;
 	struct event *event;
-	/* Set by the event, cleared by the call that would have blocked. */
+	/* Set by the event; cleared by the call that would have blocked, or a read of less than was
+	 * asked for. */
 	bool readable, writable;
+	bool closing; /* the other side will send no more: a short read is not the last one */
 	bool connecting, handshaking;
 	bool eof;
 };
@@ -26,6 +28,8 @@ struct stream {
  * an event; fd is closed. */
 bool stream_open(struct stream *s, struct event_base *base, int fd, SSL *ssl,
 		 event_callback_fn callback, void *user);
+/* What the callback was told. */
+void stream_note(struct stream *s, short what);
 /* Accepts one that is closed, or zeroed with fd -1. */
 void stream_close(struct stream *s);
 static inline bool stream_is_open(const struct stream *s)

@@ -1,3 +1,4 @@
+#include "cli/capture_handover.h"
 #include "cli/capture_options.h"
 #include "cli/command.h"
 
@@ -6,6 +7,7 @@
 #include "net/metrics_server.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -23,9 +25,12 @@ struct capture_run {
 	struct sink *sink;
 	struct suppress_rules *suppress;
 	struct server_tls *tls;
+	struct access_log *access_log;
 	struct proxy *proxy;
 	struct control_server *control;
 	struct metrics_server *metrics;
+	struct handed_over handed;
+	int successor; /* the socket to it; -1: none was started */
 	int64_t drain_timeout_ms;
 	bool draining;
 };
@@ -41,11 +46,15 @@ static void run_release(struct capture_run *run)
 	metrics_server_stop(run->metrics);
 	control_server_close(run->control);
 	proxy_stop(run->proxy);
+	access_log_close(run->access_log);
 	sink_close(run->sink);
 	server_tls_free(run->tls);
 	suppress_rules_free(run->suppress);
 	if (run->signals >= 0)
 		close(run->signals);
+	/* Last of all: it takes this for the sign that log, ports and control socket are free. */
+	if (run->successor >= 0)
+		close(run->successor);
 }
 
 /* Before any thread is there, so that all block them. */
@@ -57,6 +66,7 @@ static int catch_signals(struct capture_run *run, struct err *err)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGUSR2);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	run->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	if (run->signals < 0)
@@ -80,6 +90,15 @@ static void raise_file_limit(int64_t connections)
 			 "raise the hard limit (ulimit -Hn), or lower --max-connections",
 			 (unsigned long long)limit.rlim_max, (long long)connections,
 			 (unsigned long long)wanted);
+}
+
+/* Buffers of requests come and go all the time: what is free is kept, up to this, instead of given
+ * back to the system and asked for again. */
+static void keep_memory(void)
+{
+	mallopt(M_MMAP_THRESHOLD, (int)MIB(4));
+	mallopt(M_TRIM_THRESHOLD, (int)MIB(16));
+	mallopt(M_TOP_PAD, (int)KIB(256));
 }
 
 static enum segment_log_sync sync_of(const char *name)
@@ -143,11 +162,20 @@ static int start_proxy(struct capture_run *run, const struct capture_fields *fie
 	    (got = destination_new(fields->destination, &fields->destination_tls,
 				   &options.destination, err)) < 0)
 		return got;
-	if ((got = open_sink(run, fields, mem, err)) < 0) {
+	if ((got = handed_over_wait(&run->handed, run->signals, err)) < 0 ||
+	    (got = open_sink(run, fields, mem, err)) < 0) {
 		destination_unref(options.destination);
 		return got;
 	}
+	if (fields->access_log &&
+	    (got = access_log_open(fields->access_log, &run->access_log, err)) < 0) {
+		destination_unref(options.destination);
+		return got;
+	}
+	options.listen_fds = run->handed.fds;
+	options.listen_fd_count = run->handed.count;
 	options.sink = run->sink;
+	options.access_log = run->access_log;
 	options.tls = run->tls;
 	options.suppress = run->suppress;
 	options.warn = warn;
@@ -199,6 +227,8 @@ static void reload(struct capture_run *run)
 {
 	struct err err = {0};
 
+	if (run->access_log && access_log_reopen(run->access_log, &err) < 0)
+		log_warn("capture", "the access log stays as it was: %s", err.message);
 	if (!run->tls)
 		return;
 	if (server_tls_reload(run->tls, &err) < 0)
@@ -216,6 +246,38 @@ static void drain(struct capture_run *run)
 	proxy_drain(run->proxy, run->drain_timeout_ms);
 }
 
+/* This file may have been replaced by that of a new version. */
+static void hand_over(struct capture_run *run)
+{
+	int fds[PROXY_LISTENERS_MAX];
+	struct err err = {0};
+
+	if (run->draining || run->successor >= 0) {
+		log_warn("capture", "it is being handed over, or ends, already");
+		return;
+	}
+	run->successor = handover_start(fds, proxy_listeners(run->proxy, fds, COUNT_OF(fds)), &err);
+	if (run->successor < 0) {
+		run->successor = -1;
+		log_warn("capture", "not handed over: %s", err.message);
+	}
+}
+
+static void look_at_successor(struct capture_run *run)
+{
+	enum handover_news news = handover_look(run->successor);
+
+	if (news == HANDOVER_READY) {
+		log_info("capture", "the new process takes over");
+		drain(run);
+	} else if (news == HANDOVER_FAILED) {
+		close(run->successor);
+		run->successor = -1;
+		log_warn("capture", "the new process ended before it could take over; this one "
+				    "goes on");
+	}
+}
+
 /* False: end at once. */
 static bool take_signals(struct capture_run *run)
 {
@@ -224,6 +286,8 @@ static bool take_signals(struct capture_run *run)
 	while (read(run->signals, &info, sizeof(info)) == sizeof(info)) {
 		if (info.ssi_signo == SIGHUP)
 			reload(run);
+		else if (info.ssi_signo == SIGUSR2)
+			hand_over(run);
 		else if (run->draining)
 			return false;
 		else
@@ -234,16 +298,20 @@ static bool take_signals(struct capture_run *run)
 
 static void serve(struct capture_run *run)
 {
-	struct pollfd fds[2] = {{.fd = run->signals, .events = POLLIN},
-				{.fd = control_server_fd(run->control), .events = POLLIN}};
+	struct pollfd fds[3] = {{.fd = run->signals, .events = POLLIN},
+				{.fd = control_server_fd(run->control), .events = POLLIN},
+				{.events = POLLIN}};
 
 	while (!proxy_is_drained(run->proxy)) {
-		if (poll(fds, 2, LOOK_EVERY_MS) < 0 && errno != EINTR)
+		fds[2].fd = run->draining ? -1 : run->successor;
+		if (poll(fds, 3, LOOK_EVERY_MS) < 0 && errno != EINTR)
 			return;
 		if (!take_signals(run))
 			return;
 		if (fds[1].revents & POLLIN)
 			control_server_serve(run->control);
+		if (fds[2].revents && !run->draining)
+			look_at_successor(run);
 		if (control_server_drains(run->control))
 			drain(run);
 		control_server_tick(run->control);
@@ -254,12 +322,14 @@ static int run_capture(struct cli *cli, void *fields_void, struct err *err)
 {
 	const struct capture_fields *fields = fields_void;
 	cleanup(run_release) struct capture_run run = {
-		.signals = -1, .drain_timeout_ms = fields->drain_timeout_ms};
+		.signals = -1, .successor = -1, .drain_timeout_ms = fields->drain_timeout_ms};
 	int got;
 
+	keep_memory();
 	raise_file_limit(fields->max_connections);
 	capture_java_options_warn(&fields->java);
-	if ((got = catch_signals(&run, err)) < 0 ||
+	if ((got = handed_over_read(&run.handed, err)) < 0 ||
+	    (got = catch_signals(&run, err)) < 0 ||
 	    (got = start_proxy(&run, fields, cli->parsed, cli->mem, err)) < 0 ||
 	    (got = open_control(&run, fields, cli->mem, err)) < 0 ||
 	    (got = open_metrics(&run, &fields->metrics, err)) < 0)

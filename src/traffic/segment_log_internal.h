@@ -40,11 +40,14 @@ struct segment_log {
 	size_t segment_count;
 	int segment, index;
 	uint64_t position;            /* where the next entry goes in the open segment */
+	uint64_t uncached;            /* the open segment is in no page cache up to here */
 	uint64_t index_due;           /* position from which on the next index entry is written */
 	uint64_t next;                /* offset of the next entry */
 	uint64_t durable;             /* offset after the last that was synced */
 	int64_t newest;               /* time of the newest entry; INT64_MIN */
 	int64_t synced_ms, looked_ms; /* monotonic */
+	int64_t sync_us;              /* how long the last fdatasync took */
+	size_t batch_count;           /* records of the last batch */
 	bool warned_of_space;
 };
 

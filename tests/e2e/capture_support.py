@@ -31,16 +31,18 @@ def wait_for(condition, what):
 class Proxy:
     """`shardlift capture` as a child; `log` is what it wrote to standard error."""
 
-    def __init__(self, shardlift, destination, *options, name="test"):
+    def __init__(self, shardlift, destination, *options, name="test", program=PROGRAM,
+                 launcher=(), pass_fds=(), environment=None):
         self.shardlift, self.name = shardlift, name
         self.state = shardlift.state_dir
         self.error = open(f"{self.state}.{name}.stderr", "ab+")
         self.error_from = self.error.seek(0, os.SEEK_END)
-        arguments = [str(PROGRAM), "capture", "--name", name, "--to", destination,
+        arguments = [*launcher, str(program), "capture", "--name", name, "--to", destination,
                      "--listen-host", "127.0.0.1", "--listen-port", "0", "--num-threads", "2",
                      *map(str, options)]
-        self.process = subprocess.Popen(arguments, env=shardlift.environment,
-                                        stdin=subprocess.DEVNULL, stderr=self.error)
+        self.process = subprocess.Popen(arguments, env={**shardlift.environment, **(environment or {})},
+                                        stdin=subprocess.DEVNULL, stderr=self.error,
+                                        pass_fds=pass_fds)
         try:
             self.port = int(wait_for(self.listens, "the proxy to listen").group(1))
         except AssertionError:
