@@ -53,20 +53,33 @@ static void make_id(const struct proxy *proxy, uint64_t sequence, char text[stat
 		 (unsigned long long)(now.seconds * 1000000000 + now.nanos), random);
 }
 
-static void begin_recording(struct connection *c)
+struct recorder_options connection_recorder_options(struct loop *loop, char id[static 61])
 {
-	struct proxy *proxy = c->loop->proxy;
-	char id[61];
+	struct proxy *proxy = loop->proxy;
 
 	make_id(proxy, atomic_fetch_add(&proxy->sequence, 1), id);
-	recorder_init(&c->recorder,
-		      &(struct recorder_options){.sink = proxy->options.sink,
-						 .queue = c->loop->queue,
-						 .counters = &proxy->counters,
-						 .node_id = str_from(proxy->node_id),
-						 .connection_id = str_from(id),
-						 .record_limit = proxy->options.record_limit,
-						 .owner = c});
+	return (struct recorder_options){.sink = proxy->options.sink,
+					 .queue = loop->queue,
+					 .counters = &proxy->counters,
+					 .node_id = str_from(proxy->node_id),
+					 .connection_id = str_from(id),
+					 .record_limit = proxy->options.record_limit};
+}
+
+static void begin_recording(struct connection *c)
+{
+	char id[61];
+	struct recorder_options options = connection_recorder_options(c->loop, id);
+
+	options.owner = c;
+	recorder_init(&c->recorder, &options);
+}
+
+void connection_unrecorded(struct connection *c, const char *reason)
+{
+	counter_add(&c->loop->proxy->counters.gaps, 1);
+	if (recorder_is_on(&c->recorder))
+		gap_marker_note(&c->loop->gaps, record_time_now(), reason);
 }
 
 void connection_accept(struct loop *loop, int fd, bool refuse)
@@ -94,6 +107,7 @@ void connection_accept(struct loop *loop, int fd, bool refuse)
 		return;
 	}
 	begin_recording(c);
+	connection_access_open(c);
 	c->next = loop->connections;
 	c->link = &loop->connections;
 	if (c->next)
@@ -113,6 +127,7 @@ void connection_drop_upstream(struct connection *c)
 		counter_sub(&c->loop->proxy->counters.upstream_connections, 1);
 	c->active_upstream = false;
 	stream_close(&c->upstream);
+	addresses_unref(take(c->addresses));
 	destination_unref(take(c->destination));
 }
 
@@ -167,6 +182,7 @@ void connection_close(struct connection *c)
 	if (c->phase == PHASE_HEAD || c->phase == PHASE_BODY)
 		record_rest(c);
 	record_undelivered(c);
+	connection_access_end(c, 0);
 	leave_phase(c);
 	leave_gate(c);
 	c->phase = PHASE_CLOSED;
@@ -187,6 +203,7 @@ bool connection_reap(struct connection *c)
 	if (c->next)
 		c->next->link = c->link;
 	recorder_release(&c->recorder);
+	free(c->access);
 	free(c);
 	return true;
 }
@@ -255,6 +272,9 @@ void connection_answer(struct connection *c, int status, const char *reason)
 		recorder_write(
 			&c->recorder, record_time_now(),
 			str_of(c->out.data + c->out.sent + from, c->out.end - c->out.sent - from));
+	if (c->access)
+		c->access->response_bytes = c->out.end - c->out.sent - from;
+	connection_access_end(c, status);
 	record_undelivered(c);
 	connection_linger(c);
 }
@@ -263,7 +283,7 @@ void connection_tunnel(struct connection *c, const char *what, const char *reaso
 {
 	struct proxy *proxy = c->loop->proxy;
 
-	counter_add(&proxy->counters.gaps, 1);
+	connection_unrecorded(c, reason);
 	connection_warn(c,
 			"%s is no HTTP/1 that is understood (%s); the connection goes on, what it "
 			"carries cannot be replayed",
@@ -288,6 +308,7 @@ void connection_end_exchange(struct connection *c)
 		    !c->loop->draining;
 
 	leave_gate(c);
+	connection_access_end(c, c->response.status);
 	c->phase = PHASE_HEAD;
 	c->recording = false;
 	c->response_begun = c->response_done = false;
@@ -308,6 +329,7 @@ static bool end_exchange_when_done(struct connection *c)
 	/* Answered before the request was complete, and the source wants no more of it. */
 	if (c->phase == PHASE_BODY && (!c->response.keep_alive || c->write_failed)) {
 		record_rest(c);
+		connection_access_end(c, c->response.status);
 		connection_linger(c);
 		return true;
 	}

@@ -2,9 +2,12 @@
 #ifndef CAPTURE_CONNECTION_INTERNAL_H
 #define CAPTURE_CONNECTION_INTERNAL_H
 
+#include "capture/access_log.h"
 #include "capture/flow.h"
+#include "capture/gap_marker.h"
 #include "capture/proxy.h"
 #include "capture/recorder.h"
+#include "capture/resolver.h"
 #include "capture/stream.h"
 
 #include "net/http1.h"
@@ -27,6 +30,7 @@ struct loop {
 	int64_t now_ms;                     /* monotonic, at the last event */
 	atomic_uint_fast64_t buffer_age_ms; /* oldest of its connections at the last tick */
 	int64_t oldest_ms;                  /* as far as the tick has come */
+	struct gap_marker gaps;
 	bool draining;
 	bool accept_paused; /* no file descriptor is free; until the next tick */
 	atomic_bool drained;
@@ -45,6 +49,7 @@ struct proxy {
 	atomic_bool draining, stopping;
 	atomic_int_fast64_t drain_deadline_ms;
 	atomic_int_fast64_t warned_ms; /* the last line about a failure */
+	struct resolver *resolver;
 };
 
 enum phase {
@@ -58,11 +63,20 @@ enum phase {
 	PHASE_CLOSED, /* only its records are under way */
 };
 
+/* What the access log says of an exchange; times are clock_monotonic_us. */
+struct access {
+	char client[64], method[HTTP1_METHOD_MAX + 1], path[512];
+	bool begun;
+	int64_t first_us, held_us, released_us; /* 0: it never came to that */
+	uint64_t waited_us, request_bytes, response_bytes;
+};
+
 struct connection {
 	struct connection *next, **link;
 	struct loop *loop;
 	struct stream client, upstream;
 	struct destination *destination; /* of upstream; counted */
+	struct addresses *addresses;     /* of it; counted, while connecting */
 	const struct addrinfo *address;  /* that is being connected to */
 	struct flow in, out;             /* of the client; of upstream */
 	struct buf head;                 /* a changed head, before what `in` has */
@@ -82,6 +96,7 @@ struct connection {
 	int64_t moved_ms;   /* bytes moved last */
 	int64_t connect_ms; /* when connecting began */
 	uint64_t parked_bytes;
+	struct access *access; /* NULL: no access log is kept */
 };
 
 /* Takes fd. */
@@ -116,6 +131,22 @@ void connection_end_exchange(struct connection *c);
 void connection_linger(struct connection *c);
 /* What cannot be parsed goes on as it is. */
 void connection_tunnel(struct connection *c, const char *what, const char *reason);
+/* --- For the access log; nothing where none is kept --- */
+
+void connection_access_open(struct connection *c);
+/* The first bytes of a request. */
+void connection_access_arrived(struct connection *c);
+void connection_access_request(struct connection *c, struct str head);
+void connection_access_held(struct connection *c);
+/* All of it may go to the source. */
+void connection_access_released(struct connection *c);
+/* The line, if a request has begun. `status`: 0: the exchange broke off. */
+void connection_access_end(struct connection *c, int status);
+
+/* Something went on without a record that can be replayed. */
+void connection_unrecorded(struct connection *c, const char *reason);
+/* What its recorder is, for an id that is new. `id` lives as long as the options are used. */
+struct recorder_options connection_recorder_options(struct loop *loop, char id[static 61]);
 void connection_warn(struct connection *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 #endif

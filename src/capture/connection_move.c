@@ -22,6 +22,7 @@ static void client_said(struct connection *c, size_t len)
 		return;
 	if (c->phase == PHASE_HEAD && c->in.end == c->in.parsed)
 		c->began_ms = c->loop->now_ms;
+	connection_access_arrived(c);
 	c->in.end += len;
 	counter_add(&c->loop->proxy->counters.bytes_read, len);
 	c->read_time = record_time_now();

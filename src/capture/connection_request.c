@@ -34,6 +34,8 @@ static void refuse(struct connection *c)
 
 static void record_parsed(struct connection *c)
 {
+	if (c->access)
+		c->access->request_bytes += c->in.parsed - c->in.recorded;
 	if (c->recording && c->in.parsed > c->in.recorded)
 		recorder_read(&c->recorder, c->read_time, flow_unrecorded(&c->in));
 	c->in.recorded = c->in.parsed;
@@ -55,6 +57,8 @@ static bool change_head(struct connection *c, struct str head)
 
 		redact_head(head, &redacted);
 		recorder_read(&c->recorder, c->read_time, buf_str(&redacted));
+		if (c->access)
+			c->access->request_bytes += head.len;
 		c->in.recorded += head.len;
 		buf_release(&redacted);
 	}
@@ -133,6 +137,7 @@ static bool run_head(struct connection *c)
 	if (!http1_head_done(&c->request))
 		return false;
 	c->mutating = false;
+	connection_access_request(c, str_of(c->in.data + c->in.recorded, c->request.head_bytes));
 	if (strcmp(c->request.method, "CONNECT") == 0) {
 		connection_answer(c, 501, "CONNECT is not served");
 		return true;
@@ -150,10 +155,12 @@ static void end_request(struct connection *c)
 					(int32_t)c->request.first_line_bytes,
 					(int32_t)c->request.header_bytes);
 	if (!c->recording || !c->mutating) {
+		connection_access_released(c);
 		let_go(c);
 		c->phase = PHASE_SENT;
 		return;
 	}
+	connection_access_held(c);
 	c->held_for = recorder_flush(&c->recorder);
 	c->phase = PHASE_HELD;
 	c->began_ms = c->loop->now_ms;
@@ -197,12 +204,13 @@ static void capture_failed(struct connection *c, const char *reason)
 			"the request could not be recorded in time, and did not reach the cluster");
 		return;
 	}
-	counter_add(&proxy->counters.gaps, 1);
+	connection_unrecorded(c, reason);
 	connection_warn(c,
 			"a request went on without a record (%s); replay will not have it, "
 			"--on-capture-failure is forward",
 			reason);
 	counter_sub(&proxy->counters.requests_held, 1);
+	connection_access_released(c);
 	let_go(c);
 	c->phase = PHASE_SENT;
 }
@@ -227,6 +235,7 @@ static bool run_held(struct connection *c)
 	counter_add(&proxy->counters.held_count, 1);
 	counter_add(&proxy->counters.held_us, (uint64_t)waited * 1000);
 	counter_sub(&proxy->counters.requests_held, 1);
+	connection_access_released(c);
 	let_go(c);
 	c->phase = PHASE_SENT;
 	return true;

@@ -40,6 +40,12 @@ static bool handshakes_for_long(const struct connection *c, int64_t now)
 	       now - c->began_ms >= c->loop->proxy->options.header_timeout_ms;
 }
 
+static void connect_is_late(struct connection *c)
+{
+	resolver_hurry(c->loop->proxy->resolver);
+	connection_answer(c, 504, "the source did not accept a connection in time");
+}
+
 static void tick_deadlines(struct connection *c, int64_t now)
 {
 	bool between =
@@ -50,7 +56,7 @@ static void tick_deadlines(struct connection *c, int64_t now)
 	else if (head_is_late(c, now))
 		connection_answer(c, 408, "the head of the request did not come in time");
 	else if (connects_for_long(c, now))
-		connection_answer(c, 504, "the source did not accept a connection in time");
+		connect_is_late(c);
 	else if (c->loop->draining && between)
 		connection_linger(c);
 }

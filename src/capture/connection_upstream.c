@@ -80,6 +80,7 @@ static void connect_failed(struct connection *c, int error)
 		 tls[0]  ? tls
 		 : error ? strerror(error)
 			 : "it closed the connection");
+	resolver_hurry(c->loop->proxy->resolver);
 	counter_add(&c->loop->proxy->counters.upstream_failures, 1);
 	connection_warn(c, "%s; the request was answered with 502", reason);
 	connection_answer(c, 502, reason);
@@ -93,7 +94,8 @@ bool connection_connect(struct connection *c, struct destination *destination)
 	}
 	connection_drop_upstream(c);
 	c->destination = destination;
-	c->address = destination->addresses;
+	c->addresses = destination_addresses(destination);
+	c->address = c->addresses->first;
 	if (try_addresses(c))
 		return true;
 	connect_failed(c, errno);
@@ -129,6 +131,8 @@ bool connection_upstream_ready(struct connection *c)
 
 static void record_parsed(struct connection *c)
 {
+	if (c->access)
+		c->access->response_bytes += c->out.parsed - c->out.recorded;
 	if (c->recording && c->out.parsed > c->out.recorded)
 		recorder_write(&c->recorder, record_time_now(), flow_unrecorded(&c->out));
 	c->out.recorded = c->out.parsed;

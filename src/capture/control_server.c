@@ -202,8 +202,12 @@ static void switch_destination(struct control_server *server, struct str argumen
 		put_error(out, err.message);
 		return;
 	}
-	gate_switch(proxy_gate(server->options.proxy), destination, str_is(rest, "capture"));
-	put_status(server, out);
+	if (gate_switch(proxy_gate(server->options.proxy), destination, str_is(rest, "capture")))
+		put_status(server, out);
+	else
+		put_error(out, "not switched: the last hold ended by itself, and what it held went "
+			       "to the source; hold again, see that the replay has caught up, then "
+			       "switch");
 }
 
 static void answer(struct control_server *server, struct str line, struct buf *out)

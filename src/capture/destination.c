@@ -39,19 +39,52 @@ static int configure_tls(SSL_CTX *ctx, const struct destination_tls *tls, struct
 	return 0;
 }
 
-static int resolve(struct destination *d, uint16_t port, struct err *err)
+struct addresses *destination_addresses(struct destination *d)
+{
+	struct addresses *addresses;
+
+	pthread_mutex_lock(&d->lock);
+	addresses = d->addresses;
+	atomic_fetch_add(&addresses->references, 1);
+	pthread_mutex_unlock(&d->lock);
+	return addresses;
+}
+
+void addresses_unref(struct addresses *addresses)
+{
+	if (!addresses || atomic_fetch_sub(&addresses->references, 1) > 1)
+		return;
+	freeaddrinfo(addresses->first);
+	free(addresses);
+}
+
+static int look_up(struct destination *d, struct err *err)
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
+	struct addresses *old, *found;
+	struct addrinfo *first;
 	char service[8];
 	int failed;
 
-	snprintf(service, sizeof(service), "%u", port);
-	failed = getaddrinfo(d->host, service, &hints, &d->addresses);
+	snprintf(service, sizeof(service), "%u", d->port);
+	failed = getaddrinfo(d->host, service, &hints, &first);
 	if (failed)
 		return err_set(err, ERR_UNREACHABLE,
 			       "the name of the destination '%s' has no address: %s", d->text,
 			       gai_strerror(failed));
+	found = mem_zalloc(sizeof(*found));
+	*found = (struct addresses){.references = 1, .first = first};
+	pthread_mutex_lock(&d->lock);
+	old = d->addresses;
+	d->addresses = found;
+	pthread_mutex_unlock(&d->lock);
+	addresses_unref(old);
 	return 0;
+}
+
+int destination_resolve(struct destination *d, struct err *err)
+{
+	return d->host_is_address ? 0 : look_up(d, err);
 }
 
 static bool is_address(const char *host)
@@ -92,7 +125,8 @@ static int fill(struct destination *d, const struct url *url, struct arena *mem,
 		if ((got = configure_tls(d->tls, tls, err)) < 0)
 			return got;
 	}
-	return resolve(d, port, err);
+	d->port = port;
+	return look_up(d, err);
 }
 
 int destination_new(const char *text, const struct destination_tls *tls, struct destination **out,
@@ -113,6 +147,7 @@ int destination_new(const char *text, const struct destination_tls *tls, struct 
 	port = names_port(text) ? url.port : url.tls ? 443 : 80;
 	d = mem_zalloc(sizeof(*d));
 	atomic_init(&d->references, 1);
+	pthread_mutex_init(&d->lock, NULL);
 	if ((got = fill(d, &url, &mem, port, tls, err)) < 0) {
 		destination_unref(d);
 		return got;
@@ -131,8 +166,8 @@ void destination_unref(struct destination *d)
 {
 	if (!d || atomic_fetch_sub(&d->references, 1) > 1)
 		return;
-	if (d->addresses)
-		freeaddrinfo(d->addresses);
+	addresses_unref(d->addresses);
+	pthread_mutex_destroy(&d->lock);
 	SSL_CTX_free(d->tls);
 	free(d->text);
 	free(d->host);

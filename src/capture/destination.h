@@ -1,5 +1,5 @@
-/* A cluster that requests are sent to: its addresses, and how TLS is spoken to it. Immutable and
- * counted; any thread. */
+/* A cluster that requests are sent to: its addresses, and how TLS is spoken to it. Immutable but
+ * for the addresses, and counted; any thread. */
 #ifndef CAPTURE_DESTINATION_H
 #define CAPTURE_DESTINATION_H
 
@@ -7,15 +7,24 @@
 
 #include <netdb.h>
 #include <openssl/ssl.h>
+#include <pthread.h>
 #include <stdatomic.h>
+
+/* Counted as well, since a connection may be trying them while they are resolved anew. */
+struct addresses {
+	atomic_int references;
+	struct addrinfo *first;
+};
 
 struct destination {
 	atomic_int references;
 	char *text; /* "https://host:9200", without user and password */
 	char *host; /* for the certificate */
 	bool host_is_address;
-	struct addrinfo *addresses;
-	SSL_CTX *tls; /* NULL: plain */
+	uint16_t port;
+	pthread_mutex_t lock;        /* of `addresses` */
+	struct addresses *addresses; /* destination_addresses */
+	SSL_CTX *tls;                /* NULL: plain */
 };
 
 struct destination_tls {
@@ -32,6 +41,13 @@ int destination_new(const char *text, const struct destination_tls *tls, struct 
 struct destination *destination_ref(struct destination *d);
 /* Accepts NULL. */
 void destination_unref(struct destination *d);
+/* What its name stood for when it was looked up last; a new reference. */
+struct addresses *destination_addresses(struct destination *d);
+/* Accepts NULL. */
+void addresses_unref(struct addresses *addresses);
+/* Looks its name up again, which may take seconds. On failure (ERR_UNREACHABLE) the addresses stay
+ * as they were. Does nothing where the destination is an address. */
+int destination_resolve(struct destination *d, struct err *err);
 /* A new client side of TLS, for a socket that is connected; NULL: plain, or no memory. */
 SSL *destination_ssl(const struct destination *d, int fd);
 

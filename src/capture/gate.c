@@ -45,11 +45,24 @@ static void set_current(struct gate *gate, struct destination *destination, bool
 	gate->capturing = capture;
 }
 
-void gate_switch(struct gate *gate, struct destination *destination, bool capture)
+static bool expired(const struct gate *gate)
 {
+	return !atomic_load(&gate->closed) &&
+	       (gate->opened == GATE_TIMED_OUT || gate->opened == GATE_FULL);
+}
+
+bool gate_switch(struct gate *gate, struct destination *destination, bool capture)
+{
+	bool refused;
+
 	pthread_mutex_lock(&gate->lock);
-	set_current(gate, destination, capture);
+	refused = expired(gate);
+	if (refused)
+		destination_unref(destination);
+	else
+		set_current(gate, destination, capture);
 	pthread_mutex_unlock(&gate->lock);
+	return !refused;
 }
 
 static bool open_locked(struct gate *gate, enum gate_opened why)

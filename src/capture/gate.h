@@ -32,8 +32,9 @@ void gate_release(struct gate *gate);
 /* False: it was closed already. */
 bool gate_close(struct gate *gate);
 /* Where requests go from now on. The gate takes `destination`. `capture`: whether those are
- * recorded. */
-void gate_switch(struct gate *gate, struct destination *destination, bool capture);
+ * recorded. False, and nothing changed: the last hold opened by itself, so that requests which it
+ * was to keep back have gone where they went before. */
+bool gate_switch(struct gate *gate, struct destination *destination, bool capture);
 /* False: it was open already. When it opens for GATE_TIMED_OUT or GATE_FULL, requests go
  * where they went before it was closed. */
 bool gate_open(struct gate *gate, enum gate_opened why);

@@ -73,6 +73,27 @@ static void close_all(struct loop *loop)
 	}
 }
 
+static void mark_gaps(struct loop *loop)
+{
+	char id[61];
+	struct recorder_options options;
+
+	gap_marker_settle(&loop->gaps);
+	if (!gap_marker_is_due(&loop->gaps, loop->now_ms))
+		return;
+	options = connection_recorder_options(loop, id);
+	gap_marker_begin(&loop->gaps, &options, loop->now_ms);
+	gap_marker_settle(&loop->gaps);
+}
+
+/* A mark that could not be stored once is not waited for. */
+static bool is_empty(const struct loop *loop)
+{
+	const struct gap_marker *gaps = &loop->gaps;
+
+	return !loop->connections && !gaps->under_way && (gaps->noted == 0 || gaps->tried_ms > 0);
+}
+
 static void look_again(struct loop *loop)
 {
 	struct proxy *proxy = loop->proxy;
@@ -91,9 +112,10 @@ static void look_again(struct loop *loop)
 		connection_tick(c, now);
 	}
 	atomic_store(&loop->buffer_age_ms, (uint64_t)loop->oldest_ms);
-	if (loop->draining && !loop->connections)
+	mark_gaps(loop);
+	if (loop->draining && is_empty(loop))
 		atomic_store(&loop->drained, true);
-	if (atomic_load(&proxy->stopping) && !loop->connections)
+	if (atomic_load(&proxy->stopping) && is_empty(loop))
 		event_base_loopbreak(loop->base);
 }
 
@@ -134,6 +156,8 @@ static void on_completions(evutil_socket_t fd, short what, void *user)
 
 		next = one->next;
 		c = recorder_complete(one);
+		if (!c)
+			continue; /* the mark of a gap */
 		recorder_retry(&c->recorder);
 		connection_run(c);
 	}

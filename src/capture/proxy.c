@@ -106,7 +106,9 @@ int proxy_start(const struct proxy_options *options, struct proxy **out, struct 
 		  options->hold_limit_bytes);
 	threads = MIN(threads, (size_t)THREADS_MAX);
 	proxy->loops = mem_zalloc(threads * sizeof(*proxy->loops));
-	if ((got = name_process(proxy, err)) < 0 || (got = start_loops(proxy, threads, err)) < 0) {
+	if ((got = name_process(proxy, err)) < 0 ||
+	    (got = resolver_start(&proxy->gate, &proxy->resolver, err)) < 0 ||
+	    (got = start_loops(proxy, threads, err)) < 0) {
 		proxy_stop(proxy);
 		return got;
 	}
@@ -166,6 +168,7 @@ void proxy_stop(struct proxy *proxy)
 	atomic_store(&proxy->stopping, true);
 	for (size_t i = 0; i < proxy->loop_count; i++)
 		loop_stop(&proxy->loops[i]);
+	resolver_stop(proxy->resolver);
 	gate_release(&proxy->gate);
 	free(proxy->loops);
 	free(proxy);

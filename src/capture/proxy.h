@@ -6,6 +6,7 @@
 #ifndef CAPTURE_PROXY_H
 #define CAPTURE_PROXY_H
 
+#include "capture/access_log.h"
 #include "capture/counters.h"
 #include "capture/destination.h"
 #include "capture/gate.h"
@@ -42,6 +43,7 @@ struct proxy_options {
 	size_t set_header_count;
 	const struct suppress_rules *suppress;
 	bool redact_auth;
+	struct access_log *access_log; /* NULL: none is kept */
 	/* A line for the operator, at most one a second of each kind. Any thread. */
 	void (*warn)(void *user, const char *message);
 	void *user;

@@ -125,6 +125,14 @@ void recorder_dropped(struct recorder *r, struct record_time time)
 	collect(r);
 }
 
+void recorder_exception(struct recorder *r, struct record_time time, struct str message)
+{
+	if (!r->writer)
+		return;
+	record_writer_exception(r->writer, time, message);
+	collect(r);
+}
+
 uint64_t recorder_flush(struct recorder *r)
 {
 	uint64_t count;

@@ -24,7 +24,7 @@ struct recorder_options {
 	struct proxy_counters *counters;
 	struct str node_id, connection_id;
 	size_t record_limit;
-	void *owner; /* recorder_complete gives it back */
+	void *owner; /* recorder_complete gives it back; NULL: nobody runs when it is done */
 };
 
 void recorder_init(struct recorder *r, const struct recorder_options *options);
@@ -41,6 +41,7 @@ void recorder_write(struct recorder *r, struct record_time time, struct str byte
 void recorder_end_of_message(struct recorder *r, struct record_time time, int32_t first_line,
 			     int32_t headers);
 void recorder_dropped(struct recorder *r, struct record_time time);
+void recorder_exception(struct recorder *r, struct record_time time, struct str message);
 /* Finishes what is open. Returns how many records there are now: recorder_has_stored tells when the
  * sink has them all. */
 uint64_t recorder_flush(struct recorder *r);

@@ -23,6 +23,7 @@ struct capture_run {
 	struct sink *sink;
 	struct suppress_rules *suppress;
 	struct server_tls *tls;
+	struct access_log *access_log;
 	struct proxy *proxy;
 	struct control_server *control;
 	struct metrics_server *metrics;
@@ -41,6 +42,7 @@ static void run_release(struct capture_run *run)
 	metrics_server_stop(run->metrics);
 	control_server_close(run->control);
 	proxy_stop(run->proxy);
+	access_log_close(run->access_log);
 	sink_close(run->sink);
 	server_tls_free(run->tls);
 	suppress_rules_free(run->suppress);
@@ -147,7 +149,13 @@ static int start_proxy(struct capture_run *run, const struct capture_fields *fie
 		destination_unref(options.destination);
 		return got;
 	}
+	if (fields->access_log &&
+	    (got = access_log_open(fields->access_log, &run->access_log, err)) < 0) {
+		destination_unref(options.destination);
+		return got;
+	}
 	options.sink = run->sink;
+	options.access_log = run->access_log;
 	options.tls = run->tls;
 	options.suppress = run->suppress;
 	options.warn = warn;
@@ -199,6 +207,8 @@ static void reload(struct capture_run *run)
 {
 	struct err err = {0};
 
+	if (run->access_log && access_log_reopen(run->access_log, &err) < 0)
+		log_warn("capture", "the access log stays as it was: %s", err.message);
 	if (!run->tls)
 		return;
 	if (server_tls_reload(run->tls, &err) < 0)

@@ -177,6 +177,12 @@ const struct opt capture_options[] = {
 	 CHOICE(redact_auth),
 	 .help = "Records hold REDACTED instead of the values of Authorization, Cookie and "
 		 "X-Api-Key."},
+	{.name = "access-log",
+	 .type = OPT_STRING,
+	 CHOICE(access_log),
+	 .metavar = "FILE",
+	 .help = "A line of JSON for each request, without its query, headers and body; - is the "
+		 "standard output. SIGHUP opens the file anew."},
 	{.name = "on-capture-failure",
 	 .type = OPT_CHOICE,
 	 FAILURE(policy),

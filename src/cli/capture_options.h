@@ -29,6 +29,7 @@ struct capture_fields {
 	bool no_capture;
 	int64_t retention_ms, retention_bytes, flush_ms;
 	/* what is recorded */
+	const char *access_log;
 	const char *suppress_method, *suppress_target, *suppress_both;
 	struct opt_list suppress_headers, set_headers;
 	bool redact_auth;

@@ -90,7 +90,7 @@ static void add_observation(struct show *show, const struct observation *o)
 		break;
 	case OBSERVATION_EXCEPTION:
 		buf_printf(line, " EXCEPTION[%zu]: ", o->data.len);
-		add_preview(show, o->data, fields->preview_write);
+		add_preview(show, o->data, RECORD_EXCEPTION_MAX);
 		break;
 	case OBSERVATION_UNKNOWN:
 	case OBSERVATION_BIND:

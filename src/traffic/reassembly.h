@@ -79,7 +79,8 @@ struct reassembly_handler {
 	void (*finished)(void *user, struct record_position position);
 	/* The record cannot be read, or what it continues is not there. It is finished as well. */
 	void (*set_aside)(void *user, struct record_position position, const char *reason);
-	/* A request that the capture excluded or that has no beginning or end, `reason` says. */
+	/* A request that the capture excluded or that has no beginning or end, `reason` says; or a
+	 * gap: requests that went to the source and are in no record (RECORD_GAP_PREFIX). */
 	void (*dropped)(void *user, struct str connection_id, int64_t index, const char *reason);
 	void *user;
 };

@@ -132,6 +132,15 @@ static void on_dropped(struct reassembly *r, struct connection *c)
 	c->index--;
 }
 
+/* Whoever counts what cannot be replayed is to count this as well. */
+static void on_gap(struct reassembly *r, struct connection *c, const struct observation *o)
+{
+	char reason[RECORD_EXCEPTION_MAX + 1];
+
+	snprintf(reason, sizeof(reason), STR_FMT, STR_ARG(o->data));
+	tell_dropped(r, c, reason);
+}
+
 static void observe(struct reassembly *r, struct connection *c, const struct observation *o,
 		    struct record_ref *ref)
 {
@@ -155,6 +164,8 @@ static void observe(struct reassembly *r, struct connection *c, const struct obs
 		close_connection(r, c, CAPTURED_COMPLETE, "the connection closed within it");
 		break;
 	case OBSERVATION_EXCEPTION:
+		if (str_starts(o->data, STR(RECORD_GAP_PREFIX)))
+			on_gap(r, c, o);
 		connection_end_current(r, c, CAPTURED_EXCEPTION, "the connection failed within it");
 		break;
 	case OBSERVATION_UNKNOWN:

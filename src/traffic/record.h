@@ -20,7 +20,9 @@
 #define RECORD_LIMIT_DECODED MIB(64) /* a longer record is refused */
 #define RECORD_ID_MAX 255            /* bytes of a connection id or node id */
 #define RECORD_EXCEPTION_MAX 512     /* bytes of a message; what is longer is cut */
-#define RECORD_UNKNOWN (-1)          /* a length that the end of a message does not tell */
+/* An exception whose message begins so is no failed connection: requests went on unrecorded. */
+#define RECORD_GAP_PREFIX "shardlift gap: "
+#define RECORD_UNKNOWN (-1) /* a length that the end of a message does not tell */
 
 /* Since 1970-01-01T00:00:00Z; nanos from 0 to 999999999. */
 struct record_time {

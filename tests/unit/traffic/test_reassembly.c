@@ -281,6 +281,22 @@ static void excluded_requests_are_forgotten_with_their_answers(void **state)
 	bench_release(&b);
 }
 
+static void a_mark_of_a_gap_is_told(void **state)
+{
+	struct record_writer *w = record_writer_new(STR("n"), STR("c"), RECORD_LIMIT_DEFAULT);
+	struct bench b;
+
+	(void)state;
+	bench_init(&b, NULL);
+	record_writer_exception(w, noon, STR(RECORD_GAP_PREFIX "2 went"));
+	record_writer_close(w, noon);
+	record_writer_finish(w);
+	add_all(&b, w);
+	assert_told(&b, "dropped 0: shardlift gap: 2 went\nclosed c\n");
+	record_writer_free(w);
+	bench_release(&b);
+}
+
 static void a_request_that_the_source_never_got_ends_as_dropped(void **state)
 {
 	struct record_writer *w = record_writer_new(STR("n"), STR("c"), RECORD_LIMIT_DEFAULT);
@@ -533,6 +549,7 @@ int main(void)
 		cmocka_unit_test(a_log_that_begins_within_a_request_skips_it),
 		cmocka_unit_test(a_missing_record_ends_what_it_was_part_of),
 		cmocka_unit_test(excluded_requests_are_forgotten_with_their_answers),
+		cmocka_unit_test(a_mark_of_a_gap_is_told),
 		cmocka_unit_test(a_request_that_the_source_never_got_ends_as_dropped),
 		cmocka_unit_test(a_poison_record_is_set_aside_and_finished),
 		cmocka_unit_test(a_record_is_finished_when_its_last_transaction_is_released),
