@@ -1,5 +1,6 @@
 #include "workflow/engine_command.h"
 
+#include "workflow/plan_spec.h"
 #include "workflow/secrets.h"
 
 void command_add(struct command_builder *b, const char *argument)
@@ -158,6 +159,8 @@ int engine_command_make(struct engine *engine, struct engine_step *step, struct 
 		command_add_words(&b, (const char *const[]){"snapshot", "show", NULL});
 		command_add_repository(&b, json_string(json_get(b.spec, "external")));
 		rc = 0;
+	} else if (step->plan->action == PLAN_CAPTURE || step->plan->action == PLAN_REPLAY) {
+		rc = command_make_traffic(&b, step, err);
 	} else {
 		rc = command_make_migration(&b, step, err);
 	}
@@ -167,4 +170,13 @@ int engine_command_make(struct engine *engine, struct engine_step *step, struct 
 		rc = err_set(err, ERR_LIMIT, "the command of step " STR_FMT " is too long",
 			     STR_ARG(step->plan->name));
 	return rc;
+}
+
+struct str engine_command_checksum(const struct engine_command *command, struct arena *mem)
+{
+	struct json *words = json_new(mem, JSON_ARRAY);
+
+	for (size_t i = 0; i < command->count; i++)
+		json_append(words, json_new_string(mem, str_from(command->argv[i])));
+	return plan_checksum(words, mem);
 }

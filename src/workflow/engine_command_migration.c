@@ -71,6 +71,8 @@ static void add_backfill(struct command_builder *b, struct str session)
 	command_add(b, str_is(ids, "ALWAYS") ? "always" : str_is(ids, "NEVER") ? "never" : "auto");
 	if (json_bool_or(json_get(backfill, "useTargetClusterForWorkCoordination"), false))
 		command_add_option(b, "--coordinator-host", STR("target"));
+	if (json_bool_or(json_get(b->spec, "sourceVersions"), false))
+		command_add(b, "--source-versions");
 	command_add_option(b, "--session-name", session);
 	command_add(b, "--progress=never");
 	command_add(b, "--json");

@@ -1,4 +1,4 @@
-#include "workflow/engine_step.h"
+#include "workflow/engine_traffic.h"
 
 #include "base/clock.h"
 #include "base/limits.h"
@@ -54,6 +54,8 @@ static int take_up_step(struct engine *engine, size_t number, const struct workf
 			if (step->record.phase == STEP_RUNNING)
 				step->record.phase = STEP_PENDING;
 		}
+	if (run->ended)
+		return engine_step_keep_strings(step, err);
 	if (plan->action == PLAN_GATE && step->record.phase == STEP_PENDING &&
 	    engine_gate_put(engine, step, GATE_PENDING, plan->title, err) < 0)
 		return -(int)err->kind;
@@ -77,7 +79,9 @@ static int make_plan(struct engine_run *run, struct err *err)
 	return plan_check_supported(root, &run->plan, err);
 }
 
-static int take_up(struct engine *engine, const struct workflow_run *record, struct err *err)
+/* `ended`: only to look after what it left running. */
+static int take_up(struct engine *engine, const struct workflow_run *record, bool ended,
+		   struct err *err)
 {
 	struct engine_run *run = &engine->run;
 	struct workflow_step *known;
@@ -85,11 +89,14 @@ static int take_up(struct engine *engine, const struct workflow_run *record, str
 	struct err why = {0};
 
 	arena_reset(&run->mem);
-	*run = (struct engine_run){.mem = run->mem, .look = run->look, .record = *record};
+	*run = (struct engine_run){
+		.mem = run->mem, .look = run->look, .record = *record, .ended = ended};
 	run->record.workflow = arena_str(&run->mem, record->workflow);
 	run->record.config = arena_str(&run->mem, record->config);
 	if (make_plan(run, &why) < 0) {
 		run->record.id = 0;
+		if (ended)
+			return 0;
 		return workflow_run_set(engine->state, record->id, WORKFLOW_FAILED,
 					str_from(why.message), clock_wall_ms(), err);
 	}
@@ -106,6 +113,8 @@ static int take_up(struct engine *engine, const struct workflow_run *record, str
 	for (size_t i = 0; i < run->plan.step_count; i++)
 		if (take_up_step(engine, i, known, known_count, err) < 0)
 			return -(int)err->kind;
+	if (ended)
+		return 0;
 	return workflow_run_set(engine->state, record->id, WORKFLOW_RUNNING, STR_NONE,
 				clock_wall_ms(), err);
 }
@@ -120,6 +129,16 @@ void engine_run_leave(struct engine *engine)
 	}
 	run->steps = NULL;
 	run->record.id = 0;
+	run->ended = false;
+}
+
+/* Whether a proxy or a replayer goes on, which is looked after once the run is over. */
+static bool leaves_something(const struct engine_run *run)
+{
+	for (size_t i = 0; i < run->plan.step_count; i++)
+		if (engine_traffic_lasts(&run->steps[i]))
+			return true;
+	return false;
 }
 
 static int end_run(struct engine *engine, struct err *err)
@@ -142,8 +161,31 @@ static int end_run(struct engine *engine, struct err *err)
 		if (step->imperfect)
 			phase = WORKFLOW_COMPLETED_WITH_ERRORS;
 	}
-	engine_run_leave(engine);
+	if (leaves_something(run))
+		engine->run.ended = true;
+	else
+		engine_run_leave(engine);
 	return workflow_run_set(engine->state, id, phase, message, clock_wall_ms(), err);
+}
+
+/* What a run left running before this engine: only what is still as that run wanted it. */
+static int watch(struct engine *engine, const struct workflow_run *record, struct err *err)
+{
+	struct engine_run *run = &engine->run;
+
+	if (take_up(engine, record, true, err) < 0)
+		return -(int)err->kind;
+	for (size_t i = 0; run->record.id && i < run->plan.resource_count; i++)
+		run->admitted[i] =
+			run->resources[i].checksum.len > 0 &&
+			str_eq(run->resources[i].checksum, run->plan.resources[i].checksum);
+	return 0;
+}
+
+static bool is_over(const struct workflow_run *run)
+{
+	return run->phase == WORKFLOW_SUCCEEDED || run->phase == WORKFLOW_COMPLETED_WITH_ERRORS ||
+	       run->phase == WORKFLOW_FAILED;
 }
 
 /* The newest run of all that are not finished: one engine, one run at a time. */
@@ -151,10 +193,12 @@ static int choose(struct engine *engine, struct err *err)
 {
 	cleanup(arena_release) struct arena mem = ARENA_INIT(RUN_ARENA);
 	struct workflow_run *runs, *chosen = NULL;
+	bool begun = engine->watched;
 	size_t count;
 
 	if (workflow_run_list(engine->state, NULL, &mem, &runs, &count, err) < 0)
 		return -(int)err->kind;
+	engine->watched = true;
 	for (size_t i = 0; i < count; i++) {
 		if (runs[i].phase != WORKFLOW_PENDING && runs[i].phase != WORKFLOW_RUNNING)
 			continue;
@@ -163,8 +207,36 @@ static int choose(struct engine *engine, struct err *err)
 		if (!chosen)
 			chosen = &runs[i];
 	}
+	if (!chosen && engine->run.record.id != 0 && engine->run.ended)
+		return 0;
 	engine_run_leave(engine);
-	return chosen ? take_up(engine, chosen, err) : 0;
+	if (chosen)
+		return take_up(engine, chosen, false, err);
+	return !begun && count > 0 && is_over(&runs[0]) ? watch(engine, &runs[0], err) : 0;
+}
+
+static int watch_steps(struct engine *engine, bool *busy, struct err *err)
+{
+	struct engine_run *run = &engine->run;
+
+	for (size_t i = 0; i < run->plan.step_count; i++) {
+		struct engine_step *step = &run->steps[i];
+		size_t resource = step->plan->resource;
+
+		if (step->plan->action != PLAN_CAPTURE && step->plan->action != PLAN_REPLAY)
+			continue;
+		if (run->admitted[resource] && engine_resource_lasts(engine, resource, err) == 0)
+			run->admitted[resource] = false; /* reset, and not begun anew */
+		if (!run->admitted[resource])
+			step->service.retired = true;
+		if (engine_step_look(engine, step, busy, err) < 0 ||
+		    engine_step_keep_strings(step, err) < 0)
+			return -(int)err->kind;
+	}
+	*busy = leaves_something(run);
+	if (!*busy)
+		engine_run_leave(engine);
+	return 0;
 }
 
 /* A reset while the run waits: nothing is done of it any more, and no record may say so. */
@@ -183,6 +255,8 @@ static int look_at_resource(struct engine *engine, size_t index, struct err *err
 		if (step->plan->resource != index || step->child.pid != 0)
 			continue;
 		step->imperfect = false;
+		step->service = (struct engine_service){0};
+		step->cut_over = (struct engine_cut_over){0};
 		step->record.attempt = 0;
 		if (engine_step_set_phase(engine, step, STEP_PENDING, STR(""), err) < 0)
 			return -(int)err->kind;
@@ -204,6 +278,8 @@ int engine_run_look(struct engine *engine, bool *busy, struct err *err)
 		return -(int)err->kind;
 	if (run->record.id == 0)
 		return 0;
+	if (run->ended)
+		return watch_steps(engine, busy, err);
 	for (size_t i = 0; i < run->plan.resource_count; i++)
 		if (look_at_resource(engine, i, err) < 0)
 			return -(int)err->kind;

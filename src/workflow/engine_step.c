@@ -1,4 +1,4 @@
-#include "workflow/engine_step.h"
+#include "workflow/engine_traffic.h"
 
 #include "base/clock.h"
 #include "base/limits.h"
@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #define STEP_ARENA MIB(16)
+#define CUT_OVER_TOLD_MS 5000
 
 void engine_point(const struct engine_step *step, const char *name)
 {
@@ -111,6 +112,26 @@ static int gate_status(struct engine *engine, struct str name, enum workflow_gat
 	return 0;
 }
 
+static bool is_of_cut_over(const struct engine_step *step)
+{
+	return str_starts(step->plan->gate, STR("cutover."));
+}
+
+/* How far the replay is changes all the time; it is told now and then. */
+static int tell_of_cut_over(struct engine *engine, struct engine_step *step, struct err *err)
+{
+	int64_t now = clock_monotonic_ms();
+	struct str text;
+
+	if (step->cut_over.told_ms && now - step->cut_over.told_ms < CUT_OVER_TOLD_MS)
+		return 0;
+	step->cut_over.told_ms = now;
+	text = engine_cut_over_text(engine, step);
+	if (engine_gate_put(engine, step, GATE_WAITING, text, err) < 0)
+		return -(int)err->kind;
+	return engine_step_set_phase(engine, step, STEP_WAITING, text, err);
+}
+
 static int gate_look(struct engine *engine, struct engine_step *step, struct err *err)
 {
 	enum workflow_gate_status status;
@@ -119,6 +140,8 @@ static int gate_look(struct engine *engine, struct engine_step *step, struct err
 		return -(int)err->kind;
 	if (status == GATE_APPROVED)
 		return engine_step_finish(engine, step, STR("Approved"), err);
+	if (is_of_cut_over(step))
+		return tell_of_cut_over(engine, step, err);
 	if (status == GATE_PENDING &&
 	    engine_gate_put(engine, step, GATE_WAITING, step->plan->title, err) < 0)
 		return -(int)err->kind;
@@ -172,38 +195,72 @@ static int begin(struct engine *engine, struct engine_step *step, struct err *er
 		return gate_look(engine, step, err);
 	if (step->plan->action != PLAN_SNAPSHOT_CREATE || step->record.phase != STEP_RUNNING)
 		step->record.attempt++;
+	if (step->plan->action == PLAN_CUT_OVER)
+		return engine_cut_over_look(engine, step, err);
 	if (engine_step_start(engine, step, &why) == 0)
 		return 0;
 	return engine_step_failed(engine, step, why.kind == ERR_IO,
 				  arena_str(&engine->run.look, str_from(why.message)), err);
 }
 
-int engine_step_look(struct engine *engine, struct engine_step *step, bool *busy, struct err *err)
+static bool is_lasting(const struct engine_step *step)
+{
+	return step->plan->action == PLAN_CAPTURE || step->plan->action == PLAN_REPLAY;
+}
+
+/* 1: its resource is as planned; 0: it waits until an edit is approved. */
+static int admit(struct engine *engine, struct engine_step *step, struct err *err)
 {
 	size_t resource = step->plan->resource;
+
+	if (resource == PLAN_NO_RESOURCE)
+		return 1;
+	if (engine->run.ended)
+		return engine->run.admitted[resource];
+	if (is_lasting(step))
+		return engine_traffic_admit(engine, step, err);
+	if (!engine->run.admitted[resource] && engine_resource_admit(engine, resource, err) < 0)
+		return -(int)err->kind;
+	return engine->run.admitted[resource];
+}
+
+/* What its process or the proxy does; 1: nothing of it is under way. */
+static int look_at_work(struct engine *engine, struct engine_step *step, struct err *err)
+{
 	int status;
 
-	if (engine_step_has_ended_well(step) || step->record.phase == STEP_FAILED)
-		return 0;
-	if (step->child.pid != 0) {
-		*busy = true;
+	if (step->child.pid != 0)
 		return engine_child_ended(&step->child, &status)
 			       ? engine_step_child_ended(engine, step, status, err)
 			       : 0;
-	}
-	if (!may_begin(engine, step))
-		return 0;
-	*busy = true;
 	if (step->former.pid != 0 && !process_is_gone(&step->former, &engine->self))
 		return 0; /* it dies with its engine, but not within no time */
 	step->former.pid = 0;
-	if (clock_monotonic_ms() < step->not_before_ms)
+	return 1;
+}
+
+int engine_step_look(struct engine *engine, struct engine_step *step, bool *busy, struct err *err)
+{
+	bool ended_well = engine_step_has_ended_well(step);
+	int rc;
+
+	if (step->record.phase == STEP_FAILED || (ended_well && !is_lasting(step)) ||
+	    !may_begin(engine, step))
 		return 0;
-	if (resource != PLAN_NO_RESOURCE && !engine->run.admitted[resource]) {
-		if (engine_resource_admit(engine, resource, err) < 0)
-			return -(int)err->kind;
-		if (!engine->run.admitted[resource])
-			return wait_for_change(engine, step, err);
-	}
+	*busy |= !ended_well;
+	rc = look_at_work(engine, step, err);
+	if (rc <= 0)
+		return rc;
+	if (!is_lasting(step) && clock_monotonic_ms() < step->not_before_ms)
+		return 0;
+	rc = admit(engine, step, err);
+	if (rc < 0)
+		return rc;
+	if (rc == 0)
+		return ended_well ? 0 : wait_for_change(engine, step, err);
+	if (is_lasting(step))
+		return engine_traffic_look(engine, step, err);
+	if (step->plan->action == PLAN_CUT_OVER && step->record.phase == STEP_RUNNING)
+		return engine_cut_over_look(engine, step, err);
 	return begin(engine, step, err);
 }

@@ -206,6 +206,8 @@ static void plan_migration(struct planner *p, const struct config_value *entry, 
 	plan_set(spec, "repository", json_copy(p->mem, json_get(taken, "repository")));
 	plan_set(spec, "target", plan_side(p, target));
 	plan_set_text(p, spec, "label", label);
+	if (plan_is_replayed(p, plan_text_of(entry, "fromSource"), target->key))
+		plan_set(spec, "sourceVersions", json_new_bool(p->mem, true));
 	plan_set(spec, "metadata",
 		 plan_section(p,
 			      "snapshotMigrationConfigs.perSnapshotConfig.metadataMigrationConfig",

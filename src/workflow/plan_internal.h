@@ -56,5 +56,7 @@ size_t plan_last_step_of(const struct planner *p, size_t resource);
 size_t plan_topic(struct planner *p, const struct config_value *producer);
 void plan_proxy(struct planner *p, const struct config_value *proxy);
 void plan_replayer(struct planner *p, const struct config_value *replayer);
+/* Whether live traffic of the source is replayed to the target: both send versions then. */
+bool plan_is_replayed(const struct planner *p, struct str source, struct str target);
 
 #endif

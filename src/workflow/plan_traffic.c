@@ -144,3 +144,19 @@ void plan_replayer(struct planner *p, const struct config_value *replayer)
 				   .inputs = p->plan->resources[resource].checksum},
 		&waits);
 }
+
+bool plan_is_replayed(const struct planner *p, struct str source, struct str target)
+{
+	const struct config_value *traffic = config_get(p->root, "traffic");
+
+	config_each (replayer, config_get(traffic, "replayers")) {
+		const struct config_value *proxy =
+			config_get_str(config_get(traffic, "proxies"),
+				       plan_text_of(replayer, "fromCapturedTraffic"));
+
+		if (proxy && str_eq(plan_text_of(proxy, "source"), source) &&
+		    str_eq(plan_text_of(replayer, "toTarget"), target))
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,224 @@
+"""`workflow` with live traffic: proxies and replayers that outlive the engine, and the cut-over."""
+
+import json
+import os
+import pathlib
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from support import OK, PROGRAM, ROOT, assert_same
+from test_workflow import engine_pid, gates, stop_engine, wait_until
+
+LOAD = ROOT / "tests" / "load" / "load"
+REPLAY = "front-target-mirror"
+
+TRAFFIC = """
+traffic:
+  proxies:
+    front:
+      source: source
+      skipApproval: true
+      proxyConfig: {{listenPort: {port}, listenHost: 127.0.0.1, tls: {{mode: plaintext}}}}
+  replayers:
+"""
+REPLAYER = """
+    {name}:
+      fromCapturedTraffic: front
+      toTarget: {target}
+      {more}
+      replayerConfig: {{speedupFactor: 1000}}
+"""
+BOTH = """
+sourceClusters:
+  source:
+    endpoint: {source}
+    version: ES 7.10.2
+    snapshotInfo:
+      repos:
+        backups: {{repoPathUri: "file://{repository}"}}
+      snapshots:
+        first: {{repoName: backups, config: {{createSnapshotConfig: {{}}}}}}
+targetClusters:
+  target: {{endpoint: {target_url}}}
+snapshotMigrationConfigs:
+  - fromSource: source
+    toTarget: target
+    skipApprovals: true
+    perSnapshotConfig:
+      first:
+        - metadataMigrationConfig: {{}}
+          documentBackfillConfig: {{}}
+""" + TRAFFIC
+CUT_OVER = ("dependsOnSnapshotMigrations: [{source: source, snapshot: first}]\n"
+            "      cutOver: true")
+
+
+def free_port():
+    """One that nobody asks the kernel for: it is outside the range of those that are given out."""
+    low = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        port = random.randrange(low - 8000, low - 1)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+
+
+@pytest.fixture
+def source(pool):
+    node = pool.get("es-node", "7.10")
+    node.clear()
+    shutil.rmtree(node.repositories / "live", ignore_errors=True)
+    yield node
+    node.clear()
+
+
+@pytest.fixture
+def workflow(shardlift):
+    """workflow(...): the command; what it started is gone at the end."""
+    def run(*arguments, **how):
+        return shardlift("workflow", *arguments, **how)
+
+    run.state_dir = shardlift.state_dir
+    run.program = shardlift
+    yield run
+    stop_engine(shardlift.state_dir)
+    reset = run("reset", "--all", "--include-proxies", "--cascade")
+    assert reset.code == OK, reset
+    assert not list((shardlift.state_dir / "run").glob("*.pid"))
+
+
+class Load:
+    """The load generator; `ended` stops it and gives its last line."""
+
+    def __init__(self, url, folder, *options):
+        self.journal = folder / "journal"
+        self.process = subprocess.Popen(
+            [sys.executable, str(LOAD), "--url", url, "--journal", str(self.journal),
+             "--seed", "7", "--connections", "2", *options], stdout=subprocess.PIPE, text=True)
+
+    def writes(self):
+        if not self.journal.exists():
+            return 0
+        return self.journal.read_text().count('"kind":"write"')
+
+    def ended(self):
+        self.process.send_signal(signal.SIGTERM)
+        out, _ = self.process.communicate(timeout=120)
+        return json.loads(out.splitlines()[-1])
+
+
+def submitted(workflow, text):
+    result = workflow("configure", "edit", "--stdin", input=text.encode())
+    assert result.code == OK, result
+    result = workflow("submit")
+    assert result.code == OK, result
+
+
+def phase(workflow):
+    status = workflow("status")
+    assert "Phase: Failed" not in status.out, status
+    return status.out.split("Phase: ")[1].split()[0]
+
+
+def pid_of(workflow, name):
+    path = workflow.state_dir / "run" / f"{name}.pid"
+    return json.loads(path.read_text())["pid"] if path.exists() else 0
+
+
+def replay_is_at_the_end(workflow, name):
+    try:
+        status = json.loads((workflow.state_dir / "run" / f"{name}.status").read_text())
+    except FileNotFoundError:
+        return False
+    proxy = json.loads(workflow.program("capture", "control", "front", "status").out)
+    return status["caught_up"] and status["next_offset"] >= proxy["logEnd"]
+
+
+def kill_engine(workflow):
+    pid = engine_pid(workflow.state_dir)
+    if pid:
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: engine_pid(workflow.state_dir) != pid, "the engine's death")
+
+
+def start_engine(workflow):
+    """One that goes on with the run, as a service manager would start it."""
+    subprocess.Popen([str(PROGRAM), "engine"], env=workflow.program.environment,
+                     stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                     start_new_session=True)
+    wait_until(lambda: engine_pid(workflow.state_dir), "the next engine")
+
+
+def last_writes(journal):
+    """(index, id) -> the acknowledged write with the greatest version; without deletes it only grows."""
+    last = {}
+    for line in journal.read_text().splitlines():
+        entry = json.loads(line)
+        if entry["kind"] != "write":
+            continue
+        key = entry["index"], entry["id"]
+        if key not in last or entry["version"] > last[key]["version"]:
+            last[key] = entry
+    return last
+
+
+def assert_has_last_writes(node, journal):
+    last = last_writes(journal)
+    assert last
+    node.client.indices.refresh(index="load-*")
+    for index in {index for index, _ in last}:
+        found = {}
+        page = node.client.search(index=index, scroll="1m", size=1000, version=True,
+                                  body={"query": {"match_all": {}}})
+        while page["hits"]["hits"]:
+            found.update({h["_id"]: h for h in page["hits"]["hits"]})
+            page = node.client.scroll(body={"scroll_id": page["_scroll_id"], "scroll": "1m"})
+        wanted = {id: entry for (name, id), entry in last.items() if name == index}
+        assert set(found) == set(wanted)
+        for id, entry in wanted.items():
+            assert found[id]["_source"]["write"] == entry["token"], (entry, found[id])
+            assert int(found[id]["_version"]) == entry["version"], (entry, found[id])
+
+
+def test_live(workflow, source, opensearch, tmp_path):
+    """Backfill, replay and cut-over under writes, through deaths of the engine: no request fails, and
+    the target has every write that was acknowledged."""
+    port = free_port()
+    for n in range(50):
+        source.api("PUT", f"/old/_doc/{n}?refresh=true", {"n": n})
+    submitted(workflow, (BOTH + REPLAYER).format(
+        source=source.url, target="target", target_url=opensearch.url, port=port, name="mirror",
+        repository=source.repositories / "live", more=CUT_OVER))
+    wait_until(lambda: pid_of(workflow, "front"), "the proxy")
+    front = pid_of(workflow, "front")
+    kill_engine(workflow)
+    start_engine(workflow)
+    wait_until(lambda: gates(workflow).get(f"cutover.{REPLAY}") == "pending", "the gate")
+    load = Load(f"http://127.0.0.1:{port}", tmp_path, "--rate", "60",
+                "--only", "index,create,auto,update,upsert,get,search")
+    wait_until(lambda: gates(workflow).get(f"cutover.{REPLAY}") == "waiting", "the gate, reached")
+    mirror = pid_of(workflow, REPLAY)
+    wait_until(lambda: load.writes() > 200, "writes")
+    kill_engine(workflow)
+    start_engine(workflow)
+    assert workflow("approve", f"cutover.{REPLAY}").code == OK
+    wait_until(lambda: phase(workflow) == "Succeeded", "the cut-over")
+    assert (pid_of(workflow, "front"), pid_of(workflow, REPLAY)) == (front, mirror)
+    before = load.writes()
+    wait_until(lambda: load.writes() > before + 100, "writes at the target")
+    ended = load.ended()
+    assert ended["failed"] == 0, ended
+    assert_same(opensearch.documents("old"), source.documents("old"), "old")
+    assert_has_last_writes(opensearch, load.journal)
+    status = json.loads(workflow.program("capture", "control", "front", "status").out)
+    assert status["destination"] == opensearch.url and not status["capturing"], status
+    assert len(source.api("GET", "/_snapshot/backups/_all")["snapshots"]) == 1
