@@ -8,7 +8,7 @@
 /* Requests are let go shortly before the proxy does so itself, after 10 s: that is told better.
  * A switch behind the end of a hold is refused by the proxy. */
 #define HOLD_MS 9500
-#define CLOSE_RECORDS 5000 /* unread, so that the rest is read while clients wait */
+#define CLOSE_MS 3000 /* behind the source: the rest is done while clients wait */
 
 struct cut_over {
 	struct engine *engine;
@@ -257,11 +257,16 @@ static int hold(struct cut_over *c, struct err *err)
 	return wait_with(c, STR("requests are held until the replay is at the end"), err);
 }
 
+static bool is_close(const struct json *replay)
+{
+	return json_i64_or(json_get(replay, "lag"), 1) == 0 ||
+	       json_i64_or(json_get(replay, "source_lag_ms"), INT64_MAX) <= CLOSE_MS;
+}
+
 static int look_at_open(struct cut_over *c, const struct json *proxy, struct err *err)
 {
 	struct arena *mem = &c->engine->run.look;
 	const struct json *replay = replay_status(c);
-	int64_t lag = json_i64_or(json_get(replay, "lag"), INT64_MAX);
 
 	if (str_eq(json_string(json_get(proxy, "destination")), c->target))
 		return note_done(c, err);
@@ -272,13 +277,10 @@ static int look_at_open(struct cut_over *c, const struct json *proxy, struct err
 				    arena_printf(mem, "the hold was over: " STR_FMT,
 						 STR_ARG(json_string(json_get(proxy, "lastHold")))),
 				    err);
-	if (lag > CLOSE_RECORDS)
-		return wait_with(c,
-				 arena_printf(mem,
-					      "the replay comes nearer before requests are "
-					      "held: %d records and requests at most",
-					      CLOSE_RECORDS),
-				 err);
+	if (!is_close(replay))
+		return wait_with(
+			c, STR("requests are held as soon as the replay is 3 s or less behind"),
+			err);
 	return hold(c, err);
 }
 

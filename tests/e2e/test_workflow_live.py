@@ -203,18 +203,18 @@ def test_live(workflow, source, opensearch, tmp_path):
     kill_engine(workflow)
     start_engine(workflow)
     wait_until(lambda: gates(workflow).get(f"cutover.{REPLAY}") == "pending", "the gate")
-    load = Load(f"http://127.0.0.1:{port}", tmp_path, "--rate", "60",
-                "--only", "index,create,auto,update,upsert,get,search")
+    load = Load(f"http://127.0.0.1:{port}", tmp_path, "--rate", "30",
+                "--only", "index,create,auto")
     wait_until(lambda: gates(workflow).get(f"cutover.{REPLAY}") == "waiting", "the gate, reached")
     mirror = pid_of(workflow, REPLAY)
-    wait_until(lambda: load.writes() > 200, "writes")
+    wait_until(lambda: load.writes() > 100, "writes")
     kill_engine(workflow)
     start_engine(workflow)
     assert workflow("approve", f"cutover.{REPLAY}").code == OK
     wait_until(lambda: phase(workflow) == "Succeeded", "the cut-over")
     assert (pid_of(workflow, "front"), pid_of(workflow, REPLAY)) == (front, mirror)
     before = load.writes()
-    wait_until(lambda: load.writes() > before + 100, "writes at the target")
+    wait_until(lambda: load.writes() > before + 50, "writes at the target")
     ended = load.ended()
     assert ended["failed"] == 0, ended
     assert_same(opensearch.documents("old"), source.documents("old"), "old")
