@@ -1,5 +1,6 @@
 #include "cli/workflow_common.h"
 
+#include "traffic/segment_log.h"
 #include "workflow/engine.h"
 #include "workflow/service.h"
 
@@ -222,6 +223,25 @@ static int remove_storage(const struct reset *r, size_t i, struct err *err)
 	return 0;
 }
 
+/* A replayer begins at the beginning again. */
+static int forget_progress(const struct reset *r, size_t i, struct err *err)
+{
+	struct json *status = NULL;
+	struct str folder, group;
+	uint64_t offset;
+	int rc;
+
+	if (json_parse(r->resources[i].status, r->session->mem, &status, NULL) < 0)
+		return 0;
+	folder = json_string(json_get(status, "logFolder"));
+	group = arena_str(r->session->mem, json_string(json_get(status, "group")));
+	folder = arena_str(r->session->mem, folder);
+	if (folder.len == 0 || group.len == 0)
+		return 0;
+	rc = segment_log_group_committed(folder.ptr, group.ptr, &offset, err);
+	return rc > 0 ? segment_log_group_commit(folder.ptr, group.ptr, 0, err) : rc;
+}
+
 static int end_process(const struct reset *r, size_t i, struct err *err)
 {
 	return is_lasting(r, i) ? service_remove(r->session->state_dir, r->resources[i].name,
@@ -236,8 +256,9 @@ static int reset_one(const struct reset *r, size_t i, struct err *err)
 	resource->phase = STR("Deleting");
 	resource->converged = STR("");
 	if (workflow_resource_put(r->session->state, resource, err) < 0 ||
-	    end_process(r, i, err) < 0 || remove_storage(r, i, err) < 0 ||
-	    remove_outputs(r, i, err) < 0 || remove_work(r, i, err) < 0 ||
+	    end_process(r, i, err) < 0 || forget_progress(r, i, err) < 0 ||
+	    remove_storage(r, i, err) < 0 || remove_outputs(r, i, err) < 0 ||
+	    remove_work(r, i, err) < 0 ||
 	    workflow_resource_remove(r->session->state, resource->kind.ptr, resource->name, err) <
 		    0)
 		return -(int)err->kind;

@@ -13,6 +13,7 @@
 #define ENGINE_RETRY_MS 10000
 #define ENGINE_RETRY_MAX_MS 60000
 #define ENGINE_ARGUMENTS_MAX 512
+#define ENGINE_WORKERS_MAX 64  /* processes of a step */
 #define ENGINE_LOG_MAX MIB(16) /* of one attempt; what comes behind is dropped and said so */
 
 struct engine_child {
@@ -59,6 +60,9 @@ struct engine_step {
 	struct arena mem;            /* strings of the record that change; the run's has the rest */
 	enum engine_stage stage;
 	struct engine_child child;
+	struct engine_child workers[ENGINE_WORKERS_MAX - 1]; /* that share its work */
+	int status;                                          /* the best of those that ended */
+	bool status_known;
 	struct process_identity former; /* child of an engine before us; pid 0: none */
 	int64_t not_before_ms;          /* monotonic */
 	bool imperfect;                 /* done, with errors that were written down */
@@ -85,6 +89,12 @@ struct engine {
 	struct engine_run run; /* record.id 0: none */
 	bool watched;          /* it was looked for a run that is over and has something to watch */
 };
+
+/* --- engine_wake.c: run/engine.sock --- */
+/* -1: there is none, and waiting is only for the time. */
+int engine_wake_open(const char *state_dir);
+/* Until somebody wakes the engine, or the time is over. */
+void engine_wake_wait(int fd, int timeout_ms);
 
 /* --- engine_run.c --- */
 /* One look at everything; *busy: there is still something to wait for. */

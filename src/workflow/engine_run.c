@@ -124,7 +124,7 @@ void engine_run_leave(struct engine *engine)
 	struct engine_run *run = &engine->run;
 
 	for (size_t i = 0; run->steps && i < run->plan.step_count; i++) {
-		engine_child_stop(&run->steps[i].child);
+		engine_workers_stop(&run->steps[i]);
 		arena_release(&run->steps[i].mem);
 	}
 	run->steps = NULL;
@@ -252,7 +252,7 @@ static int look_at_resource(struct engine *engine, size_t index, struct err *err
 	for (size_t i = 0; i < run->plan.step_count; i++) {
 		struct engine_step *step = &run->steps[i];
 
-		if (step->plan->resource != index || step->child.pid != 0)
+		if (step->plan->resource != index || engine_workers_are_there(step))
 			continue;
 		step->imperfect = false;
 		step->service = (struct engine_service){0};

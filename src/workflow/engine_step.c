@@ -229,8 +229,8 @@ static int look_at_work(struct engine *engine, struct engine_step *step, struct 
 {
 	int status;
 
-	if (step->child.pid != 0)
-		return engine_child_ended(&step->child, &status)
+	if (engine_workers_are_there(step))
+		return engine_workers_have_ended(step, &status)
 			       ? engine_step_child_ended(engine, step, status, err)
 			       : 0;
 	if (step->former.pid != 0 && !process_is_gone(&step->former, &engine->self))

@@ -25,6 +25,17 @@ int engine_gate_put(struct engine *engine, struct engine_step *step,
 /* One look at a step; *busy: there is still something to wait for. */
 int engine_step_look(struct engine *engine, struct engine_step *step, bool *busy, struct err *err);
 
+/* --- engine_workers.c: a step's processes that share its work --- */
+/* All but the first. */
+int engine_workers_start(struct engine *engine, struct engine_step *step,
+			 const struct engine_command *command, const char *log, const char *output,
+			 struct err *err);
+/* Takes in what they said. True: all have ended, *status is of one that came to the end if any
+ * did. */
+bool engine_workers_have_ended(struct engine_step *step, int *status);
+bool engine_workers_are_there(const struct engine_step *step);
+void engine_workers_stop(struct engine_step *step);
+
 /* --- engine_step_child.c --- */
 int engine_step_start(struct engine *engine, struct engine_step *step, struct err *err);
 int engine_step_child_ended(struct engine *engine, struct engine_step *step, int status,

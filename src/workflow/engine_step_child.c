@@ -71,7 +71,7 @@ int engine_step_start(struct engine *engine, struct engine_step *step, struct er
 		return -(int)err->kind;
 	engine_point(step, "started");
 	engine_child_go(&step->child);
-	return 0;
+	return engine_workers_start(engine, step, &command, log, output, err);
 }
 
 /* The last line of a log is what the program said when it ended. */

@@ -177,6 +177,21 @@ static int look_for_former(struct engine *engine, struct engine_step *step, stru
 	return 0;
 }
 
+/* So that a reset finds how far it is. */
+static int note_group(struct engine *engine, const struct engine_step *step, struct err *err)
+{
+	const struct plan_resource *resource = resource_of(engine, step);
+	struct str folder = engine_log_folder(engine, resource);
+	size_t index = step->plan->resource;
+
+	if (step->plan->action != PLAN_REPLAY || folder.len == 0)
+		return 0;
+	if (engine_resource_set_fact(engine, index, "logFolder", folder, err) < 0)
+		return -(int)err->kind;
+	return engine_resource_set_fact(engine, index, "group",
+					engine_replay_group(engine, resource), err);
+}
+
 static int start(struct engine *engine, struct engine_step *step, struct err *err)
 {
 	struct engine_service *service = &step->service;
@@ -188,6 +203,7 @@ static int start(struct engine *engine, struct engine_step *step, struct err *er
 	if (!started.command.ptr)
 		return -(int)err->kind;
 	if (engine_step_paths(engine, step, &log, &output, err) < 0 ||
+	    note_group(engine, step, err) < 0 ||
 	    engine_command_make(engine, step, &command, err) < 0 ||
 	    engine_child_start(engine, &command, log, output, &child, err) < 0)
 		return -(int)err->kind;

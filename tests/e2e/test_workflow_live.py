@@ -1,5 +1,7 @@
 """`workflow` with live traffic: proxies and replayers that outlive the engine, and the cut-over."""
 
+import collections
+import contextlib
 import json
 import os
 import pathlib
@@ -7,8 +9,10 @@ import random
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -53,7 +57,14 @@ snapshotMigrationConfigs:
     perSnapshotConfig:
       first:
         - metadataMigrationConfig: {{}}
-          documentBackfillConfig: {{}}
+          documentBackfillConfig: {{podReplicas: 2}}
+""" + TRAFFIC
+ONLY_REPLAY = """
+sourceClusters:
+  source: {{endpoint: {source}, version: ES 7.10.2}}
+targetClusters:
+  target: {{endpoint: {target_url}}}
+snapshotMigrationConfigs: []
 """ + TRAFFIC
 CUT_OVER = ("dependsOnSnapshotMigrations: [{source: source, snapshot: first}]\n"
             "      cutOver: true")
@@ -134,13 +145,21 @@ def pid_of(workflow, name):
     return json.loads(path.read_text())["pid"] if path.exists() else 0
 
 
+def step_now(workflow):
+    """The name of the step that is at work."""
+    with contextlib.closing(sqlite3.connect(workflow.state_dir / "state.db", timeout=60)) as state:
+        rows = state.execute("SELECT name FROM step WHERE phase IN (1, 2) ORDER BY position")
+        return (next(rows, None) or ("none",))[0].split(".")[0]
+
+
 def replay_is_at_the_end(workflow, name):
     try:
         status = json.loads((workflow.state_dir / "run" / f"{name}.status").read_text())
     except FileNotFoundError:
         return False
     proxy = json.loads(workflow.program("capture", "control", "front", "status").out)
-    return status["caught_up"] and status["next_offset"] >= proxy["logEnd"]
+    return (status["caught_up"] and status["outstanding"] == 0 and
+            status["next_offset"] >= proxy["logEnd"])
 
 
 def kill_engine(workflow):
@@ -221,4 +240,76 @@ def test_live(workflow, source, opensearch, tmp_path):
     assert_has_last_writes(opensearch, load.journal)
     status = json.loads(workflow.program("capture", "control", "front", "status").out)
     assert status["destination"] == opensearch.url and not status["capturing"], status
+    assert len(source.api("GET", "/_snapshot/backups/_all")["snapshots"]) == 1
+
+
+def test_replay(workflow, source, opensearch, tmp_path):
+    """Two replayers on what one proxy records; what dies is started again, by any engine."""
+    port = free_port()
+    form = ONLY_REPLAY + REPLAYER + REPLAYER.replace("{name}", "{other}")
+    submitted(workflow, form.format(source=source.url, target="target", port=port, more="",
+                                    target_url=opensearch.url, name="one", other="two"))
+    wait_until(lambda: phase(workflow) == "Succeeded", "proxy and replayers")
+    names = "front", "front-target-one", "front-target-two"
+    pids = [pid_of(workflow, name) for name in names]
+    kill_engine(workflow)
+    start_engine(workflow)
+    load = Load(f"http://127.0.0.1:{port}", tmp_path, "--requests", "150",
+                "--only", "index,create,auto")
+    out, _ = load.process.communicate(timeout=120)
+    assert json.loads(out.splitlines()[-1])["failed"] == 0, out
+    assert [pid_of(workflow, name) for name in names] == pids
+    os.kill(pids[1], signal.SIGKILL)
+    wait_until(lambda: pid_of(workflow, names[1]) != pids[1], "the first replayer, again")
+    for name in names[1:]:
+        wait_until(lambda name=name: replay_is_at_the_end(workflow, name), name)
+    for index in ("load-0", "load-1"):
+        assert_same(opensearch.documents(index), source.documents(index), index)
+    groups = sorted(p.name for p in (workflow.state_dir / "capture" / "front" / "groups").iterdir())
+    assert groups == ["replayer-" + name for name in names[1:]]
+    os.kill(pids[0], signal.SIGKILL)
+    wait_until(lambda: pid_of(workflow, "front") != pids[0], "the proxy, again")
+    wait_until(lambda: "not running" not in workflow("status").out, "what status tells")
+
+
+@pytest.mark.skipif("SHARDLIFT_LONG" not in os.environ, reason="only in make check-long")
+def test_kills(workflow, source, opensearch, tmp_path):
+    """The engine and what it started, but for the proxy, die at random all the time."""
+    kills = int(os.environ.get("SHARDLIFT_ENGINE_KILLS", 40))
+    seed = int(os.environ.get("SHARDLIFT_SEED", random.randrange(2**31)))
+    print(f"SHARDLIFT_SEED={seed}")
+    chance, hits = random.Random(seed), collections.Counter()
+    port = free_port()
+    for n in range(0, 3000, 500):
+        lines = "".join(f'{{"index":{{"_id":"{i}"}}}}\n{{"n":{i}}}\n' for i in range(n, n + 500))
+        source.api("POST", "/old/_bulk", lines)
+    submitted(workflow, (BOTH + REPLAYER).format(
+        source=source.url, target="target", target_url=opensearch.url, port=port, name="mirror",
+        repository=source.repositories / "live", more=CUT_OVER))
+    wait_until(lambda: (workflow.state_dir / "run" / "front.sock").exists(), "the proxy")
+    front = pid_of(workflow, "front")
+    load = Load(f"http://127.0.0.1:{port}", tmp_path, "--rate", "20", "--only", "index,create,auto")
+    for n in range(kills):
+        time.sleep(chance.uniform(0.05, 2))
+        running = step_now(workflow)
+        victims = [("engine", engine_pid(workflow.state_dir))]
+        if n % 5 == 4:
+            victims.append(("replayer", pid_of(workflow, REPLAY)))
+        for name, pid in victims:
+            if pid:
+                os.kill(pid, signal.SIGKILL)
+                hits[f"{name} at {running}"] += 1
+        wait_until(lambda: engine_pid(workflow.state_dir) == 0, "the engine's death")
+        start_engine(workflow)
+        if n == kills * 2 // 3:
+            assert workflow("approve", "--pre-approve", f"cutover.{REPLAY}").code == OK
+    wait_until(lambda: phase(workflow) == "Succeeded", "the end", seconds=300)
+    before = load.writes()
+    wait_until(lambda: load.writes() > before + 50, "writes at the target")
+    ended = load.ended()
+    print(dict(hits), ended)
+    assert ended["failed"] == 0, ended
+    assert pid_of(workflow, "front") == front
+    assert_same(opensearch.documents("old"), source.documents("old"), "old")
+    assert_has_last_writes(opensearch, load.journal)
     assert len(source.api("GET", "/_snapshot/backups/_all")["snapshots"]) == 1
