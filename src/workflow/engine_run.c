@@ -51,8 +51,11 @@ static int take_up_step(struct engine *engine, size_t number, const struct workf
 			step->record = known[i];
 			step->imperfect = str_starts(known[i].message, STR(ENGINE_IMPERFECT));
 			read_former(step, &run->mem);
-			if (step->record.phase == STEP_RUNNING)
+			/* That the engine died is no failure of the step. */
+			if (step->record.phase == STEP_RUNNING) {
 				step->record.phase = STEP_PENDING;
+				step->record.attempt = MAX(step->record.attempt - 1, (int64_t)0);
+			}
 		}
 	if (run->ended)
 		return engine_step_keep_strings(step, err);

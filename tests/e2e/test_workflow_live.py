@@ -101,6 +101,10 @@ def workflow(shardlift):
     run.state_dir = shardlift.state_dir
     run.program = shardlift
     yield run
+    for load in Load.running:
+        load.process.kill()
+        load.process.wait()
+    Load.running.clear()
     stop_engine(shardlift.state_dir)
     reset = run("reset", "--all", "--include-proxies", "--cascade")
     assert reset.code == OK, reset
@@ -110,7 +114,10 @@ def workflow(shardlift):
 class Load:
     """The load generator; `ended` stops it and gives its last line."""
 
+    running = []
+
     def __init__(self, url, folder, *options):
+        self.running.append(self)
         self.journal = folder / "journal"
         self.process = subprocess.Popen(
             [sys.executable, str(LOAD), "--url", url, "--journal", str(self.journal),
@@ -169,12 +176,14 @@ def kill_engine(workflow):
         wait_until(lambda: engine_pid(workflow.state_dir) != pid, "the engine's death")
 
 
-def start_engine(workflow):
+def start_engine(workflow, death=""):
     """One that goes on with the run, as a service manager would start it."""
-    subprocess.Popen([str(PROGRAM), "engine"], env=workflow.program.environment,
-                     stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                     start_new_session=True)
-    wait_until(lambda: engine_pid(workflow.state_dir), "the next engine")
+    engine = subprocess.Popen([str(PROGRAM), "engine"], stdin=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL, start_new_session=True,
+                              env={**workflow.program.environment,
+                                   "SHARDLIFT_ENGINE_DIES_AT": death})
+    wait_until(lambda: engine_pid(workflow.state_dir) or engine.poll() is not None, "an engine")
+    return engine
 
 
 def last_writes(journal):
@@ -222,14 +231,18 @@ def test_live(workflow, source, opensearch, tmp_path):
     kill_engine(workflow)
     start_engine(workflow)
     wait_until(lambda: gates(workflow).get(f"cutover.{REPLAY}") == "pending", "the gate")
-    load = Load(f"http://127.0.0.1:{port}", tmp_path, "--rate", "30",
+    load = Load(f"http://127.0.0.1:{port}", tmp_path, "--rate", "8",
                 "--only", "index,create,auto")
     wait_until(lambda: gates(workflow).get(f"cutover.{REPLAY}") == "waiting", "the gate, reached")
     mirror = pid_of(workflow, REPLAY)
-    wait_until(lambda: load.writes() > 100, "writes")
+    wait_until(lambda: load.writes() > 60, "writes")
     kill_engine(workflow)
-    start_engine(workflow)
     assert workflow("approve", f"cutover.{REPLAY}").code == OK
+    for point in ("held", "switched", "released"):
+        engine = start_engine(workflow, f"cutover.{REPLAY}:{point}")
+        wait_until(lambda: engine.poll() is not None or phase(workflow) == "Succeeded", point)
+        assert engine.returncode == -signal.SIGKILL, point
+    start_engine(workflow)
     wait_until(lambda: phase(workflow) == "Succeeded", "the cut-over")
     assert (pid_of(workflow, "front"), pid_of(workflow, REPLAY)) == (front, mirror)
     before = load.writes()
@@ -288,9 +301,9 @@ def test_kills(workflow, source, opensearch, tmp_path):
         repository=source.repositories / "live", more=CUT_OVER))
     wait_until(lambda: (workflow.state_dir / "run" / "front.sock").exists(), "the proxy")
     front = pid_of(workflow, "front")
-    load = Load(f"http://127.0.0.1:{port}", tmp_path, "--rate", "20", "--only", "index,create,auto")
+    load = Load(f"http://127.0.0.1:{port}", tmp_path, "--rate", "5", "--only", "index,create,auto")
     for n in range(kills):
-        time.sleep(chance.uniform(0.05, 2))
+        time.sleep(chance.uniform(0.2, 7))
         running = step_now(workflow)
         victims = [("engine", engine_pid(workflow.state_dir))]
         if n % 5 == 4:
