@@ -1,4 +1,5 @@
 #include "cli/command.h"
+#include "cli/exit_file.h"
 #include "cli/common_options.h"
 #include "cli/table.h"
 #include "cli/version.h"
@@ -327,8 +328,11 @@ int cli_main(int argc, char **argv)
 		code = close_output(code, &err);
 	else
 		fflush(stdout);
-	if (code >= 0)
+	if (code >= 0) {
+		exit_file_write(code, "");
 		return code;
+	}
 	print_error(&program, &err);
+	exit_file_write((int)err_exit_code(&err), err.message);
 	return program.one_item ? EXIT_CODE_COMPLETED_WITH_ERRORS : (int)err_exit_code(&err);
 }

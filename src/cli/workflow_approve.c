@@ -1,5 +1,7 @@
 #include "cli/workflow_common.h"
 
+#include "workflow/engine.h"
+
 #include "base/clock.h"
 
 #include <stdio.h>
@@ -170,6 +172,7 @@ static int approve_those_meant(struct approval *a, struct err *err)
 			       "--pre-approve",
 			       a->patterns[0]);
 	}
+	workflow_engine_wake(a->session->state_dir);
 	if (strcmp(a->fields->output, "json") == 0)
 		return print_json(a, true, err);
 	printf("%zu approved\n", approved);

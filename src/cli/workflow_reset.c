@@ -1,11 +1,15 @@
 #include "cli/workflow_common.h"
 
+#include "traffic/segment_log.h"
 #include "workflow/engine.h"
+#include "workflow/service.h"
 
 #include <errno.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <unistd.h>
+
+#define PROCESS_PATIENCE_MS 120000 /* a proxy lets its clients come to an end */
 
 struct reset_fields {
 	struct workflow_fields common;
@@ -96,14 +100,37 @@ static int take_dependents(struct reset *r, struct err *err)
 	return 0;
 }
 
+static bool is_kind(const struct reset *r, size_t i, const char *kind)
+{
+	return str_is(r->resources[i].kind, kind);
+}
+
+/* And what they write to. */
 static void keep_proxies(struct reset *r)
 {
-	for (size_t i = 0; i < r->count && !r->fields->include_proxies; i++)
-		if (r->chosen[i] && str_is(r->resources[i].kind, "captureproxy")) {
+	bool *kept = arena_zalloc(r->session->mem, r->count, sizeof(bool)), more = true;
+
+	for (size_t i = 0; kept && i < r->count && !r->fields->include_proxies; i++)
+		kept[i] = is_kind(r, i, "captureproxy");
+	while (kept && more) {
+		more = false;
+		for (size_t i = 0; i < r->count; i++)
+			for (size_t j = 0; j < r->count && !kept[i]; j++)
+				if (kept[j] && depends(r, j, r->labels[i]))
+					kept[i] = more = true;
+	}
+	for (size_t i = 0; kept && i < r->count; i++)
+		if (kept[i] && r->chosen[i]) {
 			r->chosen[i] = false;
 			printf(STR_FMT " stays, clients may use it; --include-proxies resets it\n",
 			       STR_ARG(r->labels[i]));
 		}
+}
+
+/* They are at work all the time, and end when they are reset. */
+static bool is_lasting(const struct reset *r, size_t i)
+{
+	return is_kind(r, i, "captureproxy") || is_kind(r, i, "trafficreplay");
 }
 
 /* Work that goes on would write its records back. */
@@ -122,6 +149,7 @@ static int check_idle(const struct reset *r, struct err *err)
 	for (size_t i = 0; i < count; i++)
 		for (size_t j = 0; j < r->count; j++)
 			if (r->chosen[j] && steps[i].phase == STEP_RUNNING &&
+			    !(is_lasting(r, j) && !str_starts(steps[i].name, STR("cutover."))) &&
 			    str_eq(steps[i].resource, r->labels[j]))
 				return err_set(err, ERR_BLOCKED,
 					       "step " STR_FMT " is at work on " STR_FMT
@@ -174,6 +202,53 @@ static int remove_work(const struct reset *r, size_t i, struct err *err)
 	return 0;
 }
 
+/* Captured traffic of a producer stays unless it was asked for. */
+static int remove_storage(const struct reset *r, size_t i, struct err *err)
+{
+	struct str name = r->resources[i].name, path;
+
+	if (!is_kind(r, i, "capturedtraffic") || !str_ends(name, STR("-topic")))
+		return 0;
+	name.len -= strlen("-topic");
+	path = arena_printf(r->session->mem, "%s/capture/" STR_FMT, r->session->state_dir,
+			    STR_ARG(name));
+	if (!path.ptr)
+		return arena_fail(r->session->mem, "a path", err);
+	if (!r->fields->delete_storage) {
+		printf("captured traffic stays in %s; --delete-storage removes it\n", path.ptr);
+		return 0;
+	}
+	if (nftw(path.ptr, remove_entry, 8, FTW_DEPTH | FTW_PHYS) < 0 && errno != ENOENT)
+		return err_set_errno(err, ERR_IO, errno, "cannot remove '%s'", path.ptr);
+	return 0;
+}
+
+/* A replayer begins at the beginning again. */
+static int forget_progress(const struct reset *r, size_t i, struct err *err)
+{
+	struct json *status = NULL;
+	struct str folder, group;
+	uint64_t offset;
+	int rc;
+
+	if (json_parse(r->resources[i].status, r->session->mem, &status, NULL) < 0)
+		return 0;
+	folder = json_string(json_get(status, "logFolder"));
+	group = arena_str(r->session->mem, json_string(json_get(status, "group")));
+	folder = arena_str(r->session->mem, folder);
+	if (folder.len == 0 || group.len == 0)
+		return 0;
+	rc = segment_log_group_committed(folder.ptr, group.ptr, &offset, err);
+	return rc > 0 ? segment_log_group_commit(folder.ptr, group.ptr, 0, err) : rc;
+}
+
+static int end_process(const struct reset *r, size_t i, struct err *err)
+{
+	return is_lasting(r, i) ? service_remove(r->session->state_dir, r->resources[i].name,
+						 PROCESS_PATIENCE_MS, err)
+				: 0;
+}
+
 static int reset_one(const struct reset *r, size_t i, struct err *err)
 {
 	struct workflow_resource *resource = &r->resources[i];
@@ -181,7 +256,9 @@ static int reset_one(const struct reset *r, size_t i, struct err *err)
 	resource->phase = STR("Deleting");
 	resource->converged = STR("");
 	if (workflow_resource_put(r->session->state, resource, err) < 0 ||
-	    remove_outputs(r, i, err) < 0 || remove_work(r, i, err) < 0 ||
+	    end_process(r, i, err) < 0 || forget_progress(r, i, err) < 0 ||
+	    remove_storage(r, i, err) < 0 || remove_outputs(r, i, err) < 0 ||
+	    remove_work(r, i, err) < 0 ||
 	    workflow_resource_remove(r->session->state, resource->kind.ptr, resource->name, err) <
 		    0)
 		return -(int)err->kind;

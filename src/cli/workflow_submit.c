@@ -155,6 +155,7 @@ static int run(struct cli *cli, void *fields, struct err *err)
 	if (workflow_engine_pid(session.state_dir) == 0 &&
 	    start_engine(session.state_dir, cli->mem, err) < 0)
 		return -(int)err->kind;
+	workflow_engine_wake(session.state_dir);
 	fflush(stdout);
 	if (f->wait)
 		return await(&session, f, id, err);

@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
-#include <time.h>
 #include <unistd.h>
 
 #define LOOK_MS 200
@@ -69,21 +68,15 @@ static int take_lock(const char *state_dir, int *out, struct err *err)
 	return err_set_errno(err, ERR_IO, errno, "cannot lock '%s'", path);
 }
 
-static void close_lock(int *fd)
+static void close_fd(int *fd)
 {
 	if (*fd >= 0)
 		close(*fd);
 }
 
-static void pause_between_looks(void)
-{
-	const struct timespec moment = {.tv_nsec = LOOK_MS * 1000 * 1000};
-
-	nanosleep(&moment, NULL);
-}
-
 static int look_until_done(struct engine *engine, struct err *err)
 {
+	cleanup(close_fd) int wake = engine_wake_open(engine->options->state_dir);
 	bool busy = true;
 
 	while (busy || engine->options->stay) {
@@ -92,7 +85,7 @@ static int look_until_done(struct engine *engine, struct err *err)
 				       "stopped; `workflow submit` or another engine goes on");
 		if (engine_run_look(engine, &busy, err) < 0)
 			return -(int)err->kind;
-		pause_between_looks();
+		engine_wake_wait(wake, LOOK_MS);
 	}
 	return 0;
 }
@@ -129,7 +122,7 @@ int workflow_engine_run(const struct engine_options *options, struct err *err)
 	if (workflow_state_open(options->state_dir, &engine.state, err) < 0)
 		return -(int)err->kind;
 	do {
-		cleanup(close_lock) int lock = -1;
+		cleanup(close_fd) int lock = -1;
 
 		if (take_lock(options->state_dir, &lock, err) < 0)
 			return -(int)err->kind;

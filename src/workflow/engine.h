@@ -18,5 +18,7 @@ struct engine_options {
 int workflow_engine_run(const struct engine_options *options, struct err *err);
 /* The number of the process that has the state directory; 0: none. */
 int64_t workflow_engine_pid(const char *state_dir);
+/* Tells it that there is something to look at; without, it looks a moment later. */
+void workflow_engine_wake(const char *state_dir);
 
 #endif

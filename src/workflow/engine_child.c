@@ -51,7 +51,7 @@ static _Noreturn void give_up(void)
 
 /* In the child: says who it is, waits until that is written down, and becomes the program. */
 static void become(const struct engine_command *command, const struct engine *engine, int output,
-		   const int error[2], const int talk[2])
+		   int error, const int talk[2])
 {
 	struct process_identity self;
 	char **environment = environment_of(command);
@@ -61,11 +61,14 @@ static void become(const struct engine_command *command, const struct engine *en
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (command->lasting)
+		setsid();
+	else
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	process_identity_self(&self);
 	dup2(open("/dev/null", O_RDONLY), STDIN_FILENO);
 	dup2(output, STDOUT_FILENO);
-	dup2(error[1], STDERR_FILENO);
+	dup2(error, STDERR_FILENO);
 	if (!environment || write(talk[1], &self, sizeof(self)) != sizeof(self))
 		give_up();
 	close(talk[1]);
@@ -137,9 +140,10 @@ int engine_child_start(struct engine *engine, const struct engine_command *comma
 		return err_set_errno(err, ERR_IO, errno, "cannot start a process");
 	if (pid == 0) {
 		close(pipes.go[1]); /* so that the engine's death ends the wait */
-		become(command, engine, pipes.output, pipes.error, talk);
+		become(command, engine, pipes.output, command->lasting ? pipes.log : pipes.error[1],
+		       talk);
 	}
-	*child = (struct engine_child){.pid = pid};
+	*child = (struct engine_child){.pid = pid, .error_fd = -1, .log_fd = -1};
 	close(take_fd(&pipes.tell[1]));
 	if (read(pipes.tell[0], &child->identity, sizeof(child->identity)) !=
 	    sizeof(child->identity)) {
@@ -147,12 +151,14 @@ int engine_child_start(struct engine *engine, const struct engine_command *comma
 		child->pid = 0;
 		return err_set(err, ERR_IO, "the process of a step ended before it began");
 	}
+	child->go_fd = take_fd(&pipes.go[1]);
+	if (command->lasting)
+		return 0;
 	child->error_fd = take_fd(&pipes.error[0]);
 	child->log_fd = take_fd(&pipes.log);
 	/* Children of one attempt write one log, one after the other. */
 	child->logged = (size_t)MAX(lseek(child->log_fd, 0, SEEK_END), (off_t)0);
 	fcntl(child->error_fd, F_SETFL, O_NONBLOCK);
-	child->go_fd = take_fd(&pipes.go[1]);
 	return 0;
 }
 

@@ -13,6 +13,7 @@
 #define ENGINE_RETRY_MS 10000
 #define ENGINE_RETRY_MAX_MS 60000
 #define ENGINE_ARGUMENTS_MAX 512
+#define ENGINE_WORKERS_MAX 64  /* processes of a step */
 #define ENGINE_LOG_MAX MIB(16) /* of one attempt; what comes behind is dropped and said so */
 
 struct engine_child {
@@ -30,11 +31,28 @@ struct engine_command {
 	size_t count;
 	const char *environment[16]; /* "NAME=VALUE", beside our own */
 	size_t environment_count;
-	bool failed; /* too many, or the arena is full */
+	bool lasting; /* outlives the engine, and writes to the log itself */
+	bool failed;  /* too many, or the arena is full */
 };
 
 /* Snapshots are taken by several commands. */
 enum engine_stage { STAGE_LOOK, STAGE_REGISTER, STAGE_CREATE };
+
+/* A proxy or a replayer; see workflow/service.h. */
+struct engine_service {
+	struct process_identity process; /* pid 0: none */
+	bool looked;                     /* for one of an engine before us */
+	bool ready;
+	bool stopping;
+	bool retired;                    /* by a cut-over: not started again */
+	unsigned deaths;                 /* in a row */
+	int64_t since_ms, stop_until_ms; /* monotonic */
+};
+
+struct engine_cut_over {
+	int64_t told_ms; /* monotonic: when its gate was told how far the replay is */
+	int64_t held_ms; /* monotonic: when we closed the gate; 0: we did not */
+};
 
 struct engine_step {
 	const struct plan_step *plan;
@@ -42,9 +60,15 @@ struct engine_step {
 	struct arena mem;            /* strings of the record that change; the run's has the rest */
 	enum engine_stage stage;
 	struct engine_child child;
+	struct engine_child workers[ENGINE_WORKERS_MAX - 1]; /* that share its work */
+	int status;                                          /* the best of those that ended */
+	bool status_known;
 	struct process_identity former; /* child of an engine before us; pid 0: none */
 	int64_t not_before_ms;          /* monotonic */
 	bool imperfect;                 /* done, with errors that were written down */
+	struct engine_service service;
+	struct engine_cut_over cut_over;
+	bool as_planned; /* its command is made as if there were no cut-over */
 };
 
 struct engine_run {
@@ -55,6 +79,7 @@ struct engine_run {
 	struct engine_step *steps;
 	struct workflow_resource *resources; /* as they were written last, by the plan's index */
 	bool *admitted;                      /* the resource is as the plan wants it */
+	bool ended; /* it is over, but for proxies and replayers that are watched */
 };
 
 struct engine {
@@ -62,7 +87,14 @@ struct engine {
 	struct workflow_state *state;
 	struct process_identity self;
 	struct engine_run run; /* record.id 0: none */
+	bool watched;          /* it was looked for a run that is over and has something to watch */
 };
+
+/* --- engine_wake.c: run/engine.sock --- */
+/* -1: there is none, and waiting is only for the time. */
+int engine_wake_open(const char *state_dir);
+/* Until somebody wakes the engine, or the time is over. */
+void engine_wake_wait(int fd, int timeout_ms);
 
 /* --- engine_run.c --- */
 /* One look at everything; *busy: there is still something to wait for. */
@@ -85,10 +117,20 @@ int engine_step_mark_done(struct engine *engine, struct engine_step *step, struc
 struct str engine_resource_fact(struct engine *engine, size_t index, const char *name);
 int engine_resource_set_fact(struct engine *engine, size_t index, const char *name,
 			     struct str value, struct err *err);
+/* Nothing is left to be done for it. */
+int engine_resource_set_ready(struct engine *engine, size_t index, struct err *err);
 
 /* --- engine_command.c --- */
 int engine_command_make(struct engine *engine, struct engine_step *step, struct engine_command *out,
 			struct err *err);
+/* A checksum of the command as it is, but for secrets. */
+struct str engine_command_checksum(const struct engine_command *command, struct arena *mem);
+/* Folder of the segment log that a proxy writes to, a replayer reads; STR_NONE: it is in Kafka. */
+struct str engine_log_folder(struct engine *engine, const struct plan_resource *resource);
+/* What a replayer's progress is kept under. */
+struct str engine_replay_group(struct engine *engine, const struct plan_resource *resource);
+/* URL of "source" or "target", as a proxy writes it. */
+struct str engine_destination(struct engine *engine, const struct json *spec, const char *side);
 /* Name of the snapshot that a resource stands for; written down before it is taken. */
 int engine_snapshot_name(struct engine *engine, size_t index, struct str *out, struct err *err);
 

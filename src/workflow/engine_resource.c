@@ -106,6 +106,23 @@ static bool all_done(const struct engine *engine, const struct engine_step *exce
 	return true;
 }
 
+/* A proxy, and a replayer that no cut-over ends, can be edited where a snapshot cannot. */
+static bool goes_on(const struct engine *engine, size_t index)
+{
+	const struct engine_run *run = &engine->run;
+	bool lasts = false;
+
+	for (size_t i = 0; i < run->plan.step_count; i++) {
+		const struct plan_step *step = &run->plan.steps[i];
+
+		if (step->resource == index && step->action == PLAN_CUT_OVER)
+			return false;
+		lasts |= step->resource == index &&
+			 (step->action == PLAN_CAPTURE || step->action == PLAN_REPLAY);
+	}
+	return lasts;
+}
+
 static void note(struct engine *engine, struct json *status, const char *member, struct str step,
 		 struct str inputs)
 {
@@ -134,10 +151,21 @@ int engine_step_mark_done(struct engine *engine, struct engine_step *step, struc
 	record->status = to_text(status, &engine->run.mem);
 	if (all_done(engine, step)) {
 		record->converged = engine->run.plan.resources[index].checksum;
-		record->phase = STR("Completed");
+		record->phase = goes_on(engine, index) ? STR("Ready") : STR("Completed");
 	} else if (str_is(record->phase, "Created")) {
 		record->phase = STR("Pending");
 	}
+	return put(engine, index, err);
+}
+
+int engine_resource_set_ready(struct engine *engine, size_t index, struct err *err)
+{
+	struct workflow_resource *record = &engine->run.resources[index];
+
+	if (str_is(record->phase, "Ready"))
+		return 0;
+	record->converged = engine->run.plan.resources[index].checksum;
+	record->phase = STR("Ready");
 	return put(engine, index, err);
 }
 
@@ -286,7 +314,9 @@ int engine_resource_lasts(struct engine *engine, size_t index, struct err *err)
 		return 1;
 	rc = workflow_resource_read(engine->state, wanted->kind.ptr, wanted->name,
 				    &engine->run.look, &found, err);
-	return rc <= 0 ? rc : str_eq(found.uid, engine->run.resources[index].uid);
+	return rc <= 0 ? rc
+		       : str_eq(found.uid, engine->run.resources[index].uid) &&
+				 !str_is(found.phase, "Deleting");
 }
 
 static int adopt_found(struct engine *engine, size_t index, const struct workflow_resource *found,
@@ -313,6 +343,8 @@ int engine_resource_admit(struct engine *engine, size_t index, struct err *err)
 		rc = may_create(engine, index, err);
 		return rc > 0 ? create(engine, index, err) : rc;
 	}
+	if (str_is(found.phase, "Deleting"))
+		return 0;
 	if (str_eq(found.checksum, wanted->checksum)) {
 		engine->run.admitted[index] = true;
 		return keep(engine, index, &found, err);

@@ -79,6 +79,8 @@ static const struct schema proxy_config = {
 		 .help = "What Kafka calls it"},
 		{"listenPort", &schema_port, .required = true, .policy = CHANGE_IMPOSSIBLE,
 		 .help = "Where clients connect"},
+		{"listenHost", &schema_text, "\"0.0.0.0\"", .policy = CHANGE_IMPOSSIBLE,
+		 .scope = SCHEMA_ONE_MACHINE, .help = "The address to listen on"},
 		{"maxTrafficBufferSize", &buffer_size, "1048576", .policy = CHANGE_GATED,
 		 .help = "Bytes of a record, at most"},
 		{"noCapture", &schema_boolean, "false", .policy = CHANGE_GATED,

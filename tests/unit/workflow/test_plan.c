@@ -231,7 +231,8 @@ static void what_cannot_be_run_is_refused_by_name(void **state)
 			 0);
 	assert_int_equal(plan_make(root, &f->mem, &plan, &err), 0);
 	assert_int_equal(plan_check_supported(root, &plan, &err), -ERR_UNSUPPORTED);
-	assert_non_null(strstr(err.message, "captureproxy.front"));
+	assert_non_null(
+		strstr(err.message, "captureproxy.front: this build makes no certificates"));
 	assert_int_equal(config_parse(STR("sourceClusters: {s: {version: SOLR 8.11}}\n"
 					  "targetClusters: {}\nsnapshotMigrationConfigs: []\n"),
 				      &f->mem, &root, &err),
@@ -251,6 +252,64 @@ static void what_cannot_be_run_is_refused_by_name(void **state)
 	assert_int_equal(plan_check_supported(NULL, &plan, &err), 0);
 }
 
+#define PLAIN "tls: {mode: plaintext}"
+#define ONE_PROXY                                                                            \
+	"snapshotMigrationConfigs: []\n"                                                     \
+	"traffic:\n"                                                                         \
+	"  proxies: {front: {source: legacy, proxyConfig: {listenPort: 9201, " PLAIN "}}}\n" \
+	"  replayers:\n"                                                                     \
+	"    mirror: {fromCapturedTraffic: front, toTarget: Modern, cutOver: true}\n"
+
+static void expect_refusal(struct fixture *f, const char *text, const char *why)
+{
+	struct plan plan = plan_of(f, text);
+	struct err err = {0};
+
+	assert_int_equal(plan_check_supported(NULL, &plan, &err), -ERR_UNSUPPORTED);
+	if (!strstr(err.message, why))
+		fail_msg("%s", err.message);
+}
+
+static void a_cut_over_that_the_proxy_cannot_do_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct plan plan = plan_of(f, CLUSTERS ONE_PROXY);
+	struct err err = {0};
+
+	assert_int_equal(plan_check_supported(NULL, &plan, &err), 0);
+	expect_refusal(f,
+		       CLUSTERS ONE_PROXY
+		       "    other: {fromCapturedTraffic: front, toTarget: Modern, cutOver: true}\n",
+		       "trafficreplay.front-Modern-other: cutOver: another replayer");
+	expect_refusal(
+		f,
+		"sourceClusters: {legacy: {endpoint: \"http://es:9200\", version: ES 7.10.2}}\n"
+		"targetClusters: {Modern: {endpoint: \"https://os\",\n"
+		"    authConfig: {sigv4: {region: eu-west-1}}}}\n" ONE_PROXY,
+		"cannot sign");
+	expect_refusal(
+		f,
+		"sourceClusters: {legacy: {endpoint: \"http://es:9200\", version: ES 7.10.2}}\n"
+		"targetClusters: {Modern: {endpoint: \"https://os\", allowInsecure: "
+		"true}}\n" ONE_PROXY,
+		"make them the same");
+}
+
+static void a_migration_beside_a_replay_keeps_versions(void **state)
+{
+	struct fixture *f = *state;
+	struct plan alone = plan_of(f, CLUSTERS BACKFILL),
+		    beside = plan_of(f, CLUSTERS BACKFILL TRAFFIC "}\n");
+	struct plan_change change;
+
+	assert_null(json_get(alone.resources[1].spec, "sourceVersions"));
+	assert_true(json_bool_or(json_get(beside.resources[4].spec, "sourceVersions"), false));
+	/* What was sent without them cannot be taken up. */
+	assert_true(
+		plan_compare(alone.resources[1].spec, beside.resources[4].spec, &f->mem, &change));
+	assert_int_equal(change.policy, CHANGE_IMPOSSIBLE);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -262,6 +321,8 @@ int main(void)
 		T(defaults_written_out_change_no_checksum),
 		T(an_edit_is_as_strict_as_its_strictest_field),
 		T(what_cannot_be_run_is_refused_by_name),
+		T(a_cut_over_that_the_proxy_cannot_do_is_refused),
+		T(a_migration_beside_a_replay_keeps_versions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

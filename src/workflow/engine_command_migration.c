@@ -1,0 +1,123 @@
+#include "workflow/engine_command.h"
+
+static int snapshot_of(struct command_builder *b, const struct engine_step *step, struct str *out,
+		       struct err *err)
+{
+	const struct plan *plan = &b->engine->run.plan;
+	struct str wanted = plan->resources[step->plan->resource].depends_on[0];
+
+	for (size_t i = 0; i < plan->resource_count; i++)
+		if (str_eq(plan_resource_label(plan, i, b->mem), wanted))
+			return engine_snapshot_name(b->engine, i, out, err);
+	BUG("a migration depends on no snapshot");
+}
+
+static void add_metadata(struct command_builder *b)
+{
+	const struct json *metadata = json_get(b->spec, "metadata");
+
+	command_add_list(b, "--index-allowlist", json_get(metadata, "indexAllowlist"));
+	command_add_list(b, "--index-template-allowlist",
+			 json_get(metadata, "indexTemplateAllowlist"));
+	command_add_list(b, "--component-template-allowlist",
+			 json_get(metadata, "componentTemplateAllowlist"));
+	command_add_option(
+		b, "--cluster-awareness-attributes",
+		json_text_or(json_get(metadata, "clusterAwarenessAttributes"), STR_NONE));
+	command_add_option(b, "--transformer-config",
+			   json_string(json_get(metadata, "transformerConfig")));
+	command_add_option(b, "--transformer-config-base64",
+			   json_string(json_get(metadata, "transformerConfigBase64")));
+	command_add_option(b, "--transformer-config-file",
+			   json_string(json_get(metadata, "transformerConfigFile")));
+	if (str_is(json_string(json_get(metadata, "output")), "JSON"))
+		command_add(b, "--json");
+	command_add(b, "--allow-existing-indexes"); /* what an earlier try made */
+}
+
+static void add_document_transforms(struct command_builder *b)
+{
+	const struct json *backfill = json_get(b->spec, "backfill");
+
+	command_add_option(b, "--doc-transformer-config",
+			   json_string(json_get(backfill, "docTransformerConfig")));
+	command_add_option(b, "--doc-transformer-config-base64",
+			   json_string(json_get(backfill, "docTransformerConfigBase64")));
+	command_add_option(b, "--doc-transformer-config-file",
+			   json_string(json_get(backfill, "docTransformerConfigFile")));
+}
+
+static void add_backfill(struct command_builder *b, struct str session)
+{
+	static const struct {
+		const char *member, *flag;
+	} numbers[] = {
+		{"documentsPerBulkRequest", "--documents-per-bulk-request"},
+		{"documentsSizePerBulkRequest", "--documents-size-per-bulk-request"},
+		{"maxConnections", "--max-connections"},
+		{"initialLeaseDuration", "--initial-lease-duration"},
+	};
+	const struct json *backfill = json_get(b->spec, "backfill");
+	struct str ids = json_string(json_get(backfill, "serverGeneratedIds"));
+
+	command_add_list(b, "--index-allowlist", json_get(backfill, "indexAllowlist"));
+	for (size_t i = 0; i < COUNT_OF(numbers); i++)
+		command_add_option(b, numbers[i].flag,
+				   json_text_or(json_get(backfill, numbers[i].member), STR_NONE));
+	command_add_list(b, "--allowed-doc-exception-types",
+			 json_get(backfill, "allowedDocExceptionTypes"));
+	add_document_transforms(b);
+	command_add(b, "--server-generated-ids");
+	command_add(b, str_is(ids, "ALWAYS") ? "always" : str_is(ids, "NEVER") ? "never" : "auto");
+	if (json_bool_or(json_get(backfill, "useTargetClusterForWorkCoordination"), false))
+		command_add_option(b, "--coordinator-host", STR("target"));
+	if (json_bool_or(json_get(b->spec, "sourceVersions"), false))
+		command_add(b, "--source-versions");
+	command_add_option(b, "--session-name", session);
+	command_add(b, "--progress=never");
+	command_add(b, "--json");
+}
+
+static void add_verify(struct command_builder *b)
+{
+	const struct json *verify = json_get(b->spec, "verify");
+	bool content = json_bool_or(json_get(verify, "content"), true);
+
+	if (!json_get(b->spec, "metadata") || !content)
+		command_add_option(b, "--only", content ? STR("documents") : STR("metadata"));
+	command_add_list(b, "--index-allowlist",
+			 json_path(b->spec, "backfill", "indexAllowlist", NULL));
+	command_add_option(b, "--sample", json_text_or(json_get(verify, "sample"), STR_NONE));
+	add_document_transforms(b);
+	command_add(b, "--progress=never");
+}
+
+int command_make_migration(struct command_builder *b, const struct engine_step *step,
+			   struct err *err)
+{
+	const struct plan_resource *resource = &b->engine->run.plan.resources[step->plan->resource];
+	struct str snapshot,
+		session = arena_printf(b->mem, "rfs-" STR_FMT, STR_ARG(resource->session));
+
+	/* Written down so that a reset finds the work items. */
+	if (step->plan->action == PLAN_BACKFILL &&
+	    engine_resource_set_fact(b->engine, step->plan->resource, "workSession", session, err) <
+		    0)
+		return -(int)err->kind;
+	if (snapshot_of(b, step, &snapshot, err) < 0)
+		return -(int)err->kind;
+	if (step->plan->action == PLAN_METADATA_EVALUATE)
+		command_add_words(b, (const char *const[]){"metadata", "evaluate", NULL});
+	else if (step->plan->action == PLAN_METADATA_MIGRATE)
+		command_add_words(b, (const char *const[]){"metadata", "migrate", NULL});
+	else
+		command_add(b, step->plan->action == PLAN_BACKFILL ? "backfill" : "verify");
+	command_add_repository(b, snapshot);
+	if (step->plan->action == PLAN_BACKFILL)
+		add_backfill(b, session);
+	else if (step->plan->action == PLAN_VERIFY)
+		add_verify(b);
+	else
+		add_metadata(b);
+	return command_add_cluster(b, &command_to_target, err);
+}

@@ -1,0 +1,205 @@
+#include "workflow/engine_internal.h"
+
+#include "base/limits.h"
+#include "workflow/config_check.h"
+#include "workflow/secrets.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#define CLUSTERS                                                                 \
+	"sourceClusters: {old: {endpoint: \"http://es\", version: ES 7.10.2}}\n" \
+	"targetClusters: {new: {endpoint: \"http://os:9201/\"}}\n"               \
+	"snapshotMigrationConfigs: []\n"
+
+#define TRAFFIC                                                                              \
+	"traffic:\n"                                                                         \
+	"  proxies: {front: {source: old, proxyConfig: {listenPort: 9300, sync: interval,\n" \
+	"    setHeader: [\"A: b\"], tls: {mode: plaintext}}}}\n"                             \
+	"  replayers: {mirror: {fromCapturedTraffic: front, toTarget: new, cutOver: true,\n" \
+	"    replayerConfig: {speedupFactor: 2.5, quiescentPeriodMs: 700}}}\n"
+
+#define KAFKA                                                                             \
+	"kafkaClusterConfiguration: {default: {existing: {kafkaConnection: \"k:9092\",\n" \
+	"  auth: {type: scram-sha-512, secretName: login, caSecretName: authority}}}}\n"
+
+struct fixture {
+	char folder[64];
+	struct engine_options options;
+	struct engine engine;
+	struct engine_step steps[8];
+	struct workflow_resource records[8];
+	bool admitted[8];
+	struct err err;
+};
+
+static int set_up(void **state)
+{
+	struct fixture *f = mem_zalloc(sizeof(*f));
+
+	strcpy(f->folder, "/tmp/shardlift-test-XXXXXX");
+	assert_non_null(mkdtemp(f->folder));
+	f->options.state_dir = f->folder;
+	f->engine.options = &f->options;
+	f->engine.run.mem = f->engine.run.look = ARENA_INIT(MIB(64));
+	assert_int_equal(workflow_state_open(f->folder, &f->engine.state, &f->err), 0);
+	*state = f;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	static const char *const names[] = {"/secrets/login", "/secrets",      "/state.db",
+					    "/state.db-wal",  "/state.db-shm", ""};
+	struct fixture *f = *state;
+	char path[128];
+
+	workflow_state_close(f->engine.state);
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		snprintf(path, sizeof(path), "%s%s", f->folder, names[i]);
+		remove(path);
+	}
+	arena_release(&f->engine.run.mem);
+	arena_release(&f->engine.run.look);
+	free(f);
+	return 0;
+}
+
+static void plan(struct fixture *f, const char *text)
+{
+	struct engine_run *run = &f->engine.run;
+	struct config_problems problems;
+	struct config_value *root;
+
+	assert_int_equal(config_parse(str_from(text), &run->mem, &root, &f->err), 0);
+	assert_int_equal(config_check(root, &run->mem, &problems, &f->err), 0);
+	assert_int_equal(problems.errors, 0);
+	assert_int_equal(plan_make(root, &run->mem, &run->plan, &f->err), 0);
+	assert_true(run->plan.step_count <= COUNT_OF(f->steps));
+	run->steps = f->steps;
+	run->resources = f->records;
+	run->admitted = f->admitted;
+	for (size_t i = 0; i < run->plan.step_count; i++)
+		f->steps[i].plan = &run->plan.steps[i];
+	for (size_t i = 0; i < run->plan.resource_count; i++)
+		f->records[i] = (struct workflow_resource){.kind = run->plan.resources[i].kind,
+							   .name = run->plan.resources[i].name,
+							   .uid = STR("u"),
+							   .spec = STR("{}"),
+							   .depends_on = STR("[]"),
+							   .checksum = STR("c"),
+							   .converged = STR(""),
+							   .phase = STR("Created"),
+							   .status = STR("{}")};
+}
+
+/* The words of a step's command, the state directory written as DIR. */
+static struct str command_of(struct fixture *f, enum plan_action action,
+			     struct engine_command *command)
+{
+	struct engine_run *run = &f->engine.run;
+	struct str out = STR("");
+	size_t folder = strlen(f->folder);
+
+	for (size_t i = 0; i < run->plan.step_count; i++)
+		if (f->steps[i].plan->action == action &&
+		    engine_command_make(&f->engine, &f->steps[i], command, &f->err) < 0)
+			fail_msg("%s", f->err.message);
+	for (size_t i = 0; i < command->count; i++) {
+		const char *word = command->argv[i];
+		bool below = strncmp(word, f->folder, folder) == 0;
+
+		out = arena_printf(&run->mem, STR_FMT "%s%s%s", STR_ARG(out), i ? " " : "",
+				   below ? "DIR" : "", below ? word + folder : word);
+	}
+	return out;
+}
+
+static void expect(struct fixture *f, enum plan_action action, const char *expected)
+{
+	struct engine_command command;
+	struct str got = command_of(f, action, &command);
+
+	assert_string_equal(got.ptr, expected);
+	assert_true(command.lasting);
+}
+
+#define PROXY(DESTINATION, SINK)                                                   \
+	"shardlift capture --name front --listen-port 9300 --listen-host 0.0.0.0 " \
+	"--num-threads 1 --max-traffic-buffer-size 1048576 --capture-timeout 10s " \
+	"--set-header A: b --destination-uri " DESTINATION " " SINK " --state-dir DIR"
+
+#define REPLAY(INPUT)                                                                        \
+	"shardlift replay --follow --source-versions --name front-new-mirror " INPUT         \
+	" --speedup-factor 2.5 --lookahead-time-window 400 --max-concurrent-requests 10000 " \
+	"--num-client-threads 0 --packet-timeout-seconds 360 --settle-time 700ms "           \
+	"--target-response-timeout 150 --tuple-s3-prefix tuples/ "                           \
+	"--tuple-max-buffer-seconds 60 --tuple-max-file-size-mb 256 --tuple-max-per-file 0 " \
+	"--tuples DIR/tuples/front-new-mirror --target-host http://os:9201/ --state-dir DIR"
+
+static void both_use_the_segment_log_of_the_proxy(void **state)
+{
+	struct fixture *f = *state;
+
+	plan(f, CLUSTERS TRAFFIC);
+	expect(f, PLAN_CAPTURE, PROXY("http://es:9200", "--log DIR/capture/front --sync interval"));
+	expect(f, PLAN_REPLAY,
+	       REPLAY("--input DIR/capture/front --group replayer-front-new-mirror"));
+}
+
+#define SCRAM                                                                              \
+	"--kafka-brokers k:9092 --kafka-topic front --kafka-sasl-mechanism SCRAM-SHA-512 " \
+	"--kafka-username user --kafka-tls --kafka-ca-cert DIR/secrets/authority/ca.crt"
+
+static void both_use_the_kafka_that_is_there(void **state)
+{
+	struct fixture *f = *state;
+	struct engine_command command;
+	bool found = false;
+
+	assert_int_equal(workflow_secret_write(f->folder, STR("login"), STR("user:pass"), &f->err),
+			 0);
+	plan(f, KAFKA CLUSTERS TRAFFIC);
+	expect(f, PLAN_CAPTURE, PROXY("http://es:9200", SCRAM));
+	expect(f, PLAN_REPLAY, REPLAY("--kafka-group replayer-front-new-mirror " SCRAM));
+	command_of(f, PLAN_CAPTURE, &command);
+	for (size_t i = 0; i < command.environment_count; i++)
+		found |= strcmp(command.environment[i], "SHARDLIFT_KAFKA_PASSWORD=pass") == 0;
+	assert_true(found);
+}
+
+static void a_proxy_that_was_switched_is_started_for_the_target(void **state)
+{
+	struct fixture *f = *state;
+	struct engine_command planned, switched;
+	size_t proxy = 0;
+	struct str before;
+
+	plan(f, CLUSTERS TRAFFIC);
+	while (f->steps[proxy].plan->action != PLAN_CAPTURE)
+		proxy++;
+	before = command_of(f, PLAN_CAPTURE, &planned);
+	assert_int_equal(engine_resource_set_fact(&f->engine, f->steps[proxy].plan->resource,
+						  "destination", STR("http://os:9201"), &f->err),
+			 0);
+	expect(f, PLAN_CAPTURE, PROXY("http://os:9201", "--no-capture"));
+	/* That is no edit: it is not started anew for it. */
+	f->steps[proxy].as_planned = true;
+	assert_string_equal(command_of(f, PLAN_CAPTURE, &switched).ptr, before.ptr);
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		T(both_use_the_segment_log_of_the_proxy),
+		T(both_use_the_kafka_that_is_there),
+		T(a_proxy_that_was_switched_is_started_for_the_target),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
