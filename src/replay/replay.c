@@ -237,6 +237,7 @@ static void on_tick(evutil_socket_t fd, short what, void *user)
 	(void)what;
 	begin_stop(r);
 	listen_on(r, now);
+	order_look(r);
 	exchanges_look_for_sources(r);
 	replay_release_durable(r);
 	if (r->ended && r->counts.outstanding == 0 && r->options->sink)
@@ -341,6 +342,8 @@ int replay_run(const struct replay_options *options, struct replay_counts *count
 	TAILQ_INIT(&r.streams);
 	TAILQ_INIT(&r.ready);
 	TAILQ_INIT(&r.parked);
+	TAILQ_INIT(&r.waiting);
+	TAILQ_INIT(&r.barriers);
 	TAILQ_INIT(&r.unsettled);
 	TAILQ_INIT(&r.written);
 	r.ticked_ms = r.heard_ms = clock_monotonic_ms();

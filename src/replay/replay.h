@@ -18,6 +18,7 @@ struct replay_counts {
 	uint64_t answered;    /* requests with a last answer */
 	uint64_t outstanding; /* read and not answered yet */
 	uint64_t in_flight, connections, target_connections;
+	uint64_t updates_waiting; /* for what comes before them */
 	uint64_t tuples, tuples_durable;
 	uint64_t statuses_equal, statuses_different;
 	uint64_t auth_failures, connect_failures, given_up;
@@ -41,6 +42,11 @@ struct replay_options {
 	size_t lookahead_bytes;
 	size_t most_requests; /* in flight at a time */
 	int64_t settle_ms, silent_ms, grace_ms, retry_ms;
+	int64_t update_wait_ms; /* how long an update whose place is not there yet waits, once no
+				   request read is left that could bring it */
+	/* A backfill of the same documents: while it works updates wait for what it brings, and
+	 * by-query requests for its end. NULL: there is none. */
+	const atomic_bool *backfill_works;
 	bool keep_auth, stop_on_auth_failure;
 	const atomic_bool *stop;
 	/* Each second and at the end, from the loop. */
