@@ -1,5 +1,6 @@
 #include "cli/command.h"
 #include "cli/interrupt.h"
+#include "cli/replay_beside.h"
 #include "cli/replay_options.h"
 #include "cli/replay_report.h"
 
@@ -29,10 +30,13 @@ struct run {
 	struct transform *transform;
 	struct aws_credentials *credentials;
 	struct replay_report *report;
+	struct replay_beside *beside;
+	bool all_done;
 };
 
 static void run_release(struct run *run)
 {
+	replay_beside_close(run->beside, run->all_done);
 	tuple_sink_close(run->sink, 1000);
 	record_source_close(run->source);
 	blob_store_close(run->store);
@@ -169,6 +173,8 @@ static void fill_options(const struct replay_fields *f, struct run *run, struct 
 		f->final_types.count ? f->final_types.count : COUNT_OF(final_types);
 	o->target = target_http_options(&f->target);
 	o->target.request_timeout_ms = f->response_timeout_s * 1000;
+	o->update_wait_ms = f->update_wait_ms;
+	o->backfill_works = replay_beside_backfill(run->beside);
 	o->lookahead_ms = f->lookahead_s * 1000;
 	o->lookahead_bytes = (size_t)f->lookahead_bytes;
 	o->most_requests = (size_t)f->most_requests;
@@ -226,17 +232,21 @@ static int run_replay_mode(struct cli *cli, struct replay_fields *f, struct err 
 	    open_parts(f, state, cli->mem, &run, &options, err) < 0 ||
 	    (f->group && f->input &&
 	     segment_log_group_committed(f->input, f->group, &options.first_offset, err) < 0) ||
+	    replay_beside_open(f, state, &run.beside, err) < 0 ||
 	    replay_report_open(&report, &run.report, err) < 0)
 		return -(int)err->kind;
 	fill_options(f, &run, &options);
 	got = replay_run(&options, &counts, err);
+	run.all_done = got == 0 ||
+		       (err->kind == ERR_CANCELLED && counts.caught_up && counts.outstanding == 0);
 	replay_report_close(run.report, got == 0                     ? "done"
 					: err->kind == ERR_CANCELLED ? "stopped"
 								     : "failed");
 	print_result(&counts);
 	if (got < 0)
 		return got;
-	return counts.records_set_aside ? EXIT_CODE_COMPLETED_WITH_ERRORS : 0;
+	return counts.records_set_aside || counts.job.updates_lost ? EXIT_CODE_COMPLETED_WITH_ERRORS
+								   : 0;
 }
 
 static int run_replay(struct cli *cli, void *fields_void, struct err *err)
@@ -266,6 +276,7 @@ static int run_replay(struct cli *cli, void *fields_void, struct err *err)
 static const struct opt_part replay_parts[] = {
 	{replay_options_table, 0},
 	{target_options, offsetof(struct replay_fields, target)},
+	{coordinator_options, offsetof(struct replay_fields, coordinator)},
 	{transformer_options, offsetof(struct replay_fields, transformer)},
 	{script_options, offsetof(struct replay_fields, transform_run)},
 	{traffic_selection_options, offsetof(struct replay_fields, selection)},
