@@ -53,9 +53,9 @@ static bool must_wait(struct exchange *ex)
 	struct exchange *barrier;
 
 	TAILQ_FOREACH(barrier, &r->barriers, barrier)
-	if (barrier != ex && is_before(barrier, ex))
+	if (barrier != ex && writes(barrier) && writes(ex) && is_before(barrier, ex))
 		return true;
-	return ex->job.operation.kind == OPERATION_BY_QUERY &&
+	return writes(ex) && ex->job.operation.kind == OPERATION_BY_QUERY &&
 	       (backfill_works(r) || follows_a_write(ex));
 }
 
@@ -192,8 +192,8 @@ void order_look(struct replay *r)
 	bool works = backfill_works(r);
 	struct exchange *ex;
 
+	unpark(r);
 	if (r->backfill_worked && !works) {
-		unpark(r);
 		TAILQ_FOREACH(ex, &r->waiting, link)
 		stream_rest(ex->stream, 0);
 	}
