@@ -1,5 +1,6 @@
 /* The captured response of a request, and what happens when it and the target's answer are there.
  */
+#include "replay/cursors.h"
 #include "replay/replay_internal.h"
 
 #include <inttypes.h>
@@ -70,14 +71,23 @@ static void compare_statuses(struct exchange *ex)
 		r->counts.statuses_different++;
 }
 
+static void learn_cursors(struct exchange *ex)
+{
+	if (ex->answer_count > 0 && ex->job.rules->cursors)
+		cursors_learn(ex->job.rules->cursors, &ex->job,
+			      ex->answers[ex->answer_count - 1].bytes);
+}
+
 /* Both answers are there: nothing but the tuple's durability is waited for. */
 void exchange_settle(struct exchange *ex)
 {
 	struct replay *r = ex->stream->replay;
 
 	exchange_take_source(ex);
-	if (ex->has_job)
+	if (ex->has_job) {
 		compare_statuses(ex);
+		learn_cursors(ex);
+	}
 	ex->state = EXCHANGE_WRITTEN;
 	ex->tuple = 0;
 	if (r->options->sink && !ex->silent)

@@ -1,6 +1,7 @@
 #include "replay/job.h"
 
 #include "replay/bulk.h"
+#include "replay/cursors.h"
 #include "replay/updates.h"
 #include "replay/versions.h"
 
@@ -53,9 +54,10 @@ int job_plan(struct job *job, const char **why, struct err *err)
 		*why = "a transformer dropped it";
 		return 0;
 	}
-	if (job->operation.kind == OPERATION_CURSOR) {
+	job->names_cursor = cursors_are_named(job);
+	if (job->names_cursor && !(job->rules->cursors && cursors_put(job->rules->cursors, job))) {
 		job->counts->skipped_cursor++;
-		*why = "it names a scroll or a point in time of the source";
+		*why = "it names a scroll or a point in time that the target has none for";
 		return 0;
 	}
 	if (job->operation.kind == OPERATION_BULK && bulk_open(job, err) < 0)

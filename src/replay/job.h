@@ -9,9 +9,12 @@
 #define JOB_ATTEMPTS 4 /* in all, as the Java replayer */
 #define JOB_ATTEMPTS_MOST 24
 
+struct cursors;
+
 struct job_rules {
 	struct outgoing_rules outgoing;
 	struct transform *transform; /* NULL: none */
+	struct cursors *cursors;     /* NULL: requests that name one are not sent */
 	bool source_versions;
 	const char *const *final_types; /* item errors of a bulk that another try cannot mend */
 	size_t final_type_count;
@@ -40,9 +43,10 @@ struct job {
 	struct str identity; /* of node, connection and request, for ids that are derived */
 	bool dropped;        /* by a transformer */
 	bool planned;
-	bool probing;  /* the request under way asks for versions */
-	bool probed;   /* the next request is not to be another question */
-	unsigned sent; /* answers and failures so far, without probes */
+	bool names_cursor; /* of the source's scrolls or points in time */
+	bool probing;      /* the request under way asks for versions */
+	bool probed;       /* the next request is not to be another question */
+	unsigned sent;     /* answers and failures so far, without probes */
 	unsigned probes;
 	bool asks_deleted; /* the next question, or the one under way, is for tombstones */
 	bool may_wait;     /* set before each answer to a question: what comes before an update

@@ -1,3 +1,4 @@
+#include "replay/cursors.h"
 #include "replay/replay_internal.h"
 
 #include "base/clock.h"
@@ -299,6 +300,7 @@ static int open_all(struct replay *r, struct err *err)
 	if (target_new(r->base, &o->target, &r->target, err) < 0)
 		return -(int)err->kind;
 	r->rules = o->rules;
+	r->rules.cursors = cursors_new();
 	r->rules.outgoing.host = target_host(r->target);
 	r->rules.outgoing.prefix = target_url(r->target)->path;
 	r->reassembly = reassembly_new(&limits, &handler);
@@ -321,6 +323,7 @@ static void close_all(struct replay *r)
 		event_free(r->pump);
 	if (r->tick)
 		event_free(r->tick);
+	cursors_free(r->rules.cursors);
 	target_free(r->target);
 	buf_release(&r->held_bytes);
 	buf_release(&r->line);

@@ -35,7 +35,7 @@ struct replay_options {
 	uint64_t first_offset;        /* of the first record that will be read */
 	struct tuple_sink *sink;      /* NULL: no tuples */
 	const struct filter *filter;
-	struct job_rules rules; /* host and prefix are filled in by replay_run */
+	struct job_rules rules; /* host, prefix and cursors are filled in by replay_run */
 	struct http_options target;
 	double speedup;
 	int64_t lookahead_ms;
