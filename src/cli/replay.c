@@ -27,7 +27,7 @@ struct run {
 	struct tuple_sink *sink;
 	struct blob_store *store;
 	struct filter *filter;
-	struct transform *transform;
+	struct transform *transform, *tuple_transform;
 	struct aws_credentials *credentials;
 	struct replay_report *report;
 	struct replay_beside *beside;
@@ -42,6 +42,7 @@ static void run_release(struct run *run)
 	blob_store_close(run->store);
 	filter_free(run->filter);
 	transform_free(run->transform);
+	transform_free(run->tuple_transform);
 	aws_credentials_free(run->credentials);
 }
 
@@ -139,6 +140,8 @@ static int open_parts(const struct replay_fields *f, const char *state, struct a
 {
 	const struct transform_context context =
 		transform_context_of(&f->transform_run, TRANSFORM_REQUEST);
+	const struct transform_context tuple_context =
+		transform_context_of(&f->transform_run, TRANSFORM_TUPLE);
 	const struct log_source_options log = {.group = f->group, .follow = f->follow};
 	struct filter_options filter = {.methods = f->methods.items,
 					.method_count = f->methods.count,
@@ -154,6 +157,11 @@ static int open_parts(const struct replay_fields *f, const char *state, struct a
 	    auth_of(f, mem, run, &options->rules.outgoing, err) < 0)
 		return -(int)err->kind;
 	if (text.ptr && transform_new(text, &context, &run->transform, err) < 0)
+		return -(int)err->kind;
+	if (transformer_fields_read(&f->tuple_transformer, mem, &text, err) < 0 ||
+	    (text.ptr && transform_new(text, &tuple_context, &run->tuple_transform, err) < 0) ||
+	    (f->most_per_second && parse_number("max-requests-per-second", f->most_per_second, 1e9,
+						&options->most_per_second, err) < 0))
 		return -(int)err->kind;
 	if (record_source_open(f->input ? f->input : "-", &log, &run->source, err) < 0)
 		return -(int)err->kind;
@@ -182,6 +190,8 @@ static void fill_options(const struct replay_fields *f, struct run *run, struct 
 	o->silent_ms = f->packet_timeout_s * 1000;
 	o->grace_ms = f->grace_ms;
 	o->retry_ms = f->target.retry_ms;
+	o->tuple_transform = run->tuple_transform;
+	o->tuple_spans = f->tuple_spans;
 	o->keep_auth = f->keep_auth;
 	o->stop_on_auth_failure = !f->no_stop_on_auth;
 	o->stop = interrupt_catch();
@@ -207,6 +217,9 @@ static void print_result(const struct replay_counts *c)
 		printf("%" PRIu64 " updates found no document and are lost, their tuples tell "
 		       "which\n",
 		       c->job.updates_lost);
+	if (c->tuples_untransformed)
+		printf("%" PRIu64 " tuples could not be transformed and are written as they were\n",
+		       c->tuples_untransformed);
 	if (c->records_set_aside)
 		printf("%" PRIu64 " records could not be read and are set aside\n",
 		       c->records_set_aside);
@@ -278,6 +291,7 @@ static const struct opt_part replay_parts[] = {
 	{target_options, offsetof(struct replay_fields, target)},
 	{coordinator_options, offsetof(struct replay_fields, coordinator)},
 	{transformer_options, offsetof(struct replay_fields, transformer)},
+	{tuple_transformer_options, offsetof(struct replay_fields, tuple_transformer)},
 	{script_options, offsetof(struct replay_fields, transform_run)},
 	{traffic_selection_options, offsetof(struct replay_fields, selection)},
 	{general_options, 0},

@@ -160,9 +160,8 @@ static void write_status(struct replay_report *report, const char *state)
 	buf_printf(&text,
 		   ",\"caught_up\":%s,\"source_lag_ms\":%" PRId64 ",\"schedule_lag_ms\":%" PRId64
 		   ",\"requests\":%" PRIu64 ",\"answered\":%" PRIu64 ",\"retried\":%" PRIu64
-		   ",\"updates_waiting\":%" PRIu64
-		   ",\"skipped\":%" PRIu64 ",\"set_aside\":%" PRIu64 ",\"tuples_durable\":%" PRIu64
-		   "}\n",
+		   ",\"updates_waiting\":%" PRIu64 ",\"skipped\":%" PRIu64 ",\"set_aside\":%" PRIu64
+		   ",\"tuples_durable\":%" PRIu64 "}\n",
 		   c->caught_up && unread + c->outstanding == 0 ? "true" : "false",
 		   c->source_lag_ms, c->schedule_lag_ms, c->requests, c->answered, c->job.retried,
 		   c->updates_waiting, c->requests_skipped, c->records_set_aside,

@@ -77,6 +77,9 @@ static void add_answer(struct exchange *ex, const struct target_answer *answer)
 		return;
 	part = &ex->answers[ex->answer_count++];
 	part->response_ms = answer->elapsed_ms;
+	part->has_spans = ex->stream->replay->options->tuple_spans;
+	part->first_byte_us = answer->first_byte_us;
+	part->last_byte_us = answer->last_byte_us;
 	if (answer->status == 0) {
 		part->failure = arena_printf(&ex->mem, "%s", answer->message).ptr;
 		ex->errors++;
@@ -228,6 +231,27 @@ static bool plan(struct exchange *ex)
 	return got > 0;
 }
 
+/* True: it rests until its turn, which it keeps. */
+static bool is_held_back(struct exchange *ex)
+{
+	struct replay *r = ex->stream->replay;
+	double now = (double)clock_monotonic_ms();
+
+	if (r->options->most_per_second <= 0)
+		return false;
+	if (ex->slot_ms == 0) {
+		ex->slot_ms = MAX(now, r->next_slot_ms);
+		r->next_slot_ms = ex->slot_ms + 1000 / r->options->most_per_second;
+	}
+	if (ex->slot_ms >= now + 1) {
+		ex->state = EXCHANGE_RESTING;
+		stream_rest(ex->stream, (int64_t)(ex->slot_ms - now));
+		return true;
+	}
+	ex->slot_ms = 0;
+	return false;
+}
+
 static void send_next(struct exchange *ex)
 {
 	cleanup(buf_release) struct buf bytes = BUF_INIT(MIB(1024));
@@ -239,6 +263,10 @@ static void send_next(struct exchange *ex)
 	if (r->counts.in_flight >= r->options->most_requests) {
 		ex->state = EXCHANGE_READY;
 		TAILQ_INSERT_TAIL(&r->ready, ex, link);
+		return;
+	}
+	if (is_held_back(ex)) {
+		call_ready(r);
 		return;
 	}
 	if (job_write(&ex->job, &bytes, &err) < 0) {

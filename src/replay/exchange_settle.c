@@ -30,6 +30,50 @@ void exchange_take_source(struct exchange *ex)
 		job_source(&ex->job, arena_str(&ex->mem, str_of(response->bytes, response->len)));
 }
 
+static int64_t microseconds(struct record_time time)
+{
+	return time.seconds * 1000000 + time.nanos / 1000;
+}
+
+static void time_response(struct tuple_part *part, const struct captured_message *request,
+			  const struct captured_message *response)
+{
+	const struct record_time sent = request->pieces[request->piece_count - 1].time;
+	const struct record_time last = response->pieces[response->piece_count - 1].time;
+
+	part->response_ms = record_time_ms(last) - record_time_ms(sent);
+	part->first_byte_us = microseconds(response->pieces[0].time) - microseconds(sent);
+	part->last_byte_us = microseconds(last) - microseconds(sent);
+}
+
+/* What the transformers make of the line, which may be several or none; as it is where they fail.
+ */
+static void transform_line(struct replay *r)
+{
+	struct transform_message message = {.name = STR("a tuple")};
+	struct str text = str_trim(arena_str(&r->scratch, buf_str(&r->line)));
+	struct err err = {0};
+
+	if (json_parse(text, &r->scratch, &message.value, &err) < 0 ||
+	    transform_apply(r->options->tuple_transform, &message, 1, &r->scratch, &err) < 0 ||
+	    message.error.kind != ERR_NONE) {
+		r->counts.tuples_untransformed++;
+		return;
+	}
+	if (!message.changed && message.value)
+		return;
+	buf_reset(&r->line);
+	if (message.value && message.value->type == JSON_ARRAY) {
+		json_each (one, message.value) {
+			json_write(&r->line, one);
+			buf_append_byte(&r->line, '\n');
+		}
+	} else if (message.value) {
+		json_write(&r->line, message.value);
+		buf_append_byte(&r->line, '\n');
+	}
+}
+
 static void write_tuple(struct exchange *ex)
 {
 	struct replay *r = ex->stream->replay;
@@ -49,12 +93,15 @@ static void write_tuple(struct exchange *ex)
 	};
 
 	if (response->piece_count > 0 && request->piece_count > 0)
-		tuple.source_response.response_ms =
-			record_time_ms(response->pieces[response->piece_count - 1].time) -
-			record_time_ms(request->pieces[request->piece_count - 1].time);
+		time_response(&tuple.source_response, request, response);
+	tuple.source_response.has_spans = r->options->tuple_spans;
 	buf_reset(&r->line);
 	tuple_write(&r->line, &tuple, &r->scratch);
+	if (r->options->tuple_transform)
+		transform_line(r);
 	arena_reset(&r->scratch);
+	if (r->line.len == 0)
+		return;
 	ex->tuple = tuple_sink_append(r->options->sink, buf_str(&r->line));
 	r->counts.tuples++;
 }

@@ -40,6 +40,7 @@ struct exchange {
 	int64_t captured_ms, due_ms, first_failure_ms;
 	int64_t ended_ms;    /* of the captured response, as far as it is known; 0: not at all */
 	int64_t waits_ms;    /* since when; 0: never */
+	double slot_ms;      /* when it may be sent, at most_per_second; 0: it has none */
 	const char *skipped; /* why nothing was sent */
 	struct str sent;     /* the last request, in mem */
 	size_t seen;         /* bytes of the captured response at the last look */
@@ -86,6 +87,7 @@ struct replay {
 	bool has_held, ended, stopping, closing;
 	int64_t heard_ms, ticked_ms, committed_ms, reported_ms, grace_end_ms;
 	int64_t read_captured_ms;
+	double next_slot_ms;
 	unsigned auth_failures; /* in a row */
 	struct err failed;
 };

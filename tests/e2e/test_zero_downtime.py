@@ -20,14 +20,23 @@ STOPPED = 8
 INDICES = "load-0,load-1"
 
 
+LOAD = [str(ROOT / "tests/load/load"), "--connections", "6", "--ids", "400", "--padding", "60"]
+
+
+def fill(tmp_path, url, seed):
+    """What was written before anybody captured: only the snapshot has it."""
+    subprocess.run([*LOAD, "--url", url, "--requests", "500", "--seed", str(seed + 1), "--journal",
+                    str(tmp_path / "before"), "--only", "index,bulk,update,delete"], check=True,
+                   stdout=subprocess.DEVNULL)
+
+
 @contextlib.contextmanager
 def load(tmp_path, port, seed, seconds, *options):
     """The load generator; ends by itself, or with the block."""
     journal = tmp_path / "journal"
     journal.touch()
     process = subprocess.Popen(
-        [str(ROOT / "tests/load/load"), "--url", f"http://127.0.0.1:{port}", "--connections", "6",
-         "--seconds", str(seconds), "--seed", str(seed), "--ids", "120", "--padding", "60",
+        [*LOAD, "--url", f"http://127.0.0.1:{port}", "--seconds", str(seconds), "--seed", str(seed),
          "--rate", "150", "--journal", str(journal), *options],
         stdout=subprocess.PIPE, text=True)
     try:
@@ -94,6 +103,7 @@ def migrate(shardlift, tmp_path, source, target, seed, seconds, *load_options, k
     source.clear()
     target.clear()
     source.api("PUT", "/_snapshot/zero", {"type": "fs", "settings": {"location": str(repository)}})
+    fill(tmp_path, source.url, seed)
     commands, stop, thread = [], threading.Event(), None
     with proxy(shardlift, source.url, name="zero") as through, \
             load(tmp_path, through.port, seed, seconds, *load_options) as (clients, journal):
