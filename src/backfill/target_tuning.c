@@ -6,11 +6,12 @@
 #include <stdlib.h>
 
 #define ANSWER_MAX MIB(16)
-#define REFRESH STR("refresh_interval")
 #define REPLICAS STR("number_of_replicas")
 #define FLAT_REFRESH "index.refresh_interval"
 #define FLAT_REPLICAS "index.number_of_replicas"
 #define FLAT_EXPAND "index.auto_expand_replicas"
+#define FLAT_DELETES "index.gc_deletes"
+#define KEPT_DELETES "30d"
 
 struct target_tuning {
 	struct cluster *cluster;
@@ -35,9 +36,10 @@ static int ask(struct target_tuning *tuning, struct str index, struct str body, 
 
 	buf_append_byte(&path, '/');
 	http_append_encoded(&path, index);
-	buf_append_str(&path, body.ptr ? STR("/_settings")
-				       : STR("/_settings/" FLAT_REFRESH "," FLAT_REPLICAS
-					     "," FLAT_EXPAND "?flat_settings=true"));
+	buf_append_str(&path,
+		       body.ptr ? STR("/_settings")
+				: STR("/_settings/" FLAT_REFRESH "," FLAT_REPLICAS "," FLAT_EXPAND
+				      "," FLAT_DELETES "?flat_settings=true"));
 	*status = 0;
 	if ((failed = buf_check(&path, "name of an index", err)) < 0)
 		return failed;
@@ -90,7 +92,7 @@ static int look(struct target_tuning *tuning, struct str name, struct arena *mem
 
 /* What another session saved of this index, which it found untouched; NULL: nothing. */
 static const struct json *saved_elsewhere(struct target_tuning *tuning, struct str index,
-					  struct arena *mem)
+					  const char *setting, struct arena *mem)
 {
 	struct str *sessions;
 	size_t count;
@@ -105,8 +107,7 @@ static const struct json *saved_elsewhere(struct target_tuning *tuning, struct s
 			    0 ||
 		    !str_is(json_string(json_get(root, "target")), tuning->place.target))
 			continue;
-		found = json_get(json_get_str(json_get(root, "indices"), index),
-				 "refresh_interval");
+		found = json_get(json_get_str(json_get(root, "indices"), index), setting);
 		if (found)
 			return found;
 	}
@@ -118,20 +119,20 @@ static struct json *copy_or_null(struct arena *mem, const struct json *value)
 	return value ? json_copy(mem, value) : json_new(mem, JSON_NULL);
 }
 
-/* refresh_interval as it is to be again. What a crashed run saved stays while the target has what
- * tuning made of it; a value that somebody set since takes its place. */
-static void save_refresh(struct target_tuning *tuning, struct json *saved,
-			 const struct json *settings, struct str index, struct arena *mem)
+/* A setting as it is to be again. What a crashed run saved stays while the target has what tuning
+ * made of it; a value that somebody set since takes its place. */
+static void save_setting(struct target_tuning *tuning, struct json *saved, const char *name,
+			 const struct json *now, const char *tuned, struct str index,
+			 struct arena *mem)
 {
-	const struct json *now = json_get(settings, FLAT_REFRESH);
 	struct arena *kept = &tuning->file.mem;
 
-	if (!str_is(json_text_or(now, STR_NONE), "-1")) {
-		json_set(saved, REFRESH, copy_or_null(kept, now));
-	} else if (!json_get_str(saved, REFRESH)) {
-		now = saved_elsewhere(tuning, index, mem);
+	if (!str_is(json_text_or(now, STR_NONE), tuned)) {
+		json_set(saved, str_from(name), copy_or_null(kept, now));
+	} else if (!json_get(saved, name)) {
+		now = saved_elsewhere(tuning, index, name, mem);
 		if (now)
-			json_set(saved, REFRESH, json_copy(kept, now));
+			json_set(saved, str_from(name), json_copy(kept, now));
 	}
 }
 
@@ -166,8 +167,14 @@ static int save(struct target_tuning *tuning, const struct tuned_index *index, s
 	saved = json_get_str(saved_indices(tuning), own_name);
 	if (!saved)
 		saved = fresh = json_new(&tuning->file.mem, JSON_OBJECT);
-	save_refresh(tuning, saved, settings, own_name, &mem);
-	save_replicas(tuning, saved, settings, index->created);
+	if (index->keep_deletes) {
+		save_setting(tuning, saved, "gc_deletes", json_get(settings, FLAT_DELETES),
+			     KEPT_DELETES, own_name, &mem);
+	} else {
+		save_setting(tuning, saved, "refresh_interval", json_get(settings, FLAT_REFRESH),
+			     "-1", own_name, &mem);
+		save_replicas(tuning, saved, settings, index->created);
+	}
 	if (fresh && fresh->count > 0)
 		json_set(saved_indices(tuning), arena_str(&tuning->file.mem, own_name), fresh);
 	return tuning->file.mem.failed ? arena_fail(&tuning->file.mem, "saved settings", err) : 0;
@@ -201,6 +208,8 @@ static int tune(struct target_tuning *tuning, const struct json *saved, struct e
 		json_set(settings, STR(FLAT_REFRESH), json_new_string(&mem, STR("-1")));
 	if (json_get(saved, "number_of_replicas"))
 		json_set(settings, STR(FLAT_REPLICAS), json_new_string(&mem, STR("0")));
+	if (json_get(saved, "gc_deletes"))
+		json_set(settings, STR(FLAT_DELETES), json_new_string(&mem, STR(KEPT_DELETES)));
 	failed = put(tuning, saved->key, settings, &mem, &done, err);
 	if (done)
 		tuning->report->tuned++;
@@ -231,6 +240,7 @@ static int restore(struct target_tuning *tuning, const struct json *saved, bool 
 		return failed;
 	put_back(settings, now, json_get(saved, "refresh_interval"), FLAT_REFRESH, "-1", &mem);
 	put_back(settings, now, json_get(saved, "number_of_replicas"), FLAT_REPLICAS, "0", &mem);
+	put_back(settings, now, json_get(saved, "gc_deletes"), FLAT_DELETES, KEPT_DELETES, &mem);
 	if (mem.failed)
 		return arena_fail(&mem, "settings of an index", err);
 	*done = settings->count == 0;
@@ -365,6 +375,26 @@ int target_tuning_begin(struct cluster *cluster, const struct tuning_place *plac
 		return failed;
 	*out = take(tuning);
 	return 0;
+}
+
+int target_tuning_add(struct target_tuning *tuning, const struct tuned_index *indices, size_t count,
+		      struct tuning_report *report, struct err *err)
+{
+	int failed = 0;
+
+	*report = (struct tuning_report){0};
+	tuning->report = report;
+	for (size_t i = 0; i < count && failed == 0; i++)
+		failed = save(tuning, &indices[i], err);
+	if (failed == 0)
+		failed = tuning_file_write(&tuning->file, err);
+	for (size_t i = 0; i < count && failed == 0; i++) {
+		struct json *saved = json_get_str(saved_indices(tuning), indices[i].name);
+
+		if (saved)
+			failed = tune(tuning, saved, err);
+	}
+	return failed;
 }
 
 int target_tuning_end(struct target_tuning *tuning, struct tuning_report *report, struct err *err)

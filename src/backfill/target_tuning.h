@@ -1,7 +1,8 @@
 /* Settings of the target's indices for the time of a load: refresh_interval -1, and
- * number_of_replicas 0 on the indices that the run created itself. The old values are on disk
- * (tuning_file.h) before anything is changed, and put back at the end; after a crash by the next
- * run of the session or by `shardlift restore-settings`.
+ * number_of_replicas 0 on the indices that the run created itself; or, for the time of a replay,
+ * gc_deletes of 30 days: what was deleted stays known to be newer than what comes late. The old
+ * values are on disk (tuning_file.h) before anything is changed, and put back at the end; after a
+ * crash by the next run of the session or by `shardlift restore-settings`.
  *
  * A value that somebody else changed meanwhile is left as it is. Left alone from the beginning:
  * names that stand for several indices (data streams with more than one backing index, aliases),
@@ -29,8 +30,9 @@ struct tuning_place {
 };
 
 struct tuned_index {
-	struct str name; /* on the target */
-	bool created;    /* by this run */
+	struct str name;   /* on the target */
+	bool created;      /* by this run */
+	bool keep_deletes; /* gc_deletes alone is changed */
 };
 
 struct tuning_report {
@@ -51,6 +53,9 @@ struct target_tuning;
 int target_tuning_begin(struct cluster *cluster, const struct tuning_place *place,
 			const struct tuned_index *indices, size_t count, struct target_tuning **out,
 			struct tuning_report *report, struct err *err);
+/* More indices, as in target_tuning_begin. */
+int target_tuning_add(struct target_tuning *tuning, const struct tuned_index *indices, size_t count,
+		      struct tuning_report *report, struct err *err);
 /* Puts everything back and frees. Accepts NULL. What is refused is told in the report and stays on
  * disk. */
 int target_tuning_end(struct target_tuning *tuning, struct tuning_report *report, struct err *err);

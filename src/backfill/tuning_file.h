@@ -1,8 +1,8 @@
 /* The settings that a session changed on its target, on disk until they are put back:
  * <state>/tuning/<session>.json, {"target": "https://…", "indices": {"books":
- * {"refresh_interval": "5s", "number_of_replicas": "1"}}}. A member is there when the setting was
- * changed; null stands for the default. Beside it <session>.lock, by which the processes of a
- * session know of one another. */
+ * {"refresh_interval": "5s", "number_of_replicas": "1"}}}; so is gc_deletes. A member is there when
+ * the setting was changed; null stands for the default. Beside it <session>.lock, by which the
+ * processes of a session know of one another. */
 #ifndef BACKFILL_TUNING_FILE_H
 #define BACKFILL_TUNING_FILE_H
 

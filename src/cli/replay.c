@@ -1,5 +1,6 @@
 #include "cli/command.h"
 #include "cli/interrupt.h"
+#include "cli/replay_beside.h"
 #include "cli/replay_options.h"
 #include "cli/replay_report.h"
 
@@ -26,18 +27,22 @@ struct run {
 	struct tuple_sink *sink;
 	struct blob_store *store;
 	struct filter *filter;
-	struct transform *transform;
+	struct transform *transform, *tuple_transform;
 	struct aws_credentials *credentials;
 	struct replay_report *report;
+	struct replay_beside *beside;
+	bool all_done;
 };
 
 static void run_release(struct run *run)
 {
+	replay_beside_close(run->beside, run->all_done);
 	tuple_sink_close(run->sink, 1000);
 	record_source_close(run->source);
 	blob_store_close(run->store);
 	filter_free(run->filter);
 	transform_free(run->transform);
+	transform_free(run->tuple_transform);
 	aws_credentials_free(run->credentials);
 }
 
@@ -135,6 +140,8 @@ static int open_parts(const struct replay_fields *f, const char *state, struct a
 {
 	const struct transform_context context =
 		transform_context_of(&f->transform_run, TRANSFORM_REQUEST);
+	const struct transform_context tuple_context =
+		transform_context_of(&f->transform_run, TRANSFORM_TUPLE);
 	const struct log_source_options log = {.group = f->group, .follow = f->follow};
 	struct filter_options filter = {.methods = f->methods.items,
 					.method_count = f->methods.count,
@@ -150,6 +157,11 @@ static int open_parts(const struct replay_fields *f, const char *state, struct a
 	    auth_of(f, mem, run, &options->rules.outgoing, err) < 0)
 		return -(int)err->kind;
 	if (text.ptr && transform_new(text, &context, &run->transform, err) < 0)
+		return -(int)err->kind;
+	if (transformer_fields_read(&f->tuple_transformer, mem, &text, err) < 0 ||
+	    (text.ptr && transform_new(text, &tuple_context, &run->tuple_transform, err) < 0) ||
+	    (f->most_per_second && parse_number("max-requests-per-second", f->most_per_second, 1e9,
+						&options->most_per_second, err) < 0))
 		return -(int)err->kind;
 	if (record_source_open(f->input ? f->input : "-", &log, &run->source, err) < 0)
 		return -(int)err->kind;
@@ -169,6 +181,8 @@ static void fill_options(const struct replay_fields *f, struct run *run, struct 
 		f->final_types.count ? f->final_types.count : COUNT_OF(final_types);
 	o->target = target_http_options(&f->target);
 	o->target.request_timeout_ms = f->response_timeout_s * 1000;
+	o->update_wait_ms = f->update_wait_ms;
+	o->backfill_works = replay_beside_backfill(run->beside);
 	o->lookahead_ms = f->lookahead_s * 1000;
 	o->lookahead_bytes = (size_t)f->lookahead_bytes;
 	o->most_requests = (size_t)f->most_requests;
@@ -176,6 +190,8 @@ static void fill_options(const struct replay_fields *f, struct run *run, struct 
 	o->silent_ms = f->packet_timeout_s * 1000;
 	o->grace_ms = f->grace_ms;
 	o->retry_ms = f->target.retry_ms;
+	o->tuple_transform = run->tuple_transform;
+	o->tuple_spans = f->tuple_spans;
 	o->keep_auth = f->keep_auth;
 	o->stop_on_auth_failure = !f->no_stop_on_auth;
 	o->stop = interrupt_catch();
@@ -201,6 +217,9 @@ static void print_result(const struct replay_counts *c)
 		printf("%" PRIu64 " updates found no document and are lost, their tuples tell "
 		       "which\n",
 		       c->job.updates_lost);
+	if (c->tuples_untransformed)
+		printf("%" PRIu64 " tuples could not be transformed and are written as they were\n",
+		       c->tuples_untransformed);
 	if (c->records_set_aside)
 		printf("%" PRIu64 " records could not be read and are set aside\n",
 		       c->records_set_aside);
@@ -226,17 +245,21 @@ static int run_replay_mode(struct cli *cli, struct replay_fields *f, struct err 
 	    open_parts(f, state, cli->mem, &run, &options, err) < 0 ||
 	    (f->group && f->input &&
 	     segment_log_group_committed(f->input, f->group, &options.first_offset, err) < 0) ||
+	    replay_beside_open(f, state, &run.beside, err) < 0 ||
 	    replay_report_open(&report, &run.report, err) < 0)
 		return -(int)err->kind;
 	fill_options(f, &run, &options);
 	got = replay_run(&options, &counts, err);
+	run.all_done = got == 0 ||
+		       (err->kind == ERR_CANCELLED && counts.caught_up && counts.outstanding == 0);
 	replay_report_close(run.report, got == 0                     ? "done"
 					: err->kind == ERR_CANCELLED ? "stopped"
 								     : "failed");
 	print_result(&counts);
 	if (got < 0)
 		return got;
-	return counts.records_set_aside ? EXIT_CODE_COMPLETED_WITH_ERRORS : 0;
+	return counts.records_set_aside || counts.job.updates_lost ? EXIT_CODE_COMPLETED_WITH_ERRORS
+								   : 0;
 }
 
 static int run_replay(struct cli *cli, void *fields_void, struct err *err)
@@ -266,7 +289,9 @@ static int run_replay(struct cli *cli, void *fields_void, struct err *err)
 static const struct opt_part replay_parts[] = {
 	{replay_options_table, 0},
 	{target_options, offsetof(struct replay_fields, target)},
+	{coordinator_options, offsetof(struct replay_fields, coordinator)},
 	{transformer_options, offsetof(struct replay_fields, transformer)},
+	{tuple_transformer_options, offsetof(struct replay_fields, tuple_transformer)},
 	{script_options, offsetof(struct replay_fields, transform_run)},
 	{traffic_selection_options, offsetof(struct replay_fields, selection)},
 	{general_options, 0},

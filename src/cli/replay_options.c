@@ -71,6 +71,12 @@ const struct opt replay_options_table[] = {
 	 .max = 1000000,
 	 .category = "Schedule",
 	 .help = "Requests at the target at a time."},
+	{.name = "max-requests-per-second",
+	 .type = OPT_STRING,
+	 F(most_per_second),
+	 .metavar = "N",
+	 .category = "Schedule",
+	 .help = "Requests sent to the target a second, at most, those sent again counted."},
 	{.name = "num-client-threads",
 	 .type = OPT_INT,
 	 F(threads),
@@ -148,6 +154,30 @@ const struct opt replay_options_table[] = {
 	 .category = "Writes",
 	 .help = "Write with the versions and ids that the source gave, so that a replay may come "
 		 "twice, and beside a backfill."},
+	{.name = "backfill-session",
+	 .type = OPT_STRING,
+	 F(backfill_session),
+	 .metavar = "NAME",
+	 .category = "Writes",
+	 .help = "With --source-versions: the session of a backfill that writes the same "
+		 "documents. "
+		 "Until it has ended, updates wait for documents that it has not brought yet, and "
+		 "by-query requests for its end."},
+	{.name = "update-wait",
+	 .type = OPT_DURATION,
+	 F(update_wait_ms),
+	 .fallback = "5s",
+	 .max = 86400000,
+	 .category = "Writes",
+	 .help = "How long an update waits for the version before its own, where no backfill and "
+		 "no "
+		 "request that was read can bring it any more."},
+	{.name = "no-raise-gc-deletes",
+	 .type = OPT_BOOL,
+	 F(no_raise_gc_deletes),
+	 .category = "Writes",
+	 .help = "Leave index.gc_deletes of the target's indices as it is: deletes are then known "
+		 "for a minute, and what a backfill brings later undoes them."},
 	{.name = "non-retryable-doc-exception-types",
 	 .type = OPT_LIST,
 	 F(final_types),
@@ -198,6 +228,12 @@ const struct opt replay_options_table[] = {
 	 F(keep_auth),
 	 .category = "Tuples",
 	 .help = "Keep Authorization in tuples, which otherwise say REDACTED."},
+	{.name = "tuple-latency-spans",
+	 .type = OPT_BOOL,
+	 F(tuple_spans),
+	 .category = "Tuples",
+	 .help = "Add first_byte_ms and last_byte_ms to the responses of source and target: from "
+		 "the request's last byte, on both sides alike."},
 	{.name = "tuple-s3-bucket",
 	 .type = OPT_STRING,
 	 F(tuple_bucket),

@@ -3,23 +3,28 @@
 #define CLI_REPLAY_OPTIONS_H
 
 #include "cli/common_options.h"
+#include "cli/coordinator_options.h"
 #include "cli/traffic_show.h"
 #include "cli/transform_options.h"
 
 struct replay_fields {
 	struct general_fields general;
 	struct target_fields target;
-	struct transformer_fields transformer;
+	struct coordinator_fields coordinator;
+	struct transformer_fields transformer, tuple_transformer;
 	struct transform_run_fields transform_run;
 	struct traffic_selection_fields selection;
 	struct traffic_show_fields show;
 	struct blob_store_options store;
 	const char *target_uri, *mode, *input, *group, *name;
 	const char *speedup, *sigv4, *user_agent, *include_path, *percentage;
+	const char *most_per_second;
 	const char *tuple_folder, *tuple_bucket, *tuple_region, *tuple_endpoint, *tuple_prefix;
 	struct opt_list methods, final_types;
 	bool remove_auth, source_versions, follow, keep_auth, no_stop_on_auth, no_tuples;
-	bool gets_only, writes_only;
+	bool gets_only, writes_only, no_raise_gc_deletes, tuple_spans;
+	const char *backfill_session;
+	int64_t update_wait_ms;
 	int64_t lookahead_s, lookahead_bytes, most_requests, threads, packet_timeout_s;
 	int64_t response_timeout_s, grace_ms, settle_ms, attempts;
 	int64_t tuple_seconds, tuple_mb, tuple_count;

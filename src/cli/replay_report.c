@@ -69,6 +69,10 @@ static const struct {
 	    "Requests not sent: refused by the source, there already, of a scroll."),
 	ROW("shardlift_replay_filtered_total", requests_filtered, METRIC_COUNTER,
 	    "Requests left out by a filter."),
+	ROW("shardlift_replay_updates_waiting", updates_waiting, METRIC_GAUGE,
+	    "Requests whose updates wait for what comes before them."),
+	ROW("shardlift_replay_updates_lost_total", job.updates_lost, METRIC_COUNTER,
+	    "Updates that found no document, to the last."),
 	ROW("shardlift_replay_conflicts_newer_total", job.conflicts_newer, METRIC_COUNTER,
 	    "Writes answered 409 since something newer was there."),
 };
@@ -156,11 +160,12 @@ static void write_status(struct replay_report *report, const char *state)
 	buf_printf(&text,
 		   ",\"caught_up\":%s,\"source_lag_ms\":%" PRId64 ",\"schedule_lag_ms\":%" PRId64
 		   ",\"requests\":%" PRIu64 ",\"answered\":%" PRIu64 ",\"retried\":%" PRIu64
-		   ",\"skipped\":%" PRIu64 ",\"set_aside\":%" PRIu64 ",\"tuples_durable\":%" PRIu64
-		   "}\n",
+		   ",\"updates_waiting\":%" PRIu64 ",\"skipped\":%" PRIu64 ",\"set_aside\":%" PRIu64
+		   ",\"tuples_durable\":%" PRIu64 "}\n",
 		   c->caught_up && unread + c->outstanding == 0 ? "true" : "false",
 		   c->source_lag_ms, c->schedule_lag_ms, c->requests, c->answered, c->job.retried,
-		   c->requests_skipped, c->records_set_aside, c->tuples_durable);
+		   c->updates_waiting, c->requests_skipped, c->records_set_aside,
+		   c->tuples_durable);
 	if (small_file_replace(report->options.status_path, buf_str(&text), &err) < 0)
 		log_warn("replay", "%s", err.message);
 }

@@ -165,8 +165,10 @@ const struct command command_restore_settings = {
 			.parts = parts,
 			.details =
 				"Runs set refresh_interval and number_of_replicas of the "
-				"target's indices for the load (--tune-target) and keep the old "
-				"values below --state-dir until they are back. This puts back "
+				"target's indices for the load (--tune-target), and gc_deletes for "
+				"a "
+				"replay, and keep the old values below --state-dir until they are "
+				"back. This puts back "
 				"what is left of all sessions on that target. A setting that "
 				"somebody changed since stays.\n"
 				"\n"

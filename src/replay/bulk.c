@@ -1,6 +1,6 @@
 #include "replay/bulk.h"
 
-#include "replay/versions.h"
+#include "replay/updates.h"
 
 #include "base/json.h"
 
@@ -37,8 +37,7 @@ static bool take_items(struct bulk *bulk, struct str body, struct arena *mem)
 		    action->type != JSON_OBJECT || action->count != 1 ||
 		    action->first->type != JSON_OBJECT || !is_verb(action->first->key))
 			return false;
-		*item = (struct bulk_item){
-			.verb = action->first->key, .meta = action->first, .captured_version = -1};
+		*item = (struct bulk_item){.verb = action->first->key, .meta = action->first};
 		if (!str_is(item->verb, "delete")) {
 			if (rest.len == 0)
 				return false;
@@ -71,6 +70,11 @@ int bulk_open(struct job *job, struct err *err)
 	return 0;
 }
 
+bool bulk_item_is_ready(const struct bulk_item *item)
+{
+	return !item->done && !(item->update && item->update->open);
+}
+
 int bulk_prepare(struct job *job, struct err *err)
 {
 	cleanup(buf_release) struct buf body = BUF_INIT(OUTGOING_BODY_MAX);
@@ -78,8 +82,7 @@ int bulk_prepare(struct job *job, struct err *err)
 
 	bulk->sent_count = 0;
 	for (size_t i = 0; i < bulk->count; i++)
-		if (!bulk->items[i].done &&
-		    (!bulk->items[i].ungoverned || job->probes >= VERSIONS_PROBES))
+		if (bulk_item_is_ready(&bulk->items[i]))
 			bulk->sent[bulk->sent_count++] = i;
 	if (!bulk->changed && bulk->sent_count == bulk->count)
 		return 0;
@@ -146,13 +149,11 @@ static void take_result(struct job *job, struct bulk_item *item, struct json *ou
 		return;
 	if (status == 409 && item->versioned) {
 		job->counts->conflicts_newer++;
-	} else if (status == 409 && item->captured_version >= 0) {
+	} else if (item->update &&
+		   updates_take_answer(job, item->update, (int)status, &(bool){false})) {
 		item->done = false;
-		item->ungoverned = true;
 	} else {
 		item->done = type.ptr && is_final_type(job, type);
-		job->counts->updates_lost +=
-			item->done && status == 404 && item->captured_version > 0;
 	}
 }
 
@@ -164,6 +165,7 @@ bool bulk_take_answer(struct job *job, struct str answer)
 	bool left = false;
 	size_t i = 0;
 
+	bulk->failing = 0;
 	bulk->answers++;
 	if (!items || items->count != bulk->sent_count) {
 		/* Nothing says which item is which: it stands as it is. */
@@ -174,8 +176,21 @@ bool bulk_take_answer(struct job *job, struct str answer)
 	}
 	for (item = items->first; item; item = item->next, i++)
 		take_result(job, &bulk->items[bulk->sent[i]], item);
-	for (i = 0; i < bulk->count; i++)
+	for (i = 0; i < bulk->count; i++) {
 		left |= !bulk->items[i].done;
+		bulk->failing += bulk_item_is_ready(&bulk->items[i]);
+	}
+	return left;
+}
+
+bool bulk_give_up(struct bulk *bulk)
+{
+	bool left = false;
+
+	for (size_t i = 0; i < bulk->count; i++) {
+		bulk->items[i].done |= bulk_item_is_ready(&bulk->items[i]);
+		left |= !bulk->items[i].done;
+	}
 	return left;
 }
 

@@ -6,16 +6,17 @@
 
 #include "replay/job.h"
 
+struct pending_update;
+
 struct bulk_item {
 	struct str verb;   /* "index", "create", "update", "delete" */
 	struct json *meta; /* the object behind the verb */
 	struct str source; /* its line; "" for a delete */
 	struct str result; /* JSON of the answer's item; ptr NULL: none yet */
 	bool done;
-	bool failed;     /* the result is an error */
-	bool versioned;  /* sent with a version: a 409 says that something newer is there */
-	bool ungoverned; /* update: whether the target has it must be asked (again) */
-	int64_t captured_version; /* of an update; -1: not known */
+	bool failed;    /* the result is an error */
+	bool versioned; /* sent with a version: a 409 says that something newer is there */
+	struct pending_update *update; /* that waits for its place; NULL */
 };
 
 struct bulk {
@@ -23,16 +24,21 @@ struct bulk {
 	size_t count;
 	size_t *sent; /* numbers of the items of the request under way */
 	size_t sent_count;
-	bool changed; /* what is sent is not what was captured */
+	bool changed;   /* what is sent is not what was captured */
+	size_t failing; /* items of the last answer that another try may mend */
 	unsigned answers;
 };
 
 /* Takes the body apart into job->bulk, which stays NULL where it is no bulk. */
 int bulk_open(struct job *job, struct err *err);
-/* Makes job->out.body of the items that are not done. */
+/* It is to be sent, and need not wait. */
+bool bulk_item_is_ready(const struct bulk_item *item);
+/* Makes job->out.body of the items that are ready. */
 int bulk_prepare(struct job *job, struct err *err);
 /* Whether something is left that should be sent again. `answer`: head and body. */
 bool bulk_take_answer(struct job *job, struct str answer);
+/* What failed stays as it is. Whether updates are left that wait. */
+bool bulk_give_up(struct bulk *bulk);
 /* A whole HTTP answer; ptr NULL: the last one is complete in itself. */
 struct str bulk_stitched(struct job *job, struct str last);
 /* The body of an answer as JSON; NULL: it is none. */

@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum { FIRST_REST_MS = 100, MOST_REST_MS = 30000, MOST_AUTH_FAILURES = 20 };
+enum { FIRST_REST_MS = 100, MOST_REST_MS = 30000, MOST_WAIT_MS = 3000, MOST_AUTH_FAILURES = 20 };
 
 static void exchange_ended(struct exchange *ex);
 static void send_next(struct exchange *ex);
@@ -18,27 +18,20 @@ static struct str identity_of(struct exchange *ex)
 			    STR_ARG(t->connection_id), t->index);
 }
 
-static struct str request_bytes(const struct exchange *ex)
-{
-	return str_of(ex->transaction->request.bytes, ex->transaction->request.len);
-}
-
 void exchange_open(struct exchange *ex)
 {
 	struct replay *r = ex->stream->replay;
 	const struct captured_transaction *t = ex->transaction;
 	struct err err = {0};
 
-	if (job_open(&ex->job, &r->rules, &r->counts.job, request_bytes(ex), identity_of(ex),
+	if (job_open(&ex->job, &r->rules, &r->counts.job, exchange_request(ex), identity_of(ex),
 		     &ex->mem, &err) < 0) {
 		ex->skipped = arena_printf(&ex->mem, "%s", err.message).ptr;
 		return;
 	}
 	ex->has_job = true;
-	ex->updates = ex->job.operation.kind == OPERATION_UPDATE ||
-		      (ex->job.operation.kind == OPERATION_BULK &&
-		       (ex->job.out.captured.coding.len > 0 ||
-			memmem(ex->job.out.body.ptr, ex->job.out.body.len, "\"update\"", 8)));
+	ex->writes = ex->job.operation.kind != OPERATION_READ &&
+		     ex->job.operation.kind != OPERATION_CURSOR;
 	if (r->options->filter &&
 	    !filter_takes(r->options->filter, ex->job.out.captured.method,
 			  ex->job.out.captured.target, t->connection_id, t->index)) {
@@ -46,255 +39,13 @@ void exchange_open(struct exchange *ex)
 		ex->silent = true;
 		r->counts.requests_filtered++;
 	}
-}
-
-static void forget_bodies(struct exchange *ex)
-{
-	for (size_t i = 0; i < ex->answer_count; i++)
-		free((void *)(uintptr_t)ex->answers[i].bytes.ptr);
-	ex->answer_count = 0;
-	arena_release(&ex->mem);
+	order_add(ex);
 }
 
 void exchange_free(struct exchange *ex)
 {
-	forget_bodies(ex);
+	exchange_forget_bodies(ex);
 	free(ex);
-}
-
-/* --- The captured response --- */
-
-static void take_source(struct exchange *ex)
-{
-	const struct captured_message *response = &ex->transaction->response;
-
-	if (ex->has_job && !ex->job.has_source)
-		job_source(&ex->job, arena_str(&ex->mem, str_of(response->bytes, response->len)));
-}
-
-static bool writes(const struct exchange *ex)
-{
-	return ex->has_job && !ex->skipped && ex->job.operation.kind != OPERATION_READ &&
-	       ex->job.operation.kind != OPERATION_CURSOR;
-}
-
-static void write_tuple(struct exchange *ex)
-{
-	struct replay *r = ex->stream->replay;
-	const struct captured_transaction *t = ex->transaction;
-	const struct captured_message *request = &t->request, *response = &t->response;
-	struct tuple tuple = {
-		.source_request.bytes = request_bytes(ex),
-		.source_response.bytes = str_of(response->bytes, response->len),
-		.target_request.bytes = ex->sent,
-		.target_responses = ex->answers,
-		.target_response_count = ex->answer_count,
-		.errors = ex->errors,
-		.connection_id = t->connection_id,
-		.index = t->index,
-		.error = ex->answer_count == 0 ? ex->skipped : NULL,
-		.keep_auth = r->options->keep_auth,
-	};
-
-	if (response->piece_count > 0 && request->piece_count > 0)
-		tuple.source_response.response_ms =
-			record_time_ms(response->pieces[response->piece_count - 1].time) -
-			record_time_ms(request->pieces[request->piece_count - 1].time);
-	buf_reset(&r->line);
-	tuple_write(&r->line, &tuple, &r->scratch);
-	arena_reset(&r->scratch);
-	ex->tuple = tuple_sink_append(r->options->sink, buf_str(&r->line));
-	r->counts.tuples++;
-}
-
-static void compare_statuses(struct exchange *ex)
-{
-	struct replay *r = ex->stream->replay;
-
-	if (ex->answer_count == 0 || !ex->job.has_source)
-		return;
-	if (ex->job.last_status == ex->job.source.status)
-		r->counts.statuses_equal++;
-	else
-		r->counts.statuses_different++;
-}
-
-/* Both answers are there: nothing but the tuple's durability is waited for. */
-static void settle(struct exchange *ex)
-{
-	struct replay *r = ex->stream->replay;
-
-	take_source(ex);
-	if (ex->has_job)
-		compare_statuses(ex);
-	ex->state = EXCHANGE_WRITTEN;
-	ex->tuple = 0;
-	if (r->options->sink && !ex->silent)
-		write_tuple(ex);
-	/* Durable is only what a minute may fill: all that is in the tuple would pile up. */
-	forget_bodies(ex);
-	TAILQ_INSERT_TAIL(&r->written, ex, link);
-}
-
-void exchange_source_complete(struct exchange *ex)
-{
-	struct replay *r = ex->stream->replay;
-
-	ex->source_complete = true;
-	if (ex->transaction->end == CAPTURED_DROPPED && !ex->planned && !ex->skipped)
-		ex->skipped = "the source never got it";
-	if (r->closing) {
-		if (ex->state == EXCHANGE_ANSWERED && ex->transaction->end != CAPTURED_CUT) {
-			TAILQ_REMOVE(&r->unsettled, ex, link);
-			settle(ex);
-		}
-		return;
-	}
-	if (ex->state == EXCHANGE_ANSWERED) {
-		TAILQ_REMOVE(&r->unsettled, ex, link);
-		settle(ex);
-	} else if (ex->state == EXCHANGE_SOURCE || ex->state == EXCHANGE_DECIDING) {
-		stream_rest(ex->stream, 0);
-	}
-}
-
-/* The whole response may be there long before the connection tells that it was all. */
-static bool source_is_whole(struct exchange *ex)
-{
-	const struct captured_message *response = &ex->transaction->response;
-	struct http_message message;
-	struct arena scratch = ARENA_INIT(MIB(256));
-	struct err err;
-	bool whole;
-
-	if (response->len == ex->seen)
-		return false;
-	ex->seen = response->len;
-	whole = http_response_parse(str_of(response->bytes, response->len), ex->job.head_only,
-				    &scratch, &message, &err) == 0 &&
-		(message.chunked || http_message_field(&message, "content-length").ptr);
-	arena_release(&scratch);
-	return whole;
-}
-
-void exchanges_look_for_sources(struct replay *r)
-{
-	struct stream *s;
-
-	r->awaits_source = false;
-	TAILQ_FOREACH(s, &r->streams, link)
-	{
-		struct exchange *ex = TAILQ_FIRST(&s->queue);
-
-		if (!ex || !ex->has_job ||
-		    (ex->state != EXCHANGE_SOURCE && ex->state != EXCHANGE_DECIDING))
-			continue;
-		if (source_is_whole(ex)) {
-			take_source(ex);
-			stream_rest(s, 0);
-		} else {
-			r->awaits_source = true;
-		}
-	}
-}
-
-/* --- Barriers --- */
-
-static bool is_before(const struct exchange *a, const struct exchange *b)
-{
-	return a->captured_ms < b->captured_ms;
-}
-
-/* No write that was captured before it is on its way or waits. */
-static bool barrier_is_free(struct replay *r)
-{
-	struct stream *s;
-
-	TAILQ_FOREACH(s, &r->streams, link)
-	{
-		struct exchange *ex;
-
-		TAILQ_FOREACH(ex, &s->queue, queue)
-		if (ex != r->barrier && writes(ex) &&
-		    (is_before(ex, r->barrier) || ex->state == EXCHANGE_SENDING ||
-		     ex->state == EXCHANGE_RESTING))
-			return false;
-	}
-	return true;
-}
-
-static void unpark(struct replay *r)
-{
-	struct exchange *ex, *next;
-
-	for (ex = TAILQ_FIRST(&r->parked); ex; ex = next) {
-		next = TAILQ_NEXT(ex, link);
-		if (r->barrier && (ex != r->barrier || !barrier_is_free(r)))
-			continue;
-		TAILQ_REMOVE(&r->parked, ex, link);
-		ex->state = EXCHANGE_QUEUED;
-		stream_rest(ex->stream, 0);
-	}
-}
-
-static bool names_one(const struct exchange *ex)
-{
-	enum operation_kind kind = ex->job.operation.kind;
-
-	return kind == OPERATION_INDEX || kind == OPERATION_DELETE || kind == OPERATION_UPDATE;
-}
-
-static bool may_meet(const struct exchange *a, const struct exchange *b)
-{
-	const struct operation *x = &a->job.operation, *y = &b->job.operation;
-
-	if (!a->updates && !b->updates)
-		return false;
-	if (names_one(a) && names_one(b))
-		return str_eq(x->index, y->index) && str_eq(x->id, y->id);
-	return true;
-}
-
-/* An update and another write of its document go out in the order they were captured in. */
-static bool follows_another(struct exchange *ex)
-{
-	struct stream *s;
-
-	TAILQ_FOREACH(s, &ex->stream->replay->streams, link)
-	{
-		struct exchange *other;
-
-		if (s == ex->stream)
-			continue;
-		TAILQ_FOREACH(other, &s->queue, queue)
-		if (is_before(other, ex) && writes(other) && may_meet(other, ex))
-			return true;
-	}
-	return false;
-}
-
-/* True: it waits now. */
-static bool park(struct exchange *ex)
-{
-	struct replay *r = ex->stream->replay;
-	bool by_query = ex->job.operation.kind == OPERATION_BY_QUERY;
-
-	if (!r->rules.source_versions || !writes(ex))
-		return false;
-	if (follows_another(ex)) {
-		ex->state = EXCHANGE_PARKED;
-		TAILQ_INSERT_TAIL(&r->parked, ex, link);
-		return true;
-	}
-	if (by_query && !r->barrier)
-		r->barrier = ex;
-	if (!r->barrier)
-		return false;
-	if (ex == r->barrier ? barrier_is_free(r) : is_before(ex, r->barrier))
-		return false;
-	ex->state = EXCHANGE_PARKED;
-	TAILQ_INSERT_TAIL(&r->parked, ex, link);
-	return true;
 }
 
 /* --- Sending --- */
@@ -326,6 +77,9 @@ static void add_answer(struct exchange *ex, const struct target_answer *answer)
 		return;
 	part = &ex->answers[ex->answer_count++];
 	part->response_ms = answer->elapsed_ms;
+	part->has_spans = ex->stream->replay->options->tuple_spans;
+	part->first_byte_us = answer->first_byte_us;
+	part->last_byte_us = answer->last_byte_us;
 	if (answer->status == 0) {
 		part->failure = arena_printf(&ex->mem, "%s", answer->message).ptr;
 		ex->errors++;
@@ -347,14 +101,16 @@ static void replace_last_answer(struct exchange *ex, struct str bytes)
 
 static void rest(struct exchange *ex, bool probe)
 {
-	int64_t ms = FIRST_REST_MS;
+	int64_t ms = FIRST_REST_MS, most = probe ? MOST_WAIT_MS : MOST_REST_MS;
 	unsigned rests = probe ? MAX(ex->job.probes, 1U) - 1 : ex->rests;
 
-	for (unsigned i = 0; i < rests && ms < MOST_REST_MS; i++)
+	for (unsigned i = 0; i < rests && ms < most; i++)
 		ms *= 2;
 	ex->rests += !probe;
 	ex->state = EXCHANGE_RESTING;
-	stream_rest(ex->stream, MIN(ms, (int64_t)MOST_REST_MS));
+	if (probe)
+		order_wait(ex);
+	stream_rest(ex->stream, MIN(ms, most));
 }
 
 static void watch_auth(struct exchange *ex, int status)
@@ -453,12 +209,9 @@ static void exchange_ended(struct exchange *ex)
 	r->counts.outstanding--;
 	r->counts.answered += ex->answer_count > 0;
 	r->counts.requests_skipped += ex->skipped && !ex->silent && ex->answer_count == 0;
-	if (r->barrier == ex)
-		r->barrier = NULL;
-	if (!TAILQ_EMPTY(&r->parked))
-		unpark(r);
+	order_remove(ex);
 	if (ex->source_complete) {
-		settle(ex);
+		exchange_settle(ex);
 	} else {
 		ex->state = EXCHANGE_ANSWERED;
 		TAILQ_INSERT_TAIL(&r->unsettled, ex, link);
@@ -478,6 +231,27 @@ static bool plan(struct exchange *ex)
 	return got > 0;
 }
 
+/* True: it rests until its turn, which it keeps. */
+static bool is_held_back(struct exchange *ex)
+{
+	struct replay *r = ex->stream->replay;
+	double now = (double)clock_monotonic_ms();
+
+	if (r->options->most_per_second <= 0)
+		return false;
+	if (ex->slot_ms == 0) {
+		ex->slot_ms = MAX(now, r->next_slot_ms);
+		r->next_slot_ms = ex->slot_ms + 1000 / r->options->most_per_second;
+	}
+	if (ex->slot_ms >= now + 1) {
+		ex->state = EXCHANGE_RESTING;
+		stream_rest(ex->stream, (int64_t)(ex->slot_ms - now));
+		return true;
+	}
+	ex->slot_ms = 0;
+	return false;
+}
+
 static void send_next(struct exchange *ex)
 {
 	cleanup(buf_release) struct buf bytes = BUF_INIT(MIB(1024));
@@ -485,9 +259,14 @@ static void send_next(struct exchange *ex)
 	struct replay *r = s->replay;
 	struct err err = {0};
 
+	order_wake(ex);
 	if (r->counts.in_flight >= r->options->most_requests) {
 		ex->state = EXCHANGE_READY;
 		TAILQ_INSERT_TAIL(&r->ready, ex, link);
+		return;
+	}
+	if (is_held_back(ex)) {
+		call_ready(r);
 		return;
 	}
 	if (job_write(&ex->job, &bytes, &err) < 0) {
@@ -502,7 +281,9 @@ static void send_next(struct exchange *ex)
 	}
 	if (!s->target)
 		s->target = target_connection_new(r->target);
-	if (!ex->job.probing)
+	if (ex->job.probing)
+		ex->job.may_wait = order_may_wait(ex);
+	else
 		ex->sent = arena_str(&ex->mem, buf_str(&bytes));
 	ex->state = EXCHANGE_SENDING;
 	r->counts.in_flight++;
@@ -519,14 +300,14 @@ void exchange_start(struct exchange *ex)
 		return;
 	}
 	if (!ex->planned && job_needs_source(&ex->job)) {
-		if (ex->source_complete || source_is_whole(ex))
-			take_source(ex);
+		if (ex->source_complete || exchange_source_is_whole(ex))
+			exchange_take_source(ex);
 		if (!ex->job.has_source && !ex->source_complete) {
 			ex->state = EXCHANGE_SOURCE;
 			return;
 		}
 	}
-	if (park(ex)) {
+	if (order_parks(ex)) {
 		call_ready(ex->stream->replay);
 		return;
 	}
@@ -553,7 +334,7 @@ void exchange_wake(struct exchange *ex)
 		break;
 	case EXCHANGE_DECIDING:
 		if (ex->source_complete)
-			take_source(ex);
+			exchange_take_source(ex);
 		decide(ex, ex->job.deciding_status, STR_NONE);
 		break;
 	case EXCHANGE_PARKED:

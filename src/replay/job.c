@@ -1,6 +1,8 @@
 #include "replay/job.h"
 
 #include "replay/bulk.h"
+#include "replay/cursors.h"
+#include "replay/updates.h"
 #include "replay/versions.h"
 
 int job_open(struct job *job, const struct job_rules *rules, struct job_counts *counts,
@@ -28,7 +30,7 @@ bool job_needs_source(const struct job *job)
 
 	return job->rules->source_versions && !job->has_source && !job->dropped &&
 	       (kind == OPERATION_INDEX || kind == OPERATION_DELETE || kind == OPERATION_UPDATE ||
-		kind == OPERATION_BULK);
+		kind == OPERATION_BULK || kind == OPERATION_BY_QUERY);
 }
 
 void job_source(struct job *job, struct str bytes)
@@ -52,9 +54,10 @@ int job_plan(struct job *job, const char **why, struct err *err)
 		*why = "a transformer dropped it";
 		return 0;
 	}
-	if (job->operation.kind == OPERATION_CURSOR) {
+	job->names_cursor = cursors_are_named(job);
+	if (job->names_cursor && !(job->rules->cursors && cursors_put(job->rules->cursors, job))) {
 		job->counts->skipped_cursor++;
-		*why = "it names a scroll or a point in time of the source";
+		*why = "it names a scroll or a point in time that the target has none for";
 		return 0;
 	}
 	if (job->operation.kind == OPERATION_BULK && bulk_open(job, err) < 0)
@@ -66,8 +69,8 @@ int job_plan(struct job *job, const char **why, struct err *err)
 
 int job_write(struct job *job, struct buf *out, struct err *err)
 {
-	if (versions_wants_probe(job))
-		return versions_write_probe(job, out, err);
+	if (updates_want_probe(job))
+		return updates_write_probe(job, out, err);
 	job->probed = false;
 	if (job->bulk && bulk_prepare(job, err) < 0)
 		return -(int)err->kind;
@@ -101,22 +104,33 @@ static enum job_verdict decide_by_source(struct job *job, int status, bool sourc
 	return JOB_FINAL;
 }
 
+static enum job_verdict decide_bulk(struct job *job, struct str answer)
+{
+	if (!bulk_take_answer(job, answer))
+		return JOB_FINAL;
+	if (job->bulk->failing > 0) {
+		if (again(job) == JOB_AGAIN)
+			return JOB_AGAIN;
+		return bulk_give_up(job->bulk) ? JOB_NEXT : JOB_FINAL;
+	}
+	/* What is left waits for its place, which is no failure. */
+	job->sent--;
+	return JOB_NEXT;
+}
+
 enum job_verdict job_decide(struct job *job, int status, struct str answer, bool source_is_known)
 {
 	enum job_verdict verdict;
 
 	if (job->probing)
-		return versions_take_probe(job, status, answer);
+		return updates_take_probe(job, status, answer);
 	if (job->last_status != -1)
 		job->sent++;
 	job->last_status = status;
 	if (status == 0)
 		return again(job);
-	if (job->bulk && status == 200) {
-		if (!bulk_take_answer(job, answer))
-			return JOB_FINAL;
-		return versions_wants_probe(job) ? JOB_NEXT : again(job);
-	}
+	if (job->bulk && status == 200)
+		return decide_bulk(job, answer);
 	if (versions_take_answer(job, status, &verdict))
 		return verdict;
 	if (is_final_status(status))
@@ -134,7 +148,7 @@ enum job_verdict job_decide(struct job *job, int status, struct str answer, bool
 
 void job_not_sent(struct job *job)
 {
-	if (job->probing)
+	if (job->probing && !job->asks_deleted)
 		job->probes--;
 	job->probing = false;
 }

@@ -9,9 +9,12 @@
 #define JOB_ATTEMPTS 4 /* in all, as the Java replayer */
 #define JOB_ATTEMPTS_MOST 24
 
+struct cursors;
+
 struct job_rules {
 	struct outgoing_rules outgoing;
 	struct transform *transform; /* NULL: none */
+	struct cursors *cursors;     /* NULL: requests that name one are not sent */
 	bool source_versions;
 	const char *const *final_types; /* item errors of a bulk that another try cannot mend */
 	size_t final_type_count;
@@ -19,12 +22,14 @@ struct job_rules {
 };
 
 struct job_counts {
-	uint64_t retried, skipped_refused, skipped_newer, skipped_cursor, conflicts_newer;
+	uint64_t retried, skipped_refused, skipped_unchanged, skipped_newer, skipped_cursor,
+		conflicts_newer;
 	uint64_t updates_lost; /* nothing to update was there, to the last */
 	uint64_t bulk_items_resent, updates_out_of_order, transform_failed, ids_taken, ids_derived;
 };
 
 struct bulk;
+struct pending_update;
 
 struct job {
 	const struct job_rules *rules;
@@ -38,14 +43,21 @@ struct job {
 	struct str identity; /* of node, connection and request, for ids that are derived */
 	bool dropped;        /* by a transformer */
 	bool planned;
-	bool probing;  /* the request under way asks for versions */
-	bool probed;   /* the next request is not to be another question */
-	unsigned sent; /* answers and failures so far, without probes */
+	bool names_cursor; /* of the source's scrolls or points in time */
+	bool probing;      /* the request under way asks for versions */
+	bool probed;       /* the next request is not to be another question */
+	unsigned sent;     /* answers and failures so far, without probes */
 	unsigned probes;
-	int64_t source_version; /* 0: not known; negative: of an update that is
-				   bound to what the target was seen to have */
-	struct bulk *bulk;      /* in mem; NULL */
-	int last_status;        /* -1: the answer at hand waits for the captured response */
+	bool asks_deleted; /* the next question, or the one under way, is for tombstones */
+	bool may_wait;     /* set before each answer to a question: what comes before an update
+			      may still come */
+	bool is_in;        /* the update, by what the target said */
+	const struct json *seen;        /* the document that the update goes out bound to; NULL */
+	struct pending_update *updates; /* in mem */
+	size_t update_count;
+	unsigned conflicts;
+	struct bulk *bulk; /* in mem; NULL */
+	int last_status;   /* -1: the answer at hand waits for the captured response */
 	int deciding_status;
 };
 

@@ -93,37 +93,62 @@ static bool ends_as_cursor(const struct request_path *path)
 				   (count > 1 && str_is(path->segment[count - 2], "scroll")));
 }
 
+/* Requests that stand for many documents, by one of the first names. */
+static bool is_of_many(const struct request_path *path, struct operation *out)
+{
+	for (size_t i = 0; i < path->count && i < 3; i++) {
+		if (str_is(path->segment[i], "_bulk")) {
+			out->kind = OPERATION_BULK;
+			out->index = i > 0 ? path->segment[0] : STR("");
+			return true;
+		}
+		if (is_by_query(path->segment[i])) {
+			out->kind = OPERATION_BY_QUERY;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* POST /i/_pit, /i/_search/point_in_time, /i/_search?scroll=1m */
+static bool opens_cursor(const struct request_path *path, struct str method)
+{
+	struct str last = path->segment[path->count - 1], value;
+
+	if (str_is(last, "_pit") || str_is(last, "point_in_time"))
+		return str_is(method, "POST") && is_name(path->segment[0]);
+	return str_is(last, "_search") && request_query_get(path->query, STR("scroll"), &value);
+}
+
+static bool is_of_cursors_or_reads(const struct request_path *path, struct str method,
+				   struct operation *out)
+{
+	out->opens = opens_cursor(path, method);
+	if (ends_as_cursor(path)) {
+		out->kind = OPERATION_CURSOR;
+		return true;
+	}
+	for (size_t i = 0; i < path->count; i++)
+		if (is_read_endpoint(path->segment[i]) && (i > 0 || path->count <= 3)) {
+			out->kind = is_cursor(path) ? OPERATION_CURSOR : OPERATION_READ;
+			return true;
+		}
+	return false;
+}
+
 void operation_read(struct str method, struct str target, struct arena *mem, struct operation *out)
 {
 	struct request_path path = {0};
+	bool write = is_write_method(method);
 
-	*out = (struct operation){.kind = is_write_method(method) ? OPERATION_OTHER
-								  : OPERATION_READ};
+	*out = (struct operation){.kind = write ? OPERATION_OTHER : OPERATION_READ};
 	if (!request_path_parse(target, mem, &path) || path.count == 0)
 		return;
 	if (path.count > 1 && path.segment[path.count - 1].len == 0)
 		path.count--;
 	out->query = path.query;
-	for (size_t i = 0; i < path.count && i < 3; i++) {
-		if (str_is(path.segment[i], "_bulk") && is_write_method(method)) {
-			out->kind = OPERATION_BULK;
-			out->index = i > 0 ? path.segment[0] : STR("");
-			return;
-		}
-		if (is_by_query(path.segment[i]) && is_write_method(method)) {
-			out->kind = OPERATION_BY_QUERY;
-			return;
-		}
-	}
-	if (ends_as_cursor(&path)) {
-		out->kind = OPERATION_CURSOR;
+	if ((write && is_of_many(&path, out)) || is_of_cursors_or_reads(&path, method, out))
 		return;
-	}
-	for (size_t i = 0; i < path.count; i++)
-		if (is_read_endpoint(path.segment[i]) && (i > 0 || path.count <= 3)) {
-			out->kind = is_cursor(&path) ? OPERATION_CURSOR : OPERATION_READ;
-			return;
-		}
-	if (is_write_method(method) && path.count >= 2 && is_name(path.segment[0]))
+	if (write && path.count >= 2 && is_name(path.segment[0]))
 		below_index(out, &path, method);
 }

@@ -14,13 +14,14 @@ enum operation_kind {
 	OPERATION_BULK,
 	OPERATION_BY_QUERY, /* _update_by_query, _delete_by_query, _reindex: reads what others
 			       wrote */
-	OPERATION_CURSOR,   /* names a scroll or a point in time of the source */
+	OPERATION_CURSOR,   /* of scrolls or points in time: goes on with, opens or ends one */
 };
 
 struct operation {
 	enum operation_kind kind;
 	bool create;
-	struct str index, id;                   /* decoded; id "": the target makes one */
+	bool opens;           /* a scroll or point in time: its answer holds an id */
+	struct str index, id; /* decoded; id "": the target makes one */
 	struct str raw_index, raw_type, raw_id; /* as in the path; type "": none, or _doc */
 	struct str query;                       /* with its '?'; may be empty */
 };

@@ -1,3 +1,4 @@
+#include "replay/cursors.h"
 #include "replay/replay_internal.h"
 
 #include "base/clock.h"
@@ -237,6 +238,7 @@ static void on_tick(evutil_socket_t fd, short what, void *user)
 	(void)what;
 	begin_stop(r);
 	listen_on(r, now);
+	order_look(r);
 	exchanges_look_for_sources(r);
 	replay_release_durable(r);
 	if (r->ended && r->counts.outstanding == 0 && r->options->sink)
@@ -298,6 +300,7 @@ static int open_all(struct replay *r, struct err *err)
 	if (target_new(r->base, &o->target, &r->target, err) < 0)
 		return -(int)err->kind;
 	r->rules = o->rules;
+	r->rules.cursors = cursors_new();
 	r->rules.outgoing.host = target_host(r->target);
 	r->rules.outgoing.prefix = target_url(r->target)->path;
 	r->reassembly = reassembly_new(&limits, &handler);
@@ -320,6 +323,7 @@ static void close_all(struct replay *r)
 		event_free(r->pump);
 	if (r->tick)
 		event_free(r->tick);
+	cursors_free(r->rules.cursors);
 	target_free(r->target);
 	buf_release(&r->held_bytes);
 	buf_release(&r->line);
@@ -341,6 +345,8 @@ int replay_run(const struct replay_options *options, struct replay_counts *count
 	TAILQ_INIT(&r.streams);
 	TAILQ_INIT(&r.ready);
 	TAILQ_INIT(&r.parked);
+	TAILQ_INIT(&r.waiting);
+	TAILQ_INIT(&r.barriers);
 	TAILQ_INIT(&r.unsettled);
 	TAILQ_INIT(&r.written);
 	r.ticked_ms = r.heard_ms = clock_monotonic_ms();

@@ -18,7 +18,8 @@ struct replay_counts {
 	uint64_t answered;    /* requests with a last answer */
 	uint64_t outstanding; /* read and not answered yet */
 	uint64_t in_flight, connections, target_connections;
-	uint64_t tuples, tuples_durable;
+	uint64_t updates_waiting; /* for what comes before them */
+	uint64_t tuples, tuples_durable, tuples_untransformed;
 	uint64_t statuses_equal, statuses_different;
 	uint64_t auth_failures, connect_failures, given_up;
 	int64_t schedule_lag_ms; /* how late the last request went out */
@@ -30,18 +31,26 @@ struct replay_counts {
 };
 
 struct replay_options {
-	struct record_source *source; /* borrowed, as all */
-	uint64_t first_offset;        /* of the first record that will be read */
-	struct tuple_sink *sink;      /* NULL: no tuples */
+	struct record_source *source;      /* borrowed, as all */
+	uint64_t first_offset;             /* of the first record that will be read */
+	struct tuple_sink *sink;           /* NULL: no tuples */
+	struct transform *tuple_transform; /* each tuple passes through it; NULL: none */
 	const struct filter *filter;
-	struct job_rules rules; /* host and prefix are filled in by replay_run */
+	struct job_rules rules; /* host, prefix and cursors are filled in by replay_run */
 	struct http_options target;
 	double speedup;
 	int64_t lookahead_ms;
 	size_t lookahead_bytes;
-	size_t most_requests; /* in flight at a time */
+	size_t most_requests;   /* in flight at a time */
+	double most_per_second; /* requests sent; 0: any number */
 	int64_t settle_ms, silent_ms, grace_ms, retry_ms;
+	int64_t update_wait_ms; /* how long an update whose place is not there yet waits, once no
+				   request read is left that could bring it */
+	/* A backfill of the same documents: while it works updates wait for what it brings, and
+	 * by-query requests for its end. NULL: there is none. */
+	const atomic_bool *backfill_works;
 	bool keep_auth, stop_on_auth_failure;
+	bool tuple_spans; /* first_byte_ms and last_byte_ms in the responses of tuples */
 	const atomic_bool *stop;
 	/* Each second and at the end, from the loop. */
 	void (*report)(void *user, const struct replay_counts *counts);

@@ -1,5 +1,5 @@
 /* Inside replay: streams (captured connections) with their exchanges (requests), in which state
- * each is, and who waits for what. For replay.c, stream.c and exchange.c. */
+ * each is, and who waits for what. For the files of replay that name one of these. */
 #ifndef REPLAY_REPLAY_INTERNAL_H
 #define REPLAY_REPLAY_INTERNAL_H
 
@@ -27,15 +27,20 @@ struct stream;
 
 struct exchange {
 	TAILQ_ENTRY(exchange) queue; /* of its stream, until it is answered */
-	TAILQ_ENTRY(exchange) link;  /* of ready, parked, unsettled or written */
+	TAILQ_ENTRY(exchange) link;  /* of ready, parked, waiting, unsettled or written */
+	TAILQ_ENTRY(exchange) barrier;
 	struct stream *stream;
 	struct captured_transaction *transaction;
 	enum exchange_state state;
 	struct arena mem;
 	struct job job;
 	bool has_job, source_complete, planned, silent; /* silent: no tuple */
-	bool updates; /* holds an update, whose place among other writes counts */
+	bool writes, is_barrier;
+	bool waits; /* for what comes before its updates */
 	int64_t captured_ms, due_ms, first_failure_ms;
+	int64_t ended_ms;    /* of the captured response, as far as it is known; 0: not at all */
+	int64_t waits_ms;    /* since when; 0: never */
+	double slot_ms;      /* when it may be sent, at most_per_second; 0: it has none */
 	const char *skipped; /* why nothing was sent */
 	struct str sent;     /* the last request, in mem */
 	size_t seen;         /* bytes of the captured response at the last look */
@@ -71,16 +76,18 @@ struct replay {
 	struct schedule schedule;
 	struct stream_list streams;
 	struct stream *buckets[STREAM_BUCKETS]; /* by connection */
-	struct exchange_list ready, parked, unsettled, written;
-	struct exchange *barrier; /* a by-query request that waits or runs */
+	struct exchange_list ready, parked, waiting, unsettled, written;
+	struct exchange_list barriers; /* by-query requests that are not done */
 	struct replay_counts counts;
 	struct record_item held; /* a record that does not fit yet */
 	struct buf held_bytes, line;
 	struct arena scratch;
-	bool awaits_source; /* what some request needs is in records that are not read yet */
+	bool backfill_worked; /* at the last look */
+	bool awaits_source;   /* what some request needs is in records that are not read yet */
 	bool has_held, ended, stopping, closing;
 	int64_t heard_ms, ticked_ms, committed_ms, reported_ms, grace_end_ms;
 	int64_t read_captured_ms;
+	double next_slot_ms;
 	unsigned auth_failures; /* in a row */
 	struct err failed;
 };
@@ -102,8 +109,30 @@ void exchange_open(struct exchange *ex);
 void exchange_start(struct exchange *ex);
 /* The timer of its stream. */
 void exchange_wake(struct exchange *ex);
-void exchange_source_complete(struct exchange *ex);
-void exchanges_look_for_sources(struct replay *r);
 void exchange_free(struct exchange *ex);
+
+/* exchange_settle.c */
+struct str exchange_request(const struct exchange *ex);
+void exchange_source_complete(struct exchange *ex);
+/* The whole response may be there long before the connection tells that it was all. */
+bool exchange_source_is_whole(struct exchange *ex);
+void exchange_take_source(struct exchange *ex);
+void exchanges_look_for_sources(struct replay *r);
+/* Both answers are there: nothing but the tuple's durability is waited for. */
+void exchange_settle(struct exchange *ex);
+void exchange_forget_bodies(struct exchange *ex);
+
+/* order.c */
+void order_add(struct exchange *ex);
+void order_remove(struct exchange *ex);
+/* True: it is parked now, until a by-query request or a backfill is done. */
+bool order_parks(struct exchange *ex);
+/* What comes before its updates is not there: until order_wake. */
+void order_wait(struct exchange *ex);
+void order_wake(struct exchange *ex);
+/* Whether it may still come. */
+bool order_may_wait(struct exchange *ex);
+/* Each tick. */
+void order_look(struct replay *r);
 
 #endif

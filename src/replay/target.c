@@ -45,6 +45,7 @@ struct target_connection {
 	size_t answer_at; /* where the answer at hand begins, behind interim ones */
 	struct http1 parser;
 	int64_t began_ms;
+	int64_t sent_us, first_us; /* the request's last byte, the answer's first; 0: not yet */
 };
 
 const struct url *target_url(const struct target *t)
@@ -202,6 +203,8 @@ static void answer_complete(struct target_connection *c, bool keep)
 		.bytes = str_from_offset(buf_str(&c->answer), c->answer_at),
 		.status = c->parser.status,
 		.elapsed_ms = clock_monotonic_ms() - c->began_ms,
+		.first_byte_us = c->first_us - c->sent_us,
+		.last_byte_us = clock_monotonic_us() - c->sent_us,
 	};
 
 	if (keep && c->parser.keep_alive)
@@ -226,6 +229,7 @@ static bool feed(struct target_connection *c)
 		}
 		if (c->parser.state == HTTP1_DONE && http1_is_interim(&c->parser)) {
 			c->answer_at = c->parsed;
+			c->first_us = c->parsed < c->answer.len ? c->first_us : 0;
 			http1_response_init(&c->parser, HTTP1_HEAD_LIMIT_DEFAULT, c->head_only);
 			if (c->parsed < c->answer.len)
 				continue;
@@ -254,6 +258,11 @@ static void on_read(struct bufferevent *bev, void *user)
 		drop_socket(c);
 		return;
 	}
+	if (c->first_us == 0)
+		c->first_us = clock_monotonic_us();
+	/* Answered before all of it was sent. */
+	if (c->sent_us == 0)
+		c->sent_us = c->first_us;
 	to = buf_reserve(&c->answer, len);
 	if (!to) {
 		fail_request(c, ERR_LIMIT, "the answer is larger than 128 MiB");
@@ -271,6 +280,16 @@ static void write_request(struct target_connection *c)
 	bufferevent_write(c->bev, c->request.ptr, c->request.len);
 	if (c->request.capacity > KEPT_BYTES)
 		buf_release(&c->request);
+}
+
+/* All that there was to write is the kernel's. */
+static void on_written(struct bufferevent *bev, void *user)
+{
+	struct target_connection *c = user;
+
+	(void)bev;
+	if (c->asked && c->sent_us == 0)
+		c->sent_us = clock_monotonic_us();
 }
 
 static void on_event(struct bufferevent *bev, short what, void *user)
@@ -358,7 +377,7 @@ static void start_connecting(struct target_connection *c)
 		BUG("libevent gives no connection");
 	if (t->tls)
 		bufferevent_openssl_set_allow_dirty_shutdown(c->bev, 1);
-	bufferevent_setcb(c->bev, on_read, NULL, on_event, c);
+	bufferevent_setcb(c->bev, on_read, on_written, on_event, c);
 	bufferevent_enable(c->bev, EV_READ | EV_WRITE);
 	event_add(c->deadline, &t->connect_timeout);
 	if (bufferevent_socket_connect(c->bev, t->address->ai_addr, (int)t->address->ai_addrlen) <
@@ -392,6 +411,7 @@ void target_connection_send(struct target_connection *c, struct str bytes, bool 
 	c->head_only = head_only;
 	c->began_ms = clock_monotonic_ms();
 	c->parsed = c->answer_at = 0;
+	c->sent_us = c->first_us = 0;
 	http1_response_init(&c->parser, HTTP1_HEAD_LIMIT_DEFAULT, head_only);
 	buf_reset(&c->request);
 	buf_reset(&c->answer);

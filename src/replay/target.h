@@ -38,6 +38,8 @@ struct target_answer {
 				 nobody asked: sending again repeats nothing */
 	char message[256];
 	int64_t elapsed_ms; /* from the request's handing over */
+	int64_t first_byte_us,
+		last_byte_us; /* of the answer, from when the request was sent whole */
 };
 typedef void (*target_done)(void *user, const struct target_answer *answer);
 

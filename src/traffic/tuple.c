@@ -262,6 +262,19 @@ static void put_request(struct writing *w, const struct tuple_part *part)
 	buf_append_byte(w->out, '}');
 }
 
+static void put_span(struct writing *w, bool *first, struct str key, int64_t us)
+{
+	us = MAX(us, (int64_t)0);
+	put_key(w, first, key);
+	buf_printf(w->out, "%" PRId64 ".%03d", us / 1000, (int)(us % 1000));
+}
+
+static void put_spans(struct writing *w, bool *first, const struct tuple_part *part)
+{
+	put_span(w, first, STR("first_byte_ms"), part->first_byte_us);
+	put_span(w, first, STR("last_byte_ms"), part->last_byte_us);
+}
+
 static void put_response(struct writing *w, const struct tuple_part *part, bool head_only)
 {
 	struct http_message m;
@@ -283,6 +296,8 @@ static void put_response(struct writing *w, const struct tuple_part *part, bool 
 	put_text(w, m.reason);
 	put_key(w, &first, STR("response_time_ms"));
 	buf_printf(w->out, "%" PRId64, part->response_ms);
+	if (part->has_spans)
+		put_spans(w, &first, part);
 	put_payload(w, &first, &m);
 	buf_append_byte(w->out, '}');
 }

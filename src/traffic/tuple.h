@@ -4,6 +4,9 @@
  *     {"sourceRequest":{…},"sourceResponse":{…},"targetRequest":{…},"targetResponses":[{…}],
  *      "connectionId":"<id>.<index>","error":"…","numRequests":N,"numErrors":M}
  *
+ * On demand a response also has "first_byte_ms" and "last_byte_ms": 1.234, from the last byte of
+ * the request, on both sides alike.
+ *
  * Source: ParsedHttpMessagesAsDicts and ResultsToLogsConsumer of the Java tool; docs/replay.md.
  * Numbers keep their digits, unlike there. */
 #ifndef TRAFFIC_TUPLE_H
@@ -17,6 +20,8 @@ struct tuple_part {
 	struct str bytes;    /* the message as it went over the wire; len 0: there was none */
 	const char *failure; /* instead of a message; NULL: none */
 	int64_t response_ms; /* of a response */
+	bool has_spans;      /* the next two are written as well */
+	int64_t first_byte_us, last_byte_us; /* of the response, from the last of the request */
 };
 
 struct tuple {

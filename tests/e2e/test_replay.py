@@ -224,3 +224,20 @@ def test_a_killed_replay_goes_on_to_the_same_documents(shardlift, tmp_path, open
     assert shardlift("replay", "--input", log, "--group", "r", "--target-uri", opensearch.url,
                      "--source-versions", "--speedup-factor", "1000000").code == OK
     assert documents_and_versions(opensearch) == expected
+
+
+def test_tuples_pass_through_their_transformers(shardlift, tmp_path, target):
+    script = {"script": "{id: connectionId, status: sourceResponse.\"Status-Code\"}"}
+    got = replay(shardlift, tmp_path, SAMPLES / "in_B.txt", target.url,
+                 "--tuple-transformer-config",
+                 json.dumps([{"JsonJMESPathTransformerProvider": script}]))
+    assert [set(t) for t in got] == [{"id", "status"}] * 2, got
+    assert {t["status"] for t in got} == {200}
+
+
+def test_latencies_of_both_sides_are_over_the_same_span(shardlift, tmp_path, target):
+    got = replay(shardlift, tmp_path, SAMPLES / "in_B.txt", target.url, "--tuple-latency-spans",
+                 "--max-requests-per-second", "100")
+    for one in got:
+        for response in (one["sourceResponse"], one["targetResponses"][0]):
+            assert 0 <= response["first_byte_ms"] <= response["last_byte_ms"]

@@ -45,6 +45,7 @@ static inline int fake_job_open(struct fake_job *f, bool versions, const char *f
 				  request_text(&f->mem, first_line, body), STR("n/c.1"), &f->mem,
 				  &err),
 			 0);
+	f->job.may_wait = true;
 	if (source) {
 		answer = answer_text(&f->mem, status, source);
 		job_source(&f->job, answer);

@@ -1,6 +1,6 @@
 #include "fake_job.h"
 
-#include "replay/versions.h"
+#include "replay/updates.h"
 
 #define CREATED(id, version)                                             \
 	"{\"_index\":\"i\",\"_id\":\"" id "\",\"_version\":" version "," \
@@ -13,6 +13,13 @@
 	"\"_seq_no\":7,\"_primary_term\":2}]}"
 #define MISSING "{\"docs\":[{\"found\":false}]}"
 #define PROBE "POST /_mget\n{\"docs\":[{\"_index\":\"i\",\"_id\":\"1\",\"_source\":false}]}"
+#define TOMBSTONES                                                                \
+	"POST /_bulk\n{\"delete\":{\"_index\":\"i\",\"_id\":\"1\",\"version\":0," \
+	"\"version_type\":\"external_gte\"}}\n"
+#define NO_TOMBSTONE "{\"items\":[{\"delete\":{\"status\":404,\"result\":\"not_found\"}}]}"
+#define TOMBSTONE(version)                                                              \
+	"{\"items\":[{\"delete\":{\"status\":409,\"error\":{\"reason\":\"[1]: version " \
+	"conflict, current version [" version "] is higher than the one provided [0]\"}}}]}"
 #define EXTERNAL "&version_type=external_gte"
 
 struct rewrite {
@@ -195,22 +202,84 @@ static void an_update_waits_for_what_is_before_it(void **state)
 	fake_job_close(&f);
 }
 
-static void an_update_of_nothing_is_a_failed_request_in_the_end(void **state)
+static void an_update_of_nothing_waits_as_long_as_it_may(void **state)
 {
 	struct fake_job f;
 
 	(void)state;
 	open_update(&f);
-	for (int i = 1; i < VERSIONS_PROBES; i++) {
-		assert_int_equal(fake_job_answer(&f, 200, MISSING), JOB_AGAIN);
-		assert_string_equal(fake_job_sends(&f), PROBE);
-	}
 	assert_int_equal(fake_job_answer(&f, 200, MISSING), JOB_NEXT);
+	assert_string_equal(fake_job_sends(&f), TOMBSTONES);
+	assert_int_equal(fake_job_answer(&f, 200, NO_TOMBSTONE), JOB_AGAIN);
+	for (int i = 0; i < 5; i++) {
+		assert_string_equal(fake_job_sends(&f), PROBE);
+		assert_int_equal(fake_job_answer(&f, 200, MISSING), JOB_AGAIN);
+	}
+	/* Nothing brings it any more. */
+	f.job.may_wait = false;
+	assert_string_equal(fake_job_sends(&f), PROBE);
+	assert_int_equal(fake_job_answer(&f, 200, MISSING), JOB_NEXT);
+	assert_string_equal(fake_job_sends(&f), TOMBSTONES);
+	assert_int_equal(fake_job_answer(&f, 200, NO_TOMBSTONE), JOB_NEXT);
 	/* With its upsert it could bring back what was deleted since. */
 	assert_string_equal(fake_job_sends(&f), "POST /i/_update/1\n{\"doc\":{\"a\":1}}");
 	assert_int_equal(fake_job_answer(&f, 404, "{}"), JOB_FINAL);
 	assert_int_equal(f.counts.updates_lost, 1);
 	assert_int_equal(f.job.last_status, 404);
+	fake_job_close(&f);
+}
+
+static void an_update_of_what_was_deleted_since_is_in(void **state)
+{
+	struct fake_job f;
+
+	(void)state;
+	open_update(&f);
+	assert_int_equal(fake_job_answer(&f, 200, MISSING), JOB_NEXT);
+	assert_string_equal(fake_job_sends(&f), TOMBSTONES);
+	assert_int_equal(fake_job_answer(&f, 200, TOMBSTONE("3")), JOB_FINAL);
+	assert_int_equal(f.counts.skipped_newer, 1);
+	fake_job_close(&f);
+	/* The tombstone of what came before the document that it was of. */
+	open_update(&f);
+	assert_int_equal(fake_job_answer(&f, 200, MISSING), JOB_NEXT);
+	assert_string_equal(fake_job_sends(&f), TOMBSTONES);
+	assert_int_equal(fake_job_answer(&f, 200, TOMBSTONE("1")), JOB_AGAIN);
+	assert_string_equal(fake_job_sends(&f), PROBE);
+	fake_job_close(&f);
+}
+
+static void a_script_that_made_the_document_keeps_its_upsert(void **state)
+{
+	static const char *const body = "{\"script\":\"s\",\"upsert\":{},\"scripted_upsert\":true}";
+	struct fake_job f;
+
+	(void)state;
+	assert_int_equal(fake_job_open(&f, true, "POST /i/_update/1", body, 201, CREATED("1", "3")),
+			 1);
+	assert_string_equal(fake_job_sends(&f), PROBE);
+	assert_int_equal(fake_job_answer(&f, 200, FOUND("2")), JOB_AGAIN);
+	assert_string_equal(fake_job_sends(&f), PROBE);
+	assert_int_equal(fake_job_answer(&f, 200, MISSING), JOB_AGAIN);
+	f.job.may_wait = false;
+	assert_string_equal(fake_job_sends(&f), PROBE);
+	assert_int_equal(fake_job_answer(&f, 200, MISSING), JOB_NEXT);
+	assert_string_equal(fake_job_sends(&f), TOMBSTONES);
+	assert_int_equal(fake_job_answer(&f, 200, TOMBSTONE("2")), JOB_NEXT);
+	assert_string_equal(fake_job_sends(&f),
+			    arena_printf(&f.mem, "POST /i/_update/1\n%s", body).ptr);
+	fake_job_close(&f);
+}
+
+static void what_changed_nothing_at_the_source_is_not_sent(void **state)
+{
+	struct fake_job f;
+
+	(void)state;
+	assert_int_equal(fake_job_open(&f, true, "POST /i/_update/1", "{\"doc\":{}}", 200,
+				       "{\"_version\":4,\"result\":\"noop\"}"),
+			 0);
+	assert_int_equal(f.counts.skipped_unchanged, 1);
 	fake_job_close(&f);
 }
 
@@ -220,11 +289,15 @@ static void a_question_that_never_went_out_is_not_counted(void **state)
 
 	(void)state;
 	open_update(&f);
-	for (int i = 0; i < 3 * VERSIONS_PROBES; i++) {
+	for (int i = 0; i < 10; i++) {
 		job_not_sent(&f.job);
 		assert_string_equal(fake_job_sends(&f), PROBE);
 	}
-	assert_int_equal(fake_job_answer(&f, 200, MISSING), JOB_AGAIN);
+	assert_int_equal(f.job.probes, 1);
+	assert_int_equal(fake_job_answer(&f, 200, MISSING), JOB_NEXT);
+	assert_string_equal(fake_job_sends(&f), TOMBSTONES);
+	job_not_sent(&f.job);
+	assert_string_equal(fake_job_sends(&f), TOMBSTONES);
 	fake_job_close(&f);
 }
 
@@ -241,6 +314,8 @@ static void an_update_in_a_bulk_waits_while_other_items_go(void **state)
 	assert_int_equal(fake_job_open(&f, true, "POST /_bulk", request, 200, answer), 1);
 	assert_string_equal(fake_job_sends(&f), PROBE);
 	assert_int_equal(fake_job_answer(&f, 200, MISSING), JOB_NEXT);
+	assert_string_equal(fake_job_sends(&f), TOMBSTONES);
+	assert_int_equal(fake_job_answer(&f, 200, NO_TOMBSTONE), JOB_NEXT);
 	assert_string_equal(fake_job_sends(&f),
 			    "POST /_bulk\n{\"index\":{\"_index\":\"i\",\"_id\":\"1\",\"version\":1,"
 			    "\"version_type\":\"external_gte\"}}\n{\"a\":1}\n");
@@ -271,7 +346,10 @@ int main(void)
 		cmocka_unit_test(a_create_in_a_bulk_without_an_answer_overwrites_nothing),
 		cmocka_unit_test(an_update_goes_out_bound_to_what_it_was_of),
 		cmocka_unit_test(an_update_waits_for_what_is_before_it),
-		cmocka_unit_test(an_update_of_nothing_is_a_failed_request_in_the_end),
+		cmocka_unit_test(an_update_of_nothing_waits_as_long_as_it_may),
+		cmocka_unit_test(an_update_of_what_was_deleted_since_is_in),
+		cmocka_unit_test(a_script_that_made_the_document_keeps_its_upsert),
+		cmocka_unit_test(what_changed_nothing_at_the_source_is_not_sent),
 		cmocka_unit_test(a_question_that_never_went_out_is_not_counted),
 		cmocka_unit_test(an_update_in_a_bulk_waits_while_other_items_go),
 	};

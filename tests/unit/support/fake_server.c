@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define MOST_CLIENTS 256
+#define MOST_CLIENTS 4096
 #define LARGEST_REQUEST MIB(64)
 
 struct fake_client {
@@ -209,7 +209,7 @@ struct fake_server *fake_server_start(fake_handler handle, void *user)
 	pthread_cond_init(&server->arrived, NULL);
 	server->listener = socket(AF_INET, SOCK_STREAM, 0);
 	if (bind(server->listener, (const struct sockaddr *)&address, size) < 0 ||
-	    listen(server->listener, 16) < 0 ||
+	    listen(server->listener, 1024) < 0 ||
 	    getsockname(server->listener, (struct sockaddr *)&address, &size) < 0)
 		BUG("no port to listen on");
 	snprintf(server->url, sizeof(server->url), "http://127.0.0.1:%u", ntohs(address.sin_port));

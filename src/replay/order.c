@@ -1,0 +1,201 @@
+/* Order between connections: by-query requests see what was written before them and nothing that
+ * was written after; an update waits for the write before it.
+ *
+ * A request has its place somewhere between its beginning and its end at the source, and only what
+ * ended before another began is before it: so whoever waits for whom makes no circle. */
+#include "replay/replay_internal.h"
+
+#include "base/clock.h"
+
+/* However much is outstanding, something pipelined or from clocks that differ may wait for itself.
+ */
+enum { MOST_WAIT_FOR_OTHERS_MS = 600000 };
+
+static bool backfill_works(const struct replay *r)
+{
+	return r->options->backfill_works && atomic_load(r->options->backfill_works);
+}
+
+static bool writes(const struct exchange *ex)
+{
+	return ex->writes && !ex->skipped;
+}
+
+static bool is_before(const struct exchange *a, const struct exchange *b)
+{
+	return MAX(a->ended_ms, a->captured_ms) < b->captured_ms;
+}
+
+/* Some write that is not done is before it. */
+static bool follows_a_write(struct exchange *ex)
+{
+	struct stream *s;
+
+	TAILQ_FOREACH(s, &ex->stream->replay->streams, link)
+	{
+		struct exchange *other;
+
+		TAILQ_FOREACH(other, &s->queue, queue)
+		{
+			if (other->captured_ms >= ex->captured_ms)
+				break;
+			if (other != ex && writes(other) && is_before(other, ex))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* What a backfill brings later was there for it at the source. */
+static bool must_wait(struct exchange *ex)
+{
+	struct replay *r = ex->stream->replay;
+	struct exchange *barrier;
+
+	TAILQ_FOREACH(barrier, &r->barriers, barrier)
+	if (barrier != ex && writes(barrier) && writes(ex) && is_before(barrier, ex))
+		return true;
+	return writes(ex) && ex->job.operation.kind == OPERATION_BY_QUERY &&
+	       (backfill_works(r) || follows_a_write(ex));
+}
+
+bool order_parks(struct exchange *ex)
+{
+	struct replay *r = ex->stream->replay;
+
+	if (!r->rules.source_versions || TAILQ_EMPTY(&r->barriers) || !writes(ex) || !must_wait(ex))
+		return false;
+	ex->state = EXCHANGE_PARKED;
+	TAILQ_INSERT_TAIL(&r->parked, ex, link);
+	return true;
+}
+
+static void unpark(struct replay *r)
+{
+	struct exchange *ex, *next;
+
+	for (ex = TAILQ_FIRST(&r->parked); ex; ex = next) {
+		next = TAILQ_NEXT(ex, link);
+		if (must_wait(ex))
+			continue;
+		TAILQ_REMOVE(&r->parked, ex, link);
+		ex->state = EXCHANGE_QUEUED;
+		stream_rest(ex->stream, 0);
+	}
+}
+
+static bool names_one(const struct exchange *ex)
+{
+	enum operation_kind kind = ex->job.operation.kind;
+
+	return kind == OPERATION_INDEX || kind == OPERATION_DELETE || kind == OPERATION_UPDATE;
+}
+
+static bool may_meet(const struct exchange *a, const struct exchange *b)
+{
+	const struct operation *x = &a->job.operation, *y = &b->job.operation;
+
+	return !names_one(a) || !names_one(b) ||
+	       (str_eq(x->id, y->id) && str_eq(x->index, y->index));
+}
+
+static void wake_those_behind(struct exchange *done)
+{
+	struct exchange *ex;
+
+	TAILQ_FOREACH(ex, &done->stream->replay->waiting, link)
+	if (may_meet(ex, done))
+		stream_rest(ex->stream, 0);
+}
+
+void order_add(struct exchange *ex)
+{
+	ex->is_barrier = ex->job.operation.kind == OPERATION_BY_QUERY && writes(ex);
+	if (ex->is_barrier)
+		TAILQ_INSERT_TAIL(&ex->stream->replay->barriers, ex, barrier);
+}
+
+void order_remove(struct exchange *ex)
+{
+	struct replay *r = ex->stream->replay;
+
+	order_wake(ex);
+	if (!ex->writes)
+		return;
+	if (ex->is_barrier)
+		TAILQ_REMOVE(&r->barriers, ex, barrier);
+	if (!TAILQ_EMPTY(&r->parked))
+		unpark(r);
+	wake_those_behind(ex);
+}
+
+void order_wait(struct exchange *ex)
+{
+	struct replay *r = ex->stream->replay;
+
+	if (ex->waits_ms == 0)
+		ex->waits_ms = clock_monotonic_ms();
+	ex->waits = true;
+	TAILQ_INSERT_TAIL(&r->waiting, ex, link);
+	r->counts.updates_waiting++;
+}
+
+void order_wake(struct exchange *ex)
+{
+	struct replay *r = ex->stream->replay;
+
+	if (!ex->waits)
+		return;
+	ex->waits = false;
+	TAILQ_REMOVE(&r->waiting, ex, link);
+	r->counts.updates_waiting--;
+}
+
+/* A write that began at the source before this one ended, and does not wait as this one does. */
+static bool others_may_bring_it(const struct exchange *ex)
+{
+	struct stream *s;
+
+	TAILQ_FOREACH(s, &ex->stream->replay->streams, link)
+	{
+		struct exchange *other;
+
+		TAILQ_FOREACH(other, &s->queue, queue)
+		{
+			if (other->captured_ms > MAX(ex->ended_ms, ex->captured_ms))
+				break;
+			if (other != ex && writes(other) && !other->waits)
+				return true;
+		}
+	}
+	return false;
+}
+
+bool order_may_wait(struct exchange *ex)
+{
+	struct replay *r = ex->stream->replay;
+	int64_t waited_ms;
+
+	if (backfill_works(r)) {
+		ex->waits_ms = 0;
+		return true;
+	}
+	if (ex->waits_ms == 0)
+		return true;
+	waited_ms = clock_monotonic_ms() - ex->waits_ms;
+	return waited_ms < r->options->update_wait_ms ||
+	       (waited_ms < MOST_WAIT_FOR_OTHERS_MS && others_may_bring_it(ex));
+}
+
+void order_look(struct replay *r)
+{
+	bool works = backfill_works(r);
+	struct exchange *ex;
+
+	unpark(r);
+	if (r->backfill_worked && !works) {
+		TAILQ_FOREACH(ex, &r->waiting, link)
+		stream_rest(ex->stream, 0);
+	}
+	r->backfill_worked = works;
+}

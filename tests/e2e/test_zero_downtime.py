@@ -1,0 +1,200 @@
+"""Clients write through the proxy while a snapshot of the source is taken, backfilled and the rest is
+replayed, in whatever order: the target ends with the same documents."""
+
+import contextlib
+import json
+import os
+import random
+import signal
+import subprocess
+import threading
+import time
+
+import pytest
+
+from capture_support import proxy, wait_for
+from support import ERRORS, OK, PROGRAM, ROOT
+
+SEED = int(os.environ.get("SHARDLIFT_SEED") or random.SystemRandom().randrange(1 << 30))
+STOPPED = 8
+INDICES = "load-0,load-1"
+
+
+LOAD = [str(ROOT / "tests/load/load"), "--connections", "6", "--ids", "400", "--padding", "60"]
+
+
+def fill(tmp_path, url, seed):
+    """What was written before anybody captured: only the snapshot has it."""
+    subprocess.run([*LOAD, "--url", url, "--requests", "500", "--seed", str(seed + 1), "--journal",
+                    str(tmp_path / "before"), "--only", "index,bulk,update,delete"], check=True,
+                   stdout=subprocess.DEVNULL)
+
+
+@contextlib.contextmanager
+def load(tmp_path, port, seed, seconds, *options):
+    """The load generator; ends by itself, or with the block."""
+    journal = tmp_path / "journal"
+    journal.touch()
+    process = subprocess.Popen(
+        [*LOAD, "--url", f"http://127.0.0.1:{port}", "--seconds", str(seconds), "--seed", str(seed),
+         "--rate", "150", "--journal", str(journal), *options],
+        stdout=subprocess.PIPE, text=True)
+    try:
+        yield process, journal
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+class Command:
+    """A command that is started again whenever it was killed."""
+
+    def __init__(self, shardlift, *arguments):
+        self.shardlift = shardlift
+        self.arguments = [str(PROGRAM), *map(str, arguments)]
+        self.log = open(f"{shardlift.state_dir}.{arguments[0]}.log", "ab+")
+        self.kills = 0
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen(self.arguments, env=self.shardlift.environment,
+                                        stdin=subprocess.DEVNULL, stdout=self.log,
+                                        stderr=self.log)
+
+    def kill(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+            self.kills += 1
+            self.start()
+
+    def said(self):
+        with open(self.log.name, errors="replace") as file:
+            return file.read()[-6000:]
+
+    def end(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.log.close()
+
+
+def killer(commands, chance, stop):
+    """Kills one of them now and then, until the event is set."""
+    def run():
+        while not stop.wait(chance.uniform(0.1, 3)):
+            chance.choice(commands).kill()
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread
+
+
+def status(shardlift):
+    path = shardlift.state_dir / "run" / "replay.status"
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
+def migrate(shardlift, tmp_path, source, target, seed, seconds, *load_options, kills=True,
+            backfill_first=False):
+    """Returns the load's own summary."""
+    chance = random.Random(seed)
+    repository = source.repositories / f"zero-{seed}-{backfill_first}"
+    source.clear()
+    target.clear()
+    source.api("PUT", "/_snapshot/zero", {"type": "fs", "settings": {"location": str(repository)}})
+    fill(tmp_path, source.url, seed)
+    commands, stop, thread = [], threading.Event(), None
+    with proxy(shardlift, source.url, name="zero") as through, \
+            load(tmp_path, through.port, seed, seconds, *load_options) as (clients, journal):
+        try:
+            enough = chance.randrange(50, 600)
+            wait_for(lambda: journal.read_bytes().count(b"\n") > enough or clients.poll() is not None,
+                     "writes")
+            source.api("PUT", "/_snapshot/zero/all?wait_for_completion=true",
+                       {"indices": "load-*"})
+            for index in INDICES.split(","):
+                target.api("PUT", f"/{index}", {"settings": {"number_of_replicas": 0}})
+
+            def start_backfill():
+                commands.append(Command(
+                    shardlift, "backfill", "--repo-uri", repository, "--snapshot-name", "all",
+                    "--target-host", target.url, "--index-allowlist", INDICES,
+                    "--source-versions", "true", "--session-name", "zero", "--max-range-size",
+                    "20KiB"))
+
+            def start_replay():
+                commands.append(Command(
+                    shardlift, "replay", "--input", shardlift.state_dir / "capture" / "zero",
+                    "--group", "zero", "--follow", "--source-versions", "--backfill-session",
+                    "zero", "--speedup-factor", "1000", "--target-uri", target.url))
+
+            def caught_up():
+                replay = commands[-1 if backfill_first else 0].process
+                assert replay.poll() is None, commands[-1].said()
+                now = status(shardlift)
+                return now.get("pid") == replay.pid and now["caught_up"] and now["lag"] == 0
+
+            if backfill_first:
+                start_backfill()
+                assert commands[0].process.wait(90) == OK, commands[0].said()
+                start_replay()
+            else:
+                start_replay()
+                # Some updates have to wait for the documents that come now.
+                wait_for(lambda: status(shardlift).get("updates_waiting", 0) > 0 or
+                         clients.poll() is not None, "an update that waits")
+                start_backfill()
+            if kills:
+                thread = killer(list(commands), chance, stop)
+            out, _ = clients.communicate(timeout=seconds + 90)
+            stop.set()
+            if thread:
+                thread.join()
+            replay, = [c for c in commands if c.arguments[1] == "replay"]
+            for one in commands:
+                if one is not replay:
+                    assert one.process.wait(90) in (OK, ERRORS), one.said()
+                    assert " 0 failed" in one.said(), one.said()
+            wait_for(caught_up, "the replay to catch up")
+            replay.process.send_signal(signal.SIGTERM)
+            assert replay.process.wait(90) == STOPPED, replay.said()
+            print("kills:", [c.kills for c in commands])
+            print(replay.said()[-1500:])
+        finally:
+            stop.set()
+            if thread:
+                thread.join()
+            for one in commands:
+                one.end()
+    return json.loads(out), replay.said()
+
+
+def compare(shardlift, source, target):
+    for node in (source, target):
+        node.api("POST", "/load-*/_refresh")
+    result = shardlift("verify", "--from", source.url, "--to", target.url, "--index-allowlist",
+                       INDICES, "--only", "documents", "--json")
+    assert result.code == OK, result
+    versions = []
+    for node in (source, target):
+        hits = node.client.search(index="load-*", version=True, size=10000, _source=False)["hits"]
+        versions.append({(h["_index"], h["_id"]): str(h["_version"]) for h in hits["hits"]})
+    assert versions[0] == versions[1]
+    return len(versions[0])
+
+
+@pytest.mark.parametrize("seed", range(SEED, SEED + int(os.environ.get("SHARDLIFT_ROUNDS", 1))))
+@pytest.mark.parametrize("backfill_first", [False, True], ids=["beside", "after"])
+def test_the_target_has_what_clients_wrote_meanwhile(shardlift, tmp_path, pool, opensearch,
+                                                     backfill_first, seed):
+    print(f"SHARDLIFT_SEED={seed}")
+    source = pool.get("es-node", "7.10")
+    long = bool(os.environ.get("SHARDLIFT_LONG"))
+    summary, said = migrate(shardlift, tmp_path, source, opensearch, seed, 60 if long else 12,
+                            backfill_first=backfill_first)
+    assert summary["failed"] == 0, summary
+    assert "are lost" not in said, said
+    assert compare(shardlift, source, opensearch) > 0
+    settings = opensearch.api("GET", "/load-*/_settings/index.gc_deletes?flat_settings=true")
+    assert "gc_deletes" not in json.dumps(settings), settings

@@ -1,0 +1,180 @@
+/* What is captured on several connections and depends on one another, replayed all at once. */
+#include "fake_source.h"
+
+enum { WRITERS = 40 };
+
+static void add_request(struct fake_source *source, const char *id, int32_t ms, int32_t took_ms,
+			const char *first_line, const char *body, const char *answer)
+{
+	struct record_writer *w = record_writer_new(STR("node"), str_from(id), MIB(1));
+	const struct record_time began = {1700000000, ms * 1000000};
+	const struct record_time ended = {1700000000, (ms + took_ms) * 1000000};
+	char text[1000];
+
+	snprintf(text, sizeof(text), "%s HTTP/1.1\r\nContent-Length: %zu\r\n\r\n%s", first_line,
+		 strlen(body), body);
+	record_writer_read(w, began, str_from(text));
+	record_writer_end_of_message(w, began, RECORD_UNKNOWN, RECORD_UNKNOWN);
+	snprintf(text, sizeof(text), "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%s",
+		 strlen(answer), answer);
+	record_writer_write(w, ended, str_from(text));
+	record_writer_close(w, ended);
+	fake_source_add(source, w);
+}
+
+static void run(const struct replay_options *options, struct replay_counts *counts)
+{
+	struct err err = {0};
+
+	if (replay_run(options, counts, &err) < 0)
+		fail_msg("%s", err.message);
+}
+
+/* --- By-query requests --- */
+
+struct phases {
+	int before, after; /* answered */
+	bool failed[2 * WRITERS];
+	bool by_query;
+	size_t wrong;
+};
+
+/* Each writer before and after fails once. */
+static void count_phases(void *user, const struct fake_request *request, struct fake_reply *reply)
+{
+	struct phases *p = user;
+	int number;
+
+	if (str_starts(request->head, STR("POST /i/_update_by_query "))) {
+		p->wrong += p->before != WRITERS || p->after > 0;
+		p->by_query = true;
+		return fake_reply_json(reply, 200, "{}");
+	}
+	if (sscanf(request->head.ptr, "PUT /i/_doc/%d?", &number) != 1 || number < 0 ||
+	    number >= 2 * WRITERS) {
+		p->wrong++;
+		return fake_reply_json(reply, 400, "{}");
+	}
+	p->wrong += (number >= WRITERS) != p->by_query;
+	if (!p->failed[number]) {
+		p->failed[number] = true;
+		return fake_reply_json(reply, 503, "{}");
+	}
+	if (number < WRITERS)
+		p->before++;
+	else
+		p->after++;
+	fake_reply_json(reply, 200, "{}");
+}
+
+static void a_by_query_request_comes_between_what_was_before_and_after_it(void **state)
+{
+	static struct phases phases;
+	static struct fake_source source;
+	struct fake_server *server = fake_server_start(count_phases, &phases);
+	struct replay_options options = fake_replay_options(&source, server);
+	struct replay_counts counts;
+	char id[16], line[40];
+
+	(void)state;
+	options.rules.source_versions = true;
+	for (int i = 0; i < 2 * WRITERS; i++) {
+		if (i == WRITERS)
+			add_request(&source, "query", 100, 50, "POST /i/_update_by_query", "{}",
+				    "{\"updated\":1}");
+		snprintf(id, sizeof(id), "c%d", i);
+		snprintf(line, sizeof(line), "PUT /i/_doc/%d", i);
+		add_request(&source, id, i < WRITERS ? 10 : 200, 5, line, "{}",
+			    "{\"_id\":\"1\",\"_version\":1,\"result\":\"created\"}");
+	}
+	run(&options, &counts);
+	assert_int_equal(phases.wrong, 0);
+	assert_int_equal(phases.before, WRITERS);
+	assert_int_equal(phases.after, WRITERS);
+	assert_true(phases.by_query);
+	fake_source_release(&source);
+	fake_server_free(server);
+}
+
+/* --- Updates --- */
+
+struct document {
+	int version, questions;
+	size_t wrong;
+};
+
+/* One document, at the target of version 0 until it is written. */
+static void keep_document(void *user, const struct fake_request *request, struct fake_reply *reply)
+{
+	struct document *d = user;
+	char text[300];
+	int seq_no;
+
+	if (str_starts(request->head, STR("POST /_mget "))) {
+		d->questions++;
+		snprintf(text, sizeof(text),
+			 d->version ? "{\"docs\":[{\"found\":true,\"_version\":%d,\"_seq_no\":%d,"
+				      "\"_primary_term\":1}]}"
+				    : "{\"docs\":[{\"found\":false}]}",
+			 d->version, d->version);
+		fake_reply_json(reply, 200, text);
+	} else if (str_starts(request->head, STR("POST /_bulk "))) {
+		fake_reply_json(
+			reply, 200,
+			"{\"items\":[{\"delete\":{\"status\":404,\"result\":\"not_found\"}}]}");
+	} else if (str_starts(request->head, STR("PUT /i/_doc/1?version=1&"))) {
+		/* Late: the updates have asked for it by then. */
+		if (d->questions < 3)
+			return fake_reply_json(reply, 503, "{}");
+		d->version = 1;
+		fake_reply_json(reply, 201, "{}");
+	} else if (sscanf(request->head.ptr, "POST /i/_update/1?if_seq_no=%d", &seq_no) == 1 &&
+		   seq_no == d->version) {
+		d->version++;
+		fake_reply_json(reply, 200, "{}");
+	} else {
+		d->wrong++;
+		fake_reply_json(reply, 409, "{}");
+	}
+}
+
+static void updates_that_are_read_before_their_document_come_after_it(void **state)
+{
+	static struct document document;
+	static struct fake_source source;
+	struct fake_server *server = fake_server_start(keep_document, &document);
+	struct replay_options options = fake_replay_options(&source, server);
+	struct replay_counts counts;
+	char id[16], answer[100];
+
+	(void)state;
+	options.rules.source_versions = true;
+	options.rules.attempts = 20;
+	options.update_wait_ms = 600000;
+	/* They began before what came before them, and took longer. */
+	for (int version = 6; version >= 2; version--) {
+		snprintf(id, sizeof(id), "c%d", version);
+		snprintf(answer, sizeof(answer),
+			 "{\"_id\":\"1\",\"_version\":%d,\"result\":\"updated\"}", version);
+		add_request(&source, id, 10, 100, "POST /i/_update/1", "{\"doc\":{}}", answer);
+	}
+	add_request(&source, "first", 20, 10, "PUT /i/_doc/1", "{}",
+		    "{\"_id\":\"1\",\"_version\":1,\"result\":\"created\"}");
+	run(&options, &counts);
+	assert_int_equal(document.wrong, 0);
+	assert_int_equal(document.version, 6);
+	assert_int_equal(counts.job.updates_out_of_order, 0);
+	assert_int_equal(counts.job.updates_lost, 0);
+	fake_source_release(&source);
+	fake_server_free(server);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_by_query_request_comes_between_what_was_before_and_after_it),
+		cmocka_unit_test(updates_that_are_read_before_their_document_come_after_it),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
