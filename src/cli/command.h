@@ -70,6 +70,7 @@ extern const struct command command_workflow_plan;
 extern const struct command command_workflow_show;
 extern const struct command command_workflow_log;
 extern const struct command command_workflow_reset;
+extern const struct command command_workflow_manage;
 
 /* The whole program: finds the command, parses, runs, prints its error; the exit code. */
 int cli_main(int argc, char **argv);

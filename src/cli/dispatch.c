@@ -67,6 +67,7 @@ static const struct command *const commands[] = {
 	&command_workflow_show,
 	&command_workflow_log,
 	&command_workflow_reset,
+	&command_workflow_manage,
 };
 
 #define NAME_MAX_LENGTH 64
