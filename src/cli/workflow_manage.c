@@ -133,6 +133,21 @@ static struct str head_of(const struct manage *m, struct arena *mem)
 			    m->engine ? "at work" : "not running");
 }
 
+/* A group tells of the step that matters most in it. */
+static struct str detail_of_row(const struct manage *m, const struct manage_row *row,
+				struct arena *mem)
+{
+	const struct workflow_step *step = row->step ? row->step : manage_step_of(&m->look, row);
+	struct str progress = step ? m->look.progress[step - m->look.steps].text : STR_NONE;
+
+	if (progress.len > 0)
+		return progress;
+	if (row->gate && (!step || step->message.len == 0))
+		return manage_printable(row->gate->reason, mem);
+	return manage_printable(
+		step && step->message.len > 0 ? step->message : m->look.run->message, mem);
+}
+
 static struct str detail_of(const struct manage *m, struct arena *mem)
 {
 	const struct manage_row *row = manage_model_selected(&m->model);
@@ -145,15 +160,7 @@ static struct str detail_of(const struct manage *m, struct arena *mem)
 			       : STR("Waiting. `workflow configure sample --load`, `workflow "
 				     "configure edit`, then `workflow submit`: this screen follows "
 				     "it.");
-	if (!row)
-		return manage_printable(m->look.run->message, mem);
-	if (row->progress)
-		return row->progress->text;
-	if (row->step && row->step->message.len > 0)
-		return manage_printable(row->step->message, mem);
-	if (row->gate)
-		return manage_printable(row->gate->reason, mem);
-	return manage_printable(m->look.run->message, mem);
+	return row ? detail_of_row(m, row, mem) : manage_printable(m->look.run->message, mem);
 }
 
 static void draw_text(struct manage *m)

@@ -32,7 +32,7 @@ static void set_time(struct json *object, const char *name, int64_t wall_ms, str
 		return;
 	}
 	clock_format_utc(wall_ms, text);
-	set_text(object, name, str_from(text), mem);
+	set_text(object, name, arena_str(mem, str_from(text)), mem);
 }
 
 static void set_progress(struct json *object, bool known, const struct workflow_progress *progress,
