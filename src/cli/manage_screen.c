@@ -126,6 +126,9 @@ int manage_screen_key(struct manage_screen *screen, int wait_ms)
 
 	timeout(wait_ms);
 	key = getch();
+	/* Which lines a terminal keeps then is its own affair. */
+	if (key == KEY_RESIZE)
+		clearok(curscr, TRUE);
 	if (key == KEY_MOUSE)
 		return click_of(screen);
 	for (size_t i = 0; i < COUNT_OF(keys); i++)
