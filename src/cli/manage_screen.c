@@ -1,5 +1,6 @@
 #include "cli/manage_screen.h"
 
+#include "base/clock.h"
 #include "cli/number_text.h"
 #include "cli/table.h"
 
@@ -8,12 +9,14 @@
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define HEAD_LINES 2   /* with the rule below */
 #define DETAIL_LINES 4 /* with the rule above */
 #define BAR_WIDTH 20
 #define ESCAPE_DELAY_MS 50
+#define REPAINT_MS 1000
 
 enum colour { PLAIN, GREEN, YELLOW, RED, CYAN };
 
@@ -21,6 +24,7 @@ struct manage_screen {
 	SCREEN *terminal;
 	bool colours, utf8;
 	size_t clicked;
+	int64_t repaint_ms; /* monotonic: paint all of it anew then; 0: no need */
 };
 
 /* --- Opening --- */
@@ -101,6 +105,23 @@ static int click_of(struct manage_screen *screen)
 	return MANAGE_CLICK;
 }
 
+/* Which lines a terminal keeps when its size changes is its own affair, and some move them only
+ * after they have told of it: all is painted at once, and once more when they are done. */
+static void look_at_size(struct manage_screen *screen, bool changed)
+{
+	struct winsize size;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 && size.ws_col > 0 &&
+	    (size.ws_row != LINES || size.ws_col != COLS)) {
+		resizeterm(size.ws_row, size.ws_col);
+		changed = true;
+	}
+	if (changed || (screen->repaint_ms && clock_monotonic_ms() >= screen->repaint_ms)) {
+		clearok(curscr, TRUE);
+		screen->repaint_ms = changed ? clock_monotonic_ms() + REPAINT_MS : 0;
+	}
+}
+
 int manage_screen_key(struct manage_screen *screen, int wait_ms)
 {
 	static const struct {
@@ -126,9 +147,7 @@ int manage_screen_key(struct manage_screen *screen, int wait_ms)
 
 	timeout(wait_ms);
 	key = getch();
-	/* Which lines a terminal keeps then is its own affair. */
-	if (key == KEY_RESIZE)
-		clearok(curscr, TRUE);
+	look_at_size(screen, key == KEY_RESIZE);
 	if (key == KEY_MOUSE)
 		return click_of(screen);
 	for (size_t i = 0; i < COUNT_OF(keys); i++)

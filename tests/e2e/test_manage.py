@@ -62,9 +62,9 @@ migration-workflow  run 1700000000000  R
 ────────────────────────────────────────
 ▾ ✓ Snapshot old-first         1/1 steps
     ✓ Create Snapshot          Succeeded
-▾ ⟳ Backfill old-new-first-mig 1/4 steps
+▾ ⟳ Backfill old-new-first-mi  1/4 steps
     ✓ Evaluate Metadata        Succeeded
-    ⟳ Approve Evalua waits for you: a ap
+    ⟳ Approve Eval  waits for you: a app
 ────────────────────────────────────────
 the report of an earlier try
 
