@@ -78,6 +78,16 @@ int opt_parse(const struct opt_command *command, int argc, char **argv, void *fi
 	      struct arena *mem, struct opt_result *result, struct err *err);
 /* Appends the text of --help, wrapped at `width` columns. */
 void opt_help(const struct opt_command *command, struct buf *out, size_t width);
+/* The same as a manual page, shardlift-NAME(1), for man(7). */
+void opt_man(const struct opt_command *command, const char *version, struct buf *out);
+/* The beginning of such a page, of `page`, and text in one. */
+void opt_man_head(struct buf *out, const char *page, const char *version, const char *summary);
+void opt_man_text(struct buf *out, const char *text);
+/* The same as a chapter in Markdown. */
+void opt_markdown(const struct opt_command *command, struct buf *out);
+/* The names that the shell may complete, a line a flag: "--name<TAB>help<TAB>values<LF>"; values
+ * are the choices, separated by spaces, "-" for a boolean, "" for any text. */
+void opt_flags(const struct opt_command *command, struct buf *out);
 /* The parsers of single values, for other tables. */
 int opt_parse_bytes(const char *text, int64_t *out, struct err *err);
 int opt_parse_duration(const char *text, int64_t *out_ms, struct err *err);

@@ -55,7 +55,7 @@ static void put_words(struct page *page, const char *text)
 		put_word(page, word);
 }
 
-static const char *metavar(const struct opt *row)
+const char *opt_metavar(const struct opt *row)
 {
 	static const char *const of_type[] = {
 		[OPT_STRING] = "TEXT", [OPT_SECRET] = "SECRET", [OPT_BOOL] = "",    [OPT_INT] = "N",
@@ -70,7 +70,7 @@ static const char *metavar(const struct opt *row)
 /* "-v, --verbose" or "--repo-uri URI" */
 static void flag_text(const struct opt *row, struct buf *out)
 {
-	const char *aliases = row->aliases, *value = metavar(row);
+	const char *aliases = row->aliases, *value = opt_metavar(row);
 	struct str alias;
 
 	buf_reset(out);
@@ -129,16 +129,15 @@ static void put_row(struct page *page, const struct opt *row, bool has_variable)
 	end_line(page);
 }
 
-static const char *category(const struct opt *row)
+const char *opt_category(const struct opt *row)
 {
 	return row->category ? row->category : "Options";
 }
 
-/* Whether the row is the first of its category. */
-static bool opens_category(const struct opt_command *command, const struct opt *which)
+bool opt_opens_category(const struct opt_command *command, const struct opt *which)
 {
 	opt_each (part, row, command) {
-		if (strcmp(category(row), category(which)) == 0)
+		if (strcmp(opt_category(row), opt_category(which)) == 0)
 			return row == which;
 	}
 	return false;
@@ -174,17 +173,17 @@ static void put_options(struct page *page, const struct opt_command *command)
 
 	page->indent = 2 + left_width(command) + 2;
 	opt_each (opening_part, opening, command) {
-		if (!opens_category(command, opening))
+		if (!opt_opens_category(command, opening))
 			continue;
-		put_heading(page, category(opening));
+		put_heading(page, opt_category(opening));
 		heading = true;
 		opt_each (part, row, command) {
-			if (strcmp(category(row), category(opening)) == 0)
+			if (strcmp(opt_category(row), opt_category(opening)) == 0)
 				put_row(page, row, true);
 		}
 	}
 	if (!heading)
-		put_heading(page, category(&help));
+		put_heading(page, opt_category(&help));
 	put_row(page, &help, false);
 	page->indent = 0;
 }

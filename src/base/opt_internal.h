@@ -16,6 +16,11 @@ struct str opt_next_word(const char **words);
 bool opt_name_matches(const struct opt *row, struct str given, bool *is_file);
 /* The known flag nearest to `given`, with its dashes; ptr NULL when none is near. */
 struct str opt_nearest(const struct opt_command *command, struct str given, struct arena *mem);
+/* What stands for the row's value: "URI", "N", its choices; "" for a boolean. */
+const char *opt_metavar(const struct opt *row);
+/* Its heading, and whether it is the first below that. */
+const char *opt_category(const struct opt *row);
+bool opt_opens_category(const struct opt_command *command, const struct opt *which);
 /* SHARDLIFT_<UPPER_SNAKE of name><suffix>; "" when it is too long to be one of ours. */
 void opt_variable(const struct opt *row, const char *suffix, char out[static 128]);
 

@@ -15,6 +15,7 @@ struct command {
 	size_t fields_size; /* of a struct that starts with struct general_fields */
 	/* Returns an exit code; a negative return means *err, which the caller prints. */
 	int (*run)(struct cli *cli, void *fields, struct err *err);
+	bool hidden; /* from lists of commands: for those who build and package */
 };
 
 extern const struct command command_check;
@@ -70,6 +71,15 @@ extern const struct command command_workflow_plan;
 extern const struct command command_workflow_show;
 extern const struct command command_workflow_log;
 extern const struct command command_workflow_reset;
+extern const struct command command_workflow_manage;
+extern const struct command command_workflow_util_completions;
+extern const struct command command_console_completion;
+extern const struct command command_docs_man;
+extern const struct command command_docs_reference;
+extern const struct command command_docs_completion;
+
+/* All commands, in the order of --help. */
+const struct command *const *command_all(size_t *count);
 
 /* The whole program: finds the command, parses, runs, prints its error; the exit code. */
 int cli_main(int argc, char **argv);

@@ -68,7 +68,19 @@ static const struct command *const commands[] = {
 	&command_workflow_show,
 	&command_workflow_log,
 	&command_workflow_reset,
+	&command_workflow_manage,
+	&command_workflow_util_completions,
+	&command_console_completion,
+	&command_docs_man,
+	&command_docs_reference,
+	&command_docs_completion,
 };
+
+const struct command *const *command_all(size_t *count)
+{
+	*count = COUNT_OF(commands);
+	return commands;
+}
 
 #define NAME_MAX_LENGTH 64
 
@@ -88,8 +100,9 @@ static void print_overview(FILE *out)
 	      "Commands:\n",
 	      out);
 	for (size_t i = 0; i < COUNT_OF(commands); i++)
-		fprintf(out, "  %-24s%s\n", commands[i]->options.name,
-			commands[i]->options.summary);
+		if (!commands[i]->hidden)
+			fprintf(out, "  %-24s%s\n", commands[i]->options.name,
+				commands[i]->options.summary);
 	fputs("\n`shardlift COMMAND --help` tells the options of one; `shardlift --version` the "
 	      "version.\n",
 	      out);

@@ -57,6 +57,18 @@ size_t text_width(struct str text)
 	return width;
 }
 
+size_t text_fit(struct str text, size_t columns)
+{
+	size_t width = 0, at = 0, len;
+
+	for (; at < text.len; at += len) {
+		width += code_point_width(code_point(text, at, &len));
+		if (width > columns)
+			break;
+	}
+	return at;
+}
+
 struct str text_printable(struct str text, struct arena *mem)
 {
 	char *copy = arena_alloc(mem, text.len + 1);

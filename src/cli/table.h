@@ -36,6 +36,8 @@ int table_print(const struct table *table, FILE *out, struct err *err);
 
 /* Columns of a terminal that the text takes: code points, wide ones twice, marks none. */
 size_t text_width(struct str text);
+/* Bytes of the longest beginning that takes no more than `columns`. */
+size_t text_fit(struct str text, size_t columns);
 /* A copy in which control characters are '?', for terminals. ptr NULL at the ceiling. */
 struct str text_printable(struct str text, struct arena *mem);
 

@@ -1,12 +1,14 @@
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/progress_bar.h"
+#include "cli/progress_file.h"
 #include "cli/verify_html.h"
 #include "cli/verify_internal.h"
 #include "cli/verify_report.h"
 
 #include "base/clock.h"
 #include "base/processors.h"
+#include "base/state_dir.h"
 #include "verify/since.h"
 
 static int run_comparison(struct verifying *v, const struct verify_options *options,
@@ -14,10 +16,15 @@ static int run_comparison(struct verifying *v, const struct verify_options *opti
 {
 	struct verify_progress progress = {0};
 	const atomic_bool *cancel = interrupt_catch();
-	struct progress_bar *bar =
-		progress_bar_start_of("verify", &progress.counters, v->fields->progress);
+	struct progress_file *file;
+	struct progress_bar *bar;
+	const char *state_dir;
 	int rc = 0;
 
+	if (state_dir_path(v->fields->general.state_dir, v->mem, &state_dir, err) < 0)
+		return -(int)err->kind;
+	file = progress_file_start(state_dir, "verify", &progress.counters);
+	bar = progress_bar_start_of("verify", &progress.counters, v->fields->progress);
 	if (v->transformer.ptr)
 		rc = verify_plan_transformed(v, options, &progress, cancel, err);
 	if (v->previous)
@@ -27,6 +34,7 @@ static int run_comparison(struct verifying *v, const struct verify_options *opti
 		rc = verify_run(v->transformed ? v->transformed : v->sides[0], v->sides[1],
 				v->pairs, v->pair_count, options, &progress, cancel, report, err);
 	progress_bar_stop(bar);
+	progress_file_stop(file);
 	for (size_t i = 0; v->made && i < report->count; i++)
 		report->indices[i].source_index = v->made[i].sources;
 	/* Documents that were recorded as failed are neither equal nor not. */

@@ -1,9 +1,5 @@
 #include "cli/workflow_common.h"
 
-#include "workflow/engine.h"
-
-#include "base/clock.h"
-
 #include <stdio.h>
 
 struct approve_fields {
@@ -113,24 +109,6 @@ static int print_list(const struct approval *a, FILE *out)
 	return 0;
 }
 
-/* An edit that cannot be applied to what is there waits until that is gone. */
-static int check_reset(const struct approval *a, const struct workflow_gate *gate, struct err *err)
-{
-	struct workflow_resource resource;
-	struct str kind, name;
-	int rc;
-
-	if (gate->category != GATE_RETRY || !str_split(gate->resource, '.', &kind, &name))
-		return 0;
-	rc = workflow_resource_read(a->session->state, arena_str(a->session->mem, kind).ptr, name,
-				    a->session->mem, &resource, err);
-	if (rc <= 0)
-		return rc;
-	return err_set(err, ERR_BLOCKED,
-		       STR_FMT " is there still; run `" STR_FMT "` first, then approve again",
-		       STR_ARG(gate->resource), STR_ARG(gate->prerequisite));
-}
-
 static int approve(const struct approval *a, const struct workflow_gate *gate, size_t *approved,
 		   struct err *err)
 {
@@ -141,9 +119,7 @@ static int approve(const struct approval *a, const struct workflow_gate *gate, s
 			printf(STR_FMT " is approved already\n", STR_ARG(shown(gate)));
 		return 0;
 	}
-	if (check_reset(a, gate, err) < 0 ||
-	    workflow_gate_approve(a->session->state, a->session->fields->workflow, gate->name,
-				  clock_wall_ms(), err) < 0)
+	if (workflow_grant(a->session, gate, err) < 0)
 		return -(int)err->kind;
 	if (text)
 		printf("✓ Approved " STR_FMT "\n", STR_ARG(shown(gate)));
@@ -172,7 +148,6 @@ static int approve_those_meant(struct approval *a, struct err *err)
 			       "--pre-approve",
 			       a->patterns[0]);
 	}
-	workflow_engine_wake(a->session->state_dir);
 	if (strcmp(a->fields->output, "json") == 0)
 		return print_json(a, true, err);
 	printf("%zu approved\n", approved);

@@ -1,5 +1,8 @@
 #include "cli/workflow_common.h"
 
+#include "workflow/engine.h"
+
+#include "base/clock.h"
 #include "base/state_dir.h"
 #include "workflow/config_check.h"
 
@@ -111,6 +114,31 @@ int workflow_read_run(struct workflow_session *session, struct workflow_run *out
 	return err_set(err, ERR_NOT_FOUND,
 		       "there is no workflow '%s' in '%s'; `workflow submit` starts one",
 		       session->fields->workflow, session->state_dir);
+}
+
+int workflow_grant(struct workflow_session *session, const struct workflow_gate *gate,
+		   struct err *err)
+{
+	struct workflow_resource resource;
+	struct str kind, name;
+	int rc = 0;
+
+	/* An edit that cannot be applied to what is there waits until that is gone. */
+	if (gate->category == GATE_RETRY && str_split(gate->resource, '.', &kind, &name))
+		rc = workflow_resource_read(session->state, arena_str(session->mem, kind).ptr, name,
+					    session->mem, &resource, err);
+	if (rc < 0)
+		return rc;
+	if (rc > 0)
+		return err_set(err, ERR_BLOCKED,
+			       STR_FMT " is there still; run `" STR_FMT
+				       "` first, then approve again",
+			       STR_ARG(gate->resource), STR_ARG(gate->prerequisite));
+	if (workflow_gate_approve(session->state, session->fields->workflow, gate->name,
+				  clock_wall_ms(), err) < 0)
+		return -(int)err->kind;
+	workflow_engine_wake(session->state_dir);
+	return 0;
 }
 
 void workflow_hint(const char *text)

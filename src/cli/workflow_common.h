@@ -33,6 +33,9 @@ int workflow_read_configuration(struct workflow_session *session, struct config_
 				struct str *text, struct err *err);
 /* The newest run; ERR_NOT_FOUND without one. */
 int workflow_read_run(struct workflow_session *session, struct workflow_run *out, struct err *err);
+/* Approves a gate. ERR_BLOCKED: what it is about must be reset first. */
+int workflow_grant(struct workflow_session *session, const struct workflow_gate *gate,
+		   struct err *err);
 /* On a terminal: a blank line and what to do next. */
 void workflow_hint(const char *text);
 /* 'name' matches one of the patterns, as the shell has them, letter case aside. */

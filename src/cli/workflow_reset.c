@@ -1,4 +1,4 @@
-#include "cli/workflow_common.h"
+#include "cli/workflow_reset.h"
 
 #include "traffic/segment_log.h"
 #include "workflow/engine.h"
@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <ftw.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #define PROCESS_PATIENCE_MS 120000 /* a proxy lets its clients come to an end */
@@ -17,7 +16,8 @@ struct reset_fields {
 };
 
 struct reset {
-	const struct reset_fields *fields;
+	const struct workflow_reset_wish *wish;
+	FILE *out;
 	struct workflow_session *session;
 	struct workflow_resource *resources;
 	struct str *labels;
@@ -73,7 +73,8 @@ static bool choose(struct reset *r, const char *pattern)
 			found = true;
 		}
 	if (!found)
-		printf("There is no '%s'; `workflow reset --list` names what there is.\n", pattern);
+		fprintf(r->out, "There is no '%s'; `workflow reset --list` names what there is.\n",
+			pattern);
 	return found;
 }
 
@@ -88,7 +89,7 @@ static int take_dependents(struct reset *r, struct err *err)
 			for (size_t j = 0; j < r->count && !r->chosen[i]; j++) {
 				if (!r->chosen[j] || !depends(r, i, r->labels[j]))
 					continue;
-				if (!r->fields->cascade)
+				if (!r->wish->cascade)
 					return err_set(err, ERR_LIMIT,
 						       STR_FMT " depends on " STR_FMT
 							       "; --cascade resets both",
@@ -110,7 +111,7 @@ static void keep_proxies(struct reset *r)
 {
 	bool *kept = arena_zalloc(r->session->mem, r->count, sizeof(bool)), more = true;
 
-	for (size_t i = 0; kept && i < r->count && !r->fields->include_proxies; i++)
+	for (size_t i = 0; kept && i < r->count && !r->wish->include_proxies; i++)
 		kept[i] = is_kind(r, i, "captureproxy");
 	while (kept && more) {
 		more = false;
@@ -122,8 +123,9 @@ static void keep_proxies(struct reset *r)
 	for (size_t i = 0; kept && i < r->count; i++)
 		if (kept[i] && r->chosen[i]) {
 			r->chosen[i] = false;
-			printf(STR_FMT " stays, clients may use it; --include-proxies resets it\n",
-			       STR_ARG(r->labels[i]));
+			fprintf(r->out,
+				STR_FMT " stays, clients may use it; --include-proxies resets it\n",
+				STR_ARG(r->labels[i]));
 		}
 }
 
@@ -173,8 +175,8 @@ static int remove_outputs(const struct reset *r, size_t i, struct err *err)
 
 	if (!path.ptr)
 		return arena_fail(r->session->mem, "a path", err);
-	if (r->fields->keep_outputs) {
-		printf("outputs stay in %s\n", path.ptr);
+	if (r->wish->keep_outputs) {
+		fprintf(r->out, "outputs stay in %s\n", path.ptr);
 		return 0;
 	}
 	if (nftw(path.ptr, remove_entry, 8, FTW_DEPTH | FTW_PHYS) < 0 && errno != ENOENT)
@@ -214,8 +216,9 @@ static int remove_storage(const struct reset *r, size_t i, struct err *err)
 			    STR_ARG(name));
 	if (!path.ptr)
 		return arena_fail(r->session->mem, "a path", err);
-	if (!r->fields->delete_storage) {
-		printf("captured traffic stays in %s; --delete-storage removes it\n", path.ptr);
+	if (!r->wish->delete_storage) {
+		fprintf(r->out, "captured traffic stays in %s; --delete-storage removes it\n",
+			path.ptr);
 		return 0;
 	}
 	if (nftw(path.ptr, remove_entry, 8, FTW_DEPTH | FTW_PHYS) < 0 && errno != ENOENT)
@@ -253,6 +256,11 @@ static int reset_one(const struct reset *r, size_t i, struct err *err)
 {
 	struct workflow_resource *resource = &r->resources[i];
 
+	if (r->wish->only_tell) {
+		fprintf(r->out, STR_FMT "  (" STR_FMT ")\n", STR_ARG(r->labels[i]),
+			STR_ARG(resource->phase));
+		return 0;
+	}
 	resource->phase = STR("Deleting");
 	resource->converged = STR("");
 	if (workflow_resource_put(r->session->state, resource, err) < 0 ||
@@ -262,7 +270,7 @@ static int reset_one(const struct reset *r, size_t i, struct err *err)
 	    workflow_resource_remove(r->session->state, resource->kind.ptr, resource->name, err) <
 		    0)
 		return -(int)err->kind;
-	printf("✓ Reset " STR_FMT "\n", STR_ARG(r->labels[i]));
+	fprintf(r->out, "✓ Reset " STR_FMT "\n", STR_ARG(r->labels[i]));
 	return 0;
 }
 
@@ -290,8 +298,9 @@ static int reset_chosen(struct reset *r, struct err *err)
 			any = more = true;
 		}
 	}
-	if (any)
-		workflow_hint("what is on the target stays there; `workflow submit` begins anew");
+	if (any && !r->wish->only_tell)
+		fputs("\nHint: what is on the target stays there; `workflow submit` begins anew\n",
+		      r->out);
 	return 0;
 }
 
@@ -310,29 +319,50 @@ static int load(struct reset *r, struct err *err)
 	return mem->failed ? arena_fail(mem, "the resources", err) : 0;
 }
 
-static int run(struct cli *cli, void *fields, struct err *err)
+int workflow_reset(struct workflow_session *session, const struct workflow_reset_wish *wish,
+		   FILE *out, struct err *err)
 {
-	const struct reset_fields *f = fields;
-	cleanup(workflow_session_close) struct workflow_session session = {0};
-	struct reset r = {.fields = f, .session = &session};
-	const struct opt_result *words = cli->parsed;
-	bool only_list = f->list || (!f->all && words->positional_count == 0);
+	struct reset r = {.wish = wish, .out = out, .session = session};
 
-	if (workflow_session_open(&session, cli, &f->common, !only_list, err) < 0 ||
-	    load(&r, err) < 0)
+	if (load(&r, err) < 0)
 		return -(int)err->kind;
-	if (only_list) {
-		print_list(&r);
-		return 0;
-	}
 	for (size_t i = 0; i < r.count; i++)
-		r.chosen[i] = f->all;
-	for (size_t i = 0; i < words->positional_count; i++)
-		choose(&r, words->positionals[i]);
+		r.chosen[i] = wish->all;
+	for (size_t i = 0; i < wish->pattern_count; i++)
+		choose(&r, wish->patterns[i]);
 	keep_proxies(&r);
 	if (take_dependents(&r, err) < 0 || check_idle(&r, err) < 0)
 		return -(int)err->kind;
 	return reset_chosen(&r, err);
+}
+
+static int list(struct workflow_session *session, struct err *err)
+{
+	struct reset r = {.session = session};
+
+	if (load(&r, err) < 0)
+		return -(int)err->kind;
+	print_list(&r);
+	return 0;
+}
+
+static int run(struct cli *cli, void *fields, struct err *err)
+{
+	const struct reset_fields *f = fields;
+	cleanup(workflow_session_close) struct workflow_session session = {0};
+	const struct opt_result *words = cli->parsed;
+	const struct workflow_reset_wish wish = {.patterns = words->positionals,
+						 .pattern_count = words->positional_count,
+						 .all = f->all,
+						 .cascade = f->cascade,
+						 .include_proxies = f->include_proxies,
+						 .delete_storage = f->delete_storage,
+						 .keep_outputs = f->keep_outputs};
+	bool only_list = f->list || (!f->all && words->positional_count == 0);
+
+	if (workflow_session_open(&session, cli, &f->common, !only_list, err) < 0)
+		return -(int)err->kind;
+	return only_list ? list(&session, err) : workflow_reset(&session, &wish, stdout, err);
 }
 
 #define FIELD(member) OPT_FIELD(struct reset_fields, member), .category = "Reset"

@@ -1,4 +1,6 @@
 #include "cli/workflow_common.h"
+#include "cli/workflow_progress.h"
+#include "cli/workflow_status_json.h"
 
 #include "base/clock.h"
 
@@ -15,15 +17,6 @@ static const char *run_mark(enum workflow_phase phase)
 		[WORKFLOW_PENDING] = ">",   [WORKFLOW_RUNNING] = "*",
 		[WORKFLOW_SUCCEEDED] = "+", [WORKFLOW_COMPLETED_WITH_ERRORS] = "+",
 		[WORKFLOW_FAILED] = "-",    [WORKFLOW_STOPPED] = "X"};
-
-	return (size_t)phase < COUNT_OF(marks) ? marks[phase] : "?";
-}
-
-static const char *step_mark(enum workflow_step_phase phase)
-{
-	static const char *const marks[] = {
-		[STEP_PENDING] = "○",   [STEP_WAITING] = "⟳", [STEP_RUNNING] = "▶",
-		[STEP_SUCCEEDED] = "✓", [STEP_SKIPPED] = "~", [STEP_FAILED] = "✗"};
 
 	return (size_t)phase < COUNT_OF(marks) ? marks[phase] : "?";
 }
@@ -50,24 +43,32 @@ static void print_times(const struct workflow_run *run)
 		printf("  Message: " STR_FMT "\n", STR_ARG(run->message));
 }
 
-static void print_progress(const struct workflow_step *step, struct arena *mem)
-{
-	struct json *progress = NULL;
+/* What is shown of one run. */
+struct view {
+	const struct status_fields *fields;
+	struct arena *mem;
+	struct workflow_place place;
+	struct workflow_resource *resources; /* those of place */
+	struct workflow_step *steps;
+	size_t step_count;
+};
 
-	if (step->progress.len == 0 || json_parse(step->progress, mem, &progress, NULL) < 0)
-		return;
-	printf(" [shards %lld/%lld, failed %lld]",
-	       (long long)json_i64_or(json_get(progress, "shards_done"), 0),
-	       (long long)json_i64_or(json_get(progress, "shards_total"), 0),
-	       (long long)json_i64_or(json_get(progress, "shards_failed"), 0));
+static void print_progress(const struct view *view, const struct workflow_step *step)
+{
+	struct workflow_progress progress;
+
+	if (view->fields->live &&
+	    workflow_progress_of_step(&view->place, step, view->mem, &progress))
+		printf(" [" STR_FMT "]", STR_ARG(progress.text));
 }
 
-static void print_step(const struct workflow_step *step, const char *branch, struct arena *mem)
+static void print_step(const struct view *view, const struct workflow_step *step,
+		       const char *branch)
 {
 	int64_t at = step->finished_ms ? step->finished_ms : step->started_ms;
 	char text[26];
 
-	printf("%s %s ", branch, step_mark(step->phase));
+	printf("%s %s ", branch, workflow_step_mark(step->phase));
 	if (at)
 		printf("%s: ", time_text(at, text));
 	printf(STR_FMT, STR_ARG(step->title));
@@ -76,24 +77,17 @@ static void print_step(const struct workflow_step *step, const char *branch, str
 	printf(" (%s)", workflow_step_phase_name(step->phase));
 	if (step->attempt > 1)
 		printf(" (attempt %lld)", (long long)step->attempt);
-	print_progress(step, mem);
+	print_progress(view, step);
 	if (step->message.len > 0)
 		printf(" - " STR_FMT, STR_ARG(step->message));
 	putchar('\n');
 }
 
-static int print_steps(struct workflow_session *session, const struct workflow_run *run,
-		       struct err *err)
+static void print_steps(const struct view *view)
 {
-	struct workflow_step *steps;
-	size_t count;
-
-	if (workflow_step_list(session->state, run->id, session->mem, &steps, &count, err) < 0)
-		return -(int)err->kind;
 	puts("Workflow Steps");
-	for (size_t i = 0; i < count; i++)
-		print_step(&steps[i], i + 1 < count ? "├──" : "└──", session->mem);
-	return 0;
+	for (size_t i = 0; i < view->step_count; i++)
+		print_step(view, &view->steps[i], i + 1 < view->step_count ? "├──" : "└──");
 }
 
 static void print_depends(struct str depends_on, struct arena *mem)
@@ -120,56 +114,47 @@ static const struct group {
 	{"Live Traffic Migration", "Replay", "trafficreplay"},
 };
 
-static const char *resource_mark(struct str phase)
+static void print_resource(const struct view *view, const struct workflow_resource *resource)
 {
-	if (str_is(phase, "Completed") || str_is(phase, "Ready"))
-		return "✓";
-	return str_is(phase, "Error") ? "✗" : str_is(phase, "Created") ? "○" : "▶";
+	struct str label = arena_printf(view->mem, STR_FMT "." STR_FMT, STR_ARG(resource->kind),
+					STR_ARG(resource->name));
+	struct workflow_progress progress;
+
+	printf("    %s " STR_FMT " (" STR_FMT ")", workflow_resource_mark(resource->phase),
+	       STR_ARG(resource->name), STR_ARG(resource->phase));
+	if (view->fields->live &&
+	    workflow_progress_of_resource(&view->place, resource, view->mem, &progress))
+		printf(" [" STR_FMT "]", STR_ARG(progress.text));
+	putchar('\n');
+	print_depends(resource->depends_on, view->mem);
+	puts("      Workflow progress:");
+	for (size_t j = 0; j < view->step_count; j++)
+		if (str_eq(view->steps[j].resource, label))
+			print_step(view, &view->steps[j], "       ");
 }
 
-static void print_group(const struct group *group, const struct workflow_resource *resources,
-			size_t count, const struct workflow_step *steps, size_t step_count,
-			struct arena *mem)
+static void print_group(const struct view *view, const struct group *group)
 {
 	size_t found = 0;
 
 	printf("  %s\n", group->title);
-	for (size_t i = 0; i < count; i++) {
-		struct str label =
-			arena_printf(mem, STR_FMT "." STR_FMT, STR_ARG(resources[i].kind),
-				     STR_ARG(resources[i].name));
-
-		if (!str_is(resources[i].kind, group->kind))
+	for (size_t i = 0; i < view->place.resource_count; i++) {
+		if (!str_is(view->resources[i].kind, group->kind))
 			continue;
 		found++;
-		printf("    %s " STR_FMT " (" STR_FMT ")\n", resource_mark(resources[i].phase),
-		       STR_ARG(resources[i].name), STR_ARG(resources[i].phase));
-		print_depends(resources[i].depends_on, mem);
-		puts("      Workflow progress:");
-		for (size_t j = 0; j < step_count; j++)
-			if (str_eq(steps[j].resource, label))
-				print_step(&steps[j], "       ", mem);
+		print_resource(view, &view->resources[i]);
 	}
 	if (found == 0)
 		puts("    (not configured)");
 }
 
-static int print_resources(struct workflow_session *session, const struct workflow_run *run,
-			   struct err *err)
+static void print_resources(const struct view *view)
 {
-	struct workflow_resource *resources;
-	struct workflow_step *steps;
-	size_t count, step_count;
-
-	if (workflow_resource_list(session->state, session->mem, &resources, &count, err) < 0 ||
-	    workflow_step_list(session->state, run->id, session->mem, &steps, &step_count, err) < 0)
-		return -(int)err->kind;
 	for (size_t i = 0; i < COUNT_OF(groups); i++) {
 		if (i == 0 || groups[i].section != groups[i - 1].section)
 			puts(groups[i].section);
-		print_group(&groups[i], resources, count, steps, step_count, session->mem);
+		print_group(view, &groups[i]);
 	}
-	return 0;
 }
 
 static void hint(enum workflow_phase phase)
@@ -183,18 +168,46 @@ static void hint(enum workflow_phase phase)
 		workflow_hint("`workflow log all` tells what was done");
 }
 
-static int print_run(struct workflow_session *session, const struct status_fields *f,
-		     const struct workflow_run *run, struct err *err)
+static int load(struct workflow_session *session, const struct status_fields *f,
+		const struct workflow_run *run, struct view *view, struct err *err)
 {
+	*view = (struct view){
+		.fields = f,
+		.mem = session->mem,
+		.place = {.state_dir = session->state_dir, .now_ms = clock_wall_ms()}};
+	if (workflow_resource_list(session->state, session->mem, &view->resources,
+				   &view->place.resource_count, err) < 0 ||
+	    workflow_step_list(session->state, run->id, session->mem, &view->steps,
+			       &view->step_count, err) < 0)
+		return -(int)err->kind;
+	view->place.resources = view->resources;
+	return 0;
+}
+
+static int print_run(struct workflow_session *session, const struct status_fields *f,
+		     const struct workflow_run *run, struct json *list, struct err *err)
+{
+	struct view view;
+
+	if (load(session, f, run, &view, err) < 0)
+		return -(int)err->kind;
+	if (f->common.general.json) {
+		json_append(list, workflow_status_json(run, view.steps, view.step_count,
+						       &view.place, session->mem));
+		return 0;
+	}
 	printf("[%s] Workflow: " STR_FMT "\n", run_mark(run->phase), STR_ARG(run->workflow));
 	print_times(run);
 	putchar('\n');
-	return f->resource_view ? print_resources(session, run, err)
-				: print_steps(session, run, err);
+	if (f->resource_view)
+		print_resources(&view);
+	else
+		print_steps(&view);
+	return 0;
 }
 
 static int print_all(struct workflow_session *session, const struct status_fields *f,
-		     struct err *err)
+		     struct json *list, struct err *err)
 {
 	struct workflow_run *runs;
 	size_t count = 0;
@@ -204,8 +217,21 @@ static int print_all(struct workflow_session *session, const struct status_field
 			      session->mem, &runs, &count, err) < 0)
 		return -(int)err->kind;
 	for (size_t i = 0; i < count; i++)
-		if (print_run(session, f, &runs[i], err) < 0)
+		if (print_run(session, f, &runs[i], list, err) < 0)
 			return -(int)err->kind;
+	return 0;
+}
+
+static int print_json(const struct json *value, struct arena *mem, struct err *err)
+{
+	cleanup(buf_release) struct buf text = BUF_INIT(MIB(256));
+
+	if (mem->failed)
+		return arena_fail(mem, "the status", err);
+	json_write_pretty(&text, value);
+	if (buf_check(&text, "the status", err) < 0)
+		return -(int)err->kind;
+	puts(buf_cstr(&text));
 	return 0;
 }
 
@@ -213,16 +239,20 @@ static int run(struct cli *cli, void *fields, struct err *err)
 {
 	const struct status_fields *f = fields;
 	cleanup(workflow_session_close) struct workflow_session session = {0};
+	struct json *list = json_new(cli->mem, JSON_ARRAY);
+	bool all = f->all || f->all_workflows;
 	struct workflow_run latest;
 
 	if (workflow_session_open(&session, cli, &f->common, false, err) < 0)
 		return -(int)err->kind;
-	if (f->all || f->all_workflows)
-		return print_all(&session, f, err);
-	if (workflow_read_run(&session, &latest, err) < 0 ||
-	    print_run(&session, f, &latest, err) < 0)
+	if (all ? print_all(&session, f, list, err) < 0
+		: workflow_read_run(&session, &latest, err) < 0 ||
+			    print_run(&session, f, &latest, list, err) < 0)
 		return -(int)err->kind;
-	hint(latest.phase);
+	if (f->common.general.json)
+		return print_json(all ? list : list->first, cli->mem, err);
+	if (!all)
+		hint(latest.phase);
 	return 0;
 }
 
@@ -235,7 +265,8 @@ static const struct opt status_options[] = {
 	 .type = OPT_BOOL,
 	 FIELD(live),
 	 .fallback = "true",
-	 .help = "Accepted; progress is always shown."},
+	 .help = "How far running steps are, read from what their processes leave; false: only "
+		 "what the engine noted."},
 	{.name = "resource-view",
 	 .type = OPT_BOOL,
 	 FIELD(resource_view),
@@ -250,7 +281,9 @@ const struct command command_workflow_status = {
 	.options = {.name = "workflow status",
 		    .summary = "How far the workflow is, whether or not its engine runs",
 		    .parts = parts,
-		    .details = "Exit codes: 0; 5 there is no such workflow."},
+		    .details = "--json: one object with `steps` and `resources`, each with the "
+			       "`progress` that is known of it; with --all an array of them.\n\n"
+			       "Exit codes: 0; 5 there is no such workflow."},
 	.fields_size = sizeof(struct status_fields),
 	.run = run,
 };
