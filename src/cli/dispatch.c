@@ -1,5 +1,6 @@
 #include "cli/command.h"
 #include "cli/common_options.h"
+#include "cli/console_words.h"
 #include "cli/table.h"
 #include "cli/version.h"
 
@@ -67,6 +68,44 @@ static const struct command *const commands[] = {
 	&command_workflow_show,
 	&command_workflow_log,
 	&command_workflow_reset,
+	&command_console_clusters_connection_check,
+	&command_console_clusters_cat_indices,
+	&command_console_clusters_curl,
+	&command_console_clusters_clear_indices,
+	&command_console_clusters_generate_data,
+	&command_console_clusters_run_test_benchmarks,
+	&command_console_snapshot_create,
+	&command_console_snapshot_status,
+	&command_console_snapshot_delete,
+	&command_console_snapshot_unregister_repo,
+	&command_console_metadata_evaluate,
+	&command_console_metadata_migrate,
+	&command_console_backfill_describe,
+	&command_console_backfill_start,
+	&command_console_backfill_pause,
+	&command_console_backfill_stop,
+	&command_console_backfill_scale,
+	&command_console_backfill_status,
+	&command_console_backfill_reset,
+	&command_console_replay_describe,
+	&command_console_replay_start,
+	&command_console_replay_stop,
+	&command_console_replay_scale,
+	&command_console_replay_status,
+	&command_console_failed_documents_location,
+	&command_console_failed_documents_count,
+	&command_console_failed_documents_list,
+	&command_console_failed_documents_retry,
+	&command_console_metrics_list,
+	&command_console_metrics_get_data,
+	&command_console_kafka_create_topic,
+	&command_console_kafka_delete_topic,
+	&command_console_kafka_list_topics,
+	&command_console_kafka_list_groups,
+	&command_console_kafka_describe_group,
+	&command_console_kafka_describe_records,
+	&command_console_kafka_dump_records,
+	&command_console_tuples_show,
 };
 
 #define NAME_MAX_LENGTH 64
@@ -162,6 +201,33 @@ static int unknown_command(int argc, char **argv, struct err *err)
 		       given);
 }
 
+/* `console` and its groups: the commands whose names begin with the words given. */
+static bool print_group(int argc, char **argv)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < COUNT_OF(commands); i++) {
+		struct str word, rest = str_from(commands[i]->options.name);
+		bool more = true, same = true;
+
+		for (int k = 0; k < argc && argv[k][0] != '-' && same; k++) {
+			more = more && str_split(rest, ' ', &word, &rest);
+			same = more && str_is(word, argv[k]);
+		}
+		if (same)
+			printf("%s  %-40s %s\n", found++ == 0 ? "Commands:\n" : "",
+			       commands[i]->options.name, commands[i]->options.summary);
+	}
+	if (found > 0)
+		puts("\n`console GROUP COMMAND --help` tells the options of one.");
+	return found > 0;
+}
+
+static bool is_console(int argc, char **argv)
+{
+	return argc > 0 && strcmp(argv[0], "console") == 0;
+}
+
 static int print_help(const struct command *command, struct err *err)
 {
 	cleanup(buf_release) struct buf text = BUF_INIT(MIB(1));
@@ -177,6 +243,7 @@ static int print_help(const struct command *command, struct err *err)
 struct program {
 	struct arena mem;
 	bool json_errors;
+	bool console;  /* its exit codes are 0, 1 and 2 */
 	bool one_item; /* codes of errors would be read as those of --one-item */
 };
 
@@ -252,7 +319,16 @@ static int run_words(struct program *program, int argc, char **argv, struct err 
 		argc--;
 		argv++;
 	}
+	if (is_console(argc, argv)) {
+		program->console = true;
+		if (console_arguments(&argc, &argv, &program->mem, err) < 0)
+			return -(int)err->kind;
+		if (console_asks_for_version(argc, argv))
+			return console_print_version();
+	}
 	command = find_command(argc, argv, &words);
+	if (!command && is_console(argc, argv) && print_group(argc, argv))
+		return 0;
 	if (!command)
 		return unknown_command(argc, argv, err);
 	if (wants_help)
@@ -300,13 +376,12 @@ static bool called_as(const char *path, const char *name)
 	return strcmp(slash ? slash + 1 : path, name) == 0;
 }
 
-/* A link of this name is the command line of Migration Assistant. */
-static int run_workflow(struct program *program, int argc, char **argv, struct err *err)
+/* Links of these names are the command lines of Migration Assistant. */
+static char *name_of_link(const char *path)
 {
-	static char name[] = "workflow";
+	static char workflow[] = "workflow", console[] = "console";
 
-	argv[0] = name;
-	return run_words(program, argc, argv, err);
+	return called_as(path, workflow) ? workflow : called_as(path, console) ? console : NULL;
 }
 
 int cli_main(int argc, char **argv)
@@ -319,16 +394,20 @@ int cli_main(int argc, char **argv)
 	program.json_errors = asks_for_json(argc, argv);
 	program.one_item = asks_for_one_item(argc, argv);
 	log_configure(LOG_INFO, program.json_errors ? LOG_JSON : LOG_TEXT);
-	if (argc > 0 && called_as(argv[0], "workflow"))
-		code = run_workflow(&program, argc, argv, &err);
-	else
+	if (argc > 0 && name_of_link(argv[0])) {
+		argv[0] = name_of_link(argv[0]);
+		code = run_words(&program, argc, argv, &err);
+	} else {
 		code = run_words(&program, argc > 0 ? argc - 1 : 0, argv + 1, &err);
+	}
 	if (code >= 0)
 		code = close_output(code, &err);
 	else
 		fflush(stdout);
 	if (code >= 0)
-		return code;
+		return program.console ? console_exit_code(code) : code;
 	print_error(&program, &err);
+	if (program.console)
+		return console_exit_code((int)err_exit_code(&err));
 	return program.one_item ? EXIT_CODE_COMPLETED_WITH_ERRORS : (int)err_exit_code(&err);
 }
