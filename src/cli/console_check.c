@@ -104,6 +104,11 @@ static void say_next(const struct looking *l, struct check_row *row)
 	if (is_signed(l) && refused && speaks_of_time(row->detail))
 		check_say(l->report, &row->next,
 			  "set this machine's clock by NTP: signatures bear 5 minutes");
+	else if (is_signed(l) && refused && !l->who.source)
+		check_say(l->report, &row->next,
+			  "give this machine credentials: a role, a profile, or AWS_ACCESS_KEY_ID "
+			  "and "
+			  "AWS_SECRET_ACCESS_KEY");
 	else if (is_signed(l) && refused)
 		say_mapping(l, row);
 	else if (refused && row->next.len == 0)

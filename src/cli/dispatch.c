@@ -171,18 +171,24 @@ static const struct command *find_command(int argc, char **argv, int *words)
 static int unknown_command(int argc, char **argv, struct err *err)
 {
 	const char *nearest = NULL;
-	char given[NAME_MAX_LENGTH];
+	char given[NAME_MAX_LENGTH] = "";
 	size_t best = SIZE_MAX;
-	bool two = argc > 1 && argv[1][0] != '-';
+	bool console = strcmp(argv[0], "console") == 0;
+	int words = console ? 3 : 2;
+	size_t len = 0;
 
-	snprintf(given, sizeof(given), "%s%s%s", argv[0], two ? " " : "", two ? argv[1] : "");
+	for (int i = 0; i < argc && i < words && argv[i][0] != '-' && len < sizeof(given); i++)
+		len += (size_t)MAX(
+			snprintf(given + len, sizeof(given) - len, "%s%s", i ? " " : "", argv[i]),
+			0);
 	for (size_t i = 0; i < COUNT_OF(commands); i++) {
 		const char *name = commands[i]->options.name;
 		size_t apart = MIN(str_distance(str_from(given), str_from(name)),
 				   str_distance(str_from(argv[0]), str_from(name)));
 
 		/* Half of a name of two words is a good beginning. */
-		if (strchr(name, ' ') && strncmp(name, argv[0], strcspn(name, " ")) == 0 &&
+		if (!console && strchr(name, ' ') &&
+		    strncmp(name, argv[0], strcspn(name, " ")) == 0 &&
 		    argv[0][strcspn(name, " ")] == '\0')
 			apart = MIN(apart, (size_t)1);
 		if (apart < best) {
