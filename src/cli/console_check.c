@@ -93,28 +93,31 @@ static bool speaks_of_time(struct str text)
 	return false;
 }
 
-/* What to do about a row that failed, where nobody has said it yet. */
-static void say_next(const struct looking *l, struct check_row *row)
+static void say_refusal(const struct looking *l, struct check_row *row)
 {
-	bool refused = row->kind == ERR_AUTH;
-
-	if (row->outcome != CHECK_FAILED || row->kind == ERR_NONE ||
-	    strcmp(row->name, "aws identity") == 0)
-		return;
-	if (is_signed(l) && refused && speaks_of_time(row->detail))
+	if (!is_signed(l) && row->next.len == 0)
+		check_say(l->report, &row->next,
+			  "check the credentials of this cluster; `workflow configure credentials` "
+			  "keeps them");
+	else if (is_signed(l) && speaks_of_time(row->detail))
 		check_say(l->report, &row->next,
 			  "set this machine's clock by NTP: signatures bear 5 minutes");
-	else if (is_signed(l) && refused && !l->who.source)
+	else if (is_signed(l) && !l->who.source)
 		check_say(l->report, &row->next,
 			  "give this machine credentials: a role, a profile, or AWS_ACCESS_KEY_ID "
 			  "and "
 			  "AWS_SECRET_ACCESS_KEY");
-	else if (is_signed(l) && refused)
+	else if (is_signed(l))
 		say_mapping(l, row);
-	else if (refused && row->next.len == 0)
-		check_say(l->report, &row->next,
-			  "check the credentials of this cluster; `workflow configure credentials` "
-			  "keeps them");
+}
+
+/* What to do about a row that failed. */
+static void say_next(const struct looking *l, struct check_row *row)
+{
+	if (row->outcome != CHECK_FAILED || strcmp(row->name, "aws identity") == 0)
+		return;
+	if (row->kind == ERR_AUTH)
+		say_refusal(l, row);
 	else if (row->kind == ERR_UNREACHABLE || row->kind == ERR_TIMEOUT)
 		check_say(l->report, &row->next,
 			  "let this machine through: security group, IP allowlist, VPC route, "

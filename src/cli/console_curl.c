@@ -147,33 +147,45 @@ static int send_request(const struct services_cluster *cluster, const struct htt
 	return rc;
 }
 
+static int make_request(const struct curl_fields *f, const char *path, struct arena *mem,
+			struct buf *body, struct http_request *out, struct err *err)
+{
+	if (read_body(f, body, err) < 0 || take_headers(f, mem, out, err) < 0)
+		return -(int)err->kind;
+	out->body = buf_str(body);
+	out->method = f->method ? f->method : body->len > 0 ? "POST" : "GET";
+	out->path = *path == '/' ? path : arena_printf(mem, "/%s", path).ptr;
+	if (!out->path)
+		return arena_fail(mem, "the path", err);
+	if (!strpbrk(path, " \r\n\t"))
+		return 0;
+	return err_set(err, ERR_USAGE,
+		       "the path '%s' has spaces; they are %%20 in a path and + in a query", path);
+}
+
+static void print_body(struct str body)
+{
+	fwrite(body.ptr ? body.ptr : "", 1, body.len, stdout);
+	if (body.len > 0 && body.ptr[body.len - 1] != '\n')
+		putchar('\n');
+}
+
 static int run(struct cli *cli, void *fields, struct err *err)
 {
 	cleanup(console_close) struct console console;
 	cleanup(http_response_release) struct http_response response = {0};
 	cleanup(buf_release) struct buf body = BUF_INIT(LIMIT_HTTP_RESPONSE);
 	struct curl_fields *f = fields;
-	const char *path = cli->parsed->positionals[1];
 	struct services_cluster cluster;
 	struct http_request request = {.once = true, .timeout_ms = f->timeout_s * 1000};
 
 	if (console_open(&console, cli, &f->console, err) < 0 ||
 	    services_find_cluster(&console.services, cli->parsed->positionals[0], cli->mem,
 				  &cluster, err) < 0 ||
-	    read_body(f, &body, err) < 0 || take_headers(f, cli->mem, &request, err) < 0)
+	    make_request(f, cli->parsed->positionals[1], cli->mem, &body, &request, err) < 0 ||
+	    send_request(&cluster, &request, &response, err) < 0)
 		return -(int)err->kind;
-	request.body = buf_str(&body);
-	request.method = f->method ? f->method : body.len > 0 ? "POST" : "GET";
-	request.path = *path == '/' ? path : arena_printf(cli->mem, "/%s", path).ptr;
-	if (!request.path || strpbrk(request.path, " \r\n\t"))
-		return err_set(err, ERR_USAGE,
-			       "the path '%s' has spaces; they are %%20 in a path and + in a query",
-			       path);
-	if (send_request(&cluster, &request, &response, err) < 0)
-		return -(int)err->kind;
-	fwrite(response.body.ptr ? response.body.ptr : "", 1, response.body.len, stdout);
-	if (response.body.len > 0 && response.body.ptr[response.body.len - 1] != '\n')
-		putchar('\n');
+	print_body(buf_str(&response.body));
 	if (response.status >= 200 && response.status < 300)
 		return 0;
 	return err_set(err, ERR_HTTP, STR_FMT " answers %s %s with status %d",

@@ -204,6 +204,17 @@ static int remove_all(struct cluster *cluster, struct arena *mem, size_t *count,
 	return 0;
 }
 
+/* Exactly one, and named: it is about to lose everything. */
+static int pick_one(const struct console *console, const struct console_cluster_fields *fields,
+		    struct console_clusters *out, struct err *err)
+{
+	if (!fields->cluster && !fields->source && !fields->target && !fields->proxy)
+		return err_set(err, ERR_USAGE, "which cluster? Give --cluster source or target");
+	if (console_pick_clusters(console, fields, out, err) < 0)
+		return -(int)err->kind;
+	return out->count == 1 ? 0 : err_set(err, ERR_USAGE, "one cluster at a time");
+}
+
 static int run_clear(struct cli *cli, void *fields, struct err *err)
 {
 	cleanup(console_close) struct console console;
@@ -213,15 +224,9 @@ static int run_clear(struct cli *cli, void *fields, struct err *err)
 	const char *name, *what;
 	size_t count = 0;
 
-	if (console_open(&console, cli, &f->console, err) < 0)
+	if (console_open(&console, cli, &f->console, err) < 0 ||
+	    pick_one(&console, &f->clusters, &clusters, err) < 0)
 		return -(int)err->kind;
-	if (!f->clusters.cluster && !f->clusters.source && !f->clusters.target &&
-	    !f->clusters.proxy)
-		return err_set(err, ERR_USAGE, "which cluster? Give --cluster source or target");
-	if (console_pick_clusters(&console, &f->clusters, &clusters, err) < 0)
-		return -(int)err->kind;
-	if (clusters.count != 1)
-		return err_set(err, ERR_USAGE, "one cluster at a time");
 	name = arena_str(cli->mem, clusters.list[0].name).ptr;
 	what = arena_printf(cli->mem, "all indices of '%s' (%s) will be deleted for good", name,
 			    clusters.list[0].http.host)

@@ -304,14 +304,41 @@ static int run_command(struct program *program, const struct command *command, i
 	return command->run(&cli, fields, err);
 }
 
+static int run_found(struct program *program, int argc, char **argv, bool wants_help,
+		     struct err *err)
+{
+	int words;
+	const struct command *command = find_command(argc, argv, &words);
+
+	if (!command)
+		return unknown_command(argc, argv, err);
+	if (wants_help)
+		return print_help(command, err);
+	return run_command(program, command, argc - words, argv + words, err);
+}
+
+/* Options may stand before the command, and a group by itself is its help. */
+static int run_console(struct program *program, int argc, char **argv, bool wants_help,
+		       struct err *err)
+{
+	int words;
+
+	program->console = true;
+	if (console_arguments(&argc, &argv, &program->mem, err) < 0)
+		return -(int)err->kind;
+	if (console_asks_for_version(argc, argv))
+		return console_print_version();
+	if (!find_command(argc, argv, &words) && print_group(argc, argv))
+		return 0;
+	return run_found(program, argc, argv, wants_help, err);
+}
+
 /* `help`, `help COMMAND`, `--help`, `--version`, and what follows none of these. */
 static int run_words(struct program *program, int argc, char **argv, struct err *err)
 {
-	const struct command *command;
 	bool wants_help =
 		argc > 0 && (strcmp(argv[0], "help") == 0 || strcmp(argv[0], "--help") == 0 ||
 			     strcmp(argv[0], "-h") == 0);
-	int words;
 
 	if (argc == 0 || (wants_help && argc == 1)) {
 		print_overview(stdout);
@@ -325,21 +352,8 @@ static int run_words(struct program *program, int argc, char **argv, struct err 
 		argc--;
 		argv++;
 	}
-	if (is_console(argc, argv)) {
-		program->console = true;
-		if (console_arguments(&argc, &argv, &program->mem, err) < 0)
-			return -(int)err->kind;
-		if (console_asks_for_version(argc, argv))
-			return console_print_version();
-	}
-	command = find_command(argc, argv, &words);
-	if (!command && is_console(argc, argv) && print_group(argc, argv))
-		return 0;
-	if (!command)
-		return unknown_command(argc, argv, err);
-	if (wants_help)
-		return print_help(command, err);
-	return run_command(program, command, argc - words, argv + words, err);
+	return is_console(argc, argv) ? run_console(program, argc, argv, wants_help, err)
+				      : run_found(program, argc, argv, wants_help, err);
 }
 
 static bool reader_has_gone(void)
