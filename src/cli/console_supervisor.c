@@ -185,6 +185,16 @@ static int look_after(const struct supervisor_plan *plan, struct worker_record *
 	return code_of(status);
 }
 
+/* Locks and pipes of the console are not to live as long as this process; its way to tell stays, as
+ * descriptor 3. */
+static int keep_only(int tell)
+{
+	if (dup3(tell, 3, O_CLOEXEC) < 0 && errno != EINVAL)
+		return -1;
+	close_range(4, ~0U, 0);
+	return 3;
+}
+
 static int open_streams(const char *log_path)
 {
 	int log = open(log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
@@ -204,6 +214,7 @@ static _Noreturn void supervise(const struct supervisor_plan *plan, int tell)
 	struct sigaction action = {.sa_handler = on_end};
 	char **words = words_of(plan), **environment = environment_of(plan);
 
+	tell = keep_only(tell);
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
 	signal(SIGHUP, SIG_IGN);
