@@ -392,7 +392,7 @@ def test_topics_are_made_listed_and_put_aside(console):
     # A TrafficStream of nothing but its node's and its connection's id, and its number.
     line.write_bytes(base64.b64encode(b"\x0a\x01c\x2a\x01n\x18\x01") + b"\n")
     log = console.state_dir / "capture" / "logging-traffic-topic"
-    imported = console.program("traffic", "import", line, "--log", log)
+    imported = console.program("traffic", "import", line, log)
     assert imported.code == OK, imported
     (log / "groups").mkdir(exist_ok=True)
     (log / "groups" / "readers").write_text("0\n")
