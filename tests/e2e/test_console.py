@@ -1,12 +1,15 @@
 """`console`: looks at and drives each part of a migration, in the environment of a services.yaml."""
 
 import base64
+import fcntl
 import json
 import os
 import pty
 import shutil
 import ssl
+import struct
 import subprocess
+import termios
 import time
 
 import pytest
@@ -33,8 +36,7 @@ def console(shardlift):
     run.state_dir = shardlift.state_dir
     run.program = shardlift
     yield run
-    for record in shardlift.state_dir.glob("run/*.worker"):
-        kind, name, _ = record.stem.split("-", 1)[0], None, None
+    for kind in {record.name.split("-")[0] for record in shardlift.state_dir.glob("run/*.worker")}:
         shardlift("console", kind, "stop")
 
 
@@ -269,8 +271,8 @@ def test_clusters_are_checked_listed_filled_measured_and_cleared(console, source
     text = console("clusters", "cat-indices")
     assert "SOURCE CLUSTER" in text.out and "TARGET CLUSTER" in text.out and "books" in text.out
 
-    rates = console("--json", "clusters", "run-test-benchmarks", "--num-docs", "200",
-                    "--num-searches", "3").json()
+    rates = console("--json", "clusters", "run-test-benchmarks", "--num-docs", "50",
+                    "--num-searches", "2").json()
     assert {(row["cluster"], row["workload"].split("-")[1]) for row in rates} == {
         (cluster, name) for cluster in ("source", "target")
         for name in ("geonames", "http", "nested", "nyc")}
@@ -289,21 +291,19 @@ def test_clusters_are_checked_listed_filled_measured_and_cleared(console, source
 def test_a_table_fits_the_terminal(console, source, opensearch):
     console.services(both(source, opensearch))
     source.api("PUT", "/" + "a-very-long-name-" * 8, {"settings": {"number_of_replicas": 0}})
-    pid, fd = pty.fork()
-    if pid == 0:
-        os.execve(PROGRAM, ["shardlift", "console", "clusters", "cat-indices"],
-                  console.program.environment)
-    import fcntl
-    import struct
-    import termios
-    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    process = subprocess.Popen([PROGRAM, "console", "clusters", "cat-indices"], stdout=theirs,
+                               env=console.program.environment)
+    os.close(theirs)
     text = b""
     try:
-        while chunk := os.read(fd, 65536):
+        while chunk := os.read(ours, 65536):
             text += chunk
     except OSError:  # the other side is closed
         pass
-    os.waitpid(pid, 0)
+    os.close(ours)
+    assert process.wait(timeout=120) == OK
     lines = text.decode().replace("\r", "").splitlines()
     assert any("…" in line for line in lines), lines
     assert max(map(len, lines)) <= 80, lines

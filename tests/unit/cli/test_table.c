@@ -106,8 +106,8 @@ static void the_widest_column_is_cut_where_rows_do_not_fit(void **state)
 	table_cell(&table, STR("12"));
 	table_cell(&table, STR("here"));
 	table_fit(&table, 38);
-	prints(&table, "INDEX                DOCUMENTS  NOTE\n"
-		       "a-name-that-is-muc…         12  here\n");
+	prints(&table, "INDEX                  DOCUMENTS  NOTE\n"
+		       "a-name-that-is-much-…         12  here\n");
 }
 
 int main(void)
