@@ -74,7 +74,7 @@ static void divide(struct words *words, int argc, char **argv)
 		length = length_of_global(argc - i, argv + i);
 		add_all(words, argv + i, length);
 	}
-	add(words, end);
+	words->list[words->count++] = end;
 	for (int i = 0; i < argc; i += MAX(length, 1)) {
 		length = length_of_global(argc - i, argv + i);
 		if (length == 0 && strcmp(argv[i], end) != 0)
