@@ -270,7 +270,8 @@ int opt_value_set(const struct opt *row, void *field, const char *text, struct a
 	case OPT_DURATION:
 		return set_number(row, field, text, err);
 	case OPT_LIST:
-		return append_items(field, text, mem, err);
+		return row->whole ? opt_list_append(field, str_from(text), mem, err)
+				  : append_items(field, text, mem, err);
 	case OPT_CHOICE:
 		return set_choice(row, field, text, err);
 	}

@@ -1,12 +1,10 @@
 /* check */
+#include "cli/check_report.h"
 #include "cli/check_traffic.h"
 #include "cli/command.h"
 #include "cli/snapshot_source.h"
 #include "cli/source_options.h"
-#include "cli/table.h"
 #include "workflow/routes/check.h"
-
-#include <stdio.h>
 
 struct check_fields {
 	struct general_fields general;
@@ -113,54 +111,6 @@ static int check_sides(struct check_report *report, struct check_fields *f,
 	return f->traffic.count ? check_traffic(report, &f->traffic, source, target, ended) : 0;
 }
 
-static int print_table(const struct check_report *report, struct arena *mem, struct err *err)
-{
-	static const struct table_column columns[] = {{"", TABLE_LEFT},
-						      {"side", TABLE_LEFT},
-						      {"check", TABLE_LEFT},
-						      {"found", TABLE_LEFT}};
-	struct table table;
-
-	table_init(&table, mem, columns, COUNT_OF(columns));
-	for (size_t i = 0; i < report->count; i++) {
-		const struct check_row *row = &report->rows[i];
-
-		table_cell(&table, str_from(check_outcome_name(row->outcome)));
-		table_cell(&table, str_from(row->side));
-		table_cell(&table, str_from(row->name));
-		table_cell_printf(&table, STR_FMT "%s" STR_FMT, STR_ARG(row->detail),
-				  row->next.len ? "; " : "", STR_ARG(row->next));
-	}
-	return table_print(&table, stdout, err);
-}
-
-static int print_json(const struct check_report *report, struct arena *mem, struct err *err)
-{
-	cleanup(buf_release) struct buf text = BUF_INIT(MIB(4));
-	struct json *root = json_new(mem, JSON_OBJECT), *list = json_new(mem, JSON_ARRAY);
-
-	for (size_t i = 0; i < report->count; i++) {
-		const struct check_row *row = &report->rows[i];
-		struct json *one = json_new(mem, JSON_OBJECT);
-
-		json_set(one, STR("side"), json_new_string(mem, str_from(row->side)));
-		json_set(one, STR("check"), json_new_string(mem, str_from(row->name)));
-		json_set(one, STR("outcome"),
-			 json_new_string(mem, str_from(check_outcome_name(row->outcome))));
-		json_set(one, STR("found"), json_new_string(mem, row->detail));
-		json_set(one, STR("next"), json_new_string(mem, row->next));
-		json_append(list, one);
-	}
-	json_set(root, STR("checks"), list);
-	if (mem->failed)
-		return arena_fail(mem, "the checks", err);
-	json_write_pretty(&text, root);
-	if (buf_check(&text, "the checks", err) < 0)
-		return -(int)err->kind;
-	puts(buf_cstr(&text));
-	return 0;
-}
-
 static int run(struct cli *cli, void *fields, struct err *err)
 {
 	struct check_fields *f = fields;
@@ -178,8 +128,7 @@ static int run(struct cli *cli, void *fields, struct err *err)
 			       f->target.host);
 	if (check_sides(&report, f, origin, err) < 0)
 		return -(int)err->kind;
-	rc = f->general.json ? print_json(&report, cli->mem, err)
-			     : print_table(&report, cli->mem, err);
+	rc = check_report_print(&report, f->general.json, err);
 	return rc < 0 ? rc : check_exit_code(&report);
 }
 

@@ -80,6 +80,44 @@ extern const struct command command_docs_completion;
 
 /* All commands, in the order of --help. */
 const struct command *const *command_all(size_t *count);
+extern const struct command command_console_clusters_connection_check;
+extern const struct command command_console_clusters_cat_indices;
+extern const struct command command_console_clusters_curl;
+extern const struct command command_console_clusters_clear_indices;
+extern const struct command command_console_clusters_generate_data;
+extern const struct command command_console_clusters_run_test_benchmarks;
+extern const struct command command_console_snapshot_create;
+extern const struct command command_console_snapshot_status;
+extern const struct command command_console_snapshot_delete;
+extern const struct command command_console_snapshot_unregister_repo;
+extern const struct command command_console_metadata_evaluate;
+extern const struct command command_console_metadata_migrate;
+extern const struct command command_console_backfill_describe;
+extern const struct command command_console_backfill_start;
+extern const struct command command_console_backfill_pause;
+extern const struct command command_console_backfill_stop;
+extern const struct command command_console_backfill_scale;
+extern const struct command command_console_backfill_status;
+extern const struct command command_console_backfill_reset;
+extern const struct command command_console_replay_describe;
+extern const struct command command_console_replay_start;
+extern const struct command command_console_replay_stop;
+extern const struct command command_console_replay_scale;
+extern const struct command command_console_replay_status;
+extern const struct command command_console_failed_documents_location;
+extern const struct command command_console_failed_documents_count;
+extern const struct command command_console_failed_documents_list;
+extern const struct command command_console_failed_documents_retry;
+extern const struct command command_console_metrics_list;
+extern const struct command command_console_metrics_get_data;
+extern const struct command command_console_kafka_create_topic;
+extern const struct command command_console_kafka_delete_topic;
+extern const struct command command_console_kafka_list_topics;
+extern const struct command command_console_kafka_list_groups;
+extern const struct command command_console_kafka_describe_group;
+extern const struct command command_console_kafka_describe_records;
+extern const struct command command_console_kafka_dump_records;
+extern const struct command command_console_tuples_show;
 
 /* The whole program: finds the command, parses, runs, prints its error; the exit code. */
 int cli_main(int argc, char **argv);

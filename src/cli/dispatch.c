@@ -1,6 +1,7 @@
 #include "cli/command.h"
 #include "cli/exit_file.h"
 #include "cli/common_options.h"
+#include "cli/console_words.h"
 #include "cli/table.h"
 #include "cli/version.h"
 
@@ -74,6 +75,44 @@ static const struct command *const commands[] = {
 	&command_docs_man,
 	&command_docs_reference,
 	&command_docs_completion,
+	&command_console_clusters_connection_check,
+	&command_console_clusters_cat_indices,
+	&command_console_clusters_curl,
+	&command_console_clusters_clear_indices,
+	&command_console_clusters_generate_data,
+	&command_console_clusters_run_test_benchmarks,
+	&command_console_snapshot_create,
+	&command_console_snapshot_status,
+	&command_console_snapshot_delete,
+	&command_console_snapshot_unregister_repo,
+	&command_console_metadata_evaluate,
+	&command_console_metadata_migrate,
+	&command_console_backfill_describe,
+	&command_console_backfill_start,
+	&command_console_backfill_pause,
+	&command_console_backfill_stop,
+	&command_console_backfill_scale,
+	&command_console_backfill_status,
+	&command_console_backfill_reset,
+	&command_console_replay_describe,
+	&command_console_replay_start,
+	&command_console_replay_stop,
+	&command_console_replay_scale,
+	&command_console_replay_status,
+	&command_console_failed_documents_location,
+	&command_console_failed_documents_count,
+	&command_console_failed_documents_list,
+	&command_console_failed_documents_retry,
+	&command_console_metrics_list,
+	&command_console_metrics_get_data,
+	&command_console_kafka_create_topic,
+	&command_console_kafka_delete_topic,
+	&command_console_kafka_list_topics,
+	&command_console_kafka_list_groups,
+	&command_console_kafka_describe_group,
+	&command_console_kafka_describe_records,
+	&command_console_kafka_dump_records,
+	&command_console_tuples_show,
 };
 
 const struct command *const *command_all(size_t *count)
@@ -146,18 +185,24 @@ static const struct command *find_command(int argc, char **argv, int *words)
 static int unknown_command(int argc, char **argv, struct err *err)
 {
 	const char *nearest = NULL;
-	char given[NAME_MAX_LENGTH];
+	char given[NAME_MAX_LENGTH] = "";
 	size_t best = SIZE_MAX;
-	bool two = argc > 1 && argv[1][0] != '-';
+	bool console = strcmp(argv[0], "console") == 0;
+	int words = console ? 3 : 2;
+	size_t len = 0;
 
-	snprintf(given, sizeof(given), "%s%s%s", argv[0], two ? " " : "", two ? argv[1] : "");
+	for (int i = 0; i < argc && i < words && argv[i][0] != '-' && len < sizeof(given); i++)
+		len += (size_t)MAX(
+			snprintf(given + len, sizeof(given) - len, "%s%s", i ? " " : "", argv[i]),
+			0);
 	for (size_t i = 0; i < COUNT_OF(commands); i++) {
 		const char *name = commands[i]->options.name;
 		size_t apart = MIN(str_distance(str_from(given), str_from(name)),
 				   str_distance(str_from(argv[0]), str_from(name)));
 
 		/* Half of a name of two words is a good beginning. */
-		if (strchr(name, ' ') && strncmp(name, argv[0], strcspn(name, " ")) == 0 &&
+		if (!console && strchr(name, ' ') &&
+		    strncmp(name, argv[0], strcspn(name, " ")) == 0 &&
 		    argv[0][strcspn(name, " ")] == '\0')
 			apart = MIN(apart, (size_t)1);
 		if (apart < best) {
@@ -176,6 +221,33 @@ static int unknown_command(int argc, char **argv, struct err *err)
 		       given);
 }
 
+/* `console` and its groups: the commands whose names begin with the words given. */
+static bool print_group(int argc, char **argv)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < COUNT_OF(commands); i++) {
+		struct str word, rest = str_from(commands[i]->options.name);
+		bool more = true, same = true;
+
+		for (int k = 0; k < argc && argv[k][0] != '-' && same; k++) {
+			more = more && str_split(rest, ' ', &word, &rest);
+			same = more && str_is(word, argv[k]);
+		}
+		if (same)
+			printf("%s  %-40s %s\n", found++ == 0 ? "Commands:\n" : "",
+			       commands[i]->options.name, commands[i]->options.summary);
+	}
+	if (found > 0)
+		puts("\n`console GROUP COMMAND --help` tells the options of one.");
+	return found > 0;
+}
+
+static bool is_console(int argc, char **argv)
+{
+	return argc > 0 && strcmp(argv[0], "console") == 0;
+}
+
 static int print_help(const struct command *command, struct err *err)
 {
 	cleanup(buf_release) struct buf text = BUF_INIT(MIB(1));
@@ -191,6 +263,7 @@ static int print_help(const struct command *command, struct err *err)
 struct program {
 	struct arena mem;
 	bool json_errors;
+	bool console;  /* its exit codes are 0, 1 and 2 */
 	bool one_item; /* codes of errors would be read as those of --one-item */
 };
 
@@ -245,14 +318,41 @@ static int run_command(struct program *program, const struct command *command, i
 	return command->run(&cli, fields, err);
 }
 
+static int run_found(struct program *program, int argc, char **argv, bool wants_help,
+		     struct err *err)
+{
+	int words;
+	const struct command *command = find_command(argc, argv, &words);
+
+	if (!command)
+		return unknown_command(argc, argv, err);
+	if (wants_help)
+		return print_help(command, err);
+	return run_command(program, command, argc - words, argv + words, err);
+}
+
+/* Options may stand before the command, and a group by itself is its help. */
+static int run_console(struct program *program, int argc, char **argv, bool wants_help,
+		       struct err *err)
+{
+	int words;
+
+	program->console = true;
+	if (console_arguments(&argc, &argv, &program->mem, err) < 0)
+		return -(int)err->kind;
+	if (console_asks_for_version(argc, argv))
+		return console_print_version();
+	if (!find_command(argc, argv, &words) && print_group(argc, argv))
+		return 0;
+	return run_found(program, argc, argv, wants_help, err);
+}
+
 /* `help`, `help COMMAND`, `--help`, `--version`, and what follows none of these. */
 static int run_words(struct program *program, int argc, char **argv, struct err *err)
 {
-	const struct command *command;
 	bool wants_help =
 		argc > 0 && (strcmp(argv[0], "help") == 0 || strcmp(argv[0], "--help") == 0 ||
 			     strcmp(argv[0], "-h") == 0);
-	int words;
 
 	if (argc == 0 || (wants_help && argc == 1)) {
 		print_overview(stdout);
@@ -266,12 +366,8 @@ static int run_words(struct program *program, int argc, char **argv, struct err 
 		argc--;
 		argv++;
 	}
-	command = find_command(argc, argv, &words);
-	if (!command)
-		return unknown_command(argc, argv, err);
-	if (wants_help)
-		return print_help(command, err);
-	return run_command(program, command, argc - words, argv + words, err);
+	return is_console(argc, argv) ? run_console(program, argc, argv, wants_help, err)
+				      : run_found(program, argc, argv, wants_help, err);
 }
 
 static bool reader_has_gone(void)
@@ -314,13 +410,12 @@ static bool called_as(const char *path, const char *name)
 	return strcmp(slash ? slash + 1 : path, name) == 0;
 }
 
-/* A link of this name is the command line of Migration Assistant. */
-static int run_workflow(struct program *program, int argc, char **argv, struct err *err)
+/* Links of these names are the command lines of Migration Assistant. */
+static char *name_of_link(const char *path)
 {
-	static char name[] = "workflow";
+	static char workflow[] = "workflow", console[] = "console";
 
-	argv[0] = name;
-	return run_words(program, argc, argv, err);
+	return called_as(path, workflow) ? workflow : called_as(path, console) ? console : NULL;
 }
 
 int cli_main(int argc, char **argv)
@@ -333,10 +428,12 @@ int cli_main(int argc, char **argv)
 	program.json_errors = asks_for_json(argc, argv);
 	program.one_item = asks_for_one_item(argc, argv);
 	log_configure(LOG_INFO, program.json_errors ? LOG_JSON : LOG_TEXT);
-	if (argc > 0 && called_as(argv[0], "workflow"))
-		code = run_workflow(&program, argc, argv, &err);
-	else
+	if (argc > 0 && name_of_link(argv[0])) {
+		argv[0] = name_of_link(argv[0]);
+		code = run_words(&program, argc, argv, &err);
+	} else {
 		code = run_words(&program, argc > 0 ? argc - 1 : 0, argv + 1, &err);
+	}
 	if (code >= 0)
 		code = close_output(code, &err);
 	else
@@ -347,5 +444,10 @@ int cli_main(int argc, char **argv)
 	}
 	print_error(&program, &err);
 	exit_file_write((int)err_exit_code(&err), err.message);
+	if (code >= 0)
+		return program.console ? console_exit_code(code) : code;
+	print_error(&program, &err);
+	if (program.console)
+		return console_exit_code((int)err_exit_code(&err));
 	return program.one_item ? EXIT_CODE_COMPLETED_WITH_ERRORS : (int)err_exit_code(&err);
 }

@@ -2,6 +2,10 @@
 
 #include <ctype.h>
 #include <stdarg.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#define COLUMN_LEAST 12 /* a column is not cut to less */
 
 struct table_row {
 	struct table_row *next;
@@ -138,15 +142,63 @@ void table_cell_printf(struct table *table, const char *fmt, ...)
 	table_cell(table, str_from(text));
 }
 
+/* As much of the text as `width` columns take, its end marked where it is cut. */
+static struct str cut_to(struct str text, size_t width, bool *cut)
+{
+	size_t at = 0, used = 0, len;
+
+	*cut = text_width(text) > width;
+	while (*cut && at < text.len) {
+		size_t wide = code_point_width(code_point(text, at, &len));
+
+		if (used + wide + 1 > width)
+			break;
+		used += wide;
+		at += len;
+	}
+	return *cut ? str_of(text.ptr, at) : text;
+}
+
+void table_fit(struct table *table, size_t width)
+{
+	size_t total = 2 * (table->column_count - 1), widest;
+
+	for (size_t i = 0; i < table->column_count; i++)
+		total += table->widths[i];
+	while (total > width) {
+		widest = 0;
+		for (size_t i = 1; i < table->column_count; i++)
+			if (table->widths[i] > table->widths[widest])
+				widest = i;
+		if (table->widths[widest] <= COLUMN_LEAST)
+			return;
+		table->widths[widest]--;
+		total--;
+	}
+}
+
+/* Of a terminal; 0: `out` is none. */
+static size_t width_of(FILE *out)
+{
+	struct winsize size;
+
+	if (!isatty(fileno(out)) || ioctl(fileno(out), TIOCGWINSZ, &size) < 0)
+		return 0;
+	return size.ws_col;
+}
+
 /* Spaces wait until something follows them, so that no line ends in any. */
-static void print_cell(const struct table *table, size_t column, struct str text, int *spaces,
+static void print_cell(const struct table *table, size_t column, struct str whole, int *spaces,
 		       FILE *out)
 {
-	int pad = (int)(table->widths[column] - text_width(text));
+	bool cut;
+	struct str text = cut_to(whole, table->widths[column], &cut);
+	int pad = (int)table->widths[column] - (int)text_width(text) - cut;
 	bool right = table->columns[column].align == TABLE_RIGHT;
 
 	if (text.len > 0) {
-		fprintf(out, "%*s" STR_FMT, *spaces + (right ? pad : 0), "", STR_ARG(text));
+		fprintf(out, "%*s" STR_FMT "%s", *spaces + (right ? pad : 0), "", STR_ARG(text),
+			cut ? "…" : "");
 		*spaces = right ? 0 : pad;
 	} else {
 		*spaces += pad;
@@ -167,13 +219,17 @@ static struct str capitals(const char *title, char *text, size_t size)
 	return str_of(text, len);
 }
 
-int table_print(const struct table *table, FILE *out, struct err *err)
+int table_print(const struct table *whole, FILE *out, struct err *err)
 {
+	struct table fitted = *whole, *table = &fitted;
+	size_t width = width_of(out);
 	char title[64];
 	int spaces = 0;
 
 	if (table->failed)
 		return arena_fail(table->mem, "the table", err);
+	if (width > 0)
+		table_fit(table, width);
 	for (size_t i = 0; i < table->column_count; i++)
 		print_cell(table, i, capitals(table->columns[i].title, title, sizeof(title)),
 			   &spaces, out);

@@ -31,7 +31,10 @@ void table_init(struct table *table, struct arena *mem, const struct table_colum
  * from strangers). */
 void table_cell(struct table *table, struct str text);
 void table_cell_printf(struct table *table, const char *fmt, ...) PRINTF_LIKE(2, 3);
-/* Titles in capitals, then the rows; no spaces at the ends of lines. */
+/* Makes the widest columns narrower until rows take `width` columns, if that can be. */
+void table_fit(struct table *table, size_t width);
+/* Titles in capitals, then the rows; no spaces at the ends of lines. Fitted to a terminal, where
+ * texts that are cut end in "…"; whole elsewhere. */
 int table_print(const struct table *table, FILE *out, struct err *err);
 
 /* Columns of a terminal that the text takes: code points, wide ones twice, marks none. */

@@ -10,9 +10,6 @@
 
 #define PATTERN_STEPS_MAX 100000 /* of the matcher, for one value */
 
-static void check_value(struct config_checker *c, const struct config_value *value,
-			const struct schema *schema);
-
 void config_problem(struct config_checker *c, const struct config_value *value, bool warning,
 		    const char *step, const char *fmt, ...)
 {
@@ -112,9 +109,8 @@ static void unknown_key(struct config_checker *c, const struct config_value *val
 			       STR_ARG(value->key), near);
 	else
 		config_problem(c, value, false, NULL,
-			       "unknown key '" STR_FMT "'; remove it, or see 'workflow configure "
-			       "sample' for what there is",
-			       STR_ARG(value->key));
+			       "unknown key '" STR_FMT "'; remove it, or see %s for what there is",
+			       STR_ARG(value->key), c->sample);
 }
 
 static void check_object(struct config_checker *c, const struct config_value *map,
@@ -133,7 +129,7 @@ static void check_object(struct config_checker *c, const struct config_value *ma
 				       "'%s' has no value; give one or remove the key",
 				       field->name);
 		else
-			check_value(c, child, field->schema);
+			config_check_value(c, child, field->schema);
 		config_path_cut(c, len);
 	}
 	for (field = schema->fields; field->name; field++)
@@ -158,7 +154,7 @@ static void check_children(struct config_checker *c, const struct config_value *
 		snprintf(text, sizeof(text), "%zu", number++);
 		len = config_path_step(c,
 				       parent->type == CONFIG_LIST ? str_from(text) : child->key);
-		check_value(c, child, schema->items);
+		config_check_value(c, child, schema->items);
 		config_path_cut(c, len);
 	}
 }
@@ -218,7 +214,7 @@ static void check_variants(struct config_checker *c, const struct config_value *
 			       "none of the forms known here; give one of: %s",
 			       variant_names(c, schema));
 	else
-		check_value(c, value, best);
+		config_check_value(c, value, best);
 }
 
 static bool is_one_of(struct str text, const char *choices)
@@ -315,12 +311,12 @@ static void check_list(struct config_checker *c, const struct config_value *valu
 		       const struct schema *schema)
 {
 	if (schema->or_single && value->type == CONFIG_MAP)
-		check_value(c, value, schema->items);
+		config_check_value(c, value, schema->items);
 	else
 		expect(c, value, CONFIG_LIST, schema, check_children);
 }
 
-static void check_value(struct config_checker *c, const struct config_value *value,
+void config_check_value(struct config_checker *c, const struct config_value *value,
 			const struct schema *schema)
 {
 	if (value->type == CONFIG_NULL && schema->nullable)
@@ -356,13 +352,13 @@ static void check_value(struct config_checker *c, const struct config_value *val
 int config_check(const struct config_value *root, struct arena *mem, struct config_problems *out,
 		 struct err *err)
 {
-	struct config_checker c = {mem, out, BUF_INIT(LIMIT_PATH)};
+	struct config_checker c = {mem, out, BUF_INIT(LIMIT_PATH), "'workflow configure sample'"};
 
 	*out = (struct config_problems){
 		.list = arena_zalloc(mem, CONFIG_PROBLEMS_MAX, sizeof(struct config_problem))};
 	if (!out->list)
 		return arena_fail(mem, "what is wrong with the configuration", err);
-	check_value(&c, root, &schema_root);
+	config_check_value(&c, root, &schema_root);
 	if (out->errors == 0)
 		config_rules_check(&c, root);
 	buf_release(&c.path);

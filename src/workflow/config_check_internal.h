@@ -3,12 +3,18 @@
 #define WORKFLOW_CONFIG_CHECK_INTERNAL_H
 
 #include "workflow/config_check.h"
+#include "workflow/schema.h"
 
 struct config_checker {
 	struct arena *mem;
 	struct config_problems *problems;
 	struct buf path;
+	const char *sample; /* where the user finds what keys there are */
 };
+
+/* The shape of a value, and of all below it. */
+void config_check_value(struct config_checker *c, const struct config_value *value,
+			const struct schema *schema);
 
 /* Adds a problem of `value` at the path so far, or below it at `.step` (NULL: right there). */
 void config_problem(struct config_checker *c, const struct config_value *value, bool warning,

@@ -95,6 +95,21 @@ static void a_full_arena_is_an_error_and_no_half_table(void **state)
 	assert_int_equal(table_print(&table, stdout, &err), -ERR_LIMIT);
 }
 
+static void the_widest_column_is_cut_where_rows_do_not_fit(void **state)
+{
+	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(1));
+	struct table table;
+
+	(void)state;
+	table_init(&table, &mem, columns, COUNT_OF(columns));
+	table_cell(&table, STR("a-name-that-is-much-too-long"));
+	table_cell(&table, STR("12"));
+	table_cell(&table, STR("here"));
+	table_fit(&table, 38);
+	prints(&table, "INDEX                  DOCUMENTS  NOTE\n"
+		       "a-name-that-is-much-…         12  here\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -102,6 +117,7 @@ int main(void)
 		cmocka_unit_test(a_table_without_rows_has_its_titles),
 		cmocka_unit_test(columns_align_on_what_a_terminal_shows_of_utf8),
 		cmocka_unit_test(names_from_strangers_cannot_steer_the_terminal),
+		cmocka_unit_test(the_widest_column_is_cut_where_rows_do_not_fit),
 		cmocka_unit_test(a_full_arena_is_an_error_and_no_half_table),
 	};
 

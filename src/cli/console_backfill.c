@@ -1,0 +1,241 @@
+/* console backfill start, pause, stop, scale, reset */
+#include "cli/console_backfill.h"
+
+#include "backfill/control.h"
+#include "base/small_file.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#define SCALE_DEFAULT 5
+
+static int set_paused(const struct console_backfill *b, bool paused, struct err *err)
+{
+	struct control_wish wish;
+
+	if (control_read(b->console.state_dir, b->session, &wish, err) < 0)
+		return -(int)err->kind;
+	if (wish.paused == paused)
+		return 0;
+	wish.paused = paused;
+	return control_write(b->console.state_dir, b->session, &wish, err);
+}
+
+static int tell(const struct console_backfill *b, const char *outcome, const char *fmt_path)
+{
+	if (!b->console.fields->general.json)
+		printf("backfill '%s' %s%s%s\n", b->session, outcome,
+		       fmt_path ? "; its working state is in " : "", fmt_path ? fmt_path : "");
+	else
+		printf("{\"session\":\"%s\",\"outcome\":\"%s\",\"archive\":%s%s%s}\n", b->session,
+		       outcome, fmt_path ? "\"" : "", fmt_path ? fmt_path : "null",
+		       fmt_path ? "\"" : "");
+	return 0;
+}
+
+/* --- The command of a worker --- */
+
+static int find_place(const struct console_backfill *b, const struct config_value **out,
+		      struct err *err)
+{
+	*out = config_get(b->section, "from_snapshot");
+	if (*out)
+		return 0;
+	return services_find_section(&b->console.services, SERVICES_SNAPSHOT, NULL, b->console.mem,
+				     out, err);
+}
+
+static int make_command(const struct console_backfill *b, struct console_command *command,
+			struct err *err)
+{
+	const struct config_value *place;
+	struct services_cluster target;
+	struct str name = config_text_or(config_get(b->section, "snapshot_name"), STR_NONE);
+
+	*command = (struct console_command){.mem = b->console.mem};
+	if (find_place(b, &place, err) < 0 ||
+	    services_find_cluster(&b->console.services, "target", b->console.mem, &target, err) < 0)
+		return -(int)err->kind;
+	console_add(command, "backfill");
+	console_add_repository(command, place);
+	console_add_text(command, "--snapshot-name", name);
+	console_add_cluster(command, "target", &target);
+	console_add_option(command, "--session-name", b->session);
+	console_add_option(command, "--state-dir", b->console.state_dir);
+	console_add_option(command, "--progress", "never");
+	config_each (word, config_get(config_get(b->section, "local"), "arguments"))
+		console_add(command, arena_str(b->console.mem, config_text_or(word, STR(""))).ptr);
+	if (command->failed || b->console.mem->failed)
+		return err_set(err, ERR_LIMIT, "the command of a worker is too long");
+	return 0;
+}
+
+static int scale_to(const struct console_backfill *b, unsigned count, struct err *err)
+{
+	struct console_command command;
+	unsigned before;
+
+	if (console_platform_check(&b->console, b->section, "backfill", err) < 0 ||
+	    make_command(b, &command, err) < 0 ||
+	    workers_scale(&b->workers, count, &command, &before, err) < 0)
+		return -(int)err->kind;
+	if (!b->console.fields->general.json)
+		printf("backfill '%s': %u workers, %u before; `console backfill status` tells how "
+		       "far "
+		       "it is\n",
+		       b->session, count, before);
+	else
+		printf("{\"session\":\"%s\",\"workers\":%u,\"before\":%u}\n", b->session, count,
+		       before);
+	return 0;
+}
+
+/* --- The commands --- */
+
+static int run_start(struct cli *cli, void *fields, struct err *err)
+{
+	cleanup(console_backfill_close) struct console_backfill b = {0};
+	struct console_backfill_fields *f = fields;
+	int64_t scale;
+
+	if (console_backfill_open(&b, cli, f, err) < 0)
+		return -(int)err->kind;
+	if (b.console.services.derived && set_paused(&b, false, err) == 0)
+		return tell(&b, "goes on, where it was paused; the workflow's engine drives it",
+			    NULL);
+	scale = config_i64_or(config_get(b.section, "scale"), SCALE_DEFAULT);
+	if (scale > CONSOLE_WORKERS_MAX)
+		return err_set(err, ERR_USAGE, "scale: more than %d workers", CONSOLE_WORKERS_MAX);
+	if (console_platform_check(&b.console, b.section, "backfill", err) < 0 ||
+	    set_paused(&b, false, err) < 0)
+		return -(int)err->kind;
+	return scale_to(&b, (unsigned)scale, err);
+}
+
+static int run_pause(struct cli *cli, void *fields, struct err *err)
+{
+	cleanup(console_backfill_close) struct console_backfill b = {0};
+
+	if (console_backfill_open(&b, cli, fields, err) < 0)
+		return -(int)err->kind;
+	if (!b.console.services.derived &&
+	    console_platform_check(&b.console, b.section, "backfill", err) < 0)
+		return -(int)err->kind;
+	if (set_paused(&b, true, err) < 0)
+		return -(int)err->kind;
+	return tell(&b, "is to pause; `console backfill start` lets it go on", NULL);
+}
+
+static int run_stop(struct cli *cli, void *fields, struct err *err)
+{
+	cleanup(console_backfill_close) struct console_backfill b = {0};
+	const char *archive;
+	unsigned before;
+
+	if (console_backfill_open(&b, cli, fields, err) < 0 ||
+	    console_platform_check(&b.console, b.section, "backfill", err) < 0 ||
+	    workers_scale(&b.workers, 0, NULL, &before, err) < 0 ||
+	    console_backfill_archive(&b, &archive, err) < 0)
+		return -(int)err->kind;
+	return tell(&b, "has stopped", archive);
+}
+
+static int run_scale(struct cli *cli, void *fields, struct err *err)
+{
+	cleanup(console_backfill_close) struct console_backfill b = {0};
+	unsigned count;
+
+	if (console_parse_scale(cli->parsed->positionals[0], &count, err) < 0 ||
+	    console_backfill_open(&b, cli, fields, err) < 0)
+		return -(int)err->kind;
+	return scale_to(&b, count, err);
+}
+
+static int remove_file(const struct console_backfill *b, const char *ending, struct err *err)
+{
+	struct str path = arena_printf(b->console.mem, "%s/work/%s%s", b->console.state_dir,
+				       b->session, ending);
+
+	return path.ptr ? small_file_remove(path.ptr, err)
+			: arena_fail(b->console.mem, "the work items", err);
+}
+
+static int forget_failed(const struct console_backfill *b, struct err *err)
+{
+	struct str from = arena_printf(b->console.mem, "%s/failed-documents/session=%s",
+				       b->console.state_dir, b->session);
+	struct str to = arena_printf(b->console.mem, "%s/archive/failed-documents-%s-%lld",
+				     b->console.state_dir, b->session, (long long)getpid());
+
+	if (!from.ptr || !to.ptr)
+		return arena_fail(b->console.mem, "the failed documents", err);
+	/* Kept, where nothing looks for it. */
+	if (access(from.ptr, F_OK) == 0 && rename(from.ptr, to.ptr) < 0)
+		return err_set(err, ERR_IO, "cannot move '%s' to '%s'", from.ptr, to.ptr);
+	return 0;
+}
+
+static int run_reset(struct cli *cli, void *fields, struct err *err)
+{
+	static const char *const endings[] = {".db-wal", ".db-shm", ".db"};
+	cleanup(console_backfill_close) struct console_backfill b = {0};
+	struct console_backfill_fields *f = fields;
+	const char *archive;
+	unsigned running;
+
+	if (console_backfill_open(&b, cli, f, err) < 0 ||
+	    console_platform_check(&b.console, b.section, "backfill", err) < 0 ||
+	    workers_count(&b.workers, &running, err) < 0)
+		return -(int)err->kind;
+	if (running > 0)
+		return err_set(err, ERR_BLOCKED,
+			       "%u workers of backfill '%s' run; `console backfill stop` first",
+			       running, b.session);
+	if (!f->yes && console_confirm("what was done for this backfill will be forgotten; "
+				       "documents on the target stay",
+				       b.session, "--yes", err) < 0)
+		return -(int)err->kind;
+	if (console_backfill_archive(&b, &archive, err) < 0)
+		return -(int)err->kind;
+	for (size_t i = 0; i < COUNT_OF(endings); i++)
+		if (remove_file(&b, endings[i], err) < 0)
+			return -(int)err->kind;
+	if (control_forget(b.console.state_dir, b.session, err) < 0 ||
+	    (f->include_failed && forget_failed(&b, err) < 0))
+		return -(int)err->kind;
+	return tell(&b, "is reset", archive);
+}
+
+#define FIELD(member) OPT_FIELD(struct console_backfill_fields, member)
+
+static const struct opt reset_options[] = {
+	{.name = "include-failed-document-stream",
+	 .type = OPT_BOOL,
+	 FIELD(include_failed),
+	 .help = "Put its failed documents aside, too (below archive in the state directory)."},
+	{.name = "yes", .type = OPT_BOOL, FIELD(yes), .help = "Do not ask."},
+	{0},
+};
+static const struct opt_part parts[] = {CONSOLE_PARTS, {0}};
+static const struct opt_part reset_parts[] = {{reset_options, 0}, CONSOLE_PARTS, {0}};
+
+#define BACKFILL_COMMAND(verb, text, its_parts, function, ...)         \
+	const struct command command_console_backfill_##verb = {       \
+		.options = {.name = "console backfill " #verb,         \
+			    .summary = text,                           \
+			    .parts = its_parts,                        \
+			    ##__VA_ARGS__},                            \
+		.fields_size = sizeof(struct console_backfill_fields), \
+		.run = function,                                       \
+	}
+BACKFILL_COMMAND(start, "Start workers, or let a paused backfill go on", parts, run_start,
+		 .details =
+			 "As many as `scale` says, 5 without it. On platform local they are "
+			 "processes that share the session; each is started again when it dies.");
+BACKFILL_COMMAND(pause, "Hold the workers back; they stay", parts, run_pause);
+BACKFILL_COMMAND(stop, "End the workers, and write their working state to a file", parts, run_stop,
+		 .details = "`start` goes on where they were; `reset` makes it begin anew.");
+BACKFILL_COMMAND(scale, "Start or end workers until there are UNITS", parts, run_scale,
+		 .arguments = "UNITS", .min_positionals = 1, .max_positionals = 1);
+BACKFILL_COMMAND(reset, "Forget what was done; documents on the target stay", reset_parts,
+		 run_reset);

@@ -1,0 +1,242 @@
+#include "workflow/services.h"
+
+#include "base/limits.h"
+#include "workflow/config_check.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#define CLUSTERS                                                                         \
+	"source_cluster:\n  endpoint: http://old:9200\n  version: ES 7.10.2\n"           \
+	"  basic_auth: {username: admin, password: \"a:b\"}\n"                           \
+	"  proxy: {name: front, endpoint: \"https://old:9201\", allow_insecure: true}\n" \
+	"target_cluster:\n  endpoint: https://new:9200\n  allow_insecure: true\n"        \
+	"  sigv4: {region: eu-west-1}\n"
+
+static const char whole[] = CLUSTERS
+	"snapshot:\n  snapshot_name: s1\n  snapshot_repo_name: repo\n  mode: create\n"
+	"  s3: {repo_uri: s3://bucket/prefix, aws_region: eu-west-1, role: null}\n"
+	"metadata_migration:\n  from_snapshot: null\n  cluster_awareness_attributes: 2\n"
+	"  index_allowlist: [a, \"regex:b.*\"]\n  otel_endpoint: null\n"
+	"backfill:\n  reindex_from_snapshot:\n    local: {}\n    session_name: nightly\n"
+	"    scale: 3\n"
+	"replay:\n  ecs: {cluster_name: c, service_name: s, aws_region: eu-west-1}\n  scale: 2\n"
+	"kafka:\n  broker_endpoints: \"b1:9092,b2:9092\"\n"
+	"  scram: {username: u, ca_cert_path: /ca.pem}\n"
+	"metrics_source:\n  cloudwatch: {aws_region: eu-west-1, qualifier: dev}\n"
+	"client_options: {user_agent_extra: me}\n";
+
+struct fixture {
+	struct arena mem;
+	struct services services;
+	struct err err;
+};
+
+static int parse(struct fixture *f, const char *text)
+{
+	arena_release(&f->mem);
+	f->mem = ARENA_INIT(MIB(4));
+	f->err = (struct err){0};
+	return services_parse(str_from(text), "services.yaml", "/nowhere", &f->mem, &f->services,
+			      &f->err);
+}
+
+static void assert_has(const char *text, const char *part)
+{
+	if (!strstr(text, part))
+		fail_msg("'%s' is not in: %s", part, text);
+}
+
+static void every_section_is_read(void **state)
+{
+	struct fixture f = {0};
+	struct services_cluster cluster;
+	const struct config_value *section;
+
+	(void)state;
+	assert_int_equal(parse(&f, whole), 0);
+	assert_int_equal(services_find_cluster(&f.services, "source", &f.mem, &cluster, &f.err), 0);
+	assert_string_equal(cluster.http.host, "http://old:9200");
+	assert_string_equal(cluster.http.username, "admin");
+	assert_string_equal(cluster.http.password, "a:b");
+	assert_string_equal(cluster.version, "ES 7.10.2");
+	assert_int_equal(services_find_cluster(&f.services, "target", &f.mem, &cluster, &f.err), 0);
+	assert_string_equal(cluster.http.aws_region, "eu-west-1");
+	assert_string_equal(cluster.http.aws_service, "es");
+	assert_true(cluster.http.insecure);
+	for (size_t i = 0; i < SERVICES_SECTIONS; i++) {
+		assert_int_equal(services_find_section(&f.services, (enum services_section)i, NULL,
+						       &f.mem, &section, &f.err),
+				 0);
+		assert_non_null(section);
+	}
+	assert_string_equal(f.services.user_agent_extra, "me");
+	arena_release(&f.mem);
+}
+
+static void a_proxy_is_found_by_its_role_and_its_name_and_authenticates_as_its_source(void **state)
+{
+	struct fixture f = {0};
+	struct services_cluster cluster;
+
+	(void)state;
+	assert_int_equal(parse(&f, whole), 0);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(services_find_cluster(&f.services, i ? "proxy" : "front", &f.mem,
+						       &cluster, &f.err),
+				 0);
+		assert_string_equal(cluster.http.host, "https://old:9201");
+		assert_string_equal(cluster.http.username, "admin");
+	}
+	arena_release(&f.mem);
+}
+
+static void what_is_not_there_is_named_with_what_is(void **state)
+{
+	struct fixture f = {0};
+	struct services_cluster cluster;
+	const struct config_value *section;
+
+	(void)state;
+	assert_int_equal(parse(&f, "source: {endpoint: \"http://a:1\", no_auth: null}\n"), 0);
+	assert_int_equal(services_find_cluster(&f.services, "target", &f.mem, &cluster, &f.err),
+			 -ERR_USAGE);
+	assert_has(f.err.message, "target cluster is not set in services.yaml");
+	assert_int_equal(services_find_cluster(&f.services, "nowhere", &f.mem, &cluster, &f.err),
+			 -ERR_USAGE);
+	assert_has(f.err.message, "there are: source 'source'");
+	assert_int_equal(services_find_section(&f.services, SERVICES_BACKFILL, NULL, &f.mem,
+					       &section, &f.err),
+			 -ERR_USAGE);
+	assert_has(f.err.message, "backfill is not set in services.yaml");
+	arena_release(&f.mem);
+}
+
+static void every_platform_is_accepted(void **state)
+{
+	static const char *const platforms[] = {"local: {}",
+						"local: null",
+						"local: {arguments: [--tune-target=false]}",
+						"docker: {socket: /var/run/docker.sock}",
+						"docker: null",
+						"ecs: {cluster_name: c, service_name: s}",
+						"k8s: {namespace: ma, deployment_name: rfs}",
+						"scale: 1"};
+	struct fixture f = {0};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(platforms); i++) {
+		struct str text;
+
+		arena_release(&f.mem);
+		f.mem = ARENA_INIT(MIB(1));
+		text = arena_printf(&f.mem,
+				    "backfill: {reindex_from_snapshot: {%s}}\nreplay: {%s}\n",
+				    platforms[i], platforms[i]);
+		f.err = (struct err){0};
+		if (services_parse(text, "services.yaml", "/nowhere", &f.mem, &f.services, &f.err) <
+		    0)
+			fail_msg("%s: %s", platforms[i], f.err.message);
+	}
+	arena_release(&f.mem);
+}
+
+static void what_is_wrong_is_told_with_path_and_line(void **state)
+{
+	static const struct {
+		const char *text, *message;
+	} cases[] = {
+		{"source_cluster:\n  endpint: http://a:1\n  no_auth: null\n",
+		 "services.yaml, line 2: unknown key 'endpint'; is 'endpoint' meant? "
+		 "(source_cluster.endpint)"},
+		{"sauce_cluster: {}\n", "is 'source_cluster' meant?"},
+		{"source_cluster:\n  endpoint: http://a:1\n",
+		 "give one of: no_auth, basic_auth, sigv4, mtls, api_key"},
+		{"source_cluster:\n  endpoint: http://a:1\n  no_auth:\n  sigv4: {region: x}\n",
+		 "line 4: 'sigv4' and 'no_auth' exclude each other"},
+		{"source_cluster:\n  endpoint: a:1\n  no_auth:\n", "is not http(s)://HOST[:PORT]"},
+		{"source_cluster:\n  endpoint: http://a:1\n  basic_auth: {username: a}\n",
+		 "need each other"},
+		{"source: {endpoint: \"http://a:1\", no_auth: null}\n"
+		 "source_cluster: {endpoint: \"http://a:1\", no_auth: null}\n",
+		 "exclude each other"},
+		{"snapshot: {snapshot_name: a}\n", "give one of: s3, fs, gcs"},
+		{"snapshot: {snapshot_name: a, mode: x, fs: {repo_path: /a}}\n",
+		 "'x' is none of create|import"},
+		{"snapshot: {snapshot_name: a, solr_collections: [x], fs: {repo_path: /a}}\n",
+		 "Solr"},
+		{"metadata_migration: {}\n", "'from_snapshot' is missing"},
+		{"metadata_migration: {from_snapshot: {snapshot_name: a}}\n",
+		 "give one of: s3, fs, gcs (metadata_migration.from_snapshot)"},
+		{"backfill: {}\n", "'reindex_from_snapshot' is missing"},
+		{"backfill: {reindex_from_snapshot: {local: {}, docker: {}}}\n",
+		 "exclude each other"},
+		{"backfill: {reindex_from_snapshot: {scale: 0}}\n", "0 is less than 1"},
+		{"backfill: {reindex_from_snapshot: {k8s: {namespace: a}}}\n",
+		 "'deployment_name' is missing"},
+		{"replay: {ecs: {cluster_name: c}}\n", "'service_name' is missing"},
+		{"kafka: {standard: null}\n", "'broker_endpoints' is missing"},
+		{"kafka: {broker_endpoints: \"b:1\"}\n",
+		 "give one of: msk, standard, scram, local"},
+		{"kafka: {broker_endpoints: \"b:1\", scram: {}}\n", "'username' is missing"},
+		{"metrics_source: {cloudwatch: {}}\n", "'qualifier' is missing"},
+		{"metrics_source: {}\n", "give one of: prometheus, cloudwatch, local"},
+		{"a: [\n", "services.yaml: line 2"},
+		{"", "services.yaml"},
+	};
+	struct fixture f = {0};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		if (parse(&f, cases[i].text) != -ERR_USAGE)
+			fail_msg("accepted: %s", cases[i].text);
+		assert_has(f.err.message, cases[i].message);
+	}
+	arena_release(&f.mem);
+}
+
+static void clusters_of_a_workflow_go_by_role_or_name(void **state)
+{
+	static const char text[] =
+		"sourceClusters:\n  legacy: {endpoint: \"http://old:9200\", version: ES 7.10.2}\n"
+		"targetClusters:\n  one: {endpoint: \"http://new:1\"}\n"
+		"  two: {endpoint: \"http://new:2\", authConfig: {sigv4: {region: r}}}\n"
+		"snapshotMigrationConfigs: []\n";
+	struct fixture f = {.mem = ARENA_INIT(MIB(16))};
+	struct services_cluster cluster;
+	struct config_value *root;
+
+	(void)state;
+	assert_int_equal(config_parse(str_from(text), &f.mem, &root, &f.err), 0);
+	assert_int_equal(services_derive(root, NULL, "/nowhere", &f.mem, &f.services, &f.err), 0);
+	assert_int_equal(services_find_cluster(&f.services, "source", &f.mem, &cluster, &f.err), 0);
+	assert_true(str_is(cluster.name, "legacy"));
+	assert_string_equal(cluster.http.host, "http://old:9200");
+	assert_int_equal(services_find_cluster(&f.services, "two", &f.mem, &cluster, &f.err), 0);
+	assert_string_equal(cluster.http.aws_region, "r");
+	assert_int_equal(services_find_cluster(&f.services, "target", &f.mem, &cluster, &f.err),
+			 -ERR_USAGE);
+	assert_has(f.err.message, "name one of 'one', 'two'");
+	assert_int_equal(services_find_cluster(&f.services, "proxy", &f.mem, &cluster, &f.err),
+			 -ERR_USAGE);
+	assert_has(f.err.message, "proxy is not set in the workflow's configuration");
+	arena_release(&f.mem);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_section_is_read),
+		cmocka_unit_test(
+			a_proxy_is_found_by_its_role_and_its_name_and_authenticates_as_its_source),
+		cmocka_unit_test(what_is_not_there_is_named_with_what_is),
+		cmocka_unit_test(every_platform_is_accepted),
+		cmocka_unit_test(what_is_wrong_is_told_with_path_and_line),
+		cmocka_unit_test(clusters_of_a_workflow_go_by_role_or_name),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
