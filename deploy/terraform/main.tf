@@ -117,7 +117,7 @@ resource "aws_iam_role_policy" "migration" {
   policy = data.aws_iam_policy_document.migration.json
 }
 
-# What a domain is when it writes snapshots (--s3-role-arn).
+# What a domain is when it writes snapshots (`snapshot register --role-arn`).
 data "aws_iam_policy_document" "service" {
   statement {
     actions = ["sts:AssumeRole"]

@@ -4,6 +4,6 @@ output "role_arn" {
 }
 
 output "snapshot_role_arn" {
-  description = "For --s3-role-arn, and s3RepoPathUri's snapshot role."
+  description = "For `snapshot register --role-arn`."
   value       = aws_iam_role.snapshot.arn
 }

@@ -60,7 +60,8 @@ def test_reindex_from_snapshot_coordinates_in_the_target_as_java_does(shardlift,
         run = subprocess.run(
             [str(link), "---INLINE-JSON",
              inline(snapshotName="snap1", repoUri=str(repository("es-7.10.2")),
-                    targetHost=opensearch.url, indexAllowlist=["books"], sessionName="pod")],
+                    targetHost=opensearch.url, indexAllowlist=["books"], sessionName="pod",
+                    allowMissingIndexes=True)],
             env=shardlift.environment, capture_output=True, timeout=300, check=False)
         assert run.returncode == support.OK, run.stderr.decode()
     expected = support.expected_documents("es-7.10.2", "snap1")["books"]
