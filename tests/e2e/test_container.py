@@ -56,12 +56,15 @@ def catches(pid, number):
 def test_reindex_from_snapshot_coordinates_in_the_target_as_java_does(shardlift, tmp_path,
                                                                       repository, opensearch):
     link = called(shardlift, tmp_path, "reindex_from_snapshot")
+    metadata = shardlift("metadata", "migrate", "--repo-uri", repository("es-7.10.2"),
+                         "--snapshot-name", "snap1", "--index-allowlist", "books", "--target-host",
+                         opensearch.url)
+    assert metadata.code == support.OK, metadata
     for _ in range(2):  # the container is started again when it has ended
         run = subprocess.run(
             [str(link), "---INLINE-JSON",
              inline(snapshotName="snap1", repoUri=str(repository("es-7.10.2")),
-                    targetHost=opensearch.url, indexAllowlist=["books"], sessionName="pod",
-                    allowMissingIndexes=True)],
+                    targetHost=opensearch.url, indexAllowlist=["books"], sessionName="pod")],
             env=shardlift.environment, capture_output=True, timeout=300, check=False)
         assert run.returncode == support.OK, run.stderr.decode()
     expected = support.expected_documents("es-7.10.2", "snap1")["books"]
