@@ -2,7 +2,7 @@
 BUILD ?= build
 PREFIX ?= /usr/local
 
-.PHONY: all build setup demo check check-long bench fuzz lint install clean
+.PHONY: all build setup demo check check-long bench fuzz lint install dist clean
 
 all: build
 
@@ -24,7 +24,7 @@ check:
 	@tests/check
 
 check-long: check
-	@scripts/setup fuzz fresh
+	@scripts/setup fuzz fresh package image
 	@tests/check-long
 
 bench: build
@@ -47,6 +47,11 @@ lint:
 install: build
 	@meson configure $(BUILD) --prefix "$(abspath $(PREFIX))"
 	@meson install -C $(BUILD) --destdir "$(DESTDIR)" --quiet
+
+# A .deb, a tarball and their SHA-256 sums, in dist/.
+dist:
+	@scripts/setup package
+	@scripts/package
 
 clean:
 	rm -rf build build-*

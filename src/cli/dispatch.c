@@ -2,6 +2,8 @@
 #include "cli/exit_file.h"
 #include "cli/common_options.h"
 #include "cli/console_words.h"
+#include "cli/first_process.h"
+#include "cli/java_names.h"
 #include "cli/table.h"
 #include "cli/version.h"
 
@@ -418,13 +420,28 @@ static char *name_of_link(const char *path)
 	return called_as(path, workflow) ? workflow : called_as(path, console) ? console : NULL;
 }
 
+/* The Java tool's containers, which links of their names replace. */
+static int run_java_name(struct program *program, const struct java_name *name, int argc,
+			 char **argv, struct err *err)
+{
+	if (java_name_only_waits(name, argc)) {
+		first_process_wait();
+		return EXIT_CODE_OK;
+	}
+	java_name_set_defaults(name);
+	argv[0] = name->command;
+	return run_words(program, argc, argv, err);
+}
+
 int cli_main(int argc, char **argv)
 {
 	cleanup(program_release) struct program program = {.mem = ARENA_INIT(LIMIT_METADATA_ARENA)};
+	const struct java_name *java = argc > 0 ? java_name_find(argv[0]) : NULL;
 	struct err err = {0};
 	int code;
 
 	signal(SIGPIPE, SIG_IGN);
+	first_process_init();
 	program.json_errors = asks_for_json(argc, argv);
 	program.one_item = asks_for_one_item(argc, argv);
 	log_configure(LOG_INFO, program.json_errors ? LOG_JSON : LOG_TEXT);
@@ -432,6 +449,11 @@ int cli_main(int argc, char **argv)
 		argv[0] = name_of_link(argv[0]);
 		code = run_words(&program, argc, argv, &err);
 	} else {
+	if (java)
+		code = run_java_name(&program, java, argc, argv, &err);
+	else if (argc > 0 && called_as(argv[0], "workflow"))
+		code = run_workflow(&program, argc, argv, &err);
+	else
 		code = run_words(&program, argc > 0 ? argc - 1 : 0, argv + 1, &err);
 	}
 	if (code >= 0)

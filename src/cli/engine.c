@@ -2,13 +2,51 @@
 #include "cli/common_options.h"
 #include "cli/interrupt.h"
 
+#include "base/clock.h"
 #include "base/state_dir.h"
 #include "workflow/engine.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#define LOOKED_LATELY_S 60
+
 struct engine_fields {
 	struct general_fields general;
-	bool stay;
+	bool stay, health;
 };
+
+/* The engine's lock file is as old as its last look. */
+static int64_t seconds_since_look(const char *state_dir, struct arena *mem)
+{
+	struct str path = arena_printf(mem, "%s/run/engine.lock", state_dir);
+	struct stat file;
+
+	if (!path.ptr || stat(path.ptr, &file) < 0)
+		return INT64_MAX;
+	return clock_wall_ms() / 1000 - (int64_t)file.st_mtime;
+}
+
+static int tell_health(const char *state_dir, struct arena *mem, struct err *err)
+{
+	int64_t pid = workflow_engine_pid(state_dir), ago;
+
+	if (pid == 0)
+		return err_set(err, ERR_CONFLICT,
+			       "no engine has the state directory '%s'; `shardlift engine --stay` "
+			       "starts one",
+			       state_dir);
+	ago = seconds_since_look(state_dir, mem);
+	if (ago > LOOKED_LATELY_S)
+		return err_set(err, ERR_CONFLICT,
+			       "the engine of '%s', process %" PRId64
+			       ", has not looked at its work "
+			       "for %" PRId64 " s; if that goes on, end it: the next one goes on",
+			       state_dir, pid, ago);
+	printf("process %" PRId64 " is the engine of %s\n", pid, state_dir);
+	return EXIT_CODE_OK;
+}
 
 static int run(struct cli *cli, void *fields, struct err *err)
 {
@@ -17,6 +55,8 @@ static int run(struct cli *cli, void *fields, struct err *err)
 
 	if (state_dir_path(f->general.state_dir, cli->mem, &options.state_dir, err) < 0)
 		return -(int)err->kind;
+	if (f->health)
+		return tell_health(options.state_dir, cli->mem, err);
 	return workflow_engine_run(&options, err);
 }
 
@@ -26,6 +66,12 @@ static const struct opt engine_options[] = {
 	 OPT_FIELD(struct engine_fields, stay),
 	 .category = "Engine",
 	 .help = "Wait for the next submit when nothing is left to do, as a service."},
+	{.name = "health",
+	 .type = OPT_BOOL,
+	 OPT_FIELD(struct engine_fields, health),
+	 .category = "Engine",
+	 .help = "Only tell whether an engine has the state directory and has looked at its work "
+		 "in the last minute: 0, else 1. For probes."},
 	{0},
 };
 

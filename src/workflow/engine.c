@@ -7,9 +7,11 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define LOOK_MS 200
+#define LOOKS_UNTOLD 25 /* 5 s */
 
 static int lock_path(const char *state_dir, struct arena *mem, const char **out, struct err *err)
 {
@@ -74,17 +76,20 @@ static void close_fd(int *fd)
 		close(*fd);
 }
 
-static int look_until_done(struct engine *engine, struct err *err)
+/* `lock` is as old as the last look, or a little older: `engine --health` goes by that. */
+static int look_until_done(struct engine *engine, int lock, struct err *err)
 {
 	cleanup(close_fd) int wake = engine_wake_open(engine->options->state_dir);
 	bool busy = true;
 
-	while (busy || engine->options->stay) {
+	for (unsigned int look = 0; busy || engine->options->stay; look++) {
 		if (*engine->options->stop)
 			return err_set(err, ERR_CANCELLED,
 				       "stopped; `workflow submit` or another engine goes on");
 		if (engine_run_look(engine, &busy, err) < 0)
 			return -(int)err->kind;
+		if (look % LOOKS_UNTOLD == 0)
+			futimens(lock, NULL);
 		engine_wake_wait(wake, LOOK_MS);
 	}
 	return 0;
@@ -126,7 +131,7 @@ int workflow_engine_run(const struct engine_options *options, struct err *err)
 
 		if (take_lock(options->state_dir, &lock, err) < 0)
 			return -(int)err->kind;
-		if (look_until_done(&engine, err) < 0)
+		if (look_until_done(&engine, lock, err) < 0)
 			return -(int)err->kind;
 		close(lock);
 		lock = -1;
