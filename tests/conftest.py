@@ -41,3 +41,11 @@ def opensearch(pool):
     node = pool.get("os-node", "2.19")
     node.clear()
     yield node
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory):
+    """A Kafka broker; tests use topics of their own names."""
+    broker = support.Broker(tmp_path_factory.mktemp("kafka") / "broker")
+    yield broker
+    broker.stop()
