@@ -1,0 +1,302 @@
+"""Records in Kafka: captured into a real broker's topic, through its deaths, and replayed."""
+
+import base64
+import collections
+import http.client
+import http.server
+import json
+import os
+import re
+import signal
+import subprocess
+import threading
+
+import pytest
+
+from capture_support import CEILING, Proxy, Stub, fields, proxy, response, sent, wait_for
+from support import ERRORS, INTERRUPTED, OK, PROGRAM, UNREACHABLE, USAGE, Broker
+
+LONG = pytest.mark.skipif(not os.environ.get("SHARDLIFT_LONG"), reason="takes its time")
+
+
+class Target:
+    """Answers all alike; `requests` has (thread's number, path) in the order they came."""
+
+    def __init__(self):
+        self.paths = []
+        self.lock = threading.Lock()
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def answer(self):
+                self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                with outer.lock:
+                    outer.paths.append(self.path)
+                self.wfile.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
+
+            do_GET = do_POST = do_PUT = do_DELETE = answer
+
+            def log_message(self, *arguments):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,))
+        self.thread.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+
+    def seen(self):
+        with self.lock:
+            return list(self.paths)
+
+
+@pytest.fixture
+def stub():
+    with Stub() as one:
+        yield one
+
+
+@pytest.fixture
+def target():
+    with Target() as one:
+        yield one
+
+
+@pytest.fixture
+def topic(request):
+    return re.sub(r"[^a-z0-9]+", "-", request.node.name.lower())
+
+
+def to_kafka(broker, topic):
+    return "--kafka-brokers", broker.address, "--kafka-topic", topic
+
+
+def exported(shardlift, broker, topic, *flags):
+    """(key, record) of all that is in the topic."""
+    result = shardlift("traffic", "export", *to_kafka(broker, topic), *flags)
+    assert result.code == OK, result
+    for line in result.out.splitlines():
+        key, _, record = line.partition("|")
+        yield key, base64.b64decode(record)
+
+
+REQUEST = re.compile(rb"(?:PUT|POST) (/\S+) HTTP/1\.1\r\n")
+
+
+def written_paths(shardlift, broker, topic):
+    """connection id -> the paths of PUT and POST in its records, in the topic's order; a record
+    that is there twice counts once."""
+    connections, seen = collections.defaultdict(bytes), set()
+    for key, record in exported(shardlift, broker, topic):
+        stream = list(fields(record))
+        number = next(value for field, value in stream if field in (3, 4))
+        if (key, number) in seen:
+            continue
+        seen.add((key, number))
+        for _, observation in (field for field in stream if field[0] == 2):
+            for kind, value in fields(observation):
+                if kind in (4, 5):
+                    connections[key] += b"".join(v for _, v in fields(value))
+    return {key: [path.decode() for path in REQUEST.findall(sent_bytes)]
+            for key, sent_bytes in connections.items()}
+
+
+class Writer(threading.Thread):
+    """Writes /w/NAME/0, 1, ... over one connection until stopped; `acknowledged` has the paths
+    that were answered with 200, `refused` how often the proxy said 503."""
+
+    def __init__(self, port, name):
+        super().__init__()
+        self.port, self.name_, self.acknowledged, self.refused = port, name, [], 0
+        self.stopping = threading.Event()
+        self.error = None
+
+    def run(self):
+        try:
+            connection, number = None, 0
+            while not self.stopping.is_set():
+                connection = connection or http.client.HTTPConnection("127.0.0.1", self.port,
+                                                                      timeout=CEILING)
+                path = f"/w/{self.name_}/{number}"
+                connection.request("PUT", path, body=b'{"a":1}')
+                answer = connection.getresponse()
+                answer.read()
+                if answer.status == 200:
+                    self.acknowledged.append(path)
+                else:
+                    self.refused += 1
+                number += 1
+                if answer.getheader("connection") == "close":
+                    connection.close()
+                    connection = None
+        except Exception as error:  # told by the test's thread
+            self.error = error
+
+    def stop(self):
+        self.stopping.set()
+        self.join()
+        if self.error:
+            raise self.error
+
+
+def writers(port, count):
+    all_of_them = [Writer(port, name) for name in range(count)]
+    for one in all_of_them:
+        one.start()
+    return all_of_them
+
+
+def more_acknowledged(all_of_them, count):
+    """Each of them gets `count` further writes acknowledged."""
+    wanted = [len(one.acknowledged) + count for one in all_of_them]
+    wait_for(lambda: all(one.error or len(one.acknowledged) >= least
+                         for one, least in zip(all_of_them, wanted)), "writes to be acknowledged")
+
+
+def numbers(paths):
+    return [int(path.rpartition("/")[2]) for path in paths]
+
+
+def assert_all_there(found, all_of_them):
+    """No acknowledged write is missing, and those of a connection are in order."""
+    everywhere = {path for paths in found.values() for path in paths}
+    missing = [path for one in all_of_them for path in one.acknowledged if path not in everywhere]
+    assert not missing, (len(missing), missing[:5])
+    for paths in found.values():
+        assert numbers(paths) == sorted(numbers(paths)), paths
+
+
+def kafka_status(one):
+    return one.control("status")["kafka"]
+
+
+class Replayer:
+    """`shardlift replay` of a topic as a child, until stopped."""
+
+    def __init__(self, shardlift, broker, topic, url, *flags, name="replay"):
+        self.status_file = shardlift.state_dir / "run" / f"{name}.status"
+        self.error = open(f"{shardlift.state_dir}.{name}.stderr", "ab+")
+        self.process = subprocess.Popen(
+            [str(PROGRAM), "replay", *to_kafka(broker, topic), "--target-uri", url, "--name", name,
+             "--no-tuples", "--speedup-factor", "1000000", "--settle-time", "200ms", *flags],
+            env=shardlift.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=self.error)
+
+    def status(self):
+        assert self.process.poll() is None, open(self.error.name).read()
+        try:
+            return json.loads(self.status_file.read_text())
+        except FileNotFoundError:
+            return {}
+
+    def has_caught_up(self):
+        return self.status().get("caught_up")
+
+    def stop(self, number=signal.SIGTERM):
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        code = self.process.wait(CEILING)
+        text = open(self.error.name).read()
+        self.error.close()
+        assert "ERROR: " not in text and "runtime error" not in text, text
+        return code
+
+
+def test_what_is_captured_into_a_topic_is_replayed_from_it(shardlift, stub, target, kafka, topic):
+    kafka.topic(topic, 3)
+    with proxy(shardlift, stub.url, *to_kafka(kafka, topic)) as one:
+        client = one.connect()
+        body = b"x" * 3_000_000
+        said = b"PUT /w/0/0 HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+        client.sendall(said)
+        assert b"200 OK" in response(client)
+        all_of_them = writers(one.port, 4)
+        more_acknowledged(all_of_them, 20)
+        for writer in all_of_them:
+            writer.stop()
+        client.close()
+    found = written_paths(shardlift, kafka, topic)
+    assert_all_there(found, all_of_them)
+    assert len(found) == 5
+
+    shown = shardlift("traffic", "show", *to_kafka(kafka, topic), "--mode", "http")
+    assert shown.code == OK and "/w/3/0" in shown.out, shown
+
+    # Sent by one run, committed, and not sent again by the next.
+    first = Replayer(shardlift, kafka, topic, target.url)
+    wait_for(first.has_caught_up, "the replay to catch up")
+    status = first.status()
+    assert first.stop() == INTERRUPTED
+    wanted = sorted(path for paths in found.values() for path in paths)
+    assert sorted(target.seen()) == wanted
+    assert status["lag"] == 0 and status["next_offset"] == status["log_end"] > 0
+    second = Replayer(shardlift, kafka, topic, target.url, name="second")
+    wait_for(second.has_caught_up, "the second replay to catch up")
+    second.stop()
+    assert len(target.seen()) == len(wanted)
+
+
+@pytest.fixture(scope="module")
+def mortal(tmp_path_factory):
+    """A broker to be killed."""
+    broker = Broker(tmp_path_factory.mktemp("mortal") / "broker")
+    yield broker
+    broker.stop()
+
+
+def test_nothing_is_missing_when_the_broker_dies_under_load(shardlift, stub, mortal, topic):
+    """spool: writes go on; block: they are refused; forward: they go on, and are counted."""
+    names = {policy: f"{topic}-{policy}" for policy in ("spool", "block", "forward")}
+    for name in names.values():
+        mortal.topic(name, 2)
+
+    def started(policy, name, ends=True):
+        return (proxy if ends else Proxy)(shardlift, stub.url, *to_kafka(mortal, names[policy]),
+                                          "--on-capture-failure", policy, "--capture-timeout",
+                                          "2s", name=name)
+
+    with (started("block", name="block") as block, started("forward", name="forward") as forward):
+        spool = started("spool", name="spool", ends=False)
+        try:
+            spooled = writers(spool.port, 4)
+            blocked, forwarded = writers(block.port, 2), writers(forward.port, 2)
+            more_acknowledged(spooled + blocked + forwarded, 10)
+            mortal.kill()
+
+            more_acknowledged(spooled, 30)
+            status = wait_for(lambda: (s := kafka_status(spool))["spoolRecords"] > 0 and s,
+                              "records in the spool")
+            assert status["spooling"] and status["brokers"] == "away", status
+            wait_for(lambda: all(one.refused for one in blocked), "refused writes")
+            more_acknowledged(forwarded, 1)
+            wait_for(lambda: forward.control("status")["gaps"] > 0, "gaps to be counted")
+            # What is in the spool is still there when the proxy is killed.
+            for one in spooled:
+                one.stop()
+        finally:
+            spool.kill()
+        with started("spool", name="spool") as spool:
+            assert kafka_status(spool)["spoolRecords"] > 0
+            again = writers(spool.port, 2)
+            for number, one in enumerate(again):
+                one.name_ = 100 + number
+            more_acknowledged(again, 10)
+            mortal.start()
+            wait_for(lambda: not kafka_status(spool)["spooling"], "the spool to be in Kafka")
+            assert kafka_status(spool)["spoolRecords"] == 0
+            more_acknowledged(again, 10)
+            more_acknowledged(blocked, 10)
+            for one in again + blocked + forwarded:
+                one.stop()
+    found = written_paths(shardlift, mortal, names["spool"])
+    assert_all_there(found, spooled + again)
+    assert_all_there(written_paths(shardlift, mortal, names["block"]), blocked)
