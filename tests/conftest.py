@@ -46,6 +46,7 @@ def opensearch(pool):
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory):
     """A Kafka broker; tests use topics of their own names."""
-    broker = support.Broker(tmp_path_factory.mktemp("kafka") / "broker")
+    broker = support.Broker(tmp_path_factory.mktemp("kafka") / "broker", "4.1",
+                            *support.PARTITIONS)
     yield broker
     broker.stop()

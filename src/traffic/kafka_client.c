@@ -5,8 +5,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #define SCRAM_WORKS_FROM 0x02060100 /* rd_kafka_version */
+#define TOPIC_MADE_MS 5000
 
 void kafka_client_warn(const struct kafka_client *client, const char *fmt, ...)
 {
@@ -271,33 +273,58 @@ static int not_heard(struct kafka_client *client, const char *why, struct err *e
 	return -ERR_UNREACHABLE;
 }
 
-int kafka_client_check(struct kafka_client *client, int timeout_ms, struct err *err)
+/* What the brokers say about the topic. */
+static int judge_topic(const struct kafka_client *client, const struct rd_kafka_metadata *found,
+		       struct err *err)
 {
-	rd_kafka_topic_t *topic = rd_kafka_topic_new(client->rk, client->options.topic, NULL);
-	const struct rd_kafka_metadata *found;
-	rd_kafka_resp_err_t failed;
-	int got = 0;
+	rd_kafka_resp_err_t said =
+		found->topic_cnt == 1 ? found->topics[0].err : RD_KAFKA_RESP_ERR_NO_ERROR;
 
-	if (!topic)
-		return err_set(err, ERR_USAGE, "'%s' is no name of a topic", client->options.topic);
-	failed = rd_kafka_metadata(client->rk, 0, topic, &found, timeout_ms);
-	rd_kafka_topic_destroy(topic);
+	if (said == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
+		return err_set(err, ERR_NOT_FOUND,
+			       "there is no topic '%s' at %s, and the brokers make none by "
+			       "themselves: make it, with all partitions it is to have",
+			       client->options.topic, client->options.brokers);
+	if (said == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
+		return err_set(err, ERR_AUTH, "the brokers at %s do not allow the topic '%s'",
+			       client->options.brokers, client->options.topic);
+	return 0;
+}
+
+static int ask_for_topic(struct kafka_client *client, rd_kafka_topic_t *topic, int timeout_ms,
+			 struct err *err)
+{
+	const struct rd_kafka_metadata *found;
+	rd_kafka_resp_err_t failed =
+		rd_kafka_metadata(client->rk, 0, topic, &found, MAX(timeout_ms, 1));
+	int got;
+
 	if (failed) {
 		rd_kafka_poll(client->rk, 0); /* for on_error */
 		return not_heard(client, rd_kafka_err2str(failed), err);
 	}
 	atomic_store(&client->away, false);
-	if (found->topic_cnt == 1 &&
-	    found->topics[0].err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
-		got = err_set(err, ERR_NOT_FOUND,
-			      "there is no topic '%s' at %s, and the brokers make none by "
-			      "themselves: make it, with all partitions it is to have",
-			      client->options.topic, client->options.brokers);
-	else if (found->topic_cnt == 1 &&
-		 found->topics[0].err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
-		got = err_set(err, ERR_AUTH, "the brokers at %s do not allow the topic '%s'",
-			      client->options.brokers, client->options.topic);
+	got = judge_topic(client, found, err);
 	rd_kafka_metadata_destroy(found);
+	return got;
+}
+
+/* Asking makes a topic where the brokers do that; it is there a moment later. */
+int kafka_client_check(struct kafka_client *client, int timeout_ms, struct err *err)
+{
+	rd_kafka_topic_t *topic = rd_kafka_topic_new(client->rk, client->options.topic, NULL);
+	int64_t now = clock_monotonic_ms(), until = now + timeout_ms;
+	int64_t made_until = now + MIN(timeout_ms, TOPIC_MADE_MS);
+	const struct timespec wait = {.tv_nsec = 100000000};
+	int got;
+
+	if (!topic)
+		return err_set(err, ERR_USAGE, "'%s' is no name of a topic", client->options.topic);
+	while ((got = ask_for_topic(client, topic, (int)(until - clock_monotonic_ms()), err)) ==
+		       -ERR_NOT_FOUND &&
+	       clock_monotonic_ms() < made_until)
+		nanosleep(&wait, NULL);
+	rd_kafka_topic_destroy(topic);
 	return got;
 }
 

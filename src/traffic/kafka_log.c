@@ -8,11 +8,12 @@
 #include <stdlib.h>
 
 enum {
-	POLL_MS = 50,
-	LOOK_MS = 1000,
+	LOOK_MS = 1000, /* between two questions to brokers that are away */
 	LOOK_WAIT_MS = 500,
-	DRAIN_END_MS = 5000,
-	PURGE_END_MS = 10000
+	CHECK_MS = 5000, /* on opening */
+	CHECK_MUST_MS = 30000,
+	SEND_END_MS = 5000, /* on closing */
+	PURGE_END_MS = 10000,
 };
 
 static void on_delivered(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque)
@@ -31,7 +32,8 @@ static void configure(rd_kafka_conf_t *conf, struct kafka_client *client)
 	rd_kafka_conf_set_dr_msg_cb(conf, on_delivered);
 }
 
-static int open_client(struct kafka_log *log, struct err *err)
+int kafka_log_producer(struct kafka_client *client, const char *timeout, kafka_configure *wanted,
+		       struct err *err)
 {
 	const char *const defaults[] = {"acks",
 					"all",
@@ -42,7 +44,7 @@ static int open_client(struct kafka_log *log, struct err *err)
 					"linger.ms",
 					"0",
 					"message.timeout.ms",
-					log->timeout,
+					timeout,
 					"request.timeout.ms",
 					"5000",
 					"message.max.bytes",
@@ -59,30 +61,32 @@ static int open_client(struct kafka_log *log, struct err *err)
 					"HttpCaptureProxyProducer",
 					NULL};
 
-	return kafka_client_open(&log->client, RD_KAFKA_PRODUCER, defaults, configure, err);
+	return kafka_client_open(client, RD_KAFKA_PRODUCER, defaults, wanted, err);
 }
 
-/* librdkafka gave this handle up, and has told of all that it had. */
-static void renew_client(struct kafka_log *log)
+void kafka_log_renew(struct kafka_log *log, struct kafka_client *client, const char *timeout,
+		     kafka_configure *wanted)
 {
 	struct err err = {0};
-	rd_kafka_t *old = log->client.rk;
+	rd_kafka_t *old = client->rk;
 	char why[256];
+	int got;
 
-	if (!atomic_load(&log->client.fatal) || rd_kafka_outq_len(old) > 0)
+	if (!atomic_load(&client->fatal) || rd_kafka_outq_len(old) > 0)
 		return;
 	rd_kafka_fatal_error(old, why, sizeof(why));
-	kafka_client_warn(&log->client, "the connection to Kafka begins anew: %s", why);
+	kafka_client_warn(client, "the connection to Kafka begins anew: %s", why);
 	pthread_mutex_lock(&log->lock);
-	if (open_client(log, &err) < 0) {
-		log->client.rk = old;
-		atomic_store(&log->client.fatal, true);
+	got = kafka_log_producer(client, timeout, wanted, &err);
+	if (got < 0) {
+		client->rk = old;
+		atomic_store(&client->fatal, true);
 	}
 	pthread_mutex_unlock(&log->lock);
-	if (log->client.rk != old)
-		rd_kafka_destroy(old);
+	if (got < 0)
+		kafka_client_warn(client, "%s", err.message);
 	else
-		kafka_client_warn(&log->client, "%s", err.message);
+		rd_kafka_destroy(old);
 }
 
 /* Brokers are away until one answers; no record may be there to ask with. */
@@ -98,7 +102,7 @@ static void look_for_brokers(struct kafka_log *log)
 
 static bool is_over(struct kafka_log *log)
 {
-	return log->closing && (log->live == 0 || log->abandon);
+	return log->closing && log->items == 0;
 }
 
 static void *serve(void *user)
@@ -107,19 +111,17 @@ static void *serve(void *user)
 	bool over = false;
 
 	while (!over) {
-		rd_kafka_poll(log->client.rk, POLL_MS);
-		renew_client(log);
+		rd_kafka_poll(log->client.rk, KAFKA_LOG_POLL_MS);
+		kafka_log_renew(log, &log->client, log->timeout, configure);
 		look_for_brokers(log);
+		if (log->spool)
+			kafka_log_spool_poll(log);
 		pthread_mutex_lock(&log->lock);
 		kafka_log_try_stuck(log);
-		if (log->spool) {
-			kafka_log_drain(log);
-			kafka_log_settle(log);
-		}
+		if (log->spool)
+			kafka_log_spool_step(log);
 		over = is_over(log);
 		pthread_mutex_unlock(&log->lock);
-		if (log->spool)
-			kafka_log_spool_commit(log, false);
 	}
 	return NULL;
 }
@@ -127,8 +129,8 @@ static void *serve(void *user)
 static int check(struct kafka_log *log, struct err *err)
 {
 	struct err reason = {0};
-	int got = kafka_client_check(&log->client, log->options.must_be_there ? 30000 : 10000,
-				     &reason);
+	int got = kafka_client_check(
+		&log->client, log->options.must_be_there ? CHECK_MUST_MS : CHECK_MS, &reason);
 
 	if (got == 0)
 		return 0;
@@ -153,7 +155,8 @@ int kafka_log_open(const struct kafka_log_options *options, struct kafka_log **o
 	log->hash_key = siphash_key_random();
 	snprintf(log->timeout, sizeof(log->timeout), "%" PRId64,
 		 options->timeout_ms ? options->timeout_ms : 10000);
-	if ((got = open_client(log, err)) == 0 && (got = check(log, err)) == 0)
+	if ((got = kafka_log_producer(&log->client, log->timeout, configure, err)) == 0 &&
+	    (got = check(log, err)) == 0)
 		got = kafka_log_spool_open(log, err);
 	if (got == 0 && (errno = pthread_create(&log->thread, NULL, serve, log)) != 0)
 		got = err_set_errno(err, ERR_IO, errno, "cannot start a thread");
@@ -167,17 +170,16 @@ int kafka_log_open(const struct kafka_log_options *options, struct kafka_log **o
 	return 0;
 }
 
-/* What the spool has may wait for the next run: once more only what is with the brokers. */
-static void end_sending(struct kafka_log *log)
+void kafka_log_end_sending(rd_kafka_t *rk, bool away)
 {
-	int64_t until = clock_monotonic_ms() + DRAIN_END_MS;
+	int64_t until = clock_monotonic_ms() + (away ? 0 : SEND_END_MS);
 
-	while (rd_kafka_outq_len(log->client.rk) > 0 && clock_monotonic_ms() < until)
-		rd_kafka_poll(log->client.rk, POLL_MS);
-	rd_kafka_purge(log->client.rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+	while (rd_kafka_outq_len(rk) > 0 && clock_monotonic_ms() < until)
+		rd_kafka_poll(rk, KAFKA_LOG_POLL_MS);
+	rd_kafka_purge(rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
 	until = clock_monotonic_ms() + PURGE_END_MS;
-	while (rd_kafka_outq_len(log->client.rk) > 0 && clock_monotonic_ms() < until)
-		rd_kafka_poll(log->client.rk, POLL_MS);
+	while (rd_kafka_outq_len(rk) > 0 && clock_monotonic_ms() < until)
+		rd_kafka_poll(rk, KAFKA_LOG_POLL_MS);
 }
 
 static void free_items(struct kafka_log *log)
@@ -208,7 +210,7 @@ void kafka_log_close(struct kafka_log *log)
 		pthread_mutex_unlock(&log->lock);
 		pthread_join(log->thread, NULL);
 		log->abandon = true;
-		end_sending(log);
+		kafka_log_end_sending(log->client.rk, atomic_load(&log->client.away));
 	}
 	kafka_log_spool_close(log);
 	kafka_client_release(&log->client);
@@ -219,11 +221,12 @@ void kafka_log_close(struct kafka_log *log)
 
 /* --- Appending --- */
 
-static bool has_live(struct kafka_log *log, struct str key)
+/* A record of this connection is on its way, not by the spool. */
+static bool has_items(struct kafka_log *log, struct str key)
 {
-	const struct flow *flow = log->live > 0 ? kafka_log_flow(log, key, false) : NULL;
+	const struct flow *flow = log->items > 0 ? kafka_log_flow(log, key, false) : NULL;
 
-	return flow && !flow->first->from_spool;
+	return flow != NULL;
 }
 
 static int append_locked(struct kafka_log *log, struct record *record, int64_t time_ms,
@@ -256,7 +259,7 @@ static int append(struct kafka_log *log, struct record *record, int64_t time_ms,
 	int got;
 
 	pthread_mutex_lock(&log->lock);
-	if (log->spooling && !has_live(log, record->connection_id))
+	if (log->spooling && !has_items(log, record->connection_id))
 		got = segment_log_append(log->spool, record, done, err);
 	else
 		got = append_locked(log, record, time_ms, done, err);
@@ -291,12 +294,12 @@ void kafka_log_state(struct kafka_log *log, struct kafka_log_state *out)
 					.has_spool = log->spool != NULL,
 					.sent = log->sent,
 					.failed = log->failed,
-					.in_flight = log->items,
+					.in_flight = log->items + log->drain.items,
 					.buffered_bytes = log->buffered};
 	if (log->spool) {
 		segment_log_state(log->spool, &spool);
 		out->spool_records =
-			spool.end - MIN(spool.end, commit_tracker_committable(&log->tracker));
+			spool.end - MIN(spool.end, commit_tracker_committable(&log->drain.tracker));
 		out->spool_bytes = spool.bytes;
 		out->spool_free_bytes = spool.free_bytes;
 		out->failed += spool.failed;

@@ -15,13 +15,11 @@ struct item {
 	struct flow *flow;
 	struct completion *done; /* NULL: nobody asks */
 	int64_t time_ms;
-	bool from_spool;
-	uint64_t offset; /* there */
 	size_t len;
 	char bytes[];
 };
 
-/* Of one connection; there while it has items. They are all from the spool, or none is. */
+/* Of one connection; there while it has items, of which the first is with librdkafka. */
 struct flow {
 	struct flow *next_in_bucket;
 	struct flow *next_stuck;
@@ -29,6 +27,28 @@ struct flow {
 	bool is_stuck;
 	size_t key_len;
 	char key[];
+};
+
+/* A record of the spool on its way. */
+struct spooled {
+	uint64_t offset;
+	size_t key_len, len;
+	char bytes[]; /* key, record */
+};
+
+/* What brings the spool to Kafka: a producer of its own whose records never time out, so that many
+ * of a connection may be on their way and stay in order. */
+struct drain {
+	struct kafka_client client; /* first: the opaque of callbacks */
+	struct kafka_log *log;
+	struct segment_log_reader *reader;
+	struct commit_tracker tracker; /* what of the spool Kafka took */
+	uint64_t committed;
+	uint64_t items; /* on their way */
+	size_t bytes;   /* of these */
+	bool failed;    /* some were given back: from the first of these on again */
+	bool reader_broken;
+	int64_t committed_ms;
 };
 
 enum { FLOW_BUCKETS = 4096 };
@@ -45,35 +65,43 @@ struct kafka_log {
 	struct flow *buckets[FLOW_BUCKETS];
 	struct flow *stuck; /* their first item is to be tried again */
 	size_t buffered;
-	uint64_t items, live; /* all, those not from the spool */
+	uint64_t items;
 	uint64_t sent, failed;
 	bool closing, abandon; /* abandon: nothing is sent any more */
+	int64_t looked_ms;     /* the thread's */
 
-	/* spool */
-	struct segment_log *spool;
-	struct segment_log_reader *reader;
-	struct commit_tracker tracker; /* what of it Kafka took */
-	uint64_t committed;
-	size_t drain_bytes; /* of items from the spool */
-	bool spooling, reader_broken;
-	int64_t committed_ms, looked_ms; /* the thread's */
+	struct segment_log *spool; /* NULL: none */
+	bool spooling;
+	struct drain drain;
 };
 
+enum { KAFKA_LOG_POLL_MS = 50 };
+
 /* kafka_log_send.c. The lock is held. */
-int kafka_log_push(struct kafka_log *log, struct item *item, struct str key);
+void kafka_log_push(struct kafka_log *log, struct item *item, struct str key);
 struct flow *kafka_log_flow(struct kafka_log *log, struct str key, bool make);
 /* The item is not on its way any more: `failed` says how it went. */
 void kafka_log_resolve(struct kafka_log *log, struct item *item, rd_kafka_resp_err_t failed);
 void kafka_log_try_stuck(struct kafka_log *log);
 void kafka_log_complete(struct completion *done, enum err_kind failed, int error);
 
-/* kafka_log_spool.c. The lock is held, but for open and close. */
+/* kafka_log.c: makes a producer. `timeout`: text of milliseconds for a record to be taken, "0":
+ * no end. */
+int kafka_log_producer(struct kafka_client *client, const char *timeout, kafka_configure *configure,
+		       struct err *err);
+/* When librdkafka gave the handle up, and told of all that it had: another one. */
+void kafka_log_renew(struct kafka_log *log, struct kafka_client *client, const char *timeout,
+		     kafka_configure *configure);
+/* Waits for what is with librdkafka, unless brokers are away, then takes it back. */
+void kafka_log_end_sending(rd_kafka_t *rk, bool away);
+
+/* kafka_log_spool.c. */
 int kafka_log_spool_open(struct kafka_log *log, struct err *err);
 void kafka_log_spool_close(struct kafka_log *log);
-/* Reads on and sends. */
-void kafka_log_drain(struct kafka_log *log);
-/* Nothing is left to be sent: back to sending at once. */
-void kafka_log_settle(struct kafka_log *log);
+/* The thread's, without the lock: serves the drain's producer. */
+void kafka_log_spool_poll(struct kafka_log *log);
+/* With the lock: reads on and sends; changes between spooling and sending at once. */
+void kafka_log_spool_step(struct kafka_log *log);
 /* Once a second, or `now`: makes durable what of the spool Kafka has. The thread's, without the
  * lock: nobody else moves the tracker. */
 void kafka_log_spool_commit(struct kafka_log *log, bool now);

@@ -1,7 +1,6 @@
 /* The order of a connection on its way to Kafka. All with the lock held. */
 #include "traffic/kafka_log_internal.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 void kafka_log_complete(struct completion *done, enum err_kind failed, int error)
@@ -74,7 +73,7 @@ static void send_first(struct kafka_log *log, struct flow *flow)
 		kafka_log_resolve(log, item, failed);
 }
 
-int kafka_log_push(struct kafka_log *log, struct item *item, struct str key)
+void kafka_log_push(struct kafka_log *log, struct item *item, struct str key)
 {
 	struct flow *flow = kafka_log_flow(log, key, true);
 	bool first = !flow->first;
@@ -85,13 +84,8 @@ int kafka_log_push(struct kafka_log *log, struct item *item, struct str key)
 	flow->last = &item->next;
 	log->buffered += item->len;
 	log->items++;
-	if (item->from_spool)
-		log->drain_bytes += item->len;
-	else
-		log->live++;
 	if (first)
 		send_first(log, flow);
-	return 0;
 }
 
 /* The first of its flow is done with. False: the flow is gone, too. */
@@ -104,10 +98,6 @@ static bool pop(struct kafka_log *log, struct flow *flow)
 		flow->last = &flow->first;
 	log->buffered -= item->len;
 	log->items--;
-	if (item->from_spool)
-		log->drain_bytes -= item->len;
-	else
-		log->live--;
 	free(item);
 	if (flow->first)
 		return true;
@@ -133,7 +123,7 @@ static bool move_to_spool(struct kafka_log *log, struct flow *flow)
 	return true;
 }
 
-/* All of a flow that is not from the spool. */
+/* All of a flow. */
 static void spool_flow(struct kafka_log *log, struct flow *flow)
 {
 	do {
@@ -169,9 +159,7 @@ static void not_taken(struct kafka_log *log, struct item *item, rd_kafka_resp_er
 	warn_of(log, item, failed);
 	if (!too_large)
 		atomic_store(&log->client.away, true);
-	if (item->from_spool) {
-		make_stuck(log, flow);
-	} else if (log->spool && !too_large) {
+	if (log->spool && !too_large) {
 		log->spooling = true;
 		spool_flow(log, flow);
 	} else {
@@ -192,13 +180,10 @@ void kafka_log_resolve(struct kafka_log *log, struct item *item, rd_kafka_resp_e
 	}
 	atomic_store(&log->client.away, false);
 	log->sent++;
-	if (item->from_spool)
-		commit_tracker_finish(&log->tracker, item->offset);
-	else
-		kafka_log_complete(item->done, ERR_NONE, 0);
+	kafka_log_complete(item->done, ERR_NONE, 0);
 	if (!pop(log, flow))
 		return;
-	if (log->spooling && !flow->first->from_spool)
+	if (log->spooling)
 		spool_flow(log, flow);
 	else
 		send_first(log, flow);
@@ -211,7 +196,7 @@ void kafka_log_try_stuck(struct kafka_log *log)
 	for (; flow; flow = next) {
 		next = flow->next_stuck;
 		flow->is_stuck = false;
-		if (log->spooling && !flow->first->from_spool)
+		if (log->spooling)
 			spool_flow(log, flow);
 		else
 			send_first(log, flow);

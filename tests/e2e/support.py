@@ -202,6 +202,10 @@ class NodeError(Exception):
     pass
 
 
+# Topics are made when they are first asked for.
+PARTITIONS = ("--setting", "num.partitions=3")
+
+
 class Broker:
     """A real Kafka broker; `address` is what clients connect to."""
 
@@ -242,9 +246,6 @@ class Broker:
             capture_output=True, text=True, timeout=300)
         assert result.returncode == 0, result.stdout + result.stderr
         return result.stdout
-
-    def topic(self, name, partitions=1):
-        self.tool("TopicCommand", "--create", "--topic", name, "--partitions", str(partitions))
 
     def stop(self):
         subprocess.run([str(self.LAUNCHER), "stop", "--data", str(self.folder)], check=True)

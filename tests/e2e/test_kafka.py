@@ -13,6 +13,7 @@ import threading
 
 import pytest
 
+import support
 from capture_support import CEILING, Proxy, Stub, fields, proxy, response, sent, wait_for
 from support import ERRORS, INTERRUPTED, OK, PROGRAM, UNREACHABLE, USAGE, Broker
 
@@ -212,7 +213,6 @@ class Replayer:
 
 
 def test_what_is_captured_into_a_topic_is_replayed_from_it(shardlift, stub, target, kafka, topic):
-    kafka.topic(topic, 3)
     with proxy(shardlift, stub.url, *to_kafka(kafka, topic)) as one:
         client = one.connect()
         body = b"x" * 3_000_000
@@ -248,7 +248,7 @@ def test_what_is_captured_into_a_topic_is_replayed_from_it(shardlift, stub, targ
 @pytest.fixture(scope="module")
 def mortal(tmp_path_factory):
     """A broker to be killed."""
-    broker = Broker(tmp_path_factory.mktemp("mortal") / "broker")
+    broker = Broker(tmp_path_factory.mktemp("mortal") / "broker", "4.1", *support.PARTITIONS)
     yield broker
     broker.stop()
 
@@ -256,9 +256,6 @@ def mortal(tmp_path_factory):
 def test_nothing_is_missing_when_the_broker_dies_under_load(shardlift, stub, mortal, topic):
     """spool: writes go on; block: they are refused; forward: they go on, and are counted."""
     names = {policy: f"{topic}-{policy}" for policy in ("spool", "block", "forward")}
-    for name in names.values():
-        mortal.topic(name, 2)
-
     def started(policy, name, ends=True):
         return (proxy if ends else Proxy)(shardlift, stub.url, *to_kafka(mortal, names[policy]),
                                           "--on-capture-failure", policy, "--capture-timeout",
@@ -300,3 +297,42 @@ def test_nothing_is_missing_when_the_broker_dies_under_load(shardlift, stub, mor
     found = written_paths(shardlift, mortal, names["spool"])
     assert_all_there(found, spooled + again)
     assert_all_there(written_paths(shardlift, mortal, names["block"]), blocked)
+
+
+def connections_in_order(paths):
+    """Whether what came of each writer may be an order of at-least-once: a number may come again
+    from an earlier one on (another replayer went on), but none is left out."""
+    newest = {}
+    for path in paths:
+        _, _, name, number = path.split("/")
+        expected = newest.get(name, -1) + 1
+        if int(number) > expected:
+            return False
+        newest[name] = int(number)
+    return True
+
+
+def test_two_replayers_share_a_topic_and_one_goes_on_alone(shardlift, stub, target, kafka, topic):
+    with proxy(shardlift, stub.url, *to_kafka(kafka, topic)) as one:
+        all_of_them = writers(one.port, 8)
+        more_acknowledged(all_of_them, 10)
+        first = Replayer(shardlift, kafka, topic, target.url, name="first")
+        try:
+            wait_for(lambda: len(target.seen()) > 20, "the first replayer to send")
+            second = Replayer(shardlift, kafka, topic, target.url, name="second")
+            try:
+                # Partitions go to the second while it is written and sent.
+                wait_for(lambda: second.status().get("requests", 0) > 0, "the second to read")
+                more_acknowledged(all_of_them, 10)
+                assert first.stop() == INTERRUPTED
+                more_acknowledged(all_of_them, 10)
+                for writer in all_of_them:
+                    writer.stop()
+                wanted = {path for writer in all_of_them for path in writer.acknowledged}
+                wait_for(lambda: wanted <= set(target.seen()), "all to be sent")
+                wait_for(second.has_caught_up, "the second to catch up")
+            finally:
+                second.stop()
+        finally:
+            first.stop()
+    assert connections_in_order(target.seen())
