@@ -259,7 +259,7 @@ static int append(struct kafka_log *log, struct record *record, int64_t time_ms,
 	int got;
 
 	pthread_mutex_lock(&log->lock);
-	if (log->spooling && !has_items(log, record->connection_id))
+	if (log->spooling && !log->joining && !has_items(log, record->connection_id))
 		got = segment_log_append(log->spool, record, done, err);
 	else
 		got = append_locked(log, record, time_ms, done, err);

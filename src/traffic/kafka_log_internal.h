@@ -72,6 +72,8 @@ struct kafka_log {
 
 	struct segment_log *spool; /* NULL: none */
 	bool spooling;
+	bool joining; /* spooling ends: new records wait until the last of the spool is taken */
+	int64_t joining_until_ms;
 	struct drain drain;
 };
 

@@ -63,6 +63,10 @@ static void send_first(struct kafka_log *log, struct flow *flow)
 
 	if (log->abandon)
 		return;
+	if (log->joining) {
+		make_stuck(log, flow);
+		return;
+	}
 	failed = rd_kafka_producev(log->client.rk, RD_KAFKA_V_TOPIC(log->options.kafka.topic),
 				   RD_KAFKA_V_KEY(flow->key, flow->key_len),
 				   RD_KAFKA_V_VALUE(item->bytes, item->len), RD_KAFKA_V_MSGFLAGS(0),
@@ -161,6 +165,7 @@ static void not_taken(struct kafka_log *log, struct item *item, rd_kafka_resp_er
 		atomic_store(&log->client.away, true);
 	if (log->spool && !too_large) {
 		log->spooling = true;
+		log->joining = false;
 		spool_flow(log, flow);
 	} else {
 		log->failed++;
@@ -183,7 +188,7 @@ void kafka_log_resolve(struct kafka_log *log, struct item *item, rd_kafka_resp_e
 	kafka_log_complete(item->done, ERR_NONE, 0);
 	if (!pop(log, flow))
 		return;
-	if (log->spooling)
+	if (log->spooling && !log->joining)
 		spool_flow(log, flow);
 	else
 		send_first(log, flow);
@@ -191,8 +196,11 @@ void kafka_log_resolve(struct kafka_log *log, struct item *item, rd_kafka_resp_e
 
 void kafka_log_try_stuck(struct kafka_log *log)
 {
-	struct flow *flow = take(log->stuck), *next;
+	struct flow *flow, *next;
 
+	if (log->joining)
+		return;
+	flow = take(log->stuck);
 	for (; flow; flow = next) {
 		next = flow->next_stuck;
 		flow->is_stuck = false;

@@ -10,6 +10,7 @@
 #define FOREVER "0" /* message.timeout.ms */
 
 enum { DRAIN_ITEMS = 10000, DRAIN_BYTES = 16 << 20, SEGMENT_BYTES = 64 << 20, COMMIT_MS = 1000 };
+enum { JOIN_RECORDS = 1000, JOIN_MS = 1000 };
 
 static void on_drained(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque)
 {
@@ -198,15 +199,35 @@ static void send_more(struct kafka_log *log)
 	}
 }
 
-/* All that was given to the spool was read from it, and taken. */
-static bool is_drained(struct kafka_log *log)
+/* How many records of the spool Kafka does not have; what is not written yet counts as one. */
+static uint64_t left_to_send(struct kafka_log *log)
 {
 	const struct drain *drain = &log->drain;
 	struct segment_log_state state;
 
 	segment_log_state(log->spool, &state);
-	return state.buffered_bytes == 0 && drain->tracker.outstanding == 0 && !drain->failed &&
-	       commit_tracker_committable(&drain->tracker) >= state.end && !drain->reader_broken;
+	return state.end - MIN(state.end, commit_tracker_committable(&drain->tracker)) +
+	       (state.buffered_bytes > 0) + drain->failed;
+}
+
+/* Where records come without end, so would the spooling: the last ones of the spool are taken while
+ * new ones wait, for a moment. */
+static void end_spooling(struct kafka_log *log)
+{
+	uint64_t left = left_to_send(log);
+	int64_t now = clock_monotonic_ms();
+
+	if (atomic_load(&log->client.away) || (log->joining && now > log->joining_until_ms)) {
+		log->joining = false;
+	} else if (left == 0) {
+		log->spooling = log->joining = false;
+		kafka_client_warn(&log->client,
+				  "Kafka has all of the spool %s: records go to it again",
+				  log->options.spool);
+	} else if (!log->joining && left < JOIN_RECORDS) {
+		log->joining = true;
+		log->joining_until_ms = now + JOIN_MS;
+	}
 }
 
 void kafka_log_spool_step(struct kafka_log *log)
@@ -223,10 +244,5 @@ void kafka_log_spool_step(struct kafka_log *log)
 		begin_again(log);
 	else
 		send_more(log);
-	if (!atomic_load(&log->client.away) && is_drained(log)) {
-		log->spooling = false;
-		kafka_client_warn(&log->client,
-				  "Kafka has all of the spool %s: records go to it again",
-				  log->options.spool);
-	}
+	end_spooling(log);
 }

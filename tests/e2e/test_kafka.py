@@ -15,7 +15,7 @@ import pytest
 
 import support
 from capture_support import CEILING, Proxy, Stub, fields, proxy, response, sent, wait_for
-from support import ERRORS, INTERRUPTED, OK, PROGRAM, UNREACHABLE, USAGE, Broker
+from support import INTERRUPTED, OK, PROGRAM, UNREACHABLE, USAGE, Broker
 
 LONG = pytest.mark.skipif(not os.environ.get("SHARDLIFT_LONG"), reason="takes its time")
 
@@ -336,3 +336,87 @@ def test_two_replayers_share_a_topic_and_one_goes_on_alone(shardlift, stub, targ
         finally:
             first.stop()
     assert connections_in_order(target.seen())
+
+
+@LONG
+def test_brokers_that_ask_who_we_are(shardlift, stub, target, tmp_path, topic):
+    broker = Broker(tmp_path / "broker", "4.1", *support.PARTITIONS, "--security", "we:pass word",
+                    "--tls", "yes")
+    tls = "--kafka-ca-cert", tmp_path / "broker" / "config" / "cert.pem"
+    plain = "--kafka-sasl-mechanism", "PLAIN", "--kafka-username", "we"
+    properties = tmp_path / "properties"
+    properties.write_text(
+        "# as the Java client's\nsecurity.protocol=SASL_SSL\nsasl.mechanism=PLAIN\n"
+        "sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required "
+        'username="we" password="pass word";\nkey.serializer=x.y.Z\n'
+        f"ssl.ca.location={tls[1]}\n")
+    try:
+        shardlift.environment["SHARDLIFT_KAFKA_PASSWORD"] = "pass word"
+        with proxy(shardlift, stub.url, *to_kafka(broker, topic), *tls, *plain) as one:
+            (writer,) = writers(one.port, 1)
+            more_acknowledged([writer], 5)
+            writer.stop()
+            assert "pass word" not in one.log
+        del shardlift.environment["SHARDLIFT_KAFKA_PASSWORD"]
+        shown = shardlift("traffic", "show", *to_kafka(broker, topic), "--mode", "http",
+                          "--kafka-config-file", properties)
+        assert shown.code == OK and writer.acknowledged[-1] in shown.out, shown
+        for flags, reason in (
+                ([*tls, *plain, "--kafka-password", "wrong"], "refuse these credentials"),
+                ([*tls, "--kafka-auth-type", "scram-sha-512", "--kafka-username", "we",
+                  "--kafka-password", "pass word"], "SCRAM never works with Kafka 4"),
+                (["--kafka-tls"], "TLS with the brokers")):
+            refused = shardlift("traffic", "show", *to_kafka(broker, topic), *flags)
+            assert refused.code == UNREACHABLE and reason in refused.err, refused
+            assert "pass word" not in refused.err
+    finally:
+        broker.stop()
+
+
+@LONG
+def test_a_replayer_that_is_killed_loses_nothing(shardlift, stub, target, kafka, topic, tmp_path):
+    quick = tmp_path / "properties"
+    quick.write_text("session.timeout.ms=6000\nheartbeat.interval.ms=1000\n")
+    flags = "--kafka-config-file", quick
+    with proxy(shardlift, stub.url, *to_kafka(kafka, topic)) as one:
+        all_of_them = writers(one.port, 8)
+        second = None
+        first = Replayer(shardlift, kafka, topic, target.url, *flags, name="first")
+        try:
+            wait_for(lambda: len(target.seen()) > 20, "the first replayer to send")
+            second = Replayer(shardlift, kafka, topic, target.url, *flags, name="second")
+            wait_for(lambda: second.status().get("requests", 0) > 0, "the second to read")
+            first.stop(signal.SIGKILL)
+            more_acknowledged(all_of_them, 50)
+            for writer in all_of_them:
+                writer.stop()
+            wanted = {path for writer in all_of_them for path in writer.acknowledged}
+            wait_for(lambda: wanted <= set(target.seen()), "all to be sent")
+        finally:
+            if second:
+                second.stop()
+            first.stop(signal.SIGKILL)
+    assert connections_in_order(target.seen())
+
+
+def test_records_go_into_a_topic_and_out_of_it(shardlift, stub, kafka, topic):
+    """traffic import and export, with the key and the bytes of each record."""
+    with proxy(shardlift, stub.url) as one:
+        all_of_them = writers(one.port, 3)
+        more_acknowledged(all_of_them, 20)
+        for writer in all_of_them:
+            writer.stop()
+    log = shardlift.state_dir / "capture" / "test"
+    imported = shardlift("traffic", "import", log, *to_kafka(kafka, topic))
+    assert imported.code == OK, imported
+    lines = shardlift("traffic", "export", log).out.splitlines()
+    back = list(exported(shardlift, kafka, topic))
+    assert sorted(back) == sorted((key, base64.b64decode(record)) for key, _, record in
+                                  (line.partition("|") for line in lines))
+    for key in {key for key, _ in back}:
+        of_log = [line.partition("|")[2] for line in lines if line.startswith(key)]
+        assert [base64.b64encode(r).decode() for k, r in back if k == key] == of_log
+    missing = shardlift("traffic", "export", "--kafka-brokers", "127.0.0.1:1", timeout=CEILING)
+    assert missing.code == UNREACHABLE and "no Kafka broker of 127.0.0.1:1" in missing.err, missing
+    both = shardlift("traffic", "export", log, *to_kafka(kafka, topic))
+    assert both.code == USAGE, both
