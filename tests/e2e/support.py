@@ -231,11 +231,17 @@ class Broker:
     def pid(self):
         return int((self.folder / "pid").read_text())
 
+    def is_alive(self):
+        """A process that was killed has no command line, even while nobody took its end."""
+        try:
+            return pathlib.Path(f"/proc/{self.pid}/cmdline").read_bytes() != b""
+        except FileNotFoundError:
+            return False
+
     def kill(self):
         """At once, with nothing written that was not."""
         os.kill(self.pid, signal.SIGKILL)
-        gone = f"/proc/{self.pid}/cmdline"
-        while os.path.exists(gone) and open(gone, "rb").read():
+        while self.is_alive():
             time.sleep(0.05)
 
     def tool(self, name, *arguments):

@@ -245,19 +245,11 @@ def test_what_is_captured_into_a_topic_is_replayed_from_it(shardlift, stub, targ
     assert len(target.seen()) == len(wanted)
 
 
-@pytest.fixture(scope="module")
-def mortal(tmp_path_factory):
-    """A broker to be killed."""
-    broker = Broker(tmp_path_factory.mktemp("mortal") / "broker", "4.1", *support.PARTITIONS)
-    yield broker
-    broker.stop()
-
-
-def test_nothing_is_missing_when_the_broker_dies_under_load(shardlift, stub, mortal, topic):
+def test_nothing_is_missing_when_the_broker_dies_under_load(shardlift, stub, kafka, topic):
     """spool: writes go on; block: they are refused; forward: they go on, and are counted."""
     names = {policy: f"{topic}-{policy}" for policy in ("spool", "block", "forward")}
     def started(policy, name, ends=True):
-        return (proxy if ends else Proxy)(shardlift, stub.url, *to_kafka(mortal, names[policy]),
+        return (proxy if ends else Proxy)(shardlift, stub.url, *to_kafka(kafka, names[policy]),
                                           "--on-capture-failure", policy, "--capture-timeout",
                                           "2s", name=name)
 
@@ -267,7 +259,7 @@ def test_nothing_is_missing_when_the_broker_dies_under_load(shardlift, stub, mor
             spooled = writers(spool.port, 4)
             blocked, forwarded = writers(block.port, 2), writers(forward.port, 2)
             more_acknowledged(spooled + blocked + forwarded, 10)
-            mortal.kill()
+            kafka.kill()
 
             more_acknowledged(spooled, 30)
             status = wait_for(lambda: (s := kafka_status(spool))["spoolRecords"] > 0 and s,
@@ -287,16 +279,16 @@ def test_nothing_is_missing_when_the_broker_dies_under_load(shardlift, stub, mor
             for number, one in enumerate(again):
                 one.name_ = 100 + number
             more_acknowledged(again, 10)
-            mortal.start()
+            kafka.start()
             wait_for(lambda: not kafka_status(spool)["spooling"], "the spool to be in Kafka")
             assert kafka_status(spool)["spoolRecords"] == 0
             more_acknowledged(again, 10)
             more_acknowledged(blocked, 10)
             for one in again + blocked + forwarded:
                 one.stop()
-    found = written_paths(shardlift, mortal, names["spool"])
+    found = written_paths(shardlift, kafka, names["spool"])
     assert_all_there(found, spooled + again)
-    assert_all_there(written_paths(shardlift, mortal, names["block"]), blocked)
+    assert_all_there(written_paths(shardlift, kafka, names["block"]), blocked)
 
 
 def connections_in_order(paths):
