@@ -9,6 +9,7 @@
 
 #define SCRAM_WORKS_FROM 0x02060100 /* rd_kafka_version */
 #define TOPIC_MADE_MS 5000
+#define QUESTION_MS 1000
 
 void kafka_client_warn(const struct kafka_client *client, const char *fmt, ...)
 {
@@ -309,22 +310,35 @@ static int ask_for_topic(struct kafka_client *client, rd_kafka_topic_t *topic, i
 	return got;
 }
 
-/* Asking makes a topic where the brokers do that; it is there a moment later. */
+/* Whether asking again may bring another answer. */
+static bool may_ask_again(int got, const struct err *why, int64_t made_until, int64_t until)
+{
+	int64_t now = clock_monotonic_ms();
+
+	/* Asking makes a topic where the brokers do that; it is there a moment later. */
+	if (got == -ERR_NOT_FOUND)
+		return now < made_until;
+	return got == -ERR_UNREACHABLE && why->retry && now < until;
+}
+
+/* In short questions: what refuses us is told by a callback, not by the answer. */
 int kafka_client_check(struct kafka_client *client, int timeout_ms, struct err *err)
 {
 	rd_kafka_topic_t *topic = rd_kafka_topic_new(client->rk, client->options.topic, NULL);
 	int64_t now = clock_monotonic_ms(), until = now + timeout_ms;
 	int64_t made_until = now + MIN(timeout_ms, TOPIC_MADE_MS);
 	const struct timespec wait = {.tv_nsec = 100000000};
+	struct err why = {0};
 	int got;
 
 	if (!topic)
 		return err_set(err, ERR_USAGE, "'%s' is no name of a topic", client->options.topic);
-	while ((got = ask_for_topic(client, topic, (int)(until - clock_monotonic_ms()), err)) ==
-		       -ERR_NOT_FOUND &&
-	       clock_monotonic_ms() < made_until)
+	while ((got = ask_for_topic(client, topic, MIN(timeout_ms, QUESTION_MS), &why)) < 0 &&
+	       may_ask_again(got, &why, made_until, until))
 		nanosleep(&wait, NULL);
 	rd_kafka_topic_destroy(topic);
+	if (got < 0 && err)
+		*err = why;
 	return got;
 }
 

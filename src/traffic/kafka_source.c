@@ -326,10 +326,13 @@ static bool is_at_end(const struct kafka_source *k)
 	return true;
 }
 
+/* At the beginning; later a broker that restarts may refuse for a moment, which is a warning. */
 static int refusal(struct kafka_source *k, struct err *err)
 {
 	int got;
 
+	if (k->joined)
+		return 0;
 	pthread_mutex_lock(&k->client.lock);
 	got = -(int)k->client.refused.kind;
 	if (got < 0)
