@@ -41,3 +41,20 @@ def opensearch(pool):
     node = pool.get("os-node", "2.19")
     node.clear()
     yield node
+
+
+@pytest.fixture(scope="session")
+def kafka_broker(tmp_path_factory):
+    broker = support.Broker(tmp_path_factory.mktemp("kafka") / "broker", "4.1",
+                            *support.PARTITIONS)
+    yield broker
+    if broker.is_alive():
+        broker.stop()
+
+
+@pytest.fixture
+def kafka(kafka_broker):
+    """A Kafka broker that runs; tests use topics of their own names, and may kill it."""
+    if not kafka_broker.is_alive():
+        kafka_broker.start()
+    return kafka_broker

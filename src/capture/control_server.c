@@ -125,6 +125,23 @@ static const char *opened_name(const struct gate *gate)
 	return names[gate->opened];
 }
 
+static void put_kafka(struct sink *sink, struct buf *out)
+{
+	struct kafka_log_state state;
+
+	if (!sink_kafka_state(sink, &state))
+		return;
+	buf_printf(out,
+		   ",\"kafka\":{\"brokers\":\"%s\",\"spooling\":%s,\"sent\":%" PRIu64
+		   ",\"failed\":%" PRIu64 ",\"inFlight\":%" PRIu64 ",\"bufferedBytes\":%zu",
+		   state.away ? "away" : "there", state.spooling ? "true" : "false", state.sent,
+		   state.failed, state.in_flight, state.buffered_bytes);
+	if (state.has_spool)
+		buf_printf(out, ",\"spoolRecords\":%" PRIu64 ",\"spoolBytes\":%" PRIu64,
+			   state.spool_records, state.spool_bytes);
+	buf_append_byte(out, '}');
+}
+
 static void put_status(struct control_server *server, struct buf *out)
 {
 	struct proxy *proxy = server->options.proxy;
@@ -160,6 +177,7 @@ static void put_status(struct control_server *server, struct buf *out)
 			   ",\"logFirst\":%" PRIu64 ",\"logEnd\":%" PRIu64
 			   ",\"logBufferedBytes\":%zu",
 			   log.first, log.end, log.buffered_bytes);
+	put_kafka(server->options.sink, out);
 	buf_append_str(out, STR("}\n"));
 	destination_unref(destination);
 }

@@ -71,6 +71,38 @@ static void log_metrics(struct sink *sink, struct buf *out)
 	metric_put(out, &syncs, (double)state.syncs);
 }
 
+static void kafka_metrics(struct sink *sink, struct buf *out)
+{
+	static const struct metric
+		away = GAUGE("shardlift_capture_kafka_away",
+			     "1: no broker answers, or none takes records in time."),
+		spooling = GAUGE("shardlift_capture_kafka_spooling",
+				 "1: new records go to the spool."),
+		sent = COUNTER("shardlift_capture_kafka_sent_total", "Records that Kafka took."),
+		failed = COUNTER("shardlift_capture_kafka_failed_total",
+				 "Records that are neither in Kafka nor in the spool."),
+		in_flight = GAUGE("shardlift_capture_kafka_in_flight", "Records on their way."),
+		records = GAUGE("shardlift_capture_spool_records",
+				"Records in the spool that Kafka does not have yet."),
+		bytes = GAUGE("shardlift_capture_spool_bytes", "Bytes of the spool's files."),
+		free_bytes = GAUGE("shardlift_capture_spool_free_bytes",
+				   "Bytes free on its file system.");
+	struct kafka_log_state state;
+
+	if (!sink_kafka_state(sink, &state))
+		return;
+	metric_put(out, &away, state.away);
+	metric_put(out, &spooling, state.spooling);
+	metric_put(out, &sent, (double)state.sent);
+	metric_put(out, &failed, (double)state.failed);
+	metric_put(out, &in_flight, (double)state.in_flight);
+	if (!state.has_spool)
+		return;
+	metric_put(out, &records, (double)state.spool_records);
+	metric_put(out, &bytes, (double)state.spool_bytes);
+	metric_put(out, &free_bytes, (double)state.spool_free_bytes);
+}
+
 void capture_metrics(struct proxy *proxy, struct sink *sink, struct buf *out)
 {
 	static const struct metric age = GAUGE("shardlift_capture_buffer_age_seconds",
@@ -84,4 +116,5 @@ void capture_metrics(struct proxy *proxy, struct sink *sink, struct buf *out)
 	}
 	metric_put(out, &age, (double)proxy_buffer_age_ms(proxy) / 1000);
 	log_metrics(sink, out);
+	kafka_metrics(sink, out);
 }

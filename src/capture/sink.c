@@ -10,7 +10,8 @@
 #include <unistd.h>
 
 struct sink {
-	struct segment_log *log; /* NULL: a folder */
+	struct segment_log *log; /* one of the three is there */
+	struct kafka_log *kafka;
 	char *folder;
 };
 
@@ -19,6 +20,19 @@ int sink_open_log(const char *folder, const struct segment_log_options *options,
 {
 	struct sink *sink = mem_zalloc(sizeof(*sink));
 	int got = segment_log_open(folder, options, &sink->log, err);
+
+	if (got < 0) {
+		free(sink);
+		return got;
+	}
+	*out = sink;
+	return 0;
+}
+
+int sink_open_kafka(const struct kafka_log_options *options, struct sink **out, struct err *err)
+{
+	struct sink *sink = mem_zalloc(sizeof(*sink));
+	int got = kafka_log_open(options, &sink->kafka, err);
 
 	if (got < 0) {
 		free(sink);
@@ -46,6 +60,7 @@ void sink_close(struct sink *sink)
 	if (!sink)
 		return;
 	segment_log_close(sink->log);
+	kafka_log_close(sink->kafka);
 	free(sink->folder);
 	free(sink);
 }
@@ -90,6 +105,8 @@ static int write_file(const struct sink *sink, struct record *record, struct err
 
 int sink_append(struct sink *sink, struct record *record, struct completion *done, struct err *err)
 {
+	if (sink->kafka)
+		return kafka_log_append(sink->kafka, record, done, err);
 	return sink->log ? segment_log_append(sink->log, record, done, err)
 			 : write_file(sink, record, err);
 }
@@ -100,5 +117,14 @@ bool sink_log_state(struct sink *sink, struct segment_log_state *out)
 	if (!sink || !sink->log)
 		return false;
 	segment_log_state(sink->log, out);
+	return true;
+}
+
+bool sink_kafka_state(struct sink *sink, struct kafka_log_state *out)
+{
+	*out = (struct kafka_log_state){0};
+	if (!sink || !sink->kafka)
+		return false;
+	kafka_log_state(sink->kafka, out);
 	return true;
 }

@@ -1,13 +1,16 @@
-/* Where the records of a proxy go: a segment log, a folder of files, or nowhere. Thread-safe. */
+/* Where the records of a proxy go: a segment log, a Kafka topic, a folder of files, or nowhere.
+ * Thread-safe. */
 #ifndef CAPTURE_SINK_H
 #define CAPTURE_SINK_H
 
+#include "traffic/kafka_log.h"
 #include "traffic/segment_log.h"
 
 struct sink;
 
 int sink_open_log(const char *folder, const struct segment_log_options *options, struct sink **out,
 		  struct err *err);
+int sink_open_kafka(const struct kafka_log_options *options, struct sink **out, struct err *err);
 /* A file <connection>_<number>.protocap for each record. The folder is made. */
 int sink_open_trace_folder(const char *folder, struct sink **out, struct err *err);
 /* Writes what was appended. Accepts NULL. */
@@ -18,5 +21,7 @@ void sink_close(struct sink *sink);
 int sink_append(struct sink *sink, struct record *record, struct completion *done, struct err *err);
 /* False: it is no log; *out is zeroed. */
 bool sink_log_state(struct sink *sink, struct segment_log_state *out);
+/* The same of Kafka. */
+bool sink_kafka_state(struct sink *sink, struct kafka_log_state *out);
 
 #endif

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #define LOOK_EVERY_MS 100
+#define KAFKA_PATIENCE_MS 60000
 #define FILES_BESIDE 128 /* the log, event loops, metrics */
 
 /* What a run has open, in the order of its opening. */
@@ -108,6 +109,26 @@ static enum segment_log_sync sync_of(const char *name)
 	return strcmp(name, "none") == 0 ? SEGMENT_LOG_SYNC_NONE : SEGMENT_LOG_SYNC_ALWAYS;
 }
 
+/* Under block and forward a record has longer: what was held is answered long before. */
+static int open_kafka(struct capture_run *run, const struct capture_fields *fields,
+		      struct arena *mem, struct err *err)
+{
+	struct kafka_log_options options = {.timeout_ms = fields->capture_timeout_ms};
+	int got = kafka_fields_read(&fields->kafka, NULL, "capture", &options.kafka, err);
+
+	if (got < 0)
+		return got;
+	if (!capture_spools(fields))
+		options.timeout_ms = MAX(options.timeout_ms, (int64_t)KAFKA_PATIENCE_MS);
+	else if ((got = capture_spool_path(fields, mem, &options.spool, err)) < 0)
+		return got;
+	if ((got = sink_open_kafka(&options, &run->sink, err)) < 0)
+		return got;
+	log_info("capture", "records go to the Kafka topic %s at %s", fields->kafka.topic,
+		 fields->kafka.brokers);
+	return 0;
+}
+
 static int open_sink(struct capture_run *run, const struct capture_fields *fields,
 		     struct arena *mem, struct err *err)
 {
@@ -122,6 +143,8 @@ static int open_sink(struct capture_run *run, const struct capture_fields *field
 
 	if (fields->no_capture)
 		return 0;
+	if (fields->kafka.brokers)
+		return open_kafka(run, fields, mem, err);
 	if (fields->trace_folder)
 		return sink_open_trace_folder(fields->trace_folder, &run->sink, err);
 	if ((got = capture_log_path(fields, mem, &folder, err)) < 0 ||
@@ -342,6 +365,7 @@ static int run_capture(struct cli *cli, void *fields_void, struct err *err)
 static const struct opt_part capture_parts[] = {
 	{capture_options, 0},
 	{metrics_options, offsetof(struct capture_fields, metrics)},
+	{kafka_options, offsetof(struct capture_fields, kafka)},
 	{capture_java_options, offsetof(struct capture_fields, java)},
 	{general_options, 0},
 	{0},

@@ -12,6 +12,7 @@
 #define TLS(member) FIELD(member), .category = "TLS"
 #define NAME_MAX_BYTES 64
 #define PATH_MAX_BYTES 4096
+#define SPOOL_EXTRA_MS 10000
 
 const struct opt capture_options[] = {
 	{.name = "destination-uri",
@@ -187,9 +188,15 @@ const struct opt capture_options[] = {
 	 .type = OPT_CHOICE,
 	 FAILURE(policy),
 	 .choices = "block|forward|spool",
-	 .fallback = "block",
 	 .help = "A mutating request that cannot be recorded is answered with 503, or goes on and "
-		 "is counted as a gap. spool comes with Kafka."},
+		 "is counted as a gap; spool: what Kafka does not take in time goes to --spool "
+		 "first. Default: spool with Kafka, else block."},
+	{.name = "spool",
+	 .type = OPT_STRING,
+	 FAILURE(spool),
+	 .metavar = "DIR",
+	 .help = "Where records wait for Kafka. Default: capture/NAME-spool in the state "
+		 "directory."},
 	{.name = "capture-timeout",
 	 .type = OPT_DURATION,
 	 FAILURE(capture_timeout_ms),
@@ -339,19 +346,36 @@ static int read_headers(const struct capture_fields *fields, const struct opt_re
 	return 0;
 }
 
-static int check_together(const struct capture_fields *fields, struct err *err)
+bool capture_spools(const struct capture_fields *fields)
 {
-	int places = (fields->log != NULL) + (fields->trace_folder != NULL) + fields->no_capture;
+	return fields->kafka.brokers && (!fields->policy || strcmp(fields->policy, "spool") == 0);
+}
 
-	if (fields->java.brokers || strcmp(fields->policy, "spool") == 0)
-		return err_set(err, ERR_USAGE,
-			       "%s: this version does not write to Kafka; use --log, whose records "
-			       "`shardlift traffic export` gives in Kafka's form",
-			       fields->java.brokers ? "--kafka-brokers"
-						    : "--on-capture-failure spool");
+static int check_places(const struct capture_fields *fields, struct err *err)
+{
+	int places = (fields->log != NULL) + (fields->trace_folder != NULL) + fields->no_capture +
+		     (fields->kafka.brokers != NULL);
+
 	if (places > 1)
 		return err_set(err, ERR_USAGE,
-			       "--log, --trace-directory and --no-capture exclude one another");
+			       "--log, --kafka-brokers, --trace-directory and --no-capture exclude "
+			       "one another");
+	if (fields->policy && strcmp(fields->policy, "spool") == 0 && !fields->kafka.brokers)
+		return err_set(err, ERR_USAGE,
+			       "--on-capture-failure spool needs --kafka-brokers; a log has no "
+			       "place to fall back to");
+	if (fields->spool && !capture_spools(fields))
+		return err_set(err, ERR_USAGE,
+			       "--spool needs --kafka-brokers and --on-capture-failure spool");
+	return 0;
+}
+
+static int check_together(const struct capture_fields *fields, struct err *err)
+{
+	int got = check_places(fields, err);
+
+	if (got < 0)
+		return got;
 	if (!fields->chain != !fields->key)
 		return err_set(err, ERR_USAGE,
 			       "--ssl-cert-chain-file and --ssl-key-file need one another");
@@ -390,9 +414,13 @@ int capture_proxy_options(const struct capture_fields *fields, const struct opt_
 		.header_timeout_ms = fields->header_timeout_ms,
 		.connect_timeout_ms = fields->connect_timeout_ms,
 		.flush_ms = fields->flush_ms,
-		.policy = strcmp(fields->policy, "forward") == 0 ? CAPTURE_FAILURE_FORWARD
-								 : CAPTURE_FAILURE_BLOCK,
-		.capture_timeout_ms = fields->capture_timeout_ms,
+		.policy = fields->policy && strcmp(fields->policy, "forward") == 0
+				  ? CAPTURE_FAILURE_FORWARD
+				  : CAPTURE_FAILURE_BLOCK,
+		/* Kafka has that long, and the spool comes behind it. */
+		.capture_timeout_ms =
+			fields->capture_timeout_ms +
+			(capture_spools(fields) ? fields->capture_timeout_ms + SPOOL_EXTRA_MS : 0),
 		.hold_limit_ms = fields->hold_limit_ms,
 		.hold_limit_bytes = (uint64_t)fields->hold_limit_bytes,
 		.redact_auth = fields->redact_auth,
@@ -449,6 +477,21 @@ int capture_log_path(const struct capture_fields *fields, struct arena *mem, con
 		return 0;
 	}
 	return place(fields->general.state_dir, "capture", fields->name, mem, out, err);
+}
+
+int capture_spool_path(const struct capture_fields *fields, struct arena *mem, const char **out,
+		       struct err *err)
+{
+	const char *beside;
+	int got;
+
+	if (fields->spool) {
+		*out = fields->spool;
+		return 0;
+	}
+	got = place(fields->general.state_dir, "capture", fields->name, mem, &beside, err);
+	*out = got < 0 ? NULL : arena_printf(mem, "%s-spool", beside).ptr;
+	return got < 0 || *out ? got : arena_fail(mem, "a path", err);
 }
 
 int capture_socket_path(const char *state_dir, const char *name, bool make, struct arena *mem,

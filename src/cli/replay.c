@@ -7,11 +7,14 @@
 #include "base/base64.h"
 #include "base/state_dir.h"
 #include "replay/replay.h"
+#include "traffic/kafka_source.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define KAFKA_GROUP "logging-group-default"
 
 static const char *const final_types[] = {
 	"version_conflict_engine_exception",   "mapper_parsing_exception",
@@ -135,6 +138,21 @@ static int open_sink(const struct replay_fields *f, const char *state, struct ar
 	return tuple_sink_open(&options, &run->sink, err);
 }
 
+static int open_source(const struct replay_fields *f, struct record_source **out, struct err *err)
+{
+	const struct log_source_options log = {.group = f->group, .follow = f->follow};
+	struct kafka_source_options kafka = {0};
+
+	if (!f->selection.kafka.brokers)
+		return record_source_open(f->input ? f->input : "-", &log, out, err);
+	if (f->input)
+		return err_set(err, ERR_USAGE, "--input and --kafka-brokers exclude one another");
+	if (kafka_fields_read(&f->selection.kafka, f->group ? f->group : KAFKA_GROUP, "replay",
+			      &kafka.kafka, err) < 0)
+		return -(int)err->kind;
+	return kafka_source_open(&kafka, out, err);
+}
+
 static int open_parts(const struct replay_fields *f, const char *state, struct arena *mem,
 		      struct run *run, struct replay_options *options, struct err *err)
 {
@@ -142,7 +160,6 @@ static int open_parts(const struct replay_fields *f, const char *state, struct a
 		transform_context_of(&f->transform_run, TRANSFORM_REQUEST);
 	const struct transform_context tuple_context =
 		transform_context_of(&f->transform_run, TRANSFORM_TUPLE);
-	const struct log_source_options log = {.group = f->group, .follow = f->follow};
 	struct filter_options filter = {.methods = f->methods.items,
 					.method_count = f->methods.count,
 					.path = f->include_path,
@@ -163,7 +180,7 @@ static int open_parts(const struct replay_fields *f, const char *state, struct a
 	    (f->most_per_second && parse_number("max-requests-per-second", f->most_per_second, 1e9,
 						&options->most_per_second, err) < 0))
 		return -(int)err->kind;
-	if (record_source_open(f->input ? f->input : "-", &log, &run->source, err) < 0)
+	if (open_source(f, &run->source, err) < 0)
 		return -(int)err->kind;
 	return open_sink(f, state, mem, run, err);
 }
@@ -249,6 +266,7 @@ static int run_replay_mode(struct cli *cli, struct replay_fields *f, struct err 
 	    replay_report_open(&report, &run.report, err) < 0)
 		return -(int)err->kind;
 	fill_options(f, &run, &options);
+	replay_report_source(run.report, run.source);
 	got = replay_run(&options, &counts, err);
 	run.all_done = got == 0 ||
 		       (err->kind == ERR_CANCELLED && counts.caught_up && counts.outstanding == 0);
@@ -270,7 +288,8 @@ static int run_replay(struct cli *cli, void *fields_void, struct err *err)
 
 	if (strcmp(f->mode, "replay") != 0) {
 		f->show.mode = f->mode + strlen("dump-");
-		return traffic_show(f->input ? f->input : "-", &f->selection, &f->show, err);
+		return traffic_show(f->input || f->selection.kafka.brokers ? f->input : "-",
+				    &f->selection, &f->show, err);
 	}
 	if (f->target_uri)
 		f->target.host = f->target_uri;
@@ -294,6 +313,7 @@ static const struct opt_part replay_parts[] = {
 	{tuple_transformer_options, offsetof(struct replay_fields, tuple_transformer)},
 	{script_options, offsetof(struct replay_fields, transform_run)},
 	{traffic_selection_options, offsetof(struct replay_fields, selection)},
+	{kafka_options, offsetof(struct replay_fields, selection.kafka)},
 	{general_options, 0},
 	{0},
 };

@@ -21,14 +21,15 @@ const struct opt replay_options_table[] = {
 	 F(input),
 	 .metavar = "LOG",
 	 .help = "A segment log's folder, a folder of .protocap files, or a file of lines; - is "
-		 "standard input, the default."},
+		 "standard input, the default. Not with --kafka-brokers."},
 	{.name = "group",
-	 .aliases = "kafka-group-id",
+	 .aliases = "kafka-group kafka-group-id kafka-traffic-group-id",
 	 .type = OPT_STRING,
 	 F(group),
 	 .metavar = "NAME",
-	 .help = "Of a segment log: begin where this group ended, and commit what is done. Without "
-		 "it all of the log is replayed and nothing committed."},
+	 .help = "Begin where this group ended, and commit what is done. Without it all of a "
+		 "segment log is replayed and nothing committed; of Kafka the group is "
+		 "logging-group-default."},
 	{.name = "follow",
 	 .type = OPT_BOOL,
 	 F(follow),

@@ -16,6 +16,8 @@ enum { LOG_EVERY_MS = 30000, ASIDE_LINES = 100 };
 struct replay_report {
 	struct replay_report_options options;
 	struct segment_log_reader *log;
+	struct record_source *source;
+	uint64_t next_offset; /* over all partitions */
 	struct metrics_server *server;
 	pthread_mutex_t lock;
 	struct replay_counts counts; /* under the lock */
@@ -127,9 +129,16 @@ int replay_report_open(const struct replay_report_options *options, struct repla
 
 static uint64_t unread_records(struct replay_report *report, const struct replay_counts *counts)
 {
+	struct record_progress progress;
 	uint64_t first, end;
 	struct err err;
 
+	report->next_offset = counts->next_offset;
+	if (report->source && record_source_progress(report->source, &progress)) {
+		report->next_offset = progress.next;
+		report->log_end = progress.end;
+		return progress.end - progress.next;
+	}
 	if (!report->log || segment_log_reader_range(report->log, &first, &end, &err) < 0)
 		return 0;
 	report->log_end = end;
@@ -156,7 +165,7 @@ static void write_status(struct replay_report *report, const char *state)
 		   ",\"unread_records\":%" PRIu64 ",\"outstanding\":%" PRIu64
 		   ",\"next_offset\":%" PRIu64 ",\"log_end\":%" PRIu64,
 		   (int)getpid(), state, now, unread + c->outstanding, unread, c->outstanding,
-		   c->next_offset, report->log_end);
+		   report->next_offset, report->log_end);
 	buf_printf(&text,
 		   ",\"caught_up\":%s,\"source_lag_ms\":%" PRId64 ",\"schedule_lag_ms\":%" PRId64
 		   ",\"requests\":%" PRIu64 ",\"answered\":%" PRIu64 ",\"retried\":%" PRIu64
@@ -168,6 +177,11 @@ static void write_status(struct replay_report *report, const char *state)
 		   c->tuples_durable);
 	if (small_file_replace(report->options.status_path, buf_str(&text), &err) < 0)
 		log_warn("replay", "%s", err.message);
+}
+
+void replay_report_source(struct replay_report *report, struct record_source *source)
+{
+	report->source = source;
 }
 
 void replay_report_take(void *user, const struct replay_counts *counts)

@@ -18,6 +18,8 @@ struct replay_report_options {
 
 int replay_report_open(const struct replay_report_options *options, struct replay_report **out,
 		       struct err *err);
+/* Whose progress is told, where it can tell. Borrowed until replay_report_close. */
+void replay_report_source(struct replay_report *report, struct record_source *source);
 /* A replay_options.report; `user` is the report. */
 void replay_report_take(void *user, const struct replay_counts *counts);
 /* A replay_options.set_aside. */

@@ -56,8 +56,8 @@ static int run_export(struct cli *cli, void *fields_void, struct err *err)
 	bool compress = path && str_ends(str_from(path), STR(".gz"));
 	cleanup(traffic_selection_close) struct traffic_selection selection = {0};
 	gzFile out;
-	int got = traffic_selection_open(&selection, cli->parsed->positionals[0],
-					 &fields->selection, err);
+	int got = traffic_selection_open(&selection, traffic_place(cli->parsed), &fields->selection,
+					 err);
 
 	if (got < 0)
 		return got;
@@ -92,6 +92,7 @@ static const struct opt export_options[] = {
 static const struct opt_part export_parts[] = {
 	{export_options, 0},
 	{traffic_selection_options, offsetof(struct export_fields, selection)},
+	{kafka_options, offsetof(struct export_fields, selection.kafka)},
 	{general_options, 0},
 	{0},
 };
@@ -99,11 +100,11 @@ static const struct opt_part export_parts[] = {
 const struct command command_traffic_export = {
 	.options = {.name = "traffic export",
 		    .summary = "Write captured records as lines of base64",
-		    .arguments = "LOG",
+		    .arguments = "[LOG]",
 		    .details = "LOG is the folder of a segment log, a folder of .protocap files, "
-			       "or a file of lines.\n",
+			       "or a file of lines; with --kafka-brokers it is a topic, "
+			       "and not given.\n",
 		    .parts = export_parts,
-		    .min_positionals = 1,
 		    .max_positionals = 1},
 	.fields_size = sizeof(struct export_fields),
 	.run = run_export,

@@ -1,5 +1,7 @@
 #include "cli/traffic_selection.h"
 
+#include "traffic/kafka_source.h"
+
 #include <stdlib.h>
 #include <time.h>
 
@@ -63,6 +65,19 @@ static int parse_time(const char *flag, const char *text, int64_t *out_ms, struc
 	return 0;
 }
 
+static int open_kafka(struct traffic_selection *out, const struct traffic_selection_fields *fields,
+		      const struct log_source_options *from, struct err *err)
+{
+	struct kafka_source_options options = {.from_time_ms = from->from_time_ms,
+					       .from_offset = from->from_offset,
+					       .has_from_time = from->has_from_time,
+					       .has_from_offset = from->has_from_offset};
+	int got = kafka_fields_read(&fields->kafka, NULL, "traffic", &options.kafka, err);
+
+	out->is_kafka = true;
+	return got < 0 ? got : kafka_source_open(&options, &out->source, err);
+}
+
 int traffic_selection_open(struct traffic_selection *out, const char *path,
 			   const struct traffic_selection_fields *fields, struct err *err)
 {
@@ -80,7 +95,11 @@ int traffic_selection_open(struct traffic_selection *out, const char *path,
 	options.from_offset = (uint64_t)out->start_offset;
 	options.has_from_time = !options.has_from_offset && fields->start_time;
 	options.from_time_ms = out->start_time_ms;
-	return record_source_open(path, &options, &out->source, err);
+	if (!path == !fields->kafka.brokers)
+		return err_set(err, ERR_USAGE, "give %s: LOG, or --kafka-brokers",
+			       path ? "one place of records" : "a place of records");
+	return path ? record_source_open(path, &options, &out->source, err)
+		    : open_kafka(out, fields, &options, err);
 }
 
 void traffic_selection_close(struct traffic_selection *selection)
@@ -94,7 +113,8 @@ static bool is_selected(const struct traffic_selection *selection, const struct 
 {
 	int64_t ms = readable ? record_time_ms(view->last_time) : item->time_ms;
 
-	if (item->position.offset < (uint64_t)selection->start_offset)
+	if (item->position.offset < (uint64_t)selection->start_offset ||
+	    (selection->end_offset > 0 && item->position.offset >= (uint64_t)selection->end_offset))
 		return false;
 	if (!readable && item->time_ms < 0)
 		return true;
@@ -106,12 +126,14 @@ int traffic_selection_next(struct traffic_selection *selection, struct record_it
 			   struct err *err)
 {
 	for (;;) {
-		int got = record_source_next(selection->source, 0, item, err);
+		int got = record_source_next(selection->source, 1000, item, err);
 
 		if (got < 0)
 			return got;
+		if (got == RECORD_SOURCE_NOTHING_YET)
+			continue;
 		if (got != RECORD_SOURCE_ITEM ||
-		    (selection->end_offset > 0 &&
+		    (!selection->is_kafka && selection->end_offset > 0 &&
 		     item->position.offset >= (uint64_t)selection->end_offset))
 			return 0;
 		*readable = record_view_open(view, item->bytes, reason) == 0;

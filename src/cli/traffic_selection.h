@@ -2,22 +2,32 @@
 #ifndef CLI_TRAFFIC_SELECTION_H
 #define CLI_TRAFFIC_SELECTION_H
 
+#include "cli/kafka_options.h"
+
 #include "base/opt.h"
 #include "traffic/record_source.h"
 
 struct traffic_selection_fields {
 	int64_t start_offset, end_offset;
 	const char *start_time, *end_time;
+	struct kafka_fields kafka; /* of kafka_options, a part of its own */
 };
 extern const struct opt traffic_selection_options[];
 
 struct traffic_selection {
 	struct record_source *source;
+	bool is_kafka;                      /* offsets count in each partition */
 	int64_t start_offset, end_offset;   /* end 0: none */
 	int64_t start_time_ms, end_time_ms; /* INT64_MIN, INT64_MAX: none */
 };
 
-/* `path`: a segment log's folder, a folder of .protocap files, a file, or "-". */
+/* The first argument, or NULL. */
+static inline const char *traffic_place(const struct opt_result *parsed)
+{
+	return parsed->positional_count > 0 ? parsed->positionals[0] : NULL;
+}
+/* `path`: a segment log's folder, a folder of .protocap files, a file, or "-"; NULL: the topic that
+ * fields->kafka tells. ERR_USAGE: neither or both are given. */
 int traffic_selection_open(struct traffic_selection *out, const char *path,
 			   const struct traffic_selection_fields *fields, struct err *err);
 void traffic_selection_close(struct traffic_selection *selection);

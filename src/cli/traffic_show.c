@@ -262,7 +262,7 @@ static int run_show(struct cli *cli, void *fields_void, struct err *err)
 {
 	const struct show_fields *fields = fields_void;
 
-	return traffic_show(cli->parsed->positionals[0], &fields->selection, &fields->show, err);
+	return traffic_show(traffic_place(cli->parsed), &fields->selection, &fields->show, err);
 }
 
 static const struct opt show_options[] = {
@@ -293,6 +293,7 @@ static const struct opt show_options[] = {
 static const struct opt_part show_parts[] = {
 	{show_options, 0},
 	{traffic_selection_options, offsetof(struct show_fields, selection)},
+	{kafka_options, offsetof(struct show_fields, selection.kafka)},
 	{general_options, 0},
 	{0},
 };
@@ -300,11 +301,11 @@ static const struct opt_part show_parts[] = {
 const struct command command_traffic_show = {
 	.options = {.name = "traffic show",
 		    .summary = "Show captured records, or the requests and responses in them",
-		    .arguments = "LOG",
+		    .arguments = "[LOG]",
 		    .details = "LOG is the folder of a segment log, a folder of .protocap files, "
-			       "or a file of lines; - is standard input.\n",
+			       "or a file of lines; - is standard input. With "
+			       "--kafka-brokers it is a topic, and not given.\n",
 		    .parts = show_parts,
-		    .min_positionals = 1,
 		    .max_positionals = 1},
 	.fields_size = sizeof(struct show_fields),
 	.run = run_show,

@@ -187,3 +187,65 @@ int sigv4_sign(const struct sigv4_request *request, const struct sigv4_key *key,
 	buf_release(&s.names);
 	return rc;
 }
+
+/* --- In the query --- */
+
+static void append_encoded(struct buf *out, const char *text)
+{
+	for (; *text; text++) {
+		if ((*text >= 'a' && *text <= 'z') || (*text >= 'A' && *text <= 'Z') ||
+		    (*text >= '0' && *text <= '9') || strchr("-_.~", *text))
+			buf_append_byte(out, *text);
+		else
+			buf_printf(out, "%%%02X", (unsigned char)*text);
+	}
+}
+
+static void append_query(const struct signing *s, const char *scope, int64_t life_s,
+			 struct buf *out)
+{
+	buf_append_str(out, s->request->target);
+	buf_append_byte(out,
+			memchr(s->request->target.ptr, '?', s->request->target.len) ? '&' : '?');
+	buf_append_str(out, STR("X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential="));
+	append_encoded(out, s->key->access_key_id);
+	append_encoded(out, "/");
+	append_encoded(out, scope);
+	buf_printf(out, "&X-Amz-Date=%s&X-Amz-Expires=%lld", s->date, (long long)life_s);
+	if (s->key->session_token) {
+		buf_append_str(out, STR("&X-Amz-Security-Token="));
+		append_encoded(out, s->key->session_token);
+	}
+	buf_append_str(out, STR("&X-Amz-SignedHeaders=host"));
+}
+
+int sigv4_presign(const struct sigv4_request *request, const struct sigv4_key *key, int64_t life_s,
+		  struct arena *mem, struct str *out, struct err *err)
+{
+	cleanup(buf_release) struct buf canonical = BUF_INIT(MIB(1));
+	cleanup(buf_release) struct buf target = BUF_INIT(KIB(256));
+	cleanup(buf_release) struct buf names = BUF_INIT(KIB(1));
+	struct sigv4_request with_query = *request;
+	struct signing s = {.request = &with_query, .key = key};
+	char signature[HASH_TEXT], scope[256];
+	int got;
+
+	write_date(request->wall_ms, s.date);
+	sha256_hex(STR(""), s.payload);
+	snprintf(scope, sizeof(scope), "%.8s/%s/%s/aws4_request", s.date, request->region,
+		 request->service);
+	append_query(&s, scope, life_s, &target);
+	if (buf_check(&target, "a signed address", err) < 0)
+		return -ERR_LIMIT;
+	with_query.target = buf_str(&target);
+	s.names = names;
+	add_header(&s, STR("Host"), request->host);
+	got = canonical_request(&s, &canonical, err);
+	names = s.names; /* its memory is ours again */
+	if (got < 0)
+		return got;
+	sign(&s, buf_str(&canonical), scope, signature);
+	buf_printf(&target, "&X-Amz-Signature=%s", signature);
+	*out = arena_str(mem, buf_str(&target));
+	return mem->failed ? arena_fail(mem, "a signed address", err) : 0;
+}

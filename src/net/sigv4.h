@@ -43,5 +43,9 @@ struct sigv4_lines {
 /* ERR_LIMIT when the arena is full, or there are more than SIGV4_MOST_HEADERS. */
 int sigv4_sign(const struct sigv4_request *request, const struct sigv4_key *key, struct arena *mem,
 	       struct sigv4_lines *out, struct err *err);
+/* The signature in the query instead, good for `life_s` seconds: *out, in `mem`, is the target to
+ * ask for with the Host header and no body. Other services than S3, no further headers. */
+int sigv4_presign(const struct sigv4_request *request, const struct sigv4_key *key, int64_t life_s,
+		  struct arena *mem, struct str *out, struct err *err);
 
 #endif

@@ -140,6 +140,9 @@ static bool read_one(struct replay *r)
 	}
 	if (got == RECORD_SOURCE_END) {
 		source_ended(r);
+	} else if (got == RECORD_SOURCE_REVOKED) {
+		replay_leave(r, item.position.partition);
+		return true;
 	} else if (got == RECORD_SOURCE_NOTHING_YET) {
 		r->counts.caught_up = true;
 	} else if (err.kind == ERR_FORMAT && item.position.offset != UINT64_MAX) {
@@ -241,6 +244,7 @@ static void on_tick(evutil_socket_t fd, short what, void *user)
 	order_look(r);
 	exchanges_look_for_sources(r);
 	replay_release_durable(r);
+	replay_look_at_leaving(r);
 	if (r->ended && r->counts.outstanding == 0 && r->options->sink)
 		tuple_sink_flush(r->options->sink);
 	if (now - r->committed_ms >= COMMIT_MS) {
@@ -327,6 +331,7 @@ static void close_all(struct replay *r)
 	target_free(r->target);
 	buf_release(&r->held_bytes);
 	buf_release(&r->line);
+	buf_release(&r->leaving);
 	arena_release(&r->scratch);
 	event_base_free(r->base);
 }
@@ -339,6 +344,7 @@ int replay_run(const struct replay_options *options, struct replay_counts *count
 		.counts.next_offset = options->first_offset,
 		.held_bytes = BUF_INIT(RECORD_LIMIT_DECODED + 1024),
 		.line = BUF_INIT(MIB(1024)),
+		.leaving = BUF_INIT(MIB(1)),
 		.scratch = ARENA_INIT(MIB(1024))};
 	int got;
 

@@ -79,6 +79,7 @@ struct replay {
 	struct exchange_list ready, parked, waiting, unsettled, written;
 	struct exchange_list barriers; /* by-query requests that are not done */
 	struct replay_counts counts;
+	struct buf leaving;      /* uint32_t: partitions that another replayer goes on with */
 	struct record_item held; /* a record that does not fit yet */
 	struct buf held_bytes, line;
 	struct arena scratch;
@@ -94,6 +95,12 @@ struct replay {
 
 void replay_fail(struct replay *r, const struct err *err);
 void replay_release_durable(struct replay *r);
+
+/* leave.c */
+/* The partition is another replayer's: drops what was not begun of it. */
+void replay_leave(struct replay *r, uint32_t partition);
+/* Lets those go of which nothing is under way. */
+void replay_look_at_leaving(struct replay *r);
 
 /* stream.c */
 void stream_add(struct replay *r, struct captured_transaction *transaction);

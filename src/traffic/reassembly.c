@@ -46,6 +46,20 @@ void reassembly_end(struct reassembly *r, bool complete)
 				  "the input ended within it");
 }
 
+void reassembly_cut_partition(struct reassembly *r, uint32_t partition)
+{
+	for (size_t i = 0; i < TIMERS; i++) {
+		struct connection *next;
+
+		for (struct connection *c = r->timers[i].first; c; c = next) {
+			next = c->later;
+			if (c->partition == partition)
+				connection_remove(r, c, CAPTURED_CUT,
+						  "its partition is read elsewhere now");
+		}
+	}
+}
+
 void reassembly_free(struct reassembly *r)
 {
 	if (!r)
@@ -130,6 +144,7 @@ static void take_in(struct reassembly *r, const struct record_item *item, struct
 {
 	struct connection *c = connection_find(r, view->node_id, view->connection_id, true);
 
+	c->partition = item->position.partition;
 	if (view->number > 0 && c->begun && view->number < c->next_number) {
 		/* Stored twice. */
 		record_ref_drop(r, ref);

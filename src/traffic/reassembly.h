@@ -26,7 +26,7 @@ enum captured_end {
 	CAPTURED_EXCEPTION, /* the connection failed */
 	CAPTURED_DROPPED,   /* the source never got the request: the capture took it back */
 	CAPTURED_EXPIRED,   /* a limit of memory made it end, or records are missing behind it */
-	CAPTURED_CUT,       /* the input ended (reassembly_end): do not commit it */
+	CAPTURED_CUT,       /* the input ended, or the partition is read elsewhere: do not commit */
 };
 const char *captured_end_name(enum captured_end end);
 
@@ -47,6 +47,7 @@ struct captured_message {
 struct captured_transaction {
 	struct str node_id, connection_id; /* live as long as the transaction */
 	uint64_t connection; /* a number for this connection, unique in this reassembly */
+	uint32_t partition;  /* of the record that its request ends in */
 	int64_t index; /* of the request in its connection, from 0: tuples append it to the id */
 	struct captured_message request, response;
 	int32_t first_line_bytes, headers_bytes; /* RECORD_UNKNOWN */
@@ -103,6 +104,13 @@ int64_t reassembly_tick(struct reassembly *r, int64_t now_ms);
 void reassembly_end(struct reassembly *r, bool complete);
 /* The caller is done with it (tuple written): what its records waited for. */
 void captured_transaction_release(struct captured_transaction *transaction);
+
+/* A partition is read elsewhere from now on: its connections are over, and what is open of them is
+ * CAPTURED_CUT. */
+void reassembly_cut_partition(struct reassembly *r, uint32_t partition);
+/* The caller does nothing for it: its records are never finished, so that another reader gets it.
+ * To be released all the same. */
+void captured_transaction_disown(struct captured_transaction *transaction);
 
 struct reassembly_state {
 	size_t bytes;                                     /* in use */

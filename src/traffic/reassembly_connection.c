@@ -107,6 +107,7 @@ static void on_end_of_message(struct reassembly *r, struct connection *c,
 	if (c->state != READING)
 		return;
 	transaction_needs(c->current, ref);
+	c->current->captured.partition = ref->position.partition;
 	c->current->early = c->current->captured.response.len;
 	c->current->captured.first_line_bytes = o->first_line_bytes;
 	c->current->captured.headers_bytes = o->headers_bytes;

@@ -51,6 +51,7 @@ struct connection {
 	struct str node_id, connection_id; /* in `ids` */
 	enum connection_state state;
 	bool begun;                  /* a record was taken in */
+	uint32_t partition;          /* of its last record */
 	int32_t next_number;         /* of the record that comes next */
 	int64_t index;               /* of the next request */
 	struct transaction *current; /* READING: ours; WRITING: given out */

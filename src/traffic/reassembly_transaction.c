@@ -97,6 +97,14 @@ void transaction_free(struct transaction *t)
 	free(t);
 }
 
+void captured_transaction_disown(struct captured_transaction *transaction)
+{
+	struct transaction *t = (struct transaction *)transaction;
+
+	for (size_t i = 0; i < t->ref_count; i++)
+		t->refs[i]->held = true;
+}
+
 void captured_transaction_release(struct captured_transaction *transaction)
 {
 	struct transaction *t = (struct transaction *)transaction;

@@ -26,6 +26,17 @@ int record_source_commit(struct record_source *source, struct err *err)
 	return source->ops->commit ? source->ops->commit(source, err) : 0;
 }
 
+void record_source_leave(struct record_source *source, uint32_t partition)
+{
+	if (source->ops->leave)
+		source->ops->leave(source, partition);
+}
+
+bool record_source_progress(struct record_source *source, struct record_progress *out)
+{
+	return source->ops->progress && source->ops->progress(source, out);
+}
+
 void record_source_close(struct record_source *source)
 {
 	if (source)

@@ -1,6 +1,6 @@
 /* Records from where they were stored, one iterator for all forms: the segment log, files of one
- * record (.protocap), and files of lines, base64 or key|base64, plain or gzip. Kafka and S3 are
- * other implementations of the same ops. Not thread-safe. */
+ * record (.protocap), and files of lines, base64 or key|base64, plain or gzip. Kafka
+ * (kafka_source.h) is another implementation of the same ops. Not thread-safe. */
 #ifndef TRAFFIC_RECORD_SOURCE_H
 #define TRAFFIC_RECORD_SOURCE_H
 
@@ -27,6 +27,15 @@ enum record_source_state {
 	RECORD_SOURCE_END = 0,
 	RECORD_SOURCE_ITEM = 1,
 	RECORD_SOURCE_NOTHING_YET = 2, /* within the time given; there may be more later */
+	RECORD_SOURCE_REVOKED = 3, /* out->position.partition goes to another reader, which begins
+				      at the first record that is unfinished: drop what is not begun
+				      of it, finish the rest */
+};
+
+/* How far a source is, summed over its partitions. */
+struct record_progress {
+	uint64_t next; /* offset of the record to be read next */
+	uint64_t end;  /* offset after the newest; never equal to `next` while it is not known */
 };
 
 struct record_source_ops {
@@ -36,6 +45,8 @@ struct record_source_ops {
 	void (*finish)(struct record_source *source, struct record_position position);
 	int (*commit)(struct record_source *source, struct err *err);
 	void (*close)(struct record_source *source);
+	bool (*progress)(struct record_source *source, struct record_progress *out); /* or NULL */
+	void (*leave)(struct record_source *source, uint32_t partition);             /* or NULL */
 };
 
 /* Implementations embed this as their first member. */
@@ -53,6 +64,11 @@ void record_source_finish(struct record_source *source, struct record_position p
 /* Makes durable that all records below the first unfinished one are done with; a new reader of the
  * group begins there. Call it now and then (a second), and before closing. */
 int record_source_commit(struct record_source *source, struct err *err);
+/* Nothing is under way any more of a partition that was RECORD_SOURCE_REVOKED: its next reader may
+ * begin. */
+void record_source_leave(struct record_source *source, uint32_t partition);
+/* False: this source cannot tell. Does not wait. */
+bool record_source_progress(struct record_source *source, struct record_progress *out);
 /* Accepts NULL. */
 void record_source_close(struct record_source *source);
 /* For cleanup(). */

@@ -6,8 +6,10 @@ import json
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import tarfile
+import time
 
 import opensearchpy
 
@@ -198,6 +200,61 @@ class Node:
 
 class NodeError(Exception):
     pass
+
+
+# Topics are made when they are first asked for.
+PARTITIONS = ("--setting", "num.partitions=3")
+
+
+class Broker:
+    """A real Kafka broker; `address` is what clients connect to."""
+
+    LAUNCHER = ROOT / "tests" / "nodes" / "kafka-node"
+
+    def __init__(self, folder, version="4.1", *options):
+        self.folder, self.version, self.options, self.port = folder, version, options, None
+        self.start()
+
+    def start(self):
+        """Again on the same port with the same topics, when it was there before."""
+        command = [str(self.LAUNCHER), self.version, "--data", str(self.folder),
+                   "--owner", str(os.getpid()), *self.options]
+        if self.port:
+            command += ["--port", self.port]
+        started = subprocess.run(command, capture_output=True, text=True, timeout=590)
+        if started.returncode:
+            raise NodeError(started.stderr)
+        self.address = started.stdout.strip()
+        self.port = self.address.rpartition(":")[2]
+
+    @property
+    def pid(self):
+        return int((self.folder / "pid").read_text())
+
+    def is_alive(self):
+        """A process that was killed has no command line, even while nobody took its end."""
+        try:
+            return pathlib.Path(f"/proc/{self.pid}/cmdline").read_bytes() != b""
+        except FileNotFoundError:
+            return False
+
+    def kill(self):
+        """At once, with nothing written that was not."""
+        os.kill(self.pid, signal.SIGKILL)
+        while self.is_alive():
+            time.sleep(0.05)
+
+    def tool(self, name, *arguments):
+        """A class of org.apache.kafka.tools, that speaks to this broker."""
+        result = subprocess.run(
+            [str(self.LAUNCHER), "tool", self.version, f"org.apache.kafka.tools.{name}",
+             "--bootstrap-server", self.address, *arguments],
+            capture_output=True, text=True, timeout=300)
+        assert result.returncode == 0, result.stdout + result.stderr
+        return result.stdout
+
+    def stop(self):
+        subprocess.run([str(self.LAUNCHER), "stop", "--data", str(self.folder)], check=True)
 
 
 class NodePool:

@@ -480,8 +480,10 @@ def test_the_certificate_of_the_source_is_checked(shardlift, certificates, name,
 
 
 @pytest.mark.parametrize("options,reason", [
-    (["--kafka-brokers", "x:9092"], "does not write to Kafka"),
-    (["--on-capture-failure", "spool"], "does not write to Kafka"),
+    (["--kafka-brokers", "x:9092", "--log", "a"], "exclude one another"),
+    (["--kafka-brokers", "x:9092", "--kafka-password", "geheim"], "need --kafka-sasl-mechanism"),
+    (["--on-capture-failure", "spool"], "needs --kafka-brokers"),
+    (["--spool", "a"], "needs --kafka-brokers"),
     (["--log", "a", "--no-capture"], "exclude one another"),
     (["--ssl-key-file", "a"], "need one another"),
     (["--require-client-auth"], "needs --ssl-cert-chain-file"),

@@ -19,6 +19,7 @@ struct told {
 	struct captured_transaction *kept[64];
 	size_t kept_count;
 	bool keep;
+	uint32_t partition; /* of what is added */
 	bool finished[MOST];
 	size_t finished_count;
 };
@@ -103,7 +104,8 @@ static void bench_release(struct bench *b)
 
 static void add_bytes(struct bench *b, struct str key, struct str bytes)
 {
-	struct record_item item = {.position = {.offset = b->offset++}, .key = key, .bytes = bytes};
+	struct record_item item = {
+		.position = {b->told.partition, b->offset++}, .key = key, .bytes = bytes};
 	struct err err = {0};
 
 	if (reassembly_add(b->r, &item, b->now, &err) < 0)
@@ -377,6 +379,56 @@ static void what_the_input_cuts_is_not_finished(void **state)
 	bench_release(&b);
 }
 
+static void a_partition_that_is_read_elsewhere_is_cut(void **state)
+{
+	struct record_writer *here = record_writer_new(STR("n"), STR("h"), RECORD_LIMIT_DEFAULT);
+	struct record_writer *gone = record_writer_new(STR("n"), STR("g"), RECORD_LIMIT_DEFAULT);
+	struct bench b;
+
+	(void)state;
+	bench_init(&b, NULL);
+	ask(here, "A");
+	record_writer_flush(here);
+	add_all(&b, here);
+	b.told.partition = 1;
+	ask(gone, "B");
+	record_writer_flush(gone);
+	add_all(&b, gone);
+	reassembly_cut_partition(b.r, 1);
+	b.told.partition = 0;
+	record_writer_write(here, noon, STR("a"));
+	record_writer_close(here, noon);
+	record_writer_finish(here);
+	add_all(&b, here);
+	assert_told(&b, "request 0 A\nrequest 0 B\nresponse 0 cut \nclosed g\n"
+			"response 0 complete a\nclosed h\n");
+	assert_true(b.told.finished[0] && b.told.finished[2]);
+	assert_false(b.told.finished[1]);
+	record_writer_free(here);
+	record_writer_free(gone);
+	bench_release(&b);
+}
+
+static void what_the_caller_disowns_is_not_finished(void **state)
+{
+	struct record_writer *w = record_writer_new(STR("n"), STR("c"), RECORD_LIMIT_DEFAULT);
+	struct bench b;
+
+	(void)state;
+	bench_init(&b, NULL);
+	b.told.keep = true;
+	ask(w, "A");
+	record_writer_close(w, noon);
+	record_writer_finish(w);
+	add_all(&b, w);
+	assert_int_equal(b.told.kept_count, 1);
+	captured_transaction_disown(b.told.kept[0]);
+	captured_transaction_release(b.told.kept[0]);
+	assert_int_equal(b.told.finished_count, 0);
+	record_writer_free(w);
+	bench_release(&b);
+}
+
 static void a_request_longer_than_its_memory_is_dropped(void **state)
 {
 	struct record_writer *w = record_writer_new(STR("n"), STR("c"), RECORD_LIMIT_DEFAULT);
@@ -554,6 +606,8 @@ int main(void)
 		cmocka_unit_test(a_poison_record_is_set_aside_and_finished),
 		cmocka_unit_test(a_record_is_finished_when_its_last_transaction_is_released),
 		cmocka_unit_test(what_the_input_cuts_is_not_finished),
+		cmocka_unit_test(a_partition_that_is_read_elsewhere_is_cut),
+		cmocka_unit_test(what_the_caller_disowns_is_not_finished),
 		cmocka_unit_test(a_request_longer_than_its_memory_is_dropped),
 		cmocka_unit_test(too_many_in_flight_push_back),
 		cmocka_unit_test(conversations_cut_and_shuffled_come_back_whole),

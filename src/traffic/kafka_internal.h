@@ -1,0 +1,39 @@
+/* A client of Kafka. Within src/traffic. */
+#ifndef TRAFFIC_KAFKA_INTERNAL_H
+#define TRAFFIC_KAFKA_INTERNAL_H
+
+#include "traffic/kafka.h"
+
+#include <librdkafka/rdkafka.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+/* What callbacks get as their opaque; first member of who uses it. */
+struct kafka_client {
+	struct kafka_options options;
+	char *region; /* owned */
+	struct aws_credentials *credentials;
+	rd_kafka_t *rk;
+	atomic_bool away;  /* no broker answers */
+	atomic_bool fatal; /* librdkafka gave up on this handle */
+	pthread_mutex_t lock;
+	struct err refused; /* under the lock; kind set: authentication failed, or TLS */
+};
+
+typedef void kafka_configure(rd_kafka_conf_t *conf, struct kafka_client *client);
+
+/* Reads options into *client. */
+void kafka_client_init(struct kafka_client *client, const struct kafka_options *options);
+/* Makes client->rk. `defaults` are what property files may change, pairs of name and value, NULL at
+ * the end; `configure` sets callbacks. ERR_USAGE names the option or the line of the file. */
+int kafka_client_open(struct kafka_client *client, rd_kafka_type_t type,
+		      const char *const *defaults, kafka_configure *configure, struct err *err);
+/* Waits until a broker tells about the topic. ERR_AUTH, ERR_UNREACHABLE (retry), ERR_NOT_FOUND. */
+int kafka_client_check(struct kafka_client *client, int timeout_ms, struct err *err);
+void kafka_client_release(struct kafka_client *client);
+void kafka_client_warn(const struct kafka_client *client, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* Lines key=value, '#' and '!' begin comments. Fills conf. */
+int kafka_properties_read(rd_kafka_conf_t *conf, const char *path, struct err *err);
+
+#endif

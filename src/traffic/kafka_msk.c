@@ -1,0 +1,63 @@
+#include "traffic/kafka.h"
+
+#include "base/base64.h"
+
+#include <string.h>
+
+#define MSK_ACTION "/?Action=kafka-cluster%3AConnect"
+
+struct str kafka_msk_region(const char *brokers)
+{
+	struct str rest = str_from(brokers), host, region;
+	const char *at;
+
+	if (!str_split(rest, ',', &host, &rest))
+		host = str_from(brokers);
+	at = memmem(host.ptr, host.len, ".kafka", 6);
+	if (!at || !memmem(host.ptr, host.len, ".amazonaws.com", 14))
+		return STR_NONE;
+	/* .kafka. or .kafka-serverless. */
+	host = str_from_offset(host, (size_t)(at + 1 - host.ptr));
+	if (!str_split(host, '.', &region, &host) || !str_split(host, '.', &region, &host))
+		return STR_NONE;
+	return region;
+}
+
+/* The alphabet of base64url, without padding. */
+static void make_url_safe(struct buf *text, size_t from)
+{
+	while (text->len > from && text->ptr[text->len - 1] == '=')
+		text->len--;
+	for (size_t i = from; i < text->len; i++) {
+		if (text->ptr[i] == '+')
+			text->ptr[i] = '-';
+		else if (text->ptr[i] == '/')
+			text->ptr[i] = '_';
+	}
+}
+
+int kafka_msk_token(const char *region, const struct sigv4_key *key, int64_t wall_ms,
+		    struct buf *out, struct err *err)
+{
+	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(1));
+	cleanup(buf_release) struct buf url = BUF_INIT(KIB(256));
+	const char *host = arena_printf(&mem, "kafka.%s.amazonaws.com", region).ptr;
+	const struct sigv4_request request = {.method = "GET",
+					      .host = host,
+					      .target = STR(MSK_ACTION),
+					      .region = region,
+					      .service = "kafka-cluster",
+					      .wall_ms = wall_ms};
+	struct str target;
+	size_t from = out->len;
+	int got = sigv4_presign(&request, key, KAFKA_MSK_TOKEN_LIFE_MS / 1000, &mem, &target, err);
+
+	if (got < 0)
+		return got;
+	buf_printf(&url, "https://%s" STR_FMT "&User-Agent=shardlift", host, STR_ARG(target));
+	base64_encode(out, buf_str(&url));
+	if (buf_check(&url, "a token", err) < 0 || buf_check(out, "a token", err) < 0)
+		return -ERR_LIMIT;
+	make_url_safe(out, from);
+	return 0;
+}
