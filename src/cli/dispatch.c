@@ -433,10 +433,28 @@ static int run_java_name(struct program *program, const struct java_name *name, 
 	return run_words(program, argc, argv, err);
 }
 
+/* The exit code, told wherever somebody waits for it. */
+static int end(struct program *program, int code, struct err *err)
+{
+	if (code >= 0)
+		code = close_output(code, err);
+	else
+		fflush(stdout);
+	if (code < 0)
+		print_error(program, err);
+	exit_file_write(code < 0 ? (int)err_exit_code(err) : code, code < 0 ? err->message : "");
+	if (program->console)
+		return console_exit_code(code < 0 ? (int)err_exit_code(err) : code);
+	if (code >= 0)
+		return code;
+	return program->one_item ? EXIT_CODE_COMPLETED_WITH_ERRORS : (int)err_exit_code(err);
+}
+
 int cli_main(int argc, char **argv)
 {
 	cleanup(program_release) struct program program = {.mem = ARENA_INIT(LIMIT_METADATA_ARENA)};
 	const struct java_name *java = argc > 0 ? java_name_find(argv[0]) : NULL;
+	char *link = argc > 0 ? name_of_link(argv[0]) : NULL;
 	struct err err = {0};
 	int code;
 
@@ -445,31 +463,13 @@ int cli_main(int argc, char **argv)
 	program.json_errors = asks_for_json(argc, argv);
 	program.one_item = asks_for_one_item(argc, argv);
 	log_configure(LOG_INFO, program.json_errors ? LOG_JSON : LOG_TEXT);
-	if (argc > 0 && name_of_link(argv[0])) {
-		argv[0] = name_of_link(argv[0]);
-		code = run_words(&program, argc, argv, &err);
-	} else {
+	if (link)
+		argv[0] = link;
 	if (java)
 		code = run_java_name(&program, java, argc, argv, &err);
-	else if (argc > 0 && called_as(argv[0], "workflow"))
-		code = run_workflow(&program, argc, argv, &err);
+	else if (link)
+		code = run_words(&program, argc, argv, &err);
 	else
 		code = run_words(&program, argc > 0 ? argc - 1 : 0, argv + 1, &err);
-	}
-	if (code >= 0)
-		code = close_output(code, &err);
-	else
-		fflush(stdout);
-	if (code >= 0) {
-		exit_file_write(code, "");
-		return code;
-	}
-	print_error(&program, &err);
-	exit_file_write((int)err_exit_code(&err), err.message);
-	if (code >= 0)
-		return program.console ? console_exit_code(code) : code;
-	print_error(&program, &err);
-	if (program.console)
-		return console_exit_code((int)err_exit_code(&err));
-	return program.one_item ? EXIT_CODE_COMPLETED_WITH_ERRORS : (int)err_exit_code(&err);
+	return end(&program, code, &err);
 }
