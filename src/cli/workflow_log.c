@@ -1,6 +1,7 @@
 #include "cli/interrupt.h"
 #include "cli/workflow_common.h"
 
+#include "base/clock.h"
 #include "base/small_file.h"
 
 #include <stdio.h>
@@ -9,7 +10,7 @@
 
 struct log_fields {
 	struct workflow_fields common;
-	bool follow, timestamps, list;
+	bool follow, timestamps, list, all_workflows;
 	const char *task;
 };
 
@@ -24,7 +25,62 @@ struct reading {
 	const struct log_fields *fields;
 	struct workflow_session *session;
 	const char *resource; /* pattern; NULL: all */
+	const char *words[2]; /* all, resource or filter; and what of it */
+	size_t word_count;
+	size_t tail;    /* lines at first; SIZE_MAX: all */
+	char since[25]; /* earlier lines are left out; "": none */
 };
+
+/* --- What stands behind `--`: --since 5m --tail 100 --container NAME, as kubectl has them --- */
+
+static int take_passed(struct reading *r, struct str name, const char *value, struct err *err)
+{
+	int64_t since_ms;
+	uint64_t lines;
+
+	if (str_is(name, "--container"))
+		return 0; /* a step is one process */
+	if (str_is(name, "--tail")) {
+		if (!str_to_u64(str_from(value), &lines))
+			return err_set(err, ERR_USAGE, "--tail '%s' is no number of lines", value);
+		r->tail = (size_t)lines;
+		return 0;
+	}
+	if (!str_is(name, "--since"))
+		return err_set(err, ERR_USAGE,
+			       "'" STR_FMT
+			       "' is not known behind `--`; --since, --tail and --container are",
+			       STR_ARG(name));
+	if (opt_parse_duration(value, &since_ms, err) < 0)
+		return err_wrap(err, "--since");
+	clock_format_utc(clock_wall_ms() - since_ms, r->since);
+	return 0;
+}
+
+static int read_words(struct reading *r, const struct opt_result *parsed, struct err *err)
+{
+	for (size_t i = 0; i < parsed->positional_count; i++) {
+		struct str word = str_from(parsed->positionals[i]), name, value;
+
+		if (!str_starts(word, STR("--"))) {
+			if (r->word_count == COUNT_OF(r->words))
+				return err_set(err, ERR_USAGE,
+					       "what is '%s'? One resource is enough", word.ptr);
+			r->words[r->word_count++] = word.ptr;
+			continue;
+		}
+		if (!str_split(word, '=', &name, &value)) {
+			if (++i == parsed->positional_count)
+				return err_set(err, ERR_USAGE, "%s needs a value", word.ptr);
+			value = str_from(parsed->positionals[i]);
+		}
+		if (take_passed(r, name, value.ptr, err) < 0)
+			return -(int)err->kind;
+	}
+	if (r->word_count == 0)
+		r->words[r->word_count++] = "all";
+	return 0;
+}
 
 static bool is_meant(const struct reading *r, const struct workflow_step *step)
 {
@@ -78,6 +134,9 @@ static int read_run(struct reading *r, int64_t run, struct buf *out, struct err 
 
 static void print_line(const struct reading *r, struct str line)
 {
+	/* Their times are as long, and order as text does. */
+	if (r->since[0] && str_cmp(line, str_from(r->since)) < 0)
+		return;
 	if (!r->fields->timestamps && line.len > TIME_LENGTH)
 		line = str_from_offset(line, TIME_LENGTH + 1);
 	fwrite(line.ptr, 1, line.len, stdout);
@@ -107,6 +166,8 @@ static size_t print_from(struct reading *r, const struct buf *text, size_t from,
 		count++;
 	}
 	qsort(lines, count, sizeof(*lines), by_time);
+	if (from == 0 && count > r->tail)
+		from = count - r->tail;
 	for (size_t i = from; i < count; i++)
 		print_line(r, lines[i].text);
 	free(lines);
@@ -119,8 +180,9 @@ static int print_logs(struct reading *r, size_t *printed, struct err *err)
 	struct workflow_run *runs;
 	size_t count, total;
 
-	if (workflow_run_list(r->session->state, r->fields->common.workflow, r->session->mem, &runs,
-			      &count, err) < 0)
+	if (workflow_run_list(r->session->state,
+			      r->fields->all_workflows ? NULL : r->fields->common.workflow,
+			      r->session->mem, &runs, &count, err) < 0)
 		return -(int)err->kind;
 	for (size_t i = count; i-- > 0;)
 		if (read_run(r, runs[i].id, &text, err) < 0)
@@ -173,25 +235,23 @@ static int run(struct cli *cli, void *fields, struct err *err)
 {
 	const struct log_fields *f = fields;
 	cleanup(workflow_session_close) struct workflow_session session = {0};
-	struct reading r = {.fields = f, .session = &session};
-	const struct opt_result *words = cli->parsed;
+	struct reading r = {.fields = f, .session = &session, .tail = SIZE_MAX};
 	struct workflow_run latest;
 	size_t printed = 0;
 
-	if (workflow_session_open(&session, cli, &f->common, false, err) < 0 ||
-	    workflow_read_run(&session, &latest, err) < 0)
+	if (read_words(&r, cli->parsed, err) < 0 ||
+	    workflow_session_open(&session, cli, &f->common, false, err) < 0 ||
+	    (!(f->all_workflows && session.state) && workflow_read_run(&session, &latest, err) < 0))
 		return -(int)err->kind;
 	if (f->list)
 		return list(&r, err);
-	if (strcmp(words->positionals[0], "resource") == 0) {
-		if (words->positional_count < 2)
+	if (strcmp(r.words[0], "resource") == 0) {
+		if (r.word_count < 2)
 			return err_set(err, ERR_USAGE,
 				       "which resource? `workflow log resource --list` names them");
-		r.resource = words->positionals[1];
-	} else if (strcmp(words->positionals[0], "all") != 0 &&
-		   strcmp(words->positionals[0], "filter") != 0) {
-		return err_set(err, ERR_USAGE, "'%s' is none of all, resource, filter",
-			       words->positionals[0]);
+		r.resource = r.words[1];
+	} else if (strcmp(r.words[0], "all") != 0 && strcmp(r.words[0], "filter") != 0) {
+		return err_set(err, ERR_USAGE, "'%s' is none of all, resource, filter", r.words[0]);
 	}
 	if (print_logs(&r, &printed, err) < 0)
 		return -(int)err->kind;
@@ -211,6 +271,10 @@ static const struct opt log_options[] = {
 	 FIELD(timestamps),
 	 .help = "The time of each line, too."},
 	{.name = "list", .type = OPT_BOOL, FIELD(list), .help = "Names that may be given."},
+	{.name = "all-workflows",
+	 .type = OPT_BOOL,
+	 FIELD(all_workflows),
+	 .help = "Of all workflows in the state directory, not of --workflow-name alone."},
 	{.name = "task",
 	 .type = OPT_STRING,
 	 FIELD(task),
@@ -224,10 +288,14 @@ static const struct opt_part parts[] = {{log_options, 0}, WORKFLOW_PARTS, {0}};
 const struct command command_workflow_log = {
 	.options = {.name = "workflow log",
 		    .summary = "What the steps said, by time",
-		    .arguments = "all|resource|filter [TYPE.NAME]",
+		    .arguments = "all|resource|filter [TYPE.NAME] [-- --since TIME --tail N]",
 		    .parts = parts,
+		    .details =
+			    "Behind `--` stand --since TIME (lines of the last 5m, 2h), --tail N "
+			    "(the last N lines) and --container NAME (without effect on one "
+			    "machine).",
 		    .min_positionals = 1,
-		    .max_positionals = 2},
+		    .max_positionals = 8},
 	.fields_size = sizeof(struct log_fields),
 	.run = run,
 };

@@ -329,3 +329,17 @@ def test_status_tells_the_same_progress(prepared):
     assert (progress["percent"], progress["eta_ms"]) == (50, None), progress
     view = prepared("workflow", "status", "--resource-view")
     assert "▶ " in view.out and "50%" in view.out, view
+
+
+def test_logs_take_what_kubectl_takes(prepared):
+    lines = "".join(f"2026-11-21T10:24:01.{n:03}Z line {n}\n" for n in range(20))
+    prepared.log.write_text(lines + "2999-01-01T00:00:00.000Z still to come\n")
+    log = prepared("workflow", "log", "all", "--", "--tail", "2", "--container", "main")
+    assert log.out == "line 19\nstill to come\n", log
+    log = prepared("workflow", "log", "all", "--namespace", "ma", "--", "--since=1m")
+    assert log.out == "still to come\n", log
+    assert prepared("workflow", "log", "all", "--workflow-name", "other").code != OK
+    log = prepared("workflow", "log", "all", "--workflow-name", "other", "--all-workflows")
+    assert log.out.count("line") == 20, log
+    for wrong in ("--tail=x", "--since=x", "--lines=1", "--tail"):
+        assert prepared("workflow", "log", "all", "--", wrong).code == USAGE, wrong
