@@ -214,8 +214,9 @@ static void print_result(const struct replay_counts *c)
 		       "newer, %" PRIu64 " updates came without what was before them\n",
 		       c->job.skipped_newer, c->job.conflicts_newer, c->job.updates_out_of_order);
 	if (c->job.updates_lost)
-		printf("%" PRIu64 " updates found no document and are lost, their tuples tell "
-		       "which\n",
+		printf("%" PRIu64
+		       " updates found no document: it was deleted before the snapshot, or "
+		       "is missing; their tuples tell which\n",
 		       c->job.updates_lost);
 	if (c->tuples_untransformed)
 		printf("%" PRIu64 " tuples could not be transformed and are written as they were\n",
@@ -258,8 +259,7 @@ static int run_replay_mode(struct cli *cli, struct replay_fields *f, struct err 
 	print_result(&counts);
 	if (got < 0)
 		return got;
-	return counts.records_set_aside || counts.job.updates_lost ? EXIT_CODE_COMPLETED_WITH_ERRORS
-								   : 0;
+	return counts.records_set_aside ? EXIT_CODE_COMPLETED_WITH_ERRORS : 0;
 }
 
 static int run_replay(struct cli *cli, void *fields_void, struct err *err)
