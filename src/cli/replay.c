@@ -153,34 +153,38 @@ static int open_source(const struct replay_fields *f, struct record_source **out
 	return kafka_source_open(&kafka, out, err);
 }
 
+static int open_transform(const struct transformer_fields *fields,
+			  const struct transform_run_fields *run, enum transform_kind kind,
+			  struct arena *mem, struct transform **out, struct err *err)
+{
+	const struct transform_context context = transform_context_of(run, kind);
+	struct str text;
+
+	if (transformer_fields_read(fields, mem, &text, err) < 0)
+		return -(int)err->kind;
+	return text.ptr ? transform_new(text, &context, out, err) : 0;
+}
+
 static int open_parts(const struct replay_fields *f, const char *state, struct arena *mem,
 		      struct run *run, struct replay_options *options, struct err *err)
 {
-	const struct transform_context context =
-		transform_context_of(&f->transform_run, TRANSFORM_REQUEST);
-	const struct transform_context tuple_context =
-		transform_context_of(&f->transform_run, TRANSFORM_TUPLE);
 	struct filter_options filter = {.methods = f->methods.items,
 					.method_count = f->methods.count,
 					.path = f->include_path,
 					.gets_only = f->gets_only,
 					.writes_only = f->writes_only};
-	struct str text;
 
 	if (parse_number("speedup-factor", f->speedup, 1e12, &options->speedup, err) < 0 ||
+	    (f->most_per_second && parse_number("max-requests-per-second", f->most_per_second, 1e9,
+						&options->most_per_second, err) < 0) ||
 	    parse_number("percentage", f->percentage, 100, &filter.percentage, err) < 0 ||
 	    filter_new(&filter, &run->filter, err) < 0 ||
-	    transformer_fields_read(&f->transformer, mem, &text, err) < 0 ||
-	    auth_of(f, mem, run, &options->rules.outgoing, err) < 0)
-		return -(int)err->kind;
-	if (text.ptr && transform_new(text, &context, &run->transform, err) < 0)
-		return -(int)err->kind;
-	if (transformer_fields_read(&f->tuple_transformer, mem, &text, err) < 0 ||
-	    (text.ptr && transform_new(text, &tuple_context, &run->tuple_transform, err) < 0) ||
-	    (f->most_per_second && parse_number("max-requests-per-second", f->most_per_second, 1e9,
-						&options->most_per_second, err) < 0))
-		return -(int)err->kind;
-	if (open_source(f, &run->source, err) < 0)
+	    auth_of(f, mem, run, &options->rules.outgoing, err) < 0 ||
+	    open_transform(&f->transformer, &f->transform_run, TRANSFORM_REQUEST, mem,
+			   &run->transform, err) < 0 ||
+	    open_transform(&f->tuple_transformer, &f->transform_run, TRANSFORM_TUPLE, mem,
+			   &run->tuple_transform, err) < 0 ||
+	    open_source(f, &run->source, err) < 0)
 		return -(int)err->kind;
 	return open_sink(f, state, mem, run, err);
 }
@@ -231,8 +235,9 @@ static void print_result(const struct replay_counts *c)
 		       "newer, %" PRIu64 " updates came without what was before them\n",
 		       c->job.skipped_newer, c->job.conflicts_newer, c->job.updates_out_of_order);
 	if (c->job.updates_lost)
-		printf("%" PRIu64 " updates found no document and are lost, their tuples tell "
-		       "which\n",
+		printf("%" PRIu64
+		       " updates found no document: it was deleted before the snapshot, or "
+		       "is missing; their tuples tell which\n",
 		       c->job.updates_lost);
 	if (c->tuples_untransformed)
 		printf("%" PRIu64 " tuples could not be transformed and are written as they were\n",
@@ -240,6 +245,13 @@ static void print_result(const struct replay_counts *c)
 	if (c->records_set_aside)
 		printf("%" PRIu64 " records could not be read and are set aside\n",
 		       c->records_set_aside);
+}
+
+/* Stopped with a lag of 0, too. */
+static bool nothing_is_left(int ended, const struct replay_counts *counts)
+{
+	return ended == 0 ||
+	       (ended == -ERR_CANCELLED && counts->caught_up && counts->outstanding == 0);
 }
 
 static int run_replay_mode(struct cli *cli, struct replay_fields *f, struct err *err)
@@ -268,16 +280,14 @@ static int run_replay_mode(struct cli *cli, struct replay_fields *f, struct err 
 	fill_options(f, &run, &options);
 	replay_report_source(run.report, run.source);
 	got = replay_run(&options, &counts, err);
-	run.all_done = got == 0 ||
-		       (err->kind == ERR_CANCELLED && counts.caught_up && counts.outstanding == 0);
+	run.all_done = nothing_is_left(got, &counts);
 	replay_report_close(run.report, got == 0                     ? "done"
 					: err->kind == ERR_CANCELLED ? "stopped"
 								     : "failed");
 	print_result(&counts);
 	if (got < 0)
 		return got;
-	return counts.records_set_aside || counts.job.updates_lost ? EXIT_CODE_COMPLETED_WITH_ERRORS
-								   : 0;
+	return counts.records_set_aside ? EXIT_CODE_COMPLETED_WITH_ERRORS : 0;
 }
 
 static int run_replay(struct cli *cli, void *fields_void, struct err *err)

@@ -48,10 +48,11 @@ struct job {
 	bool probed;       /* the next request is not to be another question */
 	unsigned sent;     /* answers and failures so far, without probes */
 	unsigned probes;
-	bool asks_deleted; /* the next question, or the one under way, is for tombstones */
-	bool may_wait;     /* set before each answer to a question: what comes before an update
-			      may still come */
-	bool is_in;        /* the update, by what the target said */
+	bool asks_deleted;   /* the next question, or the one under way, is for tombstones */
+	bool is_overwritten; /* set likewise: a later request makes the update's document anew */
+	bool may_wait;       /* set before each answer to a question: what comes before an update
+				may still come */
+	bool is_in;          /* the update, by what the target said */
 	const struct json *seen;        /* the document that the update goes out bound to; NULL */
 	struct pending_update *updates; /* in mem */
 	size_t update_count;

@@ -171,11 +171,36 @@ static bool others_may_bring_it(const struct exchange *ex)
 	return false;
 }
 
+/* A later request of its connection writes or deletes the whole document: whatever the update made
+ * of it is gone by then. */
+static bool is_overwritten(struct exchange *ex)
+{
+	struct exchange *later = ex;
+
+	if (ex->job.operation.kind != OPERATION_UPDATE)
+		return false;
+	while ((later = TAILQ_NEXT(later, queue))) {
+		enum operation_kind kind = later->job.operation.kind;
+
+		if (!writes(later) || (kind != OPERATION_INDEX && kind != OPERATION_DELETE) ||
+		    !may_meet(ex, later))
+			continue;
+		if (later->source_complete || exchange_source_is_whole(later))
+			exchange_take_source(later);
+		if (later->job.has_source && later->job.source.status < 300)
+			return true;
+	}
+	return false;
+}
+
 bool order_may_wait(struct exchange *ex)
 {
 	struct replay *r = ex->stream->replay;
 	int64_t waited_ms;
 
+	ex->job.is_overwritten = is_overwritten(ex);
+	if (ex->job.is_overwritten)
+		return false;
 	if (backfill_works(r)) {
 		ex->waits_ms = 0;
 		return true;

@@ -193,6 +193,10 @@ static void comes_early(struct job *job, struct pending_update *u, const struct 
 {
 	if (job->may_wait)
 		return;
+	if (job->is_overwritten) {
+		is_in(job, u, u->captured);
+		return;
+	}
 	job->counts->updates_out_of_order++;
 	u->given_up = true;
 	send_it(job, u, doc);

@@ -249,6 +249,21 @@ static void an_update_of_what_was_deleted_since_is_in(void **state)
 	fake_job_close(&f);
 }
 
+static void an_update_that_is_overwritten_later_waits_for_nothing(void **state)
+{
+	struct fake_job f;
+
+	(void)state;
+	open_update(&f);
+	f.job.may_wait = false;
+	f.job.is_overwritten = true;
+	assert_int_equal(fake_job_answer(&f, 200, MISSING), JOB_NEXT);
+	assert_string_equal(fake_job_sends(&f), TOMBSTONES);
+	assert_int_equal(fake_job_answer(&f, 200, NO_TOMBSTONE), JOB_FINAL);
+	assert_int_equal(f.counts.updates_out_of_order, 0);
+	fake_job_close(&f);
+}
+
 static void a_script_that_made_the_document_keeps_its_upsert(void **state)
 {
 	static const char *const body = "{\"script\":\"s\",\"upsert\":{},\"scripted_upsert\":true}";
@@ -348,6 +363,7 @@ int main(void)
 		cmocka_unit_test(an_update_waits_for_what_is_before_it),
 		cmocka_unit_test(an_update_of_nothing_waits_as_long_as_it_may),
 		cmocka_unit_test(an_update_of_what_was_deleted_since_is_in),
+		cmocka_unit_test(an_update_that_is_overwritten_later_waits_for_nothing),
 		cmocka_unit_test(a_script_that_made_the_document_keeps_its_upsert),
 		cmocka_unit_test(what_changed_nothing_at_the_source_is_not_sent),
 		cmocka_unit_test(a_question_that_never_went_out_is_not_counted),
