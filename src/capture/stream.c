@@ -9,7 +9,8 @@ bool stream_open(struct stream *s, struct event_base *base, int fd, SSL *ssl,
 		 event_callback_fn callback, void *user)
 {
 	*s = (struct stream){.fd = fd, .ssl = ssl, .handshaking = ssl != NULL};
-	s->event = event_new(base, fd, EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST, callback, user);
+	s->event = event_new(base, fd, EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST,
+			     callback, user);
 	if (s->event && event_add(s->event, NULL) == 0)
 		return true;
 	stream_close(s);
