@@ -20,8 +20,6 @@
 #define SYSTEMD_FIRST_FD 3
 #define ARGUMENTS_MAX 1024
 
-extern char **environ;
-
 /* --- The one that begins --- */
 
 static int check(struct handed_over *out, int fd, const char *variable, struct err *err)
