@@ -31,13 +31,35 @@ static void client_said(struct connection *c, size_t len)
 		note_parked_bytes(c);
 }
 
+/* A reset that came with the last bytes is seen when the answer is written. */
+static bool is_owed_an_answer(const struct connection *c)
+{
+	return c->phase == PHASE_PARKED || c->phase == PHASE_HELD || c->phase == PHASE_SENT ||
+	       (c->phase == PHASE_BODY && c->request.state == HTTP1_DONE);
+}
+
+/* Nothing is there to be read, so the call that would only say so is spared. */
+static bool has_drained(struct connection *c)
+{
+	if (!c->client.drained)
+		return false;
+	/* What the last bytes are is not known yet. */
+	if (c->phase == PHASE_BODY && c->request.state != HTTP1_DONE && c->in.parsed < c->in.end)
+		return true;
+	c->client.drained = false;
+	if (is_owed_an_answer(c))
+		c->client.readable = false;
+	return !c->client.readable;
+}
+
 bool connection_read_client(struct connection *c)
 {
 	char scratch[4096], *to = scratch;
 	size_t room = sizeof(scratch);
 	ssize_t got;
 
-	if (!c->client.readable || c->client.eof || recorder_is_full(&c->recorder))
+	if (!c->client.readable || c->client.eof || recorder_is_full(&c->recorder) ||
+	    has_drained(c))
 		return false;
 	if (c->phase != PHASE_LINGER)
 		to = flow_room(&c->in, in_limit(c), &room);

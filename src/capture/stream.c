@@ -9,7 +9,8 @@ bool stream_open(struct stream *s, struct event_base *base, int fd, SSL *ssl,
 		 event_callback_fn callback, void *user)
 {
 	*s = (struct stream){.fd = fd, .ssl = ssl, .handshaking = ssl != NULL};
-	s->event = event_new(base, fd, EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST, callback, user);
+	s->event = event_new(base, fd, EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST,
+			     callback, user);
 	if (s->event && event_add(s->event, NULL) == 0)
 		return true;
 	stream_close(s);
@@ -21,6 +22,7 @@ void stream_note(struct stream *s, short what)
 	s->readable |= (what & (EV_READ | EV_CLOSED)) != 0;
 	s->writable |= (what & EV_WRITE) != 0;
 	s->closing |= (what & EV_CLOSED) != 0;
+	s->drained = false;
 }
 
 void stream_close(struct stream *s)
@@ -95,8 +97,7 @@ ssize_t stream_read(struct stream *s, void *to, size_t len)
 	do
 		got = recv(s->fd, to, len, 0);
 	while (got < 0 && errno == EINTR);
-	if (got > 0 && (size_t)got < len && !s->closing)
-		s->readable = false;
+	s->drained = got > 0 && (size_t)got < len && !s->closing;
 	if (got >= 0)
 		return got;
 	if (errno != EAGAIN)

@@ -13,10 +13,12 @@ struct stream {
 	int fd; /* -1: none */
 	SSL *ssl;
 	struct event *event;
-	/* Set by the event; cleared by the call that would have blocked, or a read of less than was
-	 * asked for. */
+	/* Set by the event, cleared by the call that would have blocked. */
 	bool readable, writable;
-	bool closing; /* the other side will send no more: a short read is not the last one */
+	bool closing; /* the other side will send no more */
+	/* The last read gave less than was asked for, and no event came since: the next one would
+	 * block, or tell of a reset, which libevent does not tell from bytes. */
+	bool drained;
 	bool connecting, handshaking;
 	bool eof;
 };

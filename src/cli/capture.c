@@ -31,7 +31,8 @@ struct capture_run {
 	struct control_server *control;
 	struct metrics_server *metrics;
 	struct handed_over handed;
-	int successor; /* the socket to it; -1: none was started */
+	struct handover successor;
+	struct destination *destination; /* of the arguments */
 	int64_t drain_timeout_ms;
 	bool draining;
 };
@@ -47,6 +48,7 @@ static void run_release(struct capture_run *run)
 	metrics_server_stop(run->metrics);
 	control_server_close(run->control);
 	proxy_stop(run->proxy);
+	destination_unref(run->destination);
 	access_log_close(run->access_log);
 	sink_close(run->sink);
 	server_tls_free(run->tls);
@@ -54,8 +56,8 @@ static void run_release(struct capture_run *run)
 	if (run->signals >= 0)
 		close(run->signals);
 	/* Last of all: it takes this for the sign that log, ports and control socket are free. */
-	if (run->successor >= 0)
-		close(run->successor);
+	if (run->successor.fd >= 0)
+		close(run->successor.fd);
 }
 
 /* Before any thread is there, so that all block them. */
@@ -202,6 +204,7 @@ static int start_proxy(struct capture_run *run, const struct capture_fields *fie
 	options.tls = run->tls;
 	options.suppress = run->suppress;
 	options.warn = warn;
+	run->destination = destination_ref(options.destination);
 	if ((got = proxy_start(&options, &run->proxy, err)) < 0)
 		return got;
 	log_info("capture", "listening on %s port %u for %s", fields->listen_host,
@@ -269,36 +272,53 @@ static void drain(struct capture_run *run)
 	proxy_drain(run->proxy, run->drain_timeout_ms);
 }
 
+/* What the arguments say is no longer, or not yet, what it does: a successor would not know. */
+static bool is_cutting_over(const struct capture_run *run, struct err *err)
+{
+	struct gate *gate = proxy_gate(run->proxy);
+	bool capturing, switched;
+	struct destination *now = gate_destination(gate, &capturing);
+
+	switched = now != run->destination;
+	destination_unref(now);
+	if (switched)
+		err_set(err, ERR_CONFLICT,
+			"requests go where `switch` sent them, and a new process would send them "
+			"to the source; start one with the new --to");
+	else if (atomic_load(&gate->closed))
+		err_set(err, ERR_CONFLICT, "requests are held; release them first");
+	return switched || atomic_load(&gate->closed);
+}
+
 /* This file may have been replaced by that of a new version. */
 static void hand_over(struct capture_run *run)
 {
 	int fds[PROXY_LISTENERS_MAX];
 	struct err err = {0};
 
-	if (run->draining || run->successor >= 0) {
+	if (run->draining || run->successor.fd >= 0)
 		log_warn("capture", "it is being handed over, or ends, already");
-		return;
-	}
-	run->successor = handover_start(fds, proxy_listeners(run->proxy, fds, COUNT_OF(fds)), &err);
-	if (run->successor < 0) {
-		run->successor = -1;
+	else if (is_cutting_over(run, &err) ||
+		 handover_start(fds, proxy_listeners(run->proxy, fds, COUNT_OF(fds)),
+				&run->successor, &err) < 0)
 		log_warn("capture", "not handed over: %s", err.message);
-	}
 }
 
 static void look_at_successor(struct capture_run *run)
 {
-	enum handover_news news = handover_look(run->successor);
+	enum handover_news news = handover_look(run->successor.fd);
+	struct err err = {0};
 
-	if (news == HANDOVER_READY) {
+	if (news == HANDOVER_NONE)
+		return;
+	if (news == HANDOVER_READY && !is_cutting_over(run, &err)) {
 		log_info("capture", "the new process takes over");
 		drain(run);
-	} else if (news == HANDOVER_FAILED) {
-		close(run->successor);
-		run->successor = -1;
-		log_warn("capture", "the new process ended before it could take over; this one "
-				    "goes on");
+		return;
 	}
+	handover_cancel(&run->successor);
+	log_warn("capture", "not handed over: %s; this one goes on",
+		 err.message[0] ? err.message : "the new process ended before it could take over");
 }
 
 /* False: end at once. */
@@ -326,7 +346,7 @@ static void serve(struct capture_run *run)
 				{.events = POLLIN}};
 
 	while (!proxy_is_drained(run->proxy)) {
-		fds[2].fd = run->draining ? -1 : run->successor;
+		fds[2].fd = run->draining ? -1 : run->successor.fd;
 		if (poll(fds, 3, LOOK_EVERY_MS) < 0 && errno != EINTR)
 			return;
 		if (!take_signals(run))
@@ -345,7 +365,7 @@ static int run_capture(struct cli *cli, void *fields_void, struct err *err)
 {
 	const struct capture_fields *fields = fields_void;
 	cleanup(run_release) struct capture_run run = {
-		.signals = -1, .successor = -1, .drain_timeout_ms = fields->drain_timeout_ms};
+		.signals = -1, .successor.fd = -1, .drain_timeout_ms = fields->drain_timeout_ms};
 	int got;
 
 	keep_memory();

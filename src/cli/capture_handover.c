@@ -13,13 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define VARIABLE "SHARDLIFT_HANDED_OVER" /* SOCKET,LISTENER,... */
 #define SYSTEMD_FIRST_FD 3
 #define ARGUMENTS_MAX 1024
-
-extern char **environ;
 
 /* --- The one that begins --- */
 
@@ -137,25 +136,24 @@ static char **environment_with(char *added)
 	return out;
 }
 
-static int spawn(char **argv, char **environment, struct err *err)
+static int spawn(char **argv, char **environment, pid_t *child, struct err *err)
 {
 	posix_spawnattr_t attributes;
 	sigset_t none;
-	pid_t child;
 	int failed;
 
 	sigemptyset(&none);
 	posix_spawnattr_init(&attributes);
 	posix_spawnattr_setsigmask(&attributes, &none);
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-	failed = posix_spawnp(&child, argv[0], NULL, &attributes, argv, environment);
+	failed = posix_spawnp(child, argv[0], NULL, &attributes, argv, environment);
 	posix_spawnattr_destroy(&attributes);
 	if (failed)
 		return err_set_errno(err, ERR_IO, failed, "starting '%s' anew", argv[0]);
 	return 0;
 }
 
-static int start_with(int there, const int *fds, size_t count, struct err *err)
+static int start_with(int there, const int *fds, size_t count, pid_t *child, struct err *err)
 {
 	cleanup(buf_release) struct buf list = BUF_INIT(KIB(4)), text = BUF_INIT(MIB(1));
 	char *argv[ARGUMENTS_MAX], **environment;
@@ -171,25 +169,35 @@ static int start_with(int there, const int *fds, size_t count, struct err *err)
 	if (let_inherit(fds, count, true) < 0 || let_inherit(&there, 1, true) < 0)
 		return err_set_errno(err, ERR_IO, errno, "handing over the sockets");
 	environment = environment_with(list.ptr);
-	got = spawn(argv, environment, err);
+	got = spawn(argv, environment, child, err);
 	let_inherit(fds, count, false);
 	free(environment);
 	return got;
 }
 
-int handover_start(const int *fds, size_t count, struct err *err)
+int handover_start(const int *fds, size_t count, struct handover *out, struct err *err)
 {
 	int pair[2], got;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return err_set_errno(err, ERR_IO, errno, "making a socket to the new process");
-	got = start_with(pair[1], fds, count, err);
+	got = start_with(pair[1], fds, count, &out->pid, err);
 	close(pair[1]);
 	if (got < 0) {
 		close(pair[0]);
 		return got;
 	}
-	return pair[0];
+	out->fd = pair[0];
+	return 0;
+}
+
+void handover_cancel(struct handover *handover)
+{
+	kill(handover->pid, SIGTERM);
+	/* It goes on by itself when it sees our end before the signal, so that comes last. */
+	waitpid(handover->pid, NULL, 0);
+	close(handover->fd);
+	handover->fd = -1;
 }
 
 enum handover_news handover_look(int fd)

@@ -19,9 +19,15 @@ int handed_over_read(struct handed_over *out, struct err *err);
  * when this one is to end: ERR_CANCELLED. */
 int handed_over_wait(struct handed_over *handed, int signals, struct err *err);
 
-/* Starts this program's file anew with the same arguments and these sockets. Returns the socket to
- * it; ERR_IO. */
-int handover_start(const int *fds, size_t count, struct err *err);
+struct handover {
+	int fd; /* the socket to the successor; -1: there is none */
+	pid_t pid;
+};
+
+/* Starts this program's file anew with the same arguments and these sockets. ERR_IO. */
+int handover_start(const int *fds, size_t count, struct handover *out, struct err *err);
+/* Ends it, or takes in that it has ended. */
+void handover_cancel(struct handover *handover);
 
 enum handover_news {
 	HANDOVER_NONE,

@@ -60,8 +60,8 @@ int segment_log_begin_segment(struct segment_log *log, uint64_t previous_end);
 int segment_log_publish(struct segment_log *log);
 /* fdatasync of the open segment. 0 or -errno. */
 int segment_log_sync_now(struct segment_log *log);
-/* The commit thread; `log` is its argument. */
-void *segment_log_commit_loop(void *log);
+/* The commit thread; its argument is the log. */
+void *segment_log_commit_loop(void *argument);
 /* Once a second: retention, free space. */
 void segment_log_housekeeping(struct segment_log *log);
 void segment_log_retention(struct segment_log *log);

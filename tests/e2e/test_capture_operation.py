@@ -160,6 +160,19 @@ def test_a_successor_that_cannot_begin_changes_nothing(shardlift, stub, tmp_path
         assert ask_once(one.port) == b"HTTP/1.1 200 OK"
 
 
+def test_what_was_switched_is_not_handed_over(shardlift, stub):
+    with Stub() as target, proxy(shardlift, stub.url, "--hold-limit", "10m") as one:
+        one.control("hold")
+        one.process.send_signal(signal.SIGUSR2)
+        wait_for(lambda: "not handed over: requests are held" in one.log, "the warning")
+        one.control("switch", target.url)
+        one.control("release")
+        one.process.send_signal(signal.SIGUSR2)
+        wait_for(lambda: "not handed over: requests go where" in one.log, "the warning")
+        assert ask_once(one.port) == b"HTTP/1.1 200 OK"
+        assert target.targets() == ["/i/_doc"]
+
+
 def test_sockets_of_systemd_are_listened_on(shardlift, stub):
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
