@@ -307,7 +307,7 @@ def test_kills(workflow, source, opensearch, tmp_path):
     front = pid_of(workflow, "front")
     load = Load(f"http://127.0.0.1:{port}", tmp_path, "--rate", "5", "--only", "index,create,auto")
     for n in range(kills):
-        time.sleep(chance.uniform(0.2, 3))
+        time.sleep(chance.uniform(0.2, 10))
         running = step_now(workflow)
         victims = [("engine", engine_pid(workflow.state_dir))]
         if n % 5 == 4:
