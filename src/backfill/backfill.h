@@ -6,6 +6,7 @@
 #ifndef BACKFILL_BACKFILL_H
 #define BACKFILL_BACKFILL_H
 
+#include "backfill/ack_tracker.h"
 #include "backfill/allowed_failures.h"
 #include "backfill/bulk_sink.h"
 #include "backfill/control.h"
@@ -84,7 +85,11 @@ struct backfill_options {
 	struct allowed_failures allowed; /* count as sent */
 	/* Makes sender i's way to the target. */
 	int (*open_sink)(void *user, size_t sender, struct bulk_sink **out, struct err *err);
-	void *open_sink_user;
+	void *open_sink_user; /* of begin_item, too */
+	/* Before documents of a shard are read: those in `range` are sent again, but for `kept`
+	 * (count of them, ascending), which are acknowledged. NULL: nobody wants to know. */
+	int (*begin_item)(void *user, struct str index, int32_t shard, struct doc_range range,
+			  const struct doc_range *kept, size_t count, struct err *err);
 	/* Makes the transform of a reader; NULL: documents are sent as they are. */
 	int (*open_transform)(void *user, struct transform **out, struct err *err);
 	void *open_transform_user;

@@ -10,7 +10,8 @@ struct bulk_sink;
 struct bulk_origin {
 	struct str index; /* on the target */
 	int32_t shard;
-	uint64_t sequence; /* of the bulk in its shard, from 0 */
+	uint64_t sequence; /* of the bulk in its shard, from 0 in each run */
+	int64_t first_doc; /* of what the bulk covers */
 };
 
 struct bulk_sink_ops {
@@ -45,6 +46,9 @@ enum file_compression { FILE_PLAIN, FILE_GZIP, FILE_ZSTD };
 int file_sink_prepare(const char *path, struct err *err);
 struct bulk_sink *file_sink_new(const char *path, enum file_compression compression,
 				enum file_lines lines);
+/* For an export that is taken up again (file_folder.h): files are <shard>-<first doc>-<n>.ndjson…,
+ * and their names are on the disk when they are acknowledged. Of a sink of files. */
+void file_sink_keep_places(struct bulk_sink *sink);
 /* Counts and throws away: measures reading alone. */
 struct bulk_sink *null_sink_new(void);
 

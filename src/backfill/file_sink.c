@@ -22,6 +22,7 @@ struct file_sink {
 	struct bulk_sink base;
 	enum file_compression compression;
 	enum file_lines lines;
+	bool keeps_places;
 	char *path;
 	int folder; /* -1: not opened yet */
 	struct libdeflate_compressor *gzip;
@@ -144,7 +145,10 @@ static int make_names(struct file_sink *sink, const struct bulk_origin *origin, 
 	file_name_append(&sink->name, origin->index);
 	if (mkdirat(sink->folder, buf_cstr(&sink->name), 0777) < 0 && errno != EEXIST)
 		return fail(sink, "make the folder", buf_cstr(&sink->name), errno, err);
-	buf_printf(&sink->name, "/%d-%" PRIu64 ".ndjson%s", origin->shard, origin->sequence,
+	buf_printf(&sink->name, "/%d-", origin->shard);
+	if (sink->keeps_places)
+		buf_printf(&sink->name, "%" PRId64 "-", origin->first_doc);
+	buf_printf(&sink->name, "%" PRIu64 ".ndjson%s", origin->sequence,
 		   endings[sink->compression]);
 	buf_reset(&sink->temporary);
 	buf_append_str(&sink->temporary, buf_str(&sink->name));
@@ -159,6 +163,29 @@ static int open_folder(struct file_sink *sink, struct err *err)
 	if (sink->folder < 0)
 		return fail(sink, "open the folder", "", errno, err);
 	return 0;
+}
+
+/* 0 for what is no folder; -errno. */
+static int sync_folder(int parent, const char *name)
+{
+	cleanup(fd_closep) int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno == ENOTDIR ? 0 : -errno;
+	return fsync(fd) < 0 ? -errno : 0;
+}
+
+/* The name of a file that counts from now on; -errno. */
+static int sync_name(const struct file_sink *sink, const struct bulk_origin *origin)
+{
+	cleanup(buf_release) struct buf index = BUF_INIT(LIMIT_PATH);
+	int rc;
+
+	if (!sink->keeps_places)
+		return 0;
+	file_name_append(&index, origin->index);
+	rc = sync_folder(sink->folder, buf_cstr(&index));
+	return rc == 0 ? sync_folder(sink->folder, ".") : rc;
 }
 
 static int send_bulk(struct bulk_sink *base, const struct bulk *bulk,
@@ -186,6 +213,8 @@ static int send_bulk(struct bulk_sink *base, const struct bulk *bulk,
 	rc = write_file(sink->folder, temporary, bytes);
 	if (rc == 0 && renameat(sink->folder, temporary, sink->folder, name) < 0)
 		rc = -errno;
+	if (rc == 0)
+		rc = sync_name(sink, origin);
 	if (rc < 0) {
 		unlinkat(sink->folder, temporary, 0);
 		return fail(sink, "write", name, -rc, err);
@@ -198,16 +227,6 @@ static void directory_closep(DIR **directory)
 {
 	if (*directory)
 		closedir(*directory);
-}
-
-/* 0 for what is no folder; -errno. */
-static int sync_folder(int parent, const char *name)
-{
-	cleanup(fd_closep) int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd < 0)
-		return errno == ENOTDIR ? 0 : -errno;
-	return fsync(fd) < 0 ? -errno : 0;
 }
 
 /* The names of the files, which a power loss could still take, are in the folders. */
@@ -267,6 +286,11 @@ struct bulk_sink *file_sink_new(const char *path, enum file_compression compress
 	sink->name = BUF_INIT(LIMIT_PATH);
 	sink->temporary = BUF_INIT(LIMIT_PATH);
 	return &sink->base;
+}
+
+void file_sink_keep_places(struct bulk_sink *sink)
+{
+	of(sink)->keeps_places = true;
 }
 
 int file_sink_prepare(const char *path, struct err *err)

@@ -75,7 +75,8 @@ static void push(struct reader *r)
 	bulk->counts = r->counts;
 	bulk->origin = (struct bulk_origin){.index = index_of(r)->target_name,
 					    .shard = shard,
-					    .sequence = next_sequence(r->p, r->item->index, shard)};
+					    .sequence = next_sequence(r->p, r->item->index, shard),
+					    .first_doc = bulk->covers.first};
 	r->counts = (struct item_counts){0};
 	bulk->hashes = r->hashes;
 	r->hashes = (struct hash_list){0};
@@ -421,6 +422,18 @@ static int copy_documents(struct reader *r, struct err *err)
 	return rc;
 }
 
+/* What was written of it and not acknowledged goes. */
+static int begin_item(const struct reader *r, struct err *err)
+{
+	const struct backfill_options *options = r->p->options;
+	const struct doc_range range = {r->seen, r->item->claim.item.end_doc};
+
+	if (!options->begin_item)
+		return 0;
+	return options->begin_item(options->open_sink_user, index_of(r)->target_name,
+				   r->item->claim.item.shard, range, r->skip, r->skips, err);
+}
+
 /* Reads what is left of it; 0: to the end; 1: it was stopped. */
 static int read_documents(struct reader *r, struct err *err)
 {
@@ -432,7 +445,9 @@ static int read_documents(struct reader *r, struct err *err)
 		work_bytes_open(r->p->bytes, &claim->item, &claim->progress, 0);
 		return 0;
 	}
-	rc = reader_source_open(r->p, r->item, first_doc, &r->source, err);
+	rc = begin_item(r, err);
+	if (rc == 0)
+		rc = reader_source_open(r->p, r->item, first_doc, &r->source, err);
 	work_bytes_open(r->p->bytes, &claim->item, &claim->progress,
 			rc < 0 ? 0 : r->source->total_bytes);
 	if (rc < 0)

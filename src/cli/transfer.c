@@ -85,6 +85,7 @@ static struct migrate_plan make_plan(struct transfer *transfer)
 			     .fingerprint = transfer->session.fingerprint,
 			     .open_sink = transfer_open_sink,
 			     .open_sink_user = transfer,
+			     .begin_item = transfer->keeps_places ? transfer_begin_item : NULL,
 			     .open_transform =
 				     transfer->transformer.ptr ? transfer_open_transform : NULL,
 			     .open_transform_user = transfer,
@@ -156,7 +157,7 @@ static int add_hint(const struct transfer *transfer, struct err *err)
 {
 	if (err->kind != ERR_CANCELLED)
 		return -(int)err->kind;
-	if (transfer->kind == TARGET_FILES)
+	if (transfer->kind == TARGET_FILES && !transfer->keeps_places)
 		return err_set(
 			err, ERR_CANCELLED,
 			"interrupted: the files written so far are whole; empty '%s' and run "

@@ -15,6 +15,9 @@ struct transfer {
 	struct arena *mem; /* of the command */
 	enum target_kind kind;
 	const char *path;        /* of a target of files */
+	bool keeps_places;       /* an export that the next run can go on with */
+	const char *mark;        /* of its folder */
+	bool begun;              /* and that had begun before */
 	const char *target_name; /* without secrets */
 	bool compress;           /* bulks over HTTP */
 	struct snapshot_source source;
@@ -52,6 +55,8 @@ int transfer_open(struct transfer *transfer, struct err *err);
 void transfer_release(struct transfer *transfer);
 /* Of struct backfill_plan; `user` is the struct transfer. */
 int transfer_open_sink(void *user, size_t sender, struct bulk_sink **out, struct err *err);
+int transfer_begin_item(void *user, struct str index, int32_t shard, struct doc_range range,
+			const struct doc_range *kept, size_t count, struct err *err);
 int transfer_open_transform(void *user, struct transform **out, struct err *err);
 /* Opens the snapshot or the live cluster: `source`, and what is beside it. */
 int transfer_open_source(struct transfer *transfer, struct err *err);

@@ -1,5 +1,6 @@
 #include "cli/transfer_internal.h"
 
+#include "backfill/file_folder.h"
 #include "base/log.h"
 #include "base/small_file.h"
 #include "cli/transfer_check.h"
@@ -80,12 +81,30 @@ static int resolve(struct transfer *transfer, struct err *err)
 	return transfer->kind == TARGET_CLUSTER ? look_at_url(transfer, err) : 0;
 }
 
+/* With the name of a session an export is taken up again. What a transform makes of one document
+ * may lie in two files, of which one counts: that is begun anew. */
+static int open_folder(struct transfer *transfer, struct err *err)
+{
+	const struct transfer_fields *fields = transfer->request->transfer;
+
+	transfer->keeps_places =
+		fields->session_name && *fields->session_name && !transfer->transformer.ptr;
+	if (!transfer->keeps_places)
+		return file_sink_prepare(transfer->path, err);
+	transfer->mark = arena_printf(transfer->mem, "session '%s', --format %s, --compress %s",
+				      fields->session_name, fields->format, fields->compress)
+				 .ptr;
+	if (!transfer->mark)
+		return arena_fail(transfer->mem, "--session-name", err);
+	return file_folder_take(transfer->path, transfer->mark, &transfer->begun, err);
+}
+
 static int open_target(struct transfer *transfer, struct err *err)
 {
 	const struct target_fields *fields = transfer->request->target;
 
 	if (transfer->kind == TARGET_FILES)
-		return transfer->request->plan ? 0 : file_sink_prepare(transfer->path, err);
+		return transfer->request->plan ? 0 : open_folder(transfer, err);
 	if (transfer->kind == TARGET_NULL)
 		return 0;
 	if (target_connect(fields, &transfer->cluster, err) < 0)
@@ -137,6 +156,8 @@ int transfer_open_sink(void *user, size_t sender, struct bulk_sink **out, struct
 		return 0;
 	case TARGET_FILES:
 		*out = file_sink_new(transfer->path, compression_of(transfer), lines_of(transfer));
+		if (transfer->keeps_places)
+			file_sink_keep_places(*out);
 		return 0;
 	case TARGET_CLUSTER:
 		if (cluster_clone(transfer->cluster, &cluster, err) < 0)
@@ -145,6 +166,14 @@ int transfer_open_sink(void *user, size_t sender, struct bulk_sink **out, struct
 		return 0;
 	}
 	BUG("unknown kind of target");
+}
+
+int transfer_begin_item(void *user, struct str index, int32_t shard, struct doc_range range,
+			const struct doc_range *kept, size_t count, struct err *err)
+{
+	const struct transfer *transfer = user;
+
+	return file_folder_forget(transfer->path, index, shard, range, kept, count, err);
 }
 
 static int open_failed(struct transfer *transfer, const char *folder, struct err *err)
@@ -175,10 +204,13 @@ static int open_session(struct transfer *transfer, struct err *err)
 				      .target_name = transfer->target_name,
 				      .transformer = transfer->transformer,
 				      .kind = transfer->kind,
+				      .keeps_places = transfer->keeps_places,
+				      .begun = transfer->begun,
 				      .cluster = transfer->cluster};
 	struct str folder;
 
-	if (transfer_session_open(&transfer->session, &of, transfer->mem, err) < 0)
+	if (transfer_session_open(&transfer->session, &of, transfer->mem, err) < 0 ||
+	    (transfer->keeps_places && file_folder_mark(transfer->path, transfer->mark, err) < 0))
 		return -(int)err->kind;
 	folder = arena_printf(transfer->mem, "%s/failed-documents", transfer->session.state_dir);
 	if (folder.ptr && transfer->request->transfer->digest)

@@ -300,9 +300,9 @@ static int open_coordinator(struct transfer_session *session, const struct sessi
 	const struct work_fields *work = of->request->work;
 	const char *name = of->request->transfer->session_name;
 
-	/* Files are not taken up again, and what is only measured is nobody's work, unless it is
-	 * given a name. */
-	session->lasts = of->kind == TARGET_CLUSTER || (of->kind == TARGET_NULL && name && *name);
+	/* What is only measured is nobody's work, unless it is given a name. */
+	session->lasts = of->kind == TARGET_CLUSTER || of->keeps_places ||
+			 (of->kind == TARGET_NULL && name && *name);
 	if (of->once)
 		session->lasts = false;
 	if (!session->lasts) {
@@ -334,6 +334,33 @@ static int open_created(struct transfer_session *session, const struct session_o
 	return created_indices_open(path.ptr, &session->ours, err);
 }
 
+/* A folder that is new holds nothing of what a session has acknowledged. */
+static int check_folder(const struct transfer_session *session, const struct session_of *of,
+			struct err *err)
+{
+	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(2048));
+	struct coordinator *c = session->coordinator;
+	struct work_status *rows;
+	size_t count = 0;
+	int rc;
+
+	if (!of->keeps_places || of->begun)
+		return 0;
+	rc = c->ops->list(c, &mem, &rows, &count, err);
+	if (rc == -ERR_NOT_FOUND)
+		return 0;
+	if (rc < 0)
+		return rc;
+	while (count > 0 && rows[count - 1].progress.documents == 0)
+		count--;
+	if (count == 0)
+		return 0;
+	return err_set(err, ERR_USAGE,
+		       "session '%s' has begun, and nothing of it is in '%s': pass --restart to "
+		       "begin anew",
+		       session->name, of->target_name);
+}
+
 int transfer_session_open(struct transfer_session *session, const struct session_of *of,
 			  struct arena *mem, struct err *err)
 {
@@ -341,8 +368,11 @@ int transfer_session_open(struct transfer_session *session, const struct session
 					     .fingerprint = make_fingerprint(of, mem)};
 	if (mem->failed)
 		return arena_fail(mem, "the session", err);
+	if (of->begun && of->request->work->restart)
+		return err_set(err, ERR_USAGE, "--restart: empty '%s' first, and run it again",
+			       of->target_name);
 	if (state_dir_path(of->request->general->state_dir, mem, &session->state_dir, err) < 0 ||
-	    open_coordinator(session, of, mem, err) < 0)
+	    open_coordinator(session, of, mem, err) < 0 || check_folder(session, of, err) < 0)
 		return -(int)err->kind;
 	return open_created(session, of, mem, err);
 }

@@ -21,7 +21,8 @@ struct session_of {
 	const char *target_name;        /* without secrets */
 	struct str transformer;         /* its configuration; ptr NULL: none */
 	enum target_kind kind;
-	struct cluster *cluster; /* the target; NULL: none */
+	bool keeps_places, begun; /* of an export: see struct transfer */
+	struct cluster *cluster;  /* the target; NULL: none */
 };
 
 struct transfer_session {
@@ -34,7 +35,7 @@ struct transfer_session {
 };
 
 /* Strings in `mem`. Release it also after a failure. ERR_USAGE: another process is at work on a
- * session that is to be begun anew. */
+ * session that is to be begun anew; an export and its folder do not belong together. */
 int transfer_session_open(struct transfer_session *session, const struct session_of *of,
 			  struct arena *mem, struct err *err);
 void transfer_session_release(struct transfer_session *session);
