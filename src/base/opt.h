@@ -42,7 +42,7 @@ struct opt {
 	const char *choices;  /* OPT_CHOICE: "none|gzip|zstd" */
 	int64_t min, max;     /* OPT_INT, OPT_BYTES, OPT_DURATION; max <= min: no upper bound */
 	bool required;
-	bool whole; /* OPT_LIST: a value is one item, commas and all; repeated for more */
+	bool whole;           /* OPT_LIST: a value is one item, commas and all; repeated for more */
 	const char *category; /* heading in --help; NULL: "Options" */
 	const char *help;     /* one or two sentences; what it is, unit, when to use */
 };

@@ -71,26 +71,15 @@ static int show_line(struct str line, struct arena *mem, struct output *out, str
 	return 0;
 }
 
-static void file_close(FILE **file)
+static int show_each(FILE *in, const char *name, char **line, size_t *room, struct output *out,
+		     struct err *err)
 {
-	if (*file && *file != stdin)
-		fclose(*file);
-}
-
-static void line_free(char **line)
-{
-	free(*line);
-}
-
-static int show_all(FILE *in, const char *name, struct output *out, struct err *err)
-{
-	cleanup(line_free) char *line = NULL;
-	size_t room = 0, number = 0;
+	size_t number = 0;
 	ssize_t len;
 
-	while ((len = getline(&line, &room, in)) >= 0 && output_is_open(out)) {
+	while ((len = getline(line, room, in)) >= 0 && output_is_open(out)) {
 		cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(1024));
-		struct str text = str_trim(str_of(line, (size_t)len));
+		struct str text = str_trim(str_of(*line, (size_t)len));
 
 		number++;
 		if (text.len == 0)
@@ -102,6 +91,31 @@ static int show_all(FILE *in, const char *name, struct output *out, struct err *
 			return err_wrap(err, "%s, line %zu", name, number);
 	}
 	return 0;
+}
+
+static int show_all(FILE *in, const char *name, struct output *out, struct err *err)
+{
+	char *line = NULL;
+	size_t room = 0;
+	int rc = show_each(in, name, &line, &room, out, err);
+
+	free(line);
+	return rc;
+}
+
+static int show_file(const char *path, struct output *out, struct err *err)
+{
+	FILE *in;
+	int rc;
+
+	if (!path || strcmp(path, "-") == 0)
+		return show_all(stdin, "standard input", out, err);
+	in = fopen(path, "re");
+	if (!in)
+		return err_set_errno(err, ERR_USAGE, errno, "cannot read '%s'", path);
+	rc = show_all(in, path, out, err);
+	fclose(in);
+	return rc;
 }
 
 static void restore_fd(int *fd)
@@ -129,8 +143,6 @@ static int redirect(const char *path, int *kept, struct err *err)
 static int run(struct cli *cli, void *fields, struct err *err)
 {
 	struct tuples_fields *f = fields;
-	bool is_stdin = !f->in || strcmp(f->in, "-") == 0;
-	cleanup(file_close) FILE *in = is_stdin ? stdin : fopen(f->in, "re");
 	cleanup(output_release) struct output out;
 	cleanup(restore_fd) int kept = -1;
 	struct err flushed = {0};
@@ -138,11 +150,9 @@ static int run(struct cli *cli, void *fields, struct err *err)
 
 	(void)cli;
 	output_init(&out);
-	if (!in)
-		return err_set_errno(err, ERR_USAGE, errno, "cannot read '%s'", f->in);
 	if (f->out && strcmp(f->out, "-") != 0 && redirect(f->out, &kept, err) < 0)
 		return -(int)err->kind;
-	rc = show_all(in, is_stdin ? "standard input" : f->in, &out, err);
+	rc = show_file(f->in, &out, err);
 	if (output_flush(&out, &flushed) < 0 && rc == 0) {
 		*err = flushed;
 		rc = -(int)flushed.kind;
