@@ -147,7 +147,6 @@ static int set_signing(struct http_client *client, const struct http_options *op
 	client->signature = ARENA_INIT(MIB(1));
 	if (!options->aws_region)
 		return 0;
-	client->gzip_answers = options->gzip_answers;
 	client->aws_region = keep(client, options->aws_region);
 	client->aws_service = keep(client, options->aws_service ? options->aws_service : "es");
 	client->aws_host =
@@ -183,6 +182,7 @@ int http_client_new(const struct http_options *options, struct http_client **out
 		timeout_or(options->connect_timeout_ms, DEFAULT_CONNECT_TIMEOUT_MS);
 	client->request_timeout_ms =
 		timeout_or(options->request_timeout_ms, DEFAULT_REQUEST_TIMEOUT_MS);
+	client->gzip_answers = options->gzip_answers;
 	client->curl = curl_easy_init();
 	if (!client->curl)
 		BUG("out of memory");
