@@ -304,6 +304,7 @@ def connections_in_order(paths):
     return True
 
 
+@LONG
 def test_two_replayers_share_a_topic_and_one_goes_on_alone(shardlift, stub, target, kafka, topic):
     with proxy(shardlift, stub.url, *to_kafka(kafka, topic)) as one:
         all_of_them = writers(one.port, 8)
