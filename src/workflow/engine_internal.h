@@ -52,6 +52,7 @@ struct engine_service {
 struct engine_cut_over {
 	int64_t told_ms; /* monotonic: when its gate was told how far the replay is */
 	int64_t held_ms; /* monotonic: when we closed the gate; 0: we did not */
+	int64_t sent_ms; /* monotonic: Kafka had all that was recorded before it; 0: not yet */
 };
 
 struct engine_step {
