@@ -4,7 +4,9 @@
 
 #include "base/clock.h"
 #include "base/state_dir.h"
+#include "cli/index_pattern.h"
 #include "workflow/config_check.h"
+#include "workflow/pilot.h"
 
 #include <fnmatch.h>
 #include <stdio.h>
@@ -100,6 +102,25 @@ int workflow_read_configuration(struct workflow_session *session, struct config_
 	return err_set(err, ERR_USAGE,
 		       "%zu problems in the configuration; `workflow configure edit` mends them",
 		       problems.errors);
+}
+
+int workflow_read_pilot(struct workflow_session *session, const char *pattern,
+			struct config_value **root, struct str *text, struct err *err)
+{
+	const char *entry;
+
+	if (workflow_read_configuration(session, root, text, err) < 0)
+		return -(int)err->kind;
+	if (!pattern)
+		return 0;
+	entry = index_pattern_entry(pattern, session->mem);
+	if (!*pattern || !entry)
+		return err_set(
+			err, ERR_USAGE,
+			"--pilot wants a name or a pattern of indices, such as 'logs-2026*'");
+	if (pilot_configuration(*root, pattern, entry, session->mem, text, err) < 0)
+		return -(int)err->kind;
+	return config_parse(*text, session->mem, root, err);
 }
 
 int workflow_read_run(struct workflow_session *session, struct workflow_run *out, struct err *err)

@@ -31,6 +31,9 @@ int workflow_session_open(struct workflow_session *session, struct cli *cli,
 /* The configuration, checked; its problems are an error. */
 int workflow_read_configuration(struct workflow_session *session, struct config_value **root,
 				struct str *text, struct err *err);
+/* The same, narrowed to the indices of a pattern where one is given (workflow/pilot.h). */
+int workflow_read_pilot(struct workflow_session *session, const char *pattern,
+			struct config_value **root, struct str *text, struct err *err);
 /* The newest run; ERR_NOT_FOUND without one. */
 int workflow_read_run(struct workflow_session *session, struct workflow_run *out, struct err *err);
 /* Approves a gate. ERR_BLOCKED: what it is about must be reset first. */

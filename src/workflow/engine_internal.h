@@ -118,6 +118,9 @@ int engine_step_mark_done(struct engine *engine, struct engine_step *step, struc
 struct str engine_resource_fact(struct engine *engine, size_t index, const char *name);
 int engine_resource_set_fact(struct engine *engine, size_t index, const char *name,
 			     struct str value, struct err *err);
+/* What of a migration's allowlist of documents was not come to the end with before it was
+ * widened. */
+struct json *engine_resource_uncovered(struct engine *engine, size_t index);
 /* Nothing is left to be done for it. */
 int engine_resource_set_ready(struct engine *engine, size_t index, struct err *err);
 
