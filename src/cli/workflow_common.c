@@ -162,6 +162,11 @@ int workflow_grant(struct workflow_session *session, const struct workflow_gate 
 	return 0;
 }
 
+bool workflow_can_ask(void)
+{
+	return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+}
+
 void workflow_hint(const char *text)
 {
 	printf("\nHint: %s\n", text);

@@ -39,6 +39,10 @@ int workflow_read_run(struct workflow_session *session, struct workflow_run *out
 /* Approves a gate. ERR_BLOCKED: what it is about must be reset first. */
 int workflow_grant(struct workflow_session *session, const struct workflow_gate *gate,
 		   struct err *err);
+/* Whether somebody can be asked. */
+bool workflow_can_ask(void);
+/* Asks for one, unseen, and keeps it. ERR_USAGE: nothing was given. */
+int workflow_ask_secret(const char *state_dir, struct str name, struct err *err);
 /* On a terminal: a blank line and what to do next. */
 void workflow_hint(const char *text);
 /* 'name' matches one of the patterns, as the shell has them, letter case aside. */

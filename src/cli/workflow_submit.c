@@ -38,6 +38,11 @@ static int check_secrets(struct workflow_session *session, const struct config_v
 
 		if (rc < 0)
 			return rc;
+		if (rc == 0 && workflow_can_ask()) {
+			if (workflow_ask_secret(session->state_dir, names[i], err) < 0)
+				return -(int)err->kind;
+			continue;
+		}
 		if (rc == 0)
 			return err_set(
 				err, ERR_USAGE,
@@ -53,7 +58,7 @@ static bool agrees(const struct workflow_resource *snapshot)
 {
 	char answer[16];
 
-	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+	if (!workflow_can_ask())
 		return false;
 	printf("Snapshot " STR_FMT " lacks indices that the configuration now names. Take another "
 	       "one? [y/N] ",

@@ -218,6 +218,7 @@ def test_a_pilot_moves_a_part_and_does_not_hinder_the_whole(workflow, source, op
     assert len(source.api("GET", "/_snapshot/backups/_all")["snapshots"]) == 2
 
 
+@pytest.mark.skipif("SHARDLIFT_LONG" not in os.environ, reason="only in make check-long")
 def test_a_widened_allowlist_is_new_work_and_the_rest_stays(workflow, source, opensearch):
     def configure(names):
         text = CONFIGURATION.format(
