@@ -10,12 +10,26 @@ struct plan_fields {
 	const char *pilot;
 };
 
+static const char *widening_text(const struct plan_resource *wanted,
+				 const struct workflow_resource *there, const struct json *before,
+				 struct arena *mem)
+{
+	if (str_is(wanted->kind, "snapshotmigration") &&
+	    widening_of_migration(before, wanted->spec, mem))
+		return "widened: what is new is done, what was migrated stays";
+	if (str_is(wanted->kind, "datasnapshot") && str_is(there->phase, "Completed") &&
+	    widening_of_snapshot(before, wanted->spec, mem))
+		return "widened: submit asks before it takes another snapshot";
+	return NULL;
+}
+
 /* What a submit would make of a resource that is there, or is not. */
 static int print_change(struct workflow_session *session, const struct plan_resource *wanted,
 			struct err *err)
 {
 	struct plan_change change = {0};
 	struct workflow_resource there;
+	const char *widened;
 	struct json *before;
 	int rc = 0;
 
@@ -35,14 +49,9 @@ static int print_change(struct workflow_session *session, const struct plan_reso
 	}
 	if (json_parse(there.spec, session->mem, &before, err) < 0)
 		return -(int)err->kind;
-	if (str_is(wanted->kind, "snapshotmigration") &&
-	    widening_of_migration(before, wanted->spec, session->mem)) {
-		puts("widened: what is new is done, what was migrated stays");
-		return 0;
-	}
-	if (str_is(wanted->kind, "datasnapshot") && str_is(there.phase, "Completed") &&
-	    widening_of_snapshot(before, wanted->spec, session->mem)) {
-		puts("widened: submit asks before it takes another snapshot");
+	widened = widening_text(wanted, &there, before, session->mem);
+	if (widened) {
+		puts(widened);
 		return 0;
 	}
 	plan_compare(before, wanted->spec, session->mem, &change);

@@ -352,6 +352,15 @@ static int adopt_found(struct engine *engine, size_t index, const struct workflo
 						   : adopt_spec(engine, index, err);
 }
 
+/* What was completed goes on for what is new. */
+static bool is_widened(struct engine *engine, size_t index, const struct json *before)
+{
+	const struct plan_resource *wanted = &engine->run.plan.resources[index];
+
+	return str_is(wanted->kind, "snapshotmigration") &&
+	       widening_of_migration(before, wanted->spec, &engine->run.look);
+}
+
 int engine_resource_admit(struct engine *engine, size_t index, struct err *err)
 {
 	const struct plan_resource *wanted = &engine->run.plan.resources[index];
@@ -377,8 +386,7 @@ int engine_resource_admit(struct engine *engine, size_t index, struct err *err)
 	}
 	if (json_parse(found.spec, mem, &before, err) < 0)
 		return err_wrap(err, "the record of " STR_FMT, STR_ARG(wanted->name));
-	if (str_is(wanted->kind, "snapshotmigration") &&
-	    widening_of_migration(before, wanted->spec, mem)) {
+	if (is_widened(engine, index, before)) {
 		found.phase = STR("Pending");
 		return adopt_found(engine, index, &found, err);
 	}

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import time
 
@@ -259,6 +260,21 @@ def test_a_cluster_that_is_not_there_ends_a_run_at_once(workflow, source, opense
     assert len(submitted.err.splitlines()) == 1, submitted
     wait_until(lambda: "Phase: Failed" in workflow("status").out, "the end of the run")
     assert "Create Snapshot: source-first (Pending)" in workflow("status").out
+
+
+def test_a_state_of_a_newer_program_is_left_alone(workflow):
+    text = b"sourceClusters: {}\ntargetClusters: {}\nsnapshotMigrationConfigs: []\n"
+    assert workflow("configure", "edit", "--stdin", input=text).code == OK
+    database = sqlite3.connect(workflow.state_dir / "state.db")
+    database.execute("PRAGMA user_version = 99")
+    database.close()
+    for command in (("workflow", "status"), ("workflow", "submit"), ("engine",)):
+        result = workflow.program(*command)
+        assert result.code != OK and "newer Shardlift" in result.err, result
+        assert len(result.err.splitlines()) == 1, result
+    database = sqlite3.connect(workflow.state_dir / "state.db")
+    assert database.execute("PRAGMA user_version").fetchone() == (99,)
+    database.close()
 
 
 def test_a_second_engine_is_refused_in_one_line(workflow):
