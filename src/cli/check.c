@@ -12,9 +12,15 @@ struct check_fields {
 	struct source_fields source;
 	struct target_fields target;
 	struct opt_list traffic;
+	bool connections;
 };
 
 static const struct opt check_options[] = {
+	{.name = "connections",
+	 .type = OPT_BOOL,
+	 OPT_FIELD(struct check_fields, connections),
+	 .help = "Only connect, sign in and name AWS identities. A source's cluster and a "
+		 "repository may be given both, then."},
 	{.name = "traffic",
 	 .type = OPT_LIST,
 	 OPT_FIELD(struct check_fields, traffic),
@@ -81,6 +87,56 @@ static void check_signer(struct check_report *report, const char *side, const ch
 		check_aws(report, side, &options);
 }
 
+static void connect_source(struct check_report *report, const struct check_fields *f)
+{
+	cleanup(cluster_closep) struct cluster *source = NULL;
+	const struct http_options from = source_http_options(&f->source);
+	struct check_row *row;
+	struct err err = {0};
+
+	check_signer(report, "source", f->source.aws_region);
+	check_certificate(report, "source", &from);
+	if (source_connect(&f->source, &source, &err) < 0) {
+		add_failure(report, "source", &err);
+		return;
+	}
+	row = check_add(report, "source", "connection", CHECK_OK);
+	check_say(report, &row->detail, "%s", cluster_version_text(source));
+}
+
+static void connect_target(struct check_report *report, const struct check_fields *f)
+{
+	cleanup(cluster_closep) struct cluster *target = NULL;
+	const struct http_options to = target_http_options(&f->target);
+	struct check_row *row;
+	struct err err = {0};
+
+	check_signer(report, "target", f->target.aws_region);
+	check_certificate(report, "target", &to);
+	if (target_connect(&f->target, &target, &err) < 0) {
+		add_failure(report, "target", &err);
+		return;
+	}
+	row = check_add(report, "target", "connection", CHECK_OK);
+	check_say(report, &row->detail, "%s", cluster_version_text(target));
+}
+
+/* A repository without a snapshot is one that is still to be written to. */
+static int check_connections(struct check_report *report, struct check_fields *f, struct err *err)
+{
+	int rc;
+
+	if (f->source.host && *f->source.host)
+		connect_source(report, f);
+	if (f->repository.snapshot_name && *f->repository.snapshot_name)
+		check_snapshot(report, &f->repository);
+	else if (f->repository.repo_uri)
+		check_reader(report, &f->repository);
+	connect_target(report, f);
+	rc = check_report_print(report, f->general.json, err);
+	return rc < 0 ? rc : check_exit_code(report);
+}
+
 static int check_sides(struct check_report *report, struct check_fields *f,
 		       enum source_origin origin, struct err *ended)
 {
@@ -120,6 +176,12 @@ static int run(struct cli *cli, void *fields, struct err *err)
 	const char *path;
 	int rc;
 
+	if (f->connections && f->target.host && !f->target.to)
+		return check_connections(&report, f, err);
+	if (f->connections)
+		return err_set(err, ERR_USAGE,
+			       "--connections goes with --source-host, --repo-uri and "
+			       "--target-host, not with --from and --to");
 	if (source_fields_resolve(&f->source, &f->repository, &origin, cli->mem, err) < 0 ||
 	    target_fields_resolve(&f->target, &kind, &path, err) < 0)
 		return -(int)err->kind;

@@ -22,6 +22,7 @@ struct replay_report {
 	pthread_mutex_t lock;
 	struct replay_counts counts; /* under the lock */
 	uint64_t log_end;
+	int64_t end_asked_ms;
 	bool has_end;
 	int64_t logged_ms;
 	unsigned aside;
@@ -137,6 +138,7 @@ static uint64_t unread_records(struct replay_report *report, const struct replay
 	if (report->source && record_source_progress(report->source, &progress)) {
 		report->next_offset = progress.next;
 		report->log_end = progress.end;
+		report->end_asked_ms = progress.asked_ms;
 		return progress.end - progress.next;
 	}
 	if (!report->log || segment_log_reader_range(report->log, &first, &end, &err) < 0)
@@ -163,9 +165,9 @@ static void write_status(struct replay_report *report, const char *state)
 	buf_printf(&text,
 		   ",\"pid\":%d,\"state\":\"%s\",\"time\":\"%s\",\"lag\":%" PRIu64
 		   ",\"unread_records\":%" PRIu64 ",\"outstanding\":%" PRIu64
-		   ",\"next_offset\":%" PRIu64 ",\"log_end\":%" PRIu64,
+		   ",\"next_offset\":%" PRIu64 ",\"log_end\":%" PRIu64 ",\"end_asked_ms\":%" PRId64,
 		   (int)getpid(), state, now, unread + c->outstanding, unread, c->outstanding,
-		   report->next_offset, report->log_end);
+		   report->next_offset, report->log_end, report->end_asked_ms);
 	buf_printf(&text,
 		   ",\"caught_up\":%s,\"source_lag_ms\":%" PRId64 ",\"schedule_lag_ms\":%" PRId64
 		   ",\"requests\":%" PRIu64 ",\"answered\":%" PRIu64 ",\"retried\":%" PRIu64

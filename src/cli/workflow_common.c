@@ -4,7 +4,9 @@
 
 #include "base/clock.h"
 #include "base/state_dir.h"
+#include "cli/index_pattern.h"
 #include "workflow/config_check.h"
+#include "workflow/pilot.h"
 
 #include <fnmatch.h>
 #include <stdio.h>
@@ -102,6 +104,25 @@ int workflow_read_configuration(struct workflow_session *session, struct config_
 		       problems.errors);
 }
 
+int workflow_read_pilot(struct workflow_session *session, const char *pattern,
+			struct config_value **root, struct str *text, struct err *err)
+{
+	const char *entry;
+
+	if (workflow_read_configuration(session, root, text, err) < 0)
+		return -(int)err->kind;
+	if (!pattern)
+		return 0;
+	entry = index_pattern_entry(pattern, session->mem);
+	if (!*pattern || !entry)
+		return err_set(
+			err, ERR_USAGE,
+			"--pilot wants a name or a pattern of indices, such as 'logs-2026*'");
+	if (pilot_configuration(*root, pattern, entry, session->mem, text, err) < 0)
+		return -(int)err->kind;
+	return config_parse(*text, session->mem, root, err);
+}
+
 int workflow_read_run(struct workflow_session *session, struct workflow_run *out, struct err *err)
 {
 	int rc = 0;
@@ -139,6 +160,11 @@ int workflow_grant(struct workflow_session *session, const struct workflow_gate 
 		return -(int)err->kind;
 	workflow_engine_wake(session->state_dir);
 	return 0;
+}
+
+bool workflow_can_ask(void)
+{
+	return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
 }
 
 void workflow_hint(const char *text)

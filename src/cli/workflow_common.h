@@ -31,11 +31,18 @@ int workflow_session_open(struct workflow_session *session, struct cli *cli,
 /* The configuration, checked; its problems are an error. */
 int workflow_read_configuration(struct workflow_session *session, struct config_value **root,
 				struct str *text, struct err *err);
+/* The same, narrowed to the indices of a pattern where one is given (workflow/pilot.h). */
+int workflow_read_pilot(struct workflow_session *session, const char *pattern,
+			struct config_value **root, struct str *text, struct err *err);
 /* The newest run; ERR_NOT_FOUND without one. */
 int workflow_read_run(struct workflow_session *session, struct workflow_run *out, struct err *err);
 /* Approves a gate. ERR_BLOCKED: what it is about must be reset first. */
 int workflow_grant(struct workflow_session *session, const struct workflow_gate *gate,
 		   struct err *err);
+/* Whether somebody can be asked. */
+bool workflow_can_ask(void);
+/* Asks for one, unseen, and keeps it. ERR_USAGE: nothing was given. */
+int workflow_ask_secret(const char *state_dir, struct str name, struct err *err);
 /* On a terminal: a blank line and what to do next. */
 void workflow_hint(const char *text);
 /* 'name' matches one of the patterns, as the shell has them, letter case aside. */

@@ -56,15 +56,31 @@ static bool read_line(char *line, size_t size, bool hidden)
 	if (terminal) {
 		quiet = before;
 		quiet.c_lflag &= ~(tcflag_t)ECHO;
-		tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
+		tcsetattr(STDIN_FILENO, TCSADRAIN, &quiet);
 	}
 	got = fgets(line, (int)size, stdin) != NULL;
 	if (terminal) {
-		tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+		tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
 		putchar('\n');
 	}
 	line[got ? strcspn(line, "\r\n") : 0] = '\0';
 	return got && line[0];
+}
+
+int workflow_ask_secret(const char *state_dir, struct str name, struct err *err)
+{
+	char value[LIMIT_SECRET / 16];
+	int rc;
+
+	printf("Secret " STR_FMT " is not there yet. USERNAME:PASSWORD (or the API key): ",
+	       STR_ARG(name));
+	fflush(stdout);
+	if (!read_line(value, sizeof(value), true))
+		return err_set(err, ERR_USAGE, "nothing was given for secret '" STR_FMT "'",
+			       STR_ARG(name));
+	rc = workflow_secret_write(state_dir, name, str_from(value), err);
+	explicit_bzero(value, sizeof(value));
+	return rc;
 }
 
 static int read_value(const struct credentials_fields *f, char *value, size_t size, struct err *err)

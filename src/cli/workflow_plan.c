@@ -1,8 +1,27 @@
 #include "cli/workflow_common.h"
 
 #include "workflow/plan_spec.h"
+#include "workflow/widening.h"
 
 #include <stdio.h>
+
+struct plan_fields {
+	struct workflow_fields common;
+	const char *pilot;
+};
+
+static const char *widening_text(const struct plan_resource *wanted,
+				 const struct workflow_resource *there, const struct json *before,
+				 struct arena *mem)
+{
+	if (str_is(wanted->kind, "snapshotmigration") &&
+	    widening_of_migration(before, wanted->spec, mem))
+		return "widened: what is new is done, what was migrated stays";
+	if (str_is(wanted->kind, "datasnapshot") && str_is(there->phase, "Completed") &&
+	    widening_of_snapshot(before, wanted->spec, mem))
+		return "widened: submit asks before it takes another snapshot";
+	return NULL;
+}
 
 /* What a submit would make of a resource that is there, or is not. */
 static int print_change(struct workflow_session *session, const struct plan_resource *wanted,
@@ -10,6 +29,7 @@ static int print_change(struct workflow_session *session, const struct plan_reso
 {
 	struct plan_change change = {0};
 	struct workflow_resource there;
+	const char *widened;
 	struct json *before;
 	int rc = 0;
 
@@ -29,6 +49,11 @@ static int print_change(struct workflow_session *session, const struct plan_reso
 	}
 	if (json_parse(there.spec, session->mem, &before, err) < 0)
 		return -(int)err->kind;
+	widened = widening_text(wanted, &there, before, session->mem);
+	if (widened) {
+		puts(widened);
+		return 0;
+	}
 	plan_compare(before, wanted->spec, session->mem, &change);
 	if (str_is(there.phase, "Completed"))
 		change.policy = CHANGE_IMPOSSIBLE;
@@ -56,15 +81,15 @@ static void print_steps(const struct plan *plan, size_t resource)
 
 static int run(struct cli *cli, void *fields, struct err *err)
 {
-	const struct workflow_fields *f = fields;
+	const struct plan_fields *f = fields;
 	cleanup(workflow_session_close) struct workflow_session session = {0};
 	struct err unsupported = {0};
 	struct config_value *root;
 	struct plan plan;
 	struct str text;
 
-	if (workflow_session_open(&session, cli, f, false, err) < 0 ||
-	    workflow_read_configuration(&session, &root, &text, err) < 0 ||
+	if (workflow_session_open(&session, cli, &f->common, false, err) < 0 ||
+	    workflow_read_pilot(&session, f->pilot, &root, &text, err) < 0 ||
 	    plan_make(root, cli->mem, &plan, err) < 0)
 		return -(int)err->kind;
 	print_steps(&plan, PLAN_NO_RESOURCE);
@@ -85,12 +110,24 @@ static int run(struct cli *cli, void *fields, struct err *err)
 	return 0;
 }
 
-static const struct opt_part parts[] = {WORKFLOW_PARTS, {0}};
+#define FIELD(member) OPT_FIELD(struct plan_fields, member), .category = "Plan"
+
+static const struct opt plan_options[] = {
+	{.name = "pilot",
+	 .type = OPT_STRING,
+	 FIELD(pilot),
+	 .metavar = "PATTERN",
+	 .help = "What a pilot would do on the indices of PATTERN, such as 'logs-2026*', as "
+		 "`workflow submit --pilot` has it."},
+	{0},
+};
+
+static const struct opt_part parts[] = {{plan_options, 0}, WORKFLOW_PARTS, {0}};
 
 const struct command command_workflow_plan = {
 	.options = {.name = "workflow plan",
 		    .summary = "What submit would do, without doing it",
 		    .parts = parts},
-	.fields_size = sizeof(struct workflow_fields),
+	.fields_size = sizeof(struct plan_fields),
 	.run = run,
 };

@@ -336,14 +336,38 @@ int workflow_reset(struct workflow_session *session, const struct workflow_reset
 	return reset_chosen(&r, err);
 }
 
-static int list(struct workflow_session *session, struct err *err)
+static int list(struct workflow_session *session, size_t *count, struct err *err)
 {
 	struct reset r = {.session = session};
 
 	if (load(&r, err) < 0)
 		return -(int)err->kind;
 	print_list(&r);
+	*count = r.count;
 	return 0;
+}
+
+/* Lists what there is and asks which; an empty answer is none. */
+static int ask(struct workflow_session *session, struct workflow_reset_wish *wish, struct err *err)
+{
+	char answer[512];
+	const char *pattern = answer;
+	size_t count;
+
+	if (list(session, &count, err) < 0)
+		return -(int)err->kind;
+	if (count == 0)
+		return 0;
+	printf("\nWhich one (TYPE.NAME or a pattern; nothing: none)? ");
+	fflush(stdout);
+	if (!fgets(answer, sizeof(answer), stdin))
+		return 0;
+	answer[strcspn(answer, "\r\n")] = '\0';
+	if (!answer[0])
+		return 0;
+	wish->patterns = &pattern;
+	wish->pattern_count = 1;
+	return workflow_reset(session, wish, stdout, err);
 }
 
 static int run(struct cli *cli, void *fields, struct err *err)
@@ -351,18 +375,23 @@ static int run(struct cli *cli, void *fields, struct err *err)
 	const struct reset_fields *f = fields;
 	cleanup(workflow_session_close) struct workflow_session session = {0};
 	const struct opt_result *words = cli->parsed;
-	const struct workflow_reset_wish wish = {.patterns = words->positionals,
-						 .pattern_count = words->positional_count,
-						 .all = f->all,
-						 .cascade = f->cascade,
-						 .include_proxies = f->include_proxies,
-						 .delete_storage = f->delete_storage,
-						 .keep_outputs = f->keep_outputs};
-	bool only_list = f->list || (!f->all && words->positional_count == 0);
+	struct workflow_reset_wish wish = {.patterns = words->positionals,
+					   .pattern_count = words->positional_count,
+					   .all = f->all,
+					   .cascade = f->cascade,
+					   .include_proxies = f->include_proxies,
+					   .delete_storage = f->delete_storage,
+					   .keep_outputs = f->keep_outputs};
+	bool bare = !f->list && !f->all && words->positional_count == 0;
+	size_t count;
+	bool asks = bare && workflow_can_ask(), only_list = f->list || (bare && !asks);
 
 	if (workflow_session_open(&session, cli, &f->common, !only_list, err) < 0)
 		return -(int)err->kind;
-	return only_list ? list(&session, err) : workflow_reset(&session, &wish, stdout, err);
+	if (asks)
+		return ask(&session, &wish, err);
+	return only_list ? list(&session, &count, err)
+			 : workflow_reset(&session, &wish, stdout, err);
 }
 
 #define FIELD(member) OPT_FIELD(struct reset_fields, member), .category = "Reset"

@@ -10,17 +10,18 @@
 
 struct show_fields {
 	struct workflow_fields common;
-	bool list;
+	bool list, history;
 };
 
 static int print_output(const struct workflow_session *session, const struct show_fields *f,
-			const struct workflow_resource *resource, const char *name, struct err *err)
+			const struct workflow_resource *resource, struct str uid, const char *name,
+			struct err *err)
 {
 	cleanup(buf_release) struct buf text = BUF_INIT(MIB(256));
 	struct str path =
 		arena_printf(session->mem, "%s/outputs/" STR_FMT "/" STR_FMT "/" STR_FMT "/%s",
 			     session->state_dir, STR_ARG(resource->kind), STR_ARG(resource->name),
-			     STR_ARG(resource->uid), name);
+			     STR_ARG(uid), name);
 	struct stat about;
 	char time[26] = "";
 
@@ -28,8 +29,9 @@ static int print_output(const struct workflow_session *session, const struct sho
 		return arena_fail(session->mem, "a path", err);
 	if (stat(path.ptr, &about) == 0)
 		clock_format_utc(about.st_mtim.tv_sec * 1000, time);
-	printf("=== " STR_FMT "." STR_FMT " / %s / %s ===\n", STR_ARG(resource->kind),
-	       STR_ARG(resource->name), name, time);
+	printf("=== " STR_FMT "." STR_FMT " / %s / %s%s ===\n", STR_ARG(resource->kind),
+	       STR_ARG(resource->name), name, time,
+	       str_eq(uid, resource->uid) ? "" : " / before a reset");
 	if (f->list)
 		return 0;
 	if (small_file_read(path.ptr, &text, err) < 0)
@@ -40,12 +42,12 @@ static int print_output(const struct workflow_session *session, const struct sho
 }
 
 static int print_outputs(const struct workflow_session *session, const struct show_fields *f,
-			 const struct workflow_resource *resource, const char *task,
+			 const struct workflow_resource *resource, struct str uid, const char *task,
 			 struct err *err)
 {
 	struct str folder = arena_printf(
 		session->mem, "%s/outputs/" STR_FMT "/" STR_FMT "/" STR_FMT, session->state_dir,
-		STR_ARG(resource->kind), STR_ARG(resource->name), STR_ARG(resource->uid));
+		STR_ARG(resource->kind), STR_ARG(resource->name), STR_ARG(uid));
 	struct dirent **entries;
 	int count, rc = 0;
 
@@ -57,12 +59,45 @@ static int print_outputs(const struct workflow_session *session, const struct sh
 
 		if (rc == 0 && name[0] != '.' &&
 		    (!task || str_starts(str_from(name), str_from(task))))
-			rc = print_output(session, f, resource, name, err);
+			rc = print_output(session, f, resource, uid, name, err);
 		free(entries[i]);
 	}
 	if (count >= 0)
 		free(entries);
 	return rc;
+}
+
+/* Those of the resource as it was before it was reset, too, where they were kept. */
+static int print_history(const struct workflow_session *session, const struct show_fields *f,
+			 const struct workflow_resource *resource, const char *task,
+			 struct err *err)
+{
+	struct str folder =
+		arena_printf(session->mem, "%s/outputs/" STR_FMT "/" STR_FMT, session->state_dir,
+			     STR_ARG(resource->kind), STR_ARG(resource->name));
+	struct dirent **entries;
+	int count, rc = 0;
+
+	if (!folder.ptr)
+		return arena_fail(session->mem, "a path", err);
+	count = scandir(folder.ptr, &entries, NULL, alphasort);
+	for (int i = 0; i < count; i++) {
+		struct str uid = arena_str(session->mem, str_from(entries[i]->d_name));
+
+		if (rc == 0 && uid.len > 0 && uid.ptr[0] != '.')
+			rc = print_outputs(session, f, resource, uid, task, err);
+		free(entries[i]);
+	}
+	if (count >= 0)
+		free(entries);
+	return rc;
+}
+
+static int show(const struct workflow_session *session, const struct show_fields *f,
+		const struct workflow_resource *resource, const char *task, struct err *err)
+{
+	return f->history ? print_history(session, f, resource, task, err)
+			  : print_outputs(session, f, resource, resource->uid, task, err);
 }
 
 static int run(struct cli *cli, void *fields, struct err *err)
@@ -87,7 +122,7 @@ static int run(struct cli *cli, void *fields, struct err *err)
 
 		if ((!pattern || workflow_name_matches(label, pattern) ||
 		     workflow_name_matches(resources[i].name, pattern)) &&
-		    print_outputs(&session, f, &resources[i], task, err) < 0)
+		    show(&session, f, &resources[i], task, err) < 0)
 			return -(int)err->kind;
 	}
 	return 0;
@@ -96,7 +131,12 @@ static int run(struct cli *cli, void *fields, struct err *err)
 #define FIELD(member) OPT_FIELD(struct show_fields, member), .category = "Show"
 
 static const struct opt show_options[] = {
-	{.name = "list", .type = OPT_BOOL, FIELD(list), .help = "Only the names."}, {0}};
+	{.name = "list", .type = OPT_BOOL, FIELD(list), .help = "Only the names."},
+	{.name = "history",
+	 .type = OPT_BOOL,
+	 FIELD(history),
+	 .help = "Those from before a reset, too, where they were kept."},
+	{0}};
 
 static const struct opt_part parts[] = {{show_options, 0}, WORKFLOW_PARTS, {0}};
 

@@ -5,6 +5,7 @@
 #include "base/state_dir.h"
 #include "workflow/engine.h"
 #include "workflow/secrets.h"
+#include "workflow/widening.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,9 +15,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#define CHECKS_MS 30000
+
 struct submit_fields {
 	struct workflow_fields common;
-	bool wait;
+	const char *pilot;
+	bool wait, new_snapshot;
 	int64_t timeout, interval; /* seconds */
 };
 
@@ -34,6 +38,11 @@ static int check_secrets(struct workflow_session *session, const struct config_v
 
 		if (rc < 0)
 			return rc;
+		if (rc == 0 && workflow_can_ask()) {
+			if (workflow_ask_secret(session->state_dir, names[i], err) < 0)
+				return -(int)err->kind;
+			continue;
+		}
 		if (rc == 0)
 			return err_set(
 				err, ERR_USAGE,
@@ -42,6 +51,53 @@ static int check_secrets(struct workflow_session *session, const struct config_v
 				"` makes it",
 				STR_ARG(names[i]), STR_ARG(names[i]));
 	}
+	return 0;
+}
+
+static bool agrees(const struct workflow_resource *snapshot)
+{
+	char answer[16];
+
+	if (!workflow_can_ask())
+		return false;
+	printf("Snapshot " STR_FMT " lacks indices that the configuration now names. Take another "
+	       "one? [y/N] ",
+	       STR_ARG(snapshot->name));
+	fflush(stdout);
+	return fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y');
+}
+
+/* One that was taken is not taken again unawares: it is work for the source. */
+static int renew_snapshot(struct workflow_session *session, const struct plan_resource *wanted,
+			  bool agreed, struct err *err)
+{
+	struct workflow_resource found;
+	struct json *before;
+	int rc = workflow_resource_read(session->state, wanted->kind.ptr, wanted->name,
+					session->mem, &found, err);
+
+	if (rc <= 0 || !str_is(found.phase, "Completed"))
+		return MIN(rc, 0);
+	if (json_parse(found.spec, session->mem, &before, err) < 0)
+		return err_wrap(err, "the record of " STR_FMT, STR_ARG(wanted->name));
+	if (!widening_of_snapshot(before, wanted->spec, session->mem))
+		return 0;
+	if (!agreed && !agrees(&found))
+		return err_set(err, ERR_BLOCKED,
+			       "snapshot " STR_FMT
+			       " lacks indices that the configuration now names; --new-snapshot "
+			       "takes another one, what was migrated stays",
+			       STR_ARG(wanted->name));
+	return workflow_resource_remove(session->state, wanted->kind.ptr, wanted->name, err);
+}
+
+static int renew_snapshots(struct workflow_session *session, const struct plan *plan, bool agreed,
+			   struct err *err)
+{
+	for (size_t i = 0; i < plan->resource_count; i++)
+		if (str_is(plan->resources[i].kind, "datasnapshot") &&
+		    renew_snapshot(session, &plan->resources[i], agreed, err) < 0)
+			return -(int)err->kind;
 	return 0;
 }
 
@@ -134,19 +190,77 @@ static int await(struct workflow_session *session, const struct submit_fields *f
 	return EXIT_CODE_TIMEOUT;
 }
 
+/* 1: the checks are over, and told; 0: not yet. */
+static int tell_checks(struct workflow_session *session, int64_t id, bool *failed, struct err *err)
+{
+	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(512));
+	struct workflow_step *steps;
+	size_t count, checks = 0;
+
+	if (workflow_step_list(session->state, id, &mem, &steps, &count, err) < 0)
+		return -(int)err->kind;
+	for (size_t i = 0; i < count; i++) {
+		if (!str_starts(steps[i].name, STR("checkconnection.")))
+			continue;
+		checks++;
+		*failed |= steps[i].phase == STEP_FAILED;
+		if (!*failed && steps[i].phase != STEP_SUCCEEDED && steps[i].phase != STEP_SKIPPED)
+			return 0;
+	}
+	for (size_t i = 0; i < count; i++)
+		if (str_starts(steps[i].name, STR("checkconnection.")) &&
+		    steps[i].phase == STEP_SUCCEEDED)
+			printf(STR_FMT ": " STR_FMT "\n", STR_ARG(steps[i].name),
+			       STR_ARG(steps[i].message));
+		else if (steps[i].phase == STEP_FAILED)
+			fprintf(stderr, STR_FMT ": " STR_FMT "\n", STR_ARG(steps[i].name),
+				STR_ARG(steps[i].message));
+	fflush(stdout);
+	return count > 0 && checks > 0;
+}
+
+/* The engine connects before any step; whoever submits is told of it. An engine that is slow, or
+ * dies, is not waited for: `status` tells as well. */
+static int await_checks(struct workflow_session *session, int64_t id, bool *failed, struct err *err)
+{
+	const struct timespec pause = {.tv_nsec = 100000000};
+	int64_t until = clock_monotonic_ms() + CHECKS_MS;
+	bool begun = false;
+	int rc = 0;
+
+	while (rc == 0 && clock_monotonic_ms() < until) {
+		bool there = workflow_engine_pid(session->state_dir) != 0;
+
+		rc = tell_checks(session, id, failed, err);
+		if (begun && !there)
+			break;
+		begun |= there;
+		if (rc == 0)
+			nanosleep(&pause, NULL);
+	}
+	return MIN(rc, 0);
+}
+
+static bool has_checks(const struct plan *plan)
+{
+	return plan->step_count > 0 && plan->steps[0].action == PLAN_CHECK;
+}
+
 static int run(struct cli *cli, void *fields, struct err *err)
 {
 	const struct submit_fields *f = fields;
 	cleanup(workflow_session_close) struct workflow_session session = {0};
 	struct config_value *root;
 	struct plan plan;
+	bool failed = false;
 	struct str text;
 	int64_t id;
 
 	if (workflow_session_open(&session, cli, &f->common, true, err) < 0 ||
-	    workflow_read_configuration(&session, &root, &text, err) < 0 ||
+	    workflow_read_pilot(&session, f->pilot, &root, &text, err) < 0 ||
 	    check_secrets(&session, root, err) < 0 || plan_make(root, cli->mem, &plan, err) < 0 ||
 	    plan_check_supported(root, &plan, err) < 0 ||
+	    renew_snapshots(&session, &plan, f->new_snapshot, err) < 0 ||
 	    workflow_run_submit(session.state, f->common.workflow, text, clock_wall_ms(), &id,
 				err) < 0)
 		return -(int)err->kind;
@@ -157,6 +271,10 @@ static int run(struct cli *cli, void *fields, struct err *err)
 		return -(int)err->kind;
 	workflow_engine_wake(session.state_dir);
 	fflush(stdout);
+	if (has_checks(&plan) && await_checks(&session, id, &failed, err) < 0)
+		return -(int)err->kind;
+	if (failed)
+		return EXIT_CODE_COMPLETED_WITH_ERRORS;
 	if (f->wait)
 		return await(&session, f, id, err);
 	workflow_hint("`workflow status` tells how far it is");
@@ -166,6 +284,17 @@ static int run(struct cli *cli, void *fields, struct err *err)
 #define FIELD(member) OPT_FIELD(struct submit_fields, member), .category = "Submit"
 
 static const struct opt submit_options[] = {
+	{.name = "pilot",
+	 .type = OPT_STRING,
+	 FIELD(pilot),
+	 .metavar = "PATTERN",
+	 .help = "Try the plan on the indices of PATTERN, such as 'logs-2026*', under names of its "
+		 "own and without live traffic; the whole can be submitted after it."},
+	{.name = "new-snapshot",
+	 .type = OPT_BOOL,
+	 FIELD(new_snapshot),
+	 .help = "Take another snapshot where the one that was taken lacks indices that its "
+		 "allowlist now names, instead of asking."},
 	{.name = "wait",
 	 .type = OPT_BOOL,
 	 FIELD(wait),

@@ -12,6 +12,7 @@ enum {
 	CHECK_MS = 30000,
 	QUERY_MS = 10000,
 	COMMIT_WAIT_MS = 5000,
+	ASK_MS = 1000,
 	UNREAD_MS = 5000, /* not asked for records for so long: fetching is paused */
 	PARTITIONS_MOST = 100000,
 };
@@ -412,6 +413,26 @@ static int kafka_commit(struct record_source *source, struct err *err)
 	return 0;
 }
 
+/* What fetches told of the ends may be old. Who has read all of that wants to be certain. */
+static void ask_ends(struct kafka_source *k, struct record_progress *out)
+{
+	int64_t begun = clock_monotonic_ms();
+
+	for (size_t i = 0; i < k->partition_count; i++) {
+		const struct partition *p = &k->partitions[i];
+		int64_t left = begun + ASK_MS - clock_monotonic_ms(), low, high;
+
+		if (!p->assigned)
+			continue;
+		if (left <= 0 ||
+		    rd_kafka_query_watermark_offsets(k->client.rk, k->options.kafka.topic,
+						     (int32_t)i, &low, &high, (int)left))
+			return;
+		out->end += MAX(p->next, (uint64_t)MAX(high, (int64_t)0)) - p->next;
+	}
+	out->asked_ms = begun;
+}
+
 static bool kafka_progress(struct record_source *source, struct record_progress *out)
 {
 	struct kafka_source *k = of(source);
@@ -437,6 +458,8 @@ static bool kafka_progress(struct record_source *source, struct record_progress 
 	}
 	if (!sure && out->end == out->next)
 		out->end++;
+	if (sure && out->end == out->next)
+		ask_ends(k, out);
 	return true;
 }
 

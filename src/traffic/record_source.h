@@ -34,8 +34,9 @@ enum record_source_state {
 
 /* How far a source is, summed over its partitions. */
 struct record_progress {
-	uint64_t next; /* offset of the record to be read next */
-	uint64_t end;  /* offset after the newest; never equal to `next` while it is not known */
+	uint64_t next;    /* offset of the record to be read next */
+	uint64_t end;     /* offset after the newest; never equal to `next` while it is not known */
+	int64_t asked_ms; /* monotonic: `end` was asked for after this; 0: it may be older */
 };
 
 struct record_source_ops {
@@ -67,7 +68,7 @@ int record_source_commit(struct record_source *source, struct err *err);
 /* Nothing is under way any more of a partition that was RECORD_SOURCE_REVOKED: its next reader may
  * begin. */
 void record_source_leave(struct record_source *source, uint32_t partition);
-/* False: this source cannot tell. Does not wait. */
+/* False: this source cannot tell. Waits a second at most. */
 bool record_source_progress(struct record_source *source, struct record_progress *out);
 /* Accepts NULL. */
 void record_source_close(struct record_source *source);

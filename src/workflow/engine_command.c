@@ -147,13 +147,18 @@ void command_add_repository(struct command_builder *b, struct str snapshot)
 int engine_command_make(struct engine *engine, struct engine_step *step, struct engine_command *out,
 			struct err *err)
 {
-	const struct plan_resource *resource = &engine->run.plan.resources[step->plan->resource];
-	struct command_builder b = {engine, out, resource->spec, &engine->run.look};
+	size_t resource = step->plan->resource;
+	const struct json *spec = resource == PLAN_NO_RESOURCE
+					  ? step->plan->spec
+					  : engine->run.plan.resources[resource].spec;
+	struct command_builder b = {engine, out, spec, &engine->run.look};
 	int rc;
 
 	*out = (struct engine_command){0};
 	command_add(&b, "shardlift");
-	if (step->plan->action == PLAN_SNAPSHOT_CREATE) {
+	if (step->plan->action == PLAN_CHECK) {
+		rc = command_make_check(&b, err);
+	} else if (step->plan->action == PLAN_SNAPSHOT_CREATE) {
 		rc = command_make_snapshot(&b, step, err);
 	} else if (step->plan->action == PLAN_SNAPSHOT_EXTERNAL) {
 		command_add_words(&b, (const char *const[]){"snapshot", "show", NULL});

@@ -38,6 +38,8 @@ int command_make_snapshot(struct command_builder *b, const struct engine_step *s
 			  struct err *err);
 int command_make_migration(struct command_builder *b, const struct engine_step *step,
 			   struct err *err);
+/* engine_check.c */
+int command_make_check(struct command_builder *b, struct err *err);
 int command_make_traffic(struct command_builder *b, const struct engine_step *step,
 			 struct err *err);
 

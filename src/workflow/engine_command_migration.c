@@ -47,7 +47,7 @@ static void add_document_transforms(struct command_builder *b)
 			   json_string(json_get(backfill, "docTransformerConfigFile")));
 }
 
-static void add_backfill(struct command_builder *b, struct str session)
+static void add_backfill(struct command_builder *b, size_t resource, struct str session)
 {
 	static const struct {
 		const char *member, *flag;
@@ -60,7 +60,7 @@ static void add_backfill(struct command_builder *b, struct str session)
 	const struct json *backfill = json_get(b->spec, "backfill");
 	struct str ids = json_string(json_get(backfill, "serverGeneratedIds"));
 
-	command_add_list(b, "--index-allowlist", json_get(backfill, "indexAllowlist"));
+	command_add_list(b, "--index-allowlist", engine_resource_uncovered(b->engine, resource));
 	for (size_t i = 0; i < COUNT_OF(numbers); i++)
 		command_add_option(b, numbers[i].flag,
 				   json_text_or(json_get(backfill, numbers[i].member), STR_NONE));
@@ -114,7 +114,7 @@ int command_make_migration(struct command_builder *b, const struct engine_step *
 		command_add(b, step->plan->action == PLAN_BACKFILL ? "backfill" : "verify");
 	command_add_repository(b, snapshot);
 	if (step->plan->action == PLAN_BACKFILL)
-		add_backfill(b, session);
+		add_backfill(b, step->plan->resource, session);
 	else if (step->plan->action == PLAN_VERIFY)
 		add_verify(b);
 	else

@@ -218,12 +218,33 @@ static int release_unknown(struct cut_over *c, struct err *err)
 	return wait_with(c, STR("a hold of before was released"), err);
 }
 
-static bool has_read_all(const struct json *proxy, const struct json *replay)
+/* Of a log on this machine, proxy and replayer name the same end. */
+static bool has_read_log(const struct json *proxy, const struct json *replay)
+{
+	return json_i64_or(json_get(proxy, "logBufferedBytes"), 1) == 0 &&
+	       json_i64_or(json_get(replay, "next_offset"), -1) >=
+		       json_i64_or(json_get(proxy, "logEnd"), INT64_MAX);
+}
+
+/* Of a topic, the replayer asks for the end: it has to have done so after Kafka had all. */
+static bool has_read_topic(struct engine_cut_over *cut_over, const struct json *proxy,
+			   const struct json *replay)
+{
+	const struct json *kafka = json_get(proxy, "kafka");
+
+	if (cut_over->sent_ms == 0 && json_i64_or(json_get(kafka, "inFlight"), 1) == 0 &&
+	    json_i64_or(json_get(kafka, "spoolRecords"), 0) == 0)
+		cut_over->sent_ms = clock_monotonic_ms();
+	return cut_over->sent_ms != 0 &&
+	       json_i64_or(json_get(replay, "end_asked_ms"), 0) > cut_over->sent_ms;
+}
+
+static bool has_read_all(struct engine_cut_over *cut_over, const struct json *proxy,
+			 const struct json *replay)
 {
 	return json_i64_or(json_get(proxy, "writesInFlight"), 1) == 0 &&
-	       json_i64_or(json_get(proxy, "logBufferedBytes"), 1) == 0 &&
-	       json_i64_or(json_get(replay, "next_offset"), -1) >=
-		       json_i64_or(json_get(proxy, "logEnd"), INT64_MAX) &&
+	       (json_get(proxy, "kafka") ? has_read_topic(cut_over, proxy, replay)
+					 : has_read_log(proxy, replay)) &&
 	       json_i64_or(json_get(replay, "outstanding"), 1) == 0 &&
 	       json_bool_or(json_get(replay, "caught_up"), false);
 }
@@ -239,7 +260,7 @@ static int look_at_held(struct cut_over *c, const struct json *proxy, struct err
 	if (clock_monotonic_ms() - held > HOLD_MS)
 		return let_go(c, STR("the replay did not come to the end while requests were held"),
 			      err);
-	if (has_read_all(proxy, replay_status(c)))
+	if (has_read_all(&c->step->cut_over, proxy, replay_status(c)))
 		return switch_held(c, err);
 	return wait_with(c, STR("requests are held until the replay is at the end"), err);
 }
@@ -253,6 +274,7 @@ static int hold(struct cut_over *c, struct err *err)
 	if (ask(c, STR("hold"), &status, &why) < 0)
 		return wait_with(c, arena_str(&c->engine->run.look, str_from(why.message)), err);
 	c->step->cut_over.held_ms = now;
+	c->step->cut_over.sent_ms = 0;
 	engine_point(c->step, "held");
 	return wait_with(c, STR("requests are held until the replay is at the end"), err);
 }

@@ -52,6 +52,7 @@ struct engine_service {
 struct engine_cut_over {
 	int64_t told_ms; /* monotonic: when its gate was told how far the replay is */
 	int64_t held_ms; /* monotonic: when we closed the gate; 0: we did not */
+	int64_t sent_ms; /* monotonic: Kafka had all that was recorded before it; 0: not yet */
 };
 
 struct engine_step {
@@ -117,6 +118,9 @@ int engine_step_mark_done(struct engine *engine, struct engine_step *step, struc
 struct str engine_resource_fact(struct engine *engine, size_t index, const char *name);
 int engine_resource_set_fact(struct engine *engine, size_t index, const char *name,
 			     struct str value, struct err *err);
+/* What of a migration's allowlist of documents was not come to the end with before it was
+ * widened. */
+struct json *engine_resource_uncovered(struct engine *engine, size_t index);
 /* Nothing is left to be done for it. */
 int engine_resource_set_ready(struct engine *engine, size_t index, struct err *err);
 

@@ -1,5 +1,6 @@
 #include "workflow/engine_internal.h"
 #include "workflow/plan_spec.h"
+#include "workflow/widening.h"
 
 #include "base/clock.h"
 #include "base/limits.h"
@@ -76,10 +77,21 @@ static bool status_names(const struct engine *engine, const char *member,
 		      step->plan->inputs);
 }
 
+/* Nobody will connect. */
+static bool all_is_done(const struct engine *engine)
+{
+	for (size_t i = 0; i < engine->run.plan.resource_count; i++)
+		if (!is_converged(engine, i))
+			return false;
+	return true;
+}
+
 bool engine_step_is_done(const struct engine *engine, const struct engine_step *step)
 {
 	size_t index = step->plan->resource;
 
+	if (step->plan->action == PLAN_CHECK)
+		return all_is_done(engine);
 	if (index == PLAN_NO_RESOURCE)
 		return false;
 	return is_converged(engine, index) || status_names(engine, "done", step);
@@ -148,6 +160,11 @@ int engine_step_mark_done(struct engine *engine, struct engine_step *step, struc
 	note(engine, status, "imperfect", step->plan->name,
 	     step->imperfect ? step->plan->inputs : STR(""));
 	note(engine, status, "done", step->plan->name, step->plan->inputs);
+	if (step->plan->action == PLAN_BACKFILL)
+		widening_cover(status, engine->run.plan.resources[index].session,
+			       json_path(engine->run.plan.resources[index].spec, "backfill",
+					 "indexAllowlist", NULL),
+			       &engine->run.look);
 	record->status = to_text(status, &engine->run.mem);
 	if (all_done(engine, step)) {
 		record->converged = engine->run.plan.resources[index].checksum;
@@ -156,6 +173,15 @@ int engine_step_mark_done(struct engine *engine, struct engine_step *step, struc
 		record->phase = STR("Pending");
 	}
 	return put(engine, index, err);
+}
+
+struct json *engine_resource_uncovered(struct engine *engine, size_t index)
+{
+	const struct plan_resource *resource = &engine->run.plan.resources[index];
+
+	return widening_rest(status_of(engine, index), resource->session,
+			     json_path(resource->spec, "backfill", "indexAllowlist", NULL),
+			     &engine->run.look);
 }
 
 int engine_resource_set_ready(struct engine *engine, size_t index, struct err *err)
@@ -326,6 +352,15 @@ static int adopt_found(struct engine *engine, size_t index, const struct workflo
 						   : adopt_spec(engine, index, err);
 }
 
+/* What was completed goes on for what is new. */
+static bool is_widened(struct engine *engine, size_t index, const struct json *before)
+{
+	const struct plan_resource *wanted = &engine->run.plan.resources[index];
+
+	return str_is(wanted->kind, "snapshotmigration") &&
+	       widening_of_migration(before, wanted->spec, &engine->run.look);
+}
+
 int engine_resource_admit(struct engine *engine, size_t index, struct err *err)
 {
 	const struct plan_resource *wanted = &engine->run.plan.resources[index];
@@ -351,6 +386,10 @@ int engine_resource_admit(struct engine *engine, size_t index, struct err *err)
 	}
 	if (json_parse(found.spec, mem, &before, err) < 0)
 		return err_wrap(err, "the record of " STR_FMT, STR_ARG(wanted->name));
+	if (is_widened(engine, index, before)) {
+		found.phase = STR("Pending");
+		return adopt_found(engine, index, &found, err);
+	}
 	plan_compare(before, wanted->spec, mem, &change);
 	completed = str_is(found.phase, "Completed");
 	if (change.policy == CHANGE_SAFE && !completed)

@@ -38,6 +38,10 @@ void engine_workers_stop(struct engine_step *step);
 
 /* --- engine_step_child.c --- */
 int engine_step_start(struct engine *engine, struct engine_step *step, struct err *err);
+/* Path of what it writes to standard output. */
+struct str engine_step_output(struct engine *engine, const struct engine_step *step);
+/* The last line of its log, without the time. */
+struct str engine_step_last_words(struct engine *engine, const struct engine_step *step);
 int engine_step_child_ended(struct engine *engine, struct engine_step *step, int status,
 			    struct err *err);
 /* `again`: later, unless it was tried often enough. */
@@ -46,5 +50,9 @@ int engine_step_failed(struct engine *engine, struct engine_step *step, bool aga
 /* The paths of a step's log and output, whose folders are made; the log is noted in the record. */
 int engine_step_paths(struct engine *engine, struct engine_step *step, const char **log,
 		      const char **output, struct err *err);
+
+/* --- engine_check.c --- */
+/* A check is not tried again: whoever submitted looks on, and mends it. */
+int engine_check_ended(struct engine *engine, struct engine_step *step, int code, struct err *err);
 
 #endif

@@ -10,10 +10,15 @@
 
 #define SNAPSHOT_PAUSE_MS 1000
 
-static struct str output_path(struct engine *engine, const struct engine_step *step)
+struct str engine_step_output(struct engine *engine, const struct engine_step *step)
 {
-	const struct workflow_resource *resource = &engine->run.resources[step->plan->resource];
+	const struct workflow_resource *resource;
 
+	if (step->plan->resource == PLAN_NO_RESOURCE)
+		return arena_printf(&engine->run.look, "%s/logs/%" PRId64 "/" STR_FMT ".output",
+				    engine->options->state_dir, engine->run.record.id,
+				    STR_ARG(step->plan->name));
+	resource = &engine->run.resources[step->plan->resource];
 	return arena_printf(&engine->run.look, "%s/outputs/" STR_FMT "/" STR_FMT "/" STR_FMT "/%s",
 			    engine->options->state_dir, STR_ARG(resource->kind),
 			    STR_ARG(resource->name), STR_ARG(resource->uid), step->plan->name.ptr);
@@ -46,7 +51,7 @@ int engine_step_paths(struct engine *engine, struct engine_step *step, const cha
 	*log = arena_printf(mem, "%s/" STR_FMT, engine->options->state_dir,
 			    STR_ARG(step->record.log))
 		       .ptr;
-	*output = output_path(engine, step).ptr;
+	*output = engine_step_output(engine, step).ptr;
 	if (mem->failed)
 		return arena_fail(mem, "the paths of a step", err);
 	return make_folder_of(*output, mem, err) < 0 ? -(int)err->kind
@@ -75,7 +80,7 @@ int engine_step_start(struct engine *engine, struct engine_step *step, struct er
 }
 
 /* The last line of a log is what the program said when it ended. */
-static struct str last_words(struct engine *engine, const struct engine_step *step)
+struct str engine_step_last_words(struct engine *engine, const struct engine_step *step)
 {
 	cleanup(buf_release) struct buf text = BUF_INIT(ENGINE_LOG_MAX + KIB(64));
 	struct str path = arena_printf(&engine->run.look, "%s/" STR_FMT, engine->options->state_dir,
@@ -116,9 +121,10 @@ int engine_step_failed(struct engine *engine, struct engine_step *step, bool aga
 		return engine_step_set_phase(
 			engine, step, STEP_FAILED,
 			arena_printf(mem,
-				     STR_FMT " (try %" PRId64 "); `workflow log resource " STR_FMT
+				     STR_FMT " (try %" PRId64 "); `workflow log %s" STR_FMT
 					     "` tells more, `workflow submit` tries again",
 				     STR_ARG(reason), step->record.attempt,
+				     step->record.resource.len > 0 ? "resource " : "all",
 				     STR_ARG(step->record.resource)),
 			err);
 	step->not_before_ms = clock_monotonic_ms() + delay;
@@ -134,7 +140,7 @@ static int snapshot_state(struct engine *engine, struct engine_step *step, struc
 	cleanup(buf_release) struct buf text = BUF_INIT(MIB(1));
 	struct json *answer;
 
-	if (small_file_read(output_path(engine, step).ptr, &text, err) < 0)
+	if (small_file_read(engine_step_output(engine, step).ptr, &text, err) < 0)
 		return -(int)err->kind;
 	if (json_parse(arena_str(&engine->run.look, buf_str(&text)), &engine->run.look, &answer,
 		       err) < 0)
@@ -172,7 +178,7 @@ static int snapshot_ended(struct engine *engine, struct engine_step *step, int c
 		return engine_step_failed(engine, step,
 					  code == EXIT_CODE_UNREACHABLE || stage == STAGE_CREATE ||
 						  code < 0 || code == EXIT_CODE_TIMEOUT,
-					  last_words(engine, step), err);
+					  engine_step_last_words(engine, step), err);
 	}
 	if (snapshot_state(engine, step, &state, err) < 0)
 		return -(int)err->kind;
@@ -201,17 +207,19 @@ int engine_step_child_ended(struct engine *engine, struct engine_step *step, int
 
 	if (code < 0)
 		return engine_step_failed(engine, step, true, death(engine, status), err);
+	if (step->plan->action == PLAN_CHECK)
+		return engine_check_ended(engine, step, code, err);
 	if (step->plan->action == PLAN_SNAPSHOT_CREATE)
 		return snapshot_ended(engine, step, code, err);
 	if (code == EXIT_CODE_OK)
 		return engine_step_finish(engine, step, STR(""), err);
 	if (code == EXIT_CODE_COMPLETED_WITH_ERRORS && step->plan->action != PLAN_VERIFY) {
 		step->imperfect = true;
-		return engine_step_finish(engine, step,
-					  arena_printf(&engine->run.look,
-						       ENGINE_IMPERFECT ": " STR_FMT,
-						       STR_ARG(last_words(engine, step))),
-					  err);
+		return engine_step_finish(
+			engine, step,
+			arena_printf(&engine->run.look, ENGINE_IMPERFECT ": " STR_FMT,
+				     STR_ARG(engine_step_last_words(engine, step))),
+			err);
 	}
 	if (code == EXIT_CODE_COMPLETED_WITH_ERRORS)
 		return engine_step_failed(
@@ -220,5 +228,5 @@ int engine_step_child_ended(struct engine *engine, struct engine_step *step, int
 	return engine_step_failed(engine, step,
 				  code == EXIT_CODE_UNREACHABLE || code == EXIT_CODE_TIMEOUT ||
 					  code == EXIT_CODE_INTERRUPTED,
-				  last_words(engine, step), err);
+				  engine_step_last_words(engine, step), err);
 }

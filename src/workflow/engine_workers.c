@@ -7,11 +7,12 @@
 
 static size_t wanted(const struct engine *engine, const struct engine_step *step)
 {
-	const struct json *spec = engine->run.plan.resources[step->plan->resource].spec;
 	int64_t count = 1;
 
 	if (step->plan->action == PLAN_BACKFILL)
-		count = json_i64_or(json_path(spec, "backfill", "podReplicas", NULL), 1);
+		count = json_i64_or(json_path(engine->run.plan.resources[step->plan->resource].spec,
+					      "backfill", "podReplicas", NULL),
+				    1);
 	return (size_t)MIN(MAX(count, (int64_t)1), (int64_t)ENGINE_WORKERS_MAX) - 1;
 }
 

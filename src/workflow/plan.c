@@ -206,7 +206,10 @@ static void plan_migration(struct planner *p, const struct config_value *entry, 
 	plan_set(spec, "repository", json_copy(p->mem, json_get(taken, "repository")));
 	plan_set(spec, "target", plan_side(p, target));
 	plan_set_text(p, spec, "label", label);
-	if (plan_is_replayed(p, plan_text_of(entry, "fromSource"), target->key))
+	if (plan_is_replayed(p, plan_text_of(entry, "fromSource"), target->key) ||
+	    config_bool_or(
+		    config_get(config_get(migration, "documentBackfillConfig"), "sourceVersions"),
+		    false))
 		plan_set(spec, "sourceVersions", json_new_bool(p->mem, true));
 	plan_set(spec, "metadata",
 		 plan_section(p,
@@ -255,9 +258,10 @@ int plan_make(const struct config_value *root, struct arena *mem, struct plan *o
 		.steps = arena_zalloc(mem, PLAN_STEPS_MAX, sizeof(struct plan_step))};
 	if (!out->resources || !out->steps)
 		return arena_fail(mem, "the plan", err);
+	plan_checks(&p);
 	if (config_bool_or(config_get(root, "requireBeginApproval"), false))
 		p.begin = plan_add_gate(&p, STR("begin"), "Approve Begin", PLAN_NO_RESOURCE,
-					STR(""), SIZE_MAX);
+					STR(""), p.begin);
 	config_each (proxy, config_get(traffic, "proxies"))
 		plan_proxy(&p, proxy);
 	config_each (recorded, config_get(traffic, "s3Sources"))

@@ -10,7 +10,8 @@
 #include "workflow/config_value.h"
 
 enum plan_action {
-	PLAN_GATE, /* waits until somebody approves */
+	PLAN_GATE,  /* waits until somebody approves */
+	PLAN_CHECK, /* connects, as the steps will */
 	PLAN_SNAPSHOT_CREATE,
 	PLAN_SNAPSHOT_EXTERNAL, /* looks whether it is there */
 	PLAN_METADATA_EVALUATE,
@@ -39,10 +40,11 @@ struct plan_resource {
 
 struct plan_step {
 	enum plan_action action;
-	struct str name;  /* "migratemetadata.MIGRATION"; of a gate "approve.GATE" */
-	struct str title; /* "Migrate Metadata" */
-	struct str gate;  /* name of the gate; "" for other steps */
-	size_t resource;  /* index, or PLAN_NO_RESOURCE */
+	struct str name;   /* "migratemetadata.MIGRATION"; of a gate "approve.GATE" */
+	struct str title;  /* "Migrate Metadata" */
+	struct str gate;   /* name of the gate; "" for other steps */
+	size_t resource;   /* index, or PLAN_NO_RESOURCE */
+	struct json *spec; /* of a check, which has no resource: source, target, repository */
 	struct str
 		inputs; /* checksum of what the step depends on: once done with it, it stays done */
 	const size_t *after; /* indices of steps that must be done before */

@@ -10,7 +10,7 @@ struct planner {
 	const struct config_value *root;
 	struct arena *mem;
 	struct plan *plan;
-	size_t begin; /* the gate before all; SIZE_MAX: none */
+	size_t begin; /* the check or gate before all; SIZE_MAX: none */
 	bool full;
 };
 
@@ -51,6 +51,10 @@ size_t plan_add_gate(struct planner *p, struct str gate, const char *title, size
 		     struct str inputs, size_t step);
 /* The last step of a resource: its gate if it has one; SIZE_MAX: none. */
 size_t plan_last_step_of(const struct planner *p, size_t resource);
+
+/* --- plan_check.c --- */
+/* A step for each source and target that have to do with one another, one after the other. */
+void plan_checks(struct planner *p);
 
 /* --- plan_traffic.c --- */
 size_t plan_topic(struct planner *p, const struct config_value *producer);

@@ -77,7 +77,7 @@ static const struct schema *variant_of(const struct schema *schema,
 	return NULL;
 }
 
-static struct json *plain(const struct config_value *value, struct arena *mem)
+struct json *plan_plain(const struct config_value *value, struct arena *mem)
 {
 	struct json *out;
 
@@ -94,14 +94,14 @@ static struct json *plain(const struct config_value *value, struct arena *mem)
 	case CONFIG_LIST:
 		out = json_new(mem, JSON_ARRAY);
 		config_each (child, value)
-			json_append(out, plain(child, mem));
+			json_append(out, plan_plain(child, mem));
 		return out;
 	case CONFIG_MAP:
 		break;
 	}
 	out = json_new(mem, JSON_OBJECT);
 	config_each (child, value)
-		json_set(out, child->key, plain(child, mem));
+		json_set(out, child->key, plan_plain(child, mem));
 	return out;
 }
 
@@ -142,7 +142,7 @@ struct json *plan_resolve(const struct schema *schema, const struct config_value
 	if (!value)
 		return json_new(mem, JSON_NULL);
 	if (!schema || (schema->kind != SCHEMA_LIST && schema->kind != SCHEMA_MAP))
-		return plain(value, mem);
+		return plan_plain(value, mem);
 	out = json_new(mem, schema->kind == SCHEMA_LIST ? JSON_ARRAY : JSON_OBJECT);
 	if (schema->kind == SCHEMA_LIST && value->type != CONFIG_LIST) {
 		json_append(out, plan_resolve(schema->items, value, mem));

@@ -16,6 +16,8 @@ const struct schema *plan_schema(const char *path);
  * only says where to wait. `value` NULL: defaults alone. */
 struct json *plan_resolve(const struct schema *schema, const struct config_value *value,
 			  struct arena *mem);
+/* The value as it was written. */
+struct json *plan_plain(const struct config_value *value, struct arena *mem);
 /* A resource's spec without the members whose edits are of a lesser policy than `least`. */
 struct json *plan_spec_part(const struct json *spec, enum change_policy least, struct arena *mem);
 /* The first 16 hex digits of SHA-256 over the JSON with its members sorted; ptr NULL when the arena

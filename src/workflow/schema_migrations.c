@@ -45,6 +45,10 @@ static const struct schema backfill = {
 		{"useTargetClusterForWorkCoordination", &schema_boolean, "false",
 		 .help = "Work items in an index of the target instead of the state directory"},
 		{"resources", &schema_resources, .scope = SCHEMA_KUBERNETES, .help = "Of a pod"},
+		{"sourceVersions", &schema_boolean, .policy = CHANGE_IMPOSSIBLE,
+		 .scope = SCHEMA_ONE_MACHINE,
+		 .help = "Send the source's versions, so that the newer one stays; true where "
+			 "live traffic is replayed"},
 		{"indexAllowlist", &schema_text_list, "[]", .policy = CHANGE_IMPOSSIBLE,
 		 .help = "Names or regex:PATTERN; []: all but the system's"},
 		{"allowLooseVersionMatching", &schema_boolean, "true", .policy = CHANGE_IMPOSSIBLE,

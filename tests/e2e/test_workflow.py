@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import time
 
@@ -202,6 +203,78 @@ def test_an_edit_is_applied_approved_or_needs_a_reset(workflow, source, opensear
     wait_for_gate(workflow, evaluate)
     # Nothing else was done again.
     assert len(source.api("GET", "/_snapshot/backups/_all")["snapshots"]) == 1
+
+
+def test_a_pilot_moves_a_part_and_does_not_hinder_the_whole(workflow, source, opensearch):
+    configured(workflow, source, opensearch, extra="skipApprovals: true\n")
+    tried = workflow("submit", "--pilot", "boo*", "--wait", "--timeout", "300",
+                     "--wait-interval", "1")
+    assert tried.code == OK, tried
+    assert "checkconnection.source-target: source: Elasticsearch 7.10.2" in tried.out, tried
+    assert_same(opensearch.documents("books"), source.documents("books"), "books")
+    assert not opensearch.client.indices.exists("films")
+    whole = workflow("submit", "--wait", "--timeout", "300", "--wait-interval", "1")
+    assert whole.code == OK, whole
+    assert_moved(workflow, source, opensearch)
+    assert len(source.api("GET", "/_snapshot/backups/_all")["snapshots"]) == 2
+
+
+@pytest.mark.skipif("SHARDLIFT_LONG" not in os.environ, reason="only in make check-long")
+def test_a_widened_allowlist_is_new_work_and_the_rest_stays(workflow, source, opensearch):
+    def configure(names):
+        text = CONFIGURATION.format(
+            source=source.url, target=opensearch.url, backfill=f"indexAllowlist: [{names}]",
+            repository=source.repositories / "workflow") + "skipApprovals: true\n"
+        for part in ("createSnapshotConfig", "metadataMigrationConfig"):
+            text = text.replace(f"{part}: {{}}", f"{part}: {{indexAllowlist: [{names}]}}")
+        text = text.replace("verifyConfig: {}", "")
+        assert workflow("configure", "edit", "--stdin", input=text.encode()).code == OK
+
+    def submit(*more):
+        return workflow("submit", *more, "--wait", "--timeout", "300", "--wait-interval", "1")
+
+    configure("books")
+    first = submit()
+    assert first.code == OK, first
+    assert_same(opensearch.documents("books"), source.documents("books"), "books")
+    assert not opensearch.client.indices.exists("films")
+    # What is not sent again stays away.
+    opensearch.client.delete(index="books", id="3", refresh=True)
+    configure("books, films")
+    refused = submit()
+    assert refused.code == BLOCKED and "--new-snapshot" in refused.err, refused
+    second = submit("--new-snapshot")
+    assert second.code == OK, second
+    assert_same(opensearch.documents("films"), source.documents("films"), "films")
+    assert not opensearch.client.exists(index="books", id="3")
+    assert len(source.api("GET", "/_snapshot/backups/_all")["snapshots"]) == 2
+
+
+def test_a_cluster_that_is_not_there_ends_a_run_at_once(workflow, source, opensearch):
+    configured(workflow, source, opensearch)
+    text = workflow("configure", "view").out.replace(opensearch.url, "http://127.0.0.1:1")
+    assert workflow("configure", "edit", "--stdin", input=text.encode()).code == OK
+    submitted = workflow("submit")
+    assert submitted.code == ERRORS, submitted
+    assert "target: " in submitted.err and "Check --target-host" in submitted.err, submitted
+    assert len(submitted.err.splitlines()) == 1, submitted
+    wait_until(lambda: "Phase: Failed" in workflow("status").out, "the end of the run")
+    assert "Create Snapshot: source-first (Pending)" in workflow("status").out
+
+
+def test_a_state_of_a_newer_program_is_left_alone(workflow):
+    text = b"sourceClusters: {}\ntargetClusters: {}\nsnapshotMigrationConfigs: []\n"
+    assert workflow("configure", "edit", "--stdin", input=text).code == OK
+    database = sqlite3.connect(workflow.state_dir / "state.db")
+    database.execute("PRAGMA user_version = 99")
+    database.close()
+    for command in (("workflow", "status"), ("workflow", "submit"), ("engine",)):
+        result = workflow.program(*command)
+        assert result.code != OK and "newer Shardlift" in result.err, result
+        assert len(result.err.splitlines()) == 1, result
+    database = sqlite3.connect(workflow.state_dir / "state.db")
+    assert database.execute("PRAGMA user_version").fetchone() == (99,)
+    database.close()
 
 
 def test_a_second_engine_is_refused_in_one_line(workflow):

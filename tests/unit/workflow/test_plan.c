@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 #include "workflow/config_check.h"
+#include "workflow/pilot.h"
 #include "workflow/plan_spec.h"
 
 #include <setjmp.h>
@@ -99,15 +100,16 @@ static void a_backfill_evaluates_migrates_moves_and_verifies(void **state)
 	struct plan plan = plan_of(f, CLUSTERS BACKFILL);
 
 	expect_steps(f, &plan,
-		     "createsnapshot.legacy-first\n"
-		     "evaluatemetadata.legacy-Modern-first-migration-0 <0\n"
-		     "approve.evaluatemetadata.legacy-modern-first-migration-0 <1\n"
-		     "migratemetadata.legacy-Modern-first-migration-0 <2\n"
-		     "approve.migratemetadata.legacy-modern-first-migration-0 <3\n"
-		     "documentbackfill.legacy-Modern-first-migration-0 <4\n"
-		     "approve.documentbackfill.legacy-modern-first-migration-0 <5\n"
-		     "verify.legacy-Modern-first-migration-0 <6\n"
-		     "approve.verify.legacy-modern-first-migration-0 <7\n");
+		     "checkconnection.legacy-Modern\n"
+		     "createsnapshot.legacy-first <0\n"
+		     "evaluatemetadata.legacy-Modern-first-migration-0 <1\n"
+		     "approve.evaluatemetadata.legacy-modern-first-migration-0 <2\n"
+		     "migratemetadata.legacy-Modern-first-migration-0 <3\n"
+		     "approve.migratemetadata.legacy-modern-first-migration-0 <4\n"
+		     "documentbackfill.legacy-Modern-first-migration-0 <5\n"
+		     "approve.documentbackfill.legacy-modern-first-migration-0 <6\n"
+		     "verify.legacy-Modern-first-migration-0 <7\n"
+		     "approve.verify.legacy-modern-first-migration-0 <8\n");
 	assert_int_equal(plan.resource_count, 2);
 	assert_true(str_is(plan.resources[1].depends_on[0], "datasnapshot.legacy-first"));
 }
@@ -118,11 +120,12 @@ static void a_replay_waits_for_the_proxy_and_the_cut_over_for_approval(void **st
 	struct plan plan = plan_of(f, CLUSTERS "snapshotMigrationConfigs: []\n" TRAFFIC "}\n");
 
 	expect_steps(f, &plan,
-		     "captureproxy.front\n"
-		     "approve.captureproxysetup.front <0\n"
-		     "trafficreplay.front-Modern-mirror <1\n"
-		     "approve.cutover.front-modern-mirror <2\n"
-		     "cutover.front-Modern-mirror <3\n");
+		     "checkconnection.legacy-Modern\n"
+		     "captureproxy.front <0\n"
+		     "approve.captureproxysetup.front <1\n"
+		     "trafficreplay.front-Modern-mirror <0 <2\n"
+		     "approve.cutover.front-modern-mirror <3\n"
+		     "cutover.front-Modern-mirror <4\n");
 	assert_true(str_is(plan.resources[1].name, "front-topic"));
 }
 
@@ -134,16 +137,17 @@ static void with_both_the_snapshot_waits_for_proxies_and_the_replay_for_migratio
 		   ",\n      dependsOnSnapshotMigrations: [{source: legacy, snapshot: first}]}\n");
 
 	expect_steps(f, &plan,
-		     "approve.begin\n"
-		     "captureproxy.front <0\n"
-		     "createsnapshot.legacy-first <0 <1\n"
-		     "evaluatemetadata.legacy-Modern-first-migration-0 <2\n"
-		     "migratemetadata.legacy-Modern-first-migration-0 <3\n"
-		     "documentbackfill.legacy-Modern-first-migration-0 <4\n"
-		     "verify.legacy-Modern-first-migration-0 <5\n"
-		     "trafficreplay.front-Modern-mirror <0 <1 <6\n"
-		     "approve.cutover.front-modern-mirror <7\n"
-		     "cutover.front-Modern-mirror <8\n");
+		     "checkconnection.legacy-Modern\n"
+		     "approve.begin <0\n"
+		     "captureproxy.front <1\n"
+		     "createsnapshot.legacy-first <1 <2\n"
+		     "evaluatemetadata.legacy-Modern-first-migration-0 <3\n"
+		     "migratemetadata.legacy-Modern-first-migration-0 <4\n"
+		     "documentbackfill.legacy-Modern-first-migration-0 <5\n"
+		     "verify.legacy-Modern-first-migration-0 <6\n"
+		     "trafficreplay.front-Modern-mirror <1 <2 <7\n"
+		     "approve.cutover.front-modern-mirror <8\n"
+		     "cutover.front-Modern-mirror <9\n");
 }
 
 static void old_sources_take_one_snapshot_at_a_time(void **state)
@@ -154,16 +158,17 @@ static void old_sources_take_one_snapshot_at_a_time(void **state)
 				      "      old: [{documentBackfillConfig: {}}]\n");
 
 	expect_steps(f, &plan,
-		     "createsnapshot.legacy-first\n"
-		     "evaluatemetadata.legacy-Modern-first-migration-0 <0\n"
-		     "migratemetadata.legacy-Modern-first-migration-0 <1\n"
-		     "documentbackfill.legacy-Modern-first-migration-0 <2\n"
-		     "verify.legacy-Modern-first-migration-0 <3\n"
-		     "createsnapshot.legacy-second <0\n"
-		     "evaluatemetadata.legacy-Modern-second-two <5\n"
-		     "migratemetadata.legacy-Modern-second-two <6\n"
-		     "externalsnapshot.legacy-old\n"
-		     "documentbackfill.legacy-Modern-old-migration-0 <8\n");
+		     "checkconnection.legacy-Modern\n"
+		     "createsnapshot.legacy-first <0\n"
+		     "evaluatemetadata.legacy-Modern-first-migration-0 <1\n"
+		     "migratemetadata.legacy-Modern-first-migration-0 <2\n"
+		     "documentbackfill.legacy-Modern-first-migration-0 <3\n"
+		     "verify.legacy-Modern-first-migration-0 <4\n"
+		     "createsnapshot.legacy-second <0 <1\n"
+		     "evaluatemetadata.legacy-Modern-second-two <6\n"
+		     "migratemetadata.legacy-Modern-second-two <7\n"
+		     "externalsnapshot.legacy-old <0\n"
+		     "documentbackfill.legacy-Modern-old-migration-0 <9\n");
 }
 
 static void defaults_written_out_change_no_checksum(void **state)
@@ -206,8 +211,8 @@ static void edit(struct fixture *f, const char *member, enum change_policy polic
 	assert_int_equal(str_eq(before.resources[1].session, after.resources[1].session),
 			 same_session);
 	/* The metadata has nothing to do with it. */
-	assert_int_equal(str_eq(before.steps[1].inputs, after.steps[1].inputs), true);
-	assert_false(str_eq(before.steps[5].inputs, after.steps[5].inputs));
+	assert_int_equal(str_eq(before.steps[2].inputs, after.steps[2].inputs), true);
+	assert_false(str_eq(before.steps[6].inputs, after.steps[6].inputs));
 }
 
 static void an_edit_is_as_strict_as_its_strictest_field(void **state)
@@ -310,6 +315,62 @@ static void a_migration_beside_a_replay_keeps_versions(void **state)
 	assert_int_equal(change.policy, CHANGE_IMPOSSIBLE);
 }
 
+static struct plan pilot_of(struct fixture *f, const char *text, const char *pattern,
+			    const char *entry)
+{
+	struct config_value *root;
+	struct err err = {0};
+	struct str pilot;
+
+	if (config_parse(str_from(text), &f->mem, &root, &err) < 0 ||
+	    pilot_configuration(root, pattern, entry, &f->mem, &pilot, &err) < 0)
+		fail_msg("%s", err.message);
+	return plan_of(f, pilot.ptr);
+}
+
+static struct str first_of(const struct json *spec, const char *part)
+{
+	return json_string(json_path(spec, part, "indexAllowlist", NULL)->first);
+}
+
+static void a_pilot_takes_what_its_pattern_names_under_names_of_its_own(void **state)
+{
+	struct fixture *f = *state;
+	struct plan plan = pilot_of(f, "skipApprovals: true\n" CLUSTERS BACKFILL TRAFFIC "}\n",
+				    "log-*", "regex:log-.*");
+	const struct json *snapshot = plan.resources[0].spec, *migration = plan.resources[1].spec;
+
+	expect_steps(f, &plan,
+		     "checkconnection.legacy-Modern\n"
+		     "createsnapshot.legacy-first-pilot <0\n"
+		     "evaluatemetadata.legacy-Modern-first-pilot-migration-0-pilot <1\n"
+		     "migratemetadata.legacy-Modern-first-pilot-migration-0-pilot <2\n"
+		     "documentbackfill.legacy-Modern-first-pilot-migration-0-pilot <3\n"
+		     "verify.legacy-Modern-first-pilot-migration-0-pilot <4\n");
+	assert_true(str_is(first_of(snapshot, "create"), "log-*"));
+	assert_true(str_is(first_of(migration, "metadata"), "regex:log-.*"));
+	assert_true(str_is(first_of(migration, "backfill"), "regex:log-.*"));
+	/* Else a second pilot would leave documents that look newer than the source's. */
+	assert_true(json_bool_or(json_get(migration, "sourceVersions"), false));
+}
+
+static void a_pilot_of_nothing_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct config_value *root;
+	struct err err = {0};
+	struct str pilot;
+
+	assert_int_equal(config_parse(STR(CLUSTERS "snapshotMigrationConfigs: []\n" TRAFFIC "}\n"),
+				      &f->mem, &root, &err),
+			 0);
+	assert_int_equal(pilot_configuration(root, "a", "a", &f->mem, &pilot, &err), -ERR_USAGE);
+	assert_int_equal(config_parse(STR(CLUSTERS BACKFILL), &f->mem, &root, &err), 0);
+	assert_int_equal(pilot_configuration(root, "regex:a", "regex:a", &f->mem, &pilot, &err),
+			 -ERR_USAGE);
+	assert_non_null(strstr(err.message, "a cluster takes snapshots of names"));
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -323,6 +384,8 @@ int main(void)
 		T(what_cannot_be_run_is_refused_by_name),
 		T(a_cut_over_that_the_proxy_cannot_do_is_refused),
 		T(a_migration_beside_a_replay_keeps_versions),
+		T(a_pilot_takes_what_its_pattern_names_under_names_of_its_own),
+		T(a_pilot_of_nothing_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
