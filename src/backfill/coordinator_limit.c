@@ -24,11 +24,12 @@ static void wait_a_moment(struct coordinator_limit *limit)
 {
 	struct timespec until;
 
-	clock_gettime(CLOCK_REALTIME, &until);
+	/* Whose wall clock is set back would wait until it is that late again. */
+	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_nsec += POLL_MS * 1000000L;
 	until.tv_sec += until.tv_nsec / 1000000000L;
 	until.tv_nsec %= 1000000000L;
-	pthread_cond_timedwait(&limit->changed, &limit->lock, &until);
+	pthread_cond_clockwait(&limit->changed, &limit->lock, CLOCK_MONOTONIC, &until);
 }
 
 static void *watch(void *user)

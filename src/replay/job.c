@@ -33,6 +33,19 @@ bool job_needs_source(const struct job *job)
 		kind == OPERATION_BULK || kind == OPERATION_BY_QUERY);
 }
 
+/* The source got the request, and how it answered nobody knows. */
+static bool is_answer_of_proxy(const struct job *job)
+{
+	const struct json *error;
+	struct json *tree;
+	struct err err;
+
+	if (job->source.status < 500 || json_parse(job->source.body, job->mem, &tree, &err) < 0)
+		return false;
+	error = json_get(tree, "error");
+	return str_eq(json_text_or(json_get(error, "type"), STR("")), STR("shardlift_capture"));
+}
+
 void job_source(struct job *job, struct str bytes)
 {
 	struct err err;
@@ -42,7 +55,7 @@ void job_source(struct job *job, struct str bytes)
 	if (http_response_parse(bytes, job->head_only, job->mem, &job->source, &err) < 0)
 		return;
 	http_message_decode(&job->source, OUTGOING_BODY_MAX, job->mem, &err);
-	job->has_source = true;
+	job->has_source = !is_answer_of_proxy(job);
 }
 
 int job_plan(struct job *job, const char **why, struct err *err)

@@ -124,7 +124,7 @@ static void source_ended(struct replay *r)
 
 static bool read_one(struct replay *r)
 {
-	struct record_item item = {.position.offset = UINT64_MAX};
+	struct record_item item;
 	struct err err = {0};
 	int got;
 
@@ -145,7 +145,7 @@ static bool read_one(struct replay *r)
 		return true;
 	} else if (got == RECORD_SOURCE_NOTHING_YET) {
 		r->counts.caught_up = true;
-	} else if (err.kind == ERR_FORMAT && item.position.offset != UINT64_MAX) {
+	} else if (err.kind == ERR_FORMAT && item.position.offset != RECORD_NOWHERE) {
 		on_set_aside(r, item.position, err.message);
 		record_source_finish(r->options->source, item.position);
 		return true;
@@ -333,6 +333,8 @@ static void close_all(struct replay *r)
 	buf_release(&r->line);
 	buf_release(&r->leaving);
 	arena_release(&r->scratch);
+	/* What connections that were freed have still deferred keeps their memory. */
+	event_base_loop(r->base, EVLOOP_NONBLOCK);
 	event_base_free(r->base);
 }
 

@@ -86,10 +86,10 @@ static int next_of_lines(struct file_source *file, struct record_item *out, stru
 	int got;
 
 	for (;;) {
+		out->position.offset = file->records;
 		got = next_line(file, &line, err);
 		if (got <= 0)
 			return got;
-		out->position.offset = file->records;
 		got = record_line_decode(line, &out->key, &file->decoded, err);
 		if (got != 0)
 			file->records++;
@@ -110,6 +110,7 @@ static int next_whole(struct file_source *file, struct record_item *out, struct 
 
 	if (file->records > 0)
 		return RECORD_SOURCE_END;
+	out->position.offset = 0;
 	while ((got = read_more(file, err)) > 0)
 		;
 	if (got < 0)

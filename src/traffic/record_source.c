@@ -11,7 +11,7 @@
 int record_source_next(struct record_source *source, int timeout_ms, struct record_item *out,
 		       struct err *err)
 {
-	*out = (struct record_item){.time_ms = -1};
+	*out = (struct record_item){.position.offset = RECORD_NOWHERE, .time_ms = -1};
 	return source->ops->next(source, timeout_ms, out, err);
 }
 

@@ -16,6 +16,8 @@ struct record_position {
 	uint64_t offset;
 };
 
+#define RECORD_NOWHERE UINT64_MAX /* an offset: no record is meant */
+
 struct record_item {
 	struct record_position position;
 	int64_t time_ms;  /* when it was stored; -1: the form does not tell */
@@ -57,7 +59,8 @@ struct record_source {
 };
 
 /* An enum record_source_state, or an error. ERR_FORMAT of one record (a line that is no base64) is
- * told with out->position set, and the next call goes on behind it. */
+ * told with out->position set, and the next call goes on behind it; with any other error its offset
+ * is RECORD_NOWHERE. */
 int record_source_next(struct record_source *source, int timeout_ms, struct record_item *out,
 		       struct err *err);
 /* This record is done with: what it asked for happened, or never will. */

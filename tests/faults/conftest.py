@@ -9,6 +9,7 @@ from corpus import make_corpus
 from fault_proxy import FaultProxy
 
 SURVIVED = []
+SUITE = []  # kind, scenario, seed, named errors, how many documents were compared
 
 
 @pytest.fixture(scope="session")
@@ -46,7 +47,29 @@ def survived(seed):
     return note
 
 
+@pytest.fixture
+def suite():
+    """suite(kind, scenario, seed, errors, compared): a run of test_suite.py that ended equal."""
+    return lambda *run: SUITE.append(run)
+
+
+def summary_of_suite(terminalreporter):
+    terminalreporter.section("faults survived, over scenarios")
+    groups = {}
+    for kind, scenario, seed, errors, compared in SUITE:
+        groups.setdefault((kind, scenario), []).append((seed, errors, compared))
+    terminalreporter.write_line(
+        f"{'fault':<28} {'scenario':<9} {'runs':>4} {'stopped':>7} {'compared':>8}  seeds")
+    for (kind, scenario), runs in groups.items():
+        terminalreporter.write_line(
+            f"{kind:<28} {scenario:<9} {len(runs):>4} {sum(bool(r[1]) for r in runs):>7} "
+            f"{sum(r[2] for r in runs):>8}  {' '.join(str(r[0]) for r in runs)}")
+    terminalreporter.write_line(f"{len(SUITE)} runs over {len({run[0] for run in SUITE})} kinds of fault")
+
+
 def pytest_terminal_summary(terminalreporter):
+    if SUITE:
+        summary_of_suite(terminalreporter)
     if not SURVIVED:
         return
     rows = [("fault", "times", "seed", "result"), *SURVIVED]

@@ -84,6 +84,23 @@ static void what_the_source_refused_is_not_sent(void **state)
 	fake_job_close(&f);
 }
 
+static void an_answer_of_the_capture_proxy_is_no_refusal_of_the_source(void **state)
+{
+	struct fake_job f;
+
+	(void)state;
+	assert_int_equal(
+		fake_job_open(&f, true, "PUT /i/_doc/1", "{}", 502,
+			      "{\"error\":{\"type\":\"shardlift_capture\"},\"status\":502}"),
+		1);
+	assert_string_equal(fake_job_sends(&f), "PUT /i/_doc/1\n{}");
+	fake_job_close(&f);
+	assert_int_equal(fake_job_open(&f, true, "PUT /i/_doc/1", "{}", 503,
+				       "{\"error\":{\"type\":\"unavailable_shards_exception\"}}"),
+			 0);
+	fake_job_close(&f);
+}
+
 static void an_id_without_an_answer_is_the_same_each_time(void **state)
 {
 	char first[200];
@@ -355,6 +372,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(single_writes_carry_the_version_of_the_source),
 		cmocka_unit_test(what_the_source_refused_is_not_sent),
+		cmocka_unit_test(an_answer_of_the_capture_proxy_is_no_refusal_of_the_source),
 		cmocka_unit_test(an_id_without_an_answer_is_the_same_each_time),
 		cmocka_unit_test(something_newer_at_the_target_is_a_success),
 		cmocka_unit_test(bulk_items_carry_versions_and_ids_of_the_source),

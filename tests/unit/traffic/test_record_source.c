@@ -94,6 +94,46 @@ static void following_has_nothing_yet_where_the_log_ends(void **state)
 	log_folder_remove(&folder);
 }
 
+static void damage_byte(const char *path, long at)
+{
+	FILE *file = fopen(path, "r+b");
+	int was;
+
+	assert_non_null(file);
+	assert_int_equal(fseek(file, at, SEEK_SET), 0);
+	was = fgetc(file);
+	assert_int_equal(fseek(file, at, SEEK_SET), 0);
+	assert_int_equal(fputc(was ^ 1, file), was ^ 1);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void a_damaged_segment_is_no_fault_of_a_record(void **state)
+{
+	struct record_source *source;
+	struct record_item item;
+	struct log_folder folder;
+	struct segment_log *log;
+	struct err err = {0};
+	uint64_t offset;
+	char path[256];
+
+	(void)state;
+	log_folder_make(&folder);
+	log = log_folder_open(&folder, NULL);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(append_and_wait(&folder, log, STR("k"), i, STR("bytes"), &offset),
+				 0);
+	segment_log_close(log);
+	/* Header of 64, an entry of 28 + 1 + 5, within the next one. */
+	damage_byte(log_folder_file(&folder, "00000000000000000000.segment", path), 64 + 34 + 30);
+	source = source_of(folder.path, NULL);
+	assert_item(source, 0, STR("k"), STR("bytes"));
+	assert_int_equal(record_source_next(source, 0, &item, &err), -ERR_FORMAT);
+	assert_true(item.position.offset == RECORD_NOWHERE);
+	record_source_close(source);
+	log_folder_remove(&folder);
+}
+
 static void write_file(const char *path, const char *mode, struct str bytes)
 {
 	gzFile file = gzopen(path, mode);
@@ -190,6 +230,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_group_goes_on_where_all_before_was_finished),
+		cmocka_unit_test(a_damaged_segment_is_no_fault_of_a_record),
 		cmocka_unit_test(following_has_nothing_yet_where_the_log_ends),
 		cmocka_unit_test(lines_are_read_with_and_without_keys_and_compression),
 		cmocka_unit_test(a_line_that_is_no_record_is_told_and_passed_over),

@@ -1,0 +1,58 @@
+"""Kinds of fault over the three moves (kinds.py, scenarios.py): each run ends equal, or stops with a named
+error and the same command goes on afterwards to the same end.
+
+SHARDLIFT_FAULT_ROUNDS=N makes each kind N times in each scenario (0: the quick ones once); a seed
+settles the moment and the manner, SHARDLIFT_SEED=N gives that of one run again."""
+
+import collections
+import os
+import random
+import zlib
+
+import pytest
+
+import scenarios
+from kinds import KINDS, NotHere
+
+ROUNDS = int(os.environ.get("SHARDLIFT_FAULT_ROUNDS", 0))
+SCENARIOS = {one.name: one for one in (scenarios.Backfill, scenarios.Capture, scenarios.Replay)}
+QUICK = {"kill", "connections reset", "half-closed connections", "clock jumps back"}
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory):
+    """recorded(): traffic of the load generator, with what it made of the source."""
+    made = []
+
+    def get():
+        if not made:
+            folder = tmp_path_factory.mktemp("recorded")
+            made.append(scenarios.record(scenarios.support.Program(folder / "state"), folder))
+        return made[0]
+    return get
+
+
+def run_seed(kind, scenario, number):
+    chosen = os.environ.get("SHARDLIFT_SEED")
+    return int(chosen) if chosen else zlib.crc32(f"{BASE}/{kind}/{scenario}/{number}".encode())
+
+
+BASE = int(os.environ.get("SHARDLIFT_FAULT_BASE", random.randrange(2**31)))
+RUNS = [(kind, scenario, number) for kind, (_, where) in KINDS.items() for scenario in where
+        for number in range(ROUNDS or (kind in QUICK))]
+
+
+@pytest.mark.parametrize("kind,scenario,number", RUNS)
+def test_ends_equal(kind, scenario, number, shardlift, repository, recorded, tmp_path, suite):
+    seed = run_seed(kind, scenario, number)
+    print(f"SHARDLIFT_SEED={seed}")
+    one = SCENARIOS[scenario](shardlift, tmp_path, repository, recorded)
+    one.seed = seed % 1000
+    try:
+        KINDS[kind][0](one, random.Random(seed))
+        compared = one.result or one.check()
+    except NotHere as why:
+        pytest.skip(str(why))
+    finally:
+        one.end()
+    suite(kind, scenario, seed, one.names(), compared)
