@@ -5,8 +5,10 @@ import shutil
 
 import pytest
 
+import lifecycle_stub
 import support
 from guide_support import GUIDES, follow
+from test_metadata_guide import INDICES, PRODUCT, TEMPLATES, strict_targets
 
 LOOPBACK = "127.0.0.1:*"
 
@@ -73,3 +75,57 @@ def test_what_guides_refer_to_is_there():
         for link in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", guide.read_text()):
             if "://" not in link:
                 assert (guide.parent / link).exists(), f"{guide.name}: {link}"
+
+
+def test_heroku_three_ways(shardlift, source, target, tmp_path):
+    fill(source, catalog=["shop"], visits_2024=[], orders=["sold"])
+    # The target sees the source's repository below its own path.repo.
+    place = f"move-{tmp_path.name}"
+    target.repositories.mkdir(exist_ok=True)
+    (target.repositories / place).symlink_to(source.repositories / place)
+    follow("heroku.md", shardlift, tmp_path, SOURCE=source.url, TARGET=target.url, REPO=place)
+    assert_moved(source, target, "catalog", "visits-2024", "orders")
+    support.assert_same(target.documents("catalog-from-files"), source.documents("catalog"), "files")
+    assert aliases_of(target, "catalog") == {"shop"}
+    assert aliases_of(target, "orders") == {"sold"}
+    assert target.api("GET", "/_snapshot") == {}
+
+
+def test_alibabas_three_tasks_in_stubs_that_have_policies(shardlift, tmp_path):
+    """No node of the registries has ILM."""
+    source, target = lifecycle_stub.IlmSource("7.10.1"), strict_targets.Elasticsearch("7.10.1")
+    source.policies = {"product": PRODUCT, "7-days-default": PRODUCT}
+    source.legacy = {"product": TEMPLATES["/_template/product"]}
+    source.components = {"parts": TEMPLATES["/_component_template/parts"]}
+    source.composable = {"orders": TEMPLATES["/_index_template/orders"]}
+    source.add_index("product_info", {"name": "product"})
+    try:
+        result = follow("alibaba.md", shardlift, tmp_path, SOURCE=source.url, TARGET=target.url)
+        assert target.kept["/_ilm/policy/product"] == {"policy": PRODUCT}, result
+        assert "/_ilm/policy/7-days-default" not in target.kept
+        settings = target.kept["/product_info"]["settings"]
+        assert str(settings["index.number_of_replicas"]) == "0", settings
+        assert settings["index.lifecycle.name"] == "product"
+        assert target.kept.keys() == {
+            "/_ilm/policy/product", "/_component_template/parts", "/_index_template/orders",
+            "/_template/product", "/product_info"}
+    finally:
+        source.stop()
+        target.stop()
+
+
+def test_alibabas_templates_and_indices_in_real_nodes(shardlift, source, target, tmp_path):
+    for path, body in {**TEMPLATES, **{f"/{name}": body for name, body in INDICES.items()}}.items():
+        source.api("PUT", path, body)
+    source.api("POST", "/shut/_close")
+    follow("alibaba.md", shardlift, tmp_path, SOURCE=source.url, TARGET=target.url)
+    index = target.api("GET", "/product_info")["product_info"]
+    assert index["settings"]["index"]["number_of_replicas"] == "0"
+    assert index["settings"]["index"]["number_of_shards"] == "3"
+    assert index["mappings"] == source.api("GET", "/product_info/_mapping")["product_info"][
+        "mappings"]
+    assert aliases_of(target, "product_info") == {"products"}
+    assert not target.client.indices.exists("shut")
+    template = target.api("GET", "/_template/product")["product"]
+    assert template["settings"]["index"]["number_of_replicas"] == "0"
+    assert target.api("GET", "/_index_template/orders")["index_templates"]
