@@ -129,3 +129,24 @@ def test_alibabas_templates_and_indices_in_real_nodes(shardlift, source, target,
     template = target.api("GET", "/_template/product")["product"]
     assert template["settings"]["index"]["number_of_replicas"] == "0"
     assert target.api("GET", "/_index_template/orders")["index_templates"]
+
+
+LITERAL = re.compile(r'"(?:[^"\\\n]|\\.)*"(?:\s*(?:(?:PRI\w+|STR_FMT)\s*)?"(?:[^"\\\n]|\\.)*")*')
+CONVERSION = re.compile(r"%[-+ #0]*[\d.*]*(?:hh|h|ll|l|z|j|t)?[a-zA-Z]|<value>")
+
+
+def messages_of_the_source():
+    """Every string of the program, put together, with … where it prints a value."""
+    for path in (support.ROOT / "src").rglob("*.c"):
+        for literal in LITERAL.findall(path.read_text()):
+            text = re.sub(r'%"\s*PRI\w+\s*"', "<value>", literal)
+            text = re.sub(r'"\s*STR_FMT\s*"', "<value>", text)
+            text = re.sub(r'"\s*"', "", text)[1:-1].replace('\\"', '"').replace("%%", "<percent>")
+            yield CONVERSION.sub("…", text)
+
+
+def test_messages_of_the_troubleshooting_guide_are_the_programs_own():
+    quoted = re.findall(r"^\| ``(.*?)`` \|", (GUIDES / "troubleshooting.md").read_text(), re.M)
+    known = "\n".join(messages_of_the_source())
+    assert len(set(quoted)) == len(quoted) >= 40
+    assert [message for message in quoted if message not in known] == []
