@@ -1,8 +1,10 @@
 """docs/guides, each followed as it stands; its end is looked at by another client."""
 
+import os
 import re
-import shutil
 
+import elasticsearch7
+import elasticsearch8
 import pytest
 
 import lifecycle_stub
@@ -11,6 +13,7 @@ from guide_support import GUIDES, follow
 from test_metadata_guide import INDICES, PRODUCT, TEMPLATES, strict_targets
 
 LOOPBACK = "127.0.0.1:*"
+LONG = pytest.mark.skipif(not os.environ.get("SHARDLIFT_LONG"), reason="a node with security")
 
 
 @pytest.fixture
@@ -129,6 +132,63 @@ def test_alibabas_templates_and_indices_in_real_nodes(shardlift, source, target,
     template = target.api("GET", "/_template/product")["product"]
     assert template["settings"]["index"]["number_of_replicas"] == "0"
     assert target.api("GET", "/_index_template/orders")["index_templates"]
+
+
+def test_clients_that_check_who_answers(shardlift, source, target, tmp_path):
+    fill(source, books=[])
+    fill(target, books=[])
+    log = tmp_path / "access.log"
+    log.write_text("".join(
+        f'10.0.0.7 - - [22/Nov/2026:10:00:00 +0000] "GET /books/_search HTTP/1.1" 200 1 "-" "{agent}"\n'
+        for agent in ("elasticsearch-py/7.17.9 (Python 3.9)", "elasticsearch-py/7.13.4 (Python 3.9)")))
+    result = follow("upgrading-clients.md", shardlift, tmp_path, SOURCE=source.url,
+                    TARGET=target.url, ACCESS_LOG=log)
+    warned, = re.findall("clients that ask who answers: (.*)", result.out)
+    assert "py/7.17.9" in warned and "7.13.4" not in warned, result
+    assert '"7.10.2"' in result.out and (tmp_path / "assessment.html").stat().st_size > 0
+    assert target.api("GET", "/")["version"]["number"].startswith("2.19"), "it was not put back"
+    # What the guide says of the clients themselves.
+    assert elasticsearch7.Elasticsearch(target.url).count(index="books")["count"] == 40
+    with pytest.raises(elasticsearch8.UnsupportedProductError):
+        elasticsearch8.Elasticsearch(target.url).count(index="books")
+
+
+def test_big_clusters(shardlift, repository, target, tmp_path):
+    follow("big-clusters.md", shardlift, tmp_path, SNAPSHOT=f"{repository('es-7.10.2')}#snap1",
+           TARGET=target.url)
+    expected = support.expected_documents("es-7.10.2", "snap1")
+    for index in ("logs-2020.01", "logs-2020.02"):
+        support.assert_same(target.documents(index), expected[index], index)
+        settings = target.api("GET", f"/{index}/_settings")[index]["settings"]["index"]
+        assert settings["number_of_replicas"] == "1" and settings.get("refresh_interval") != "-1"
+    assert not target.client.indices.exists("books")
+
+
+@LONG
+def test_security_with_roles_that_are_enough(shardlift, repository, tmp_path):
+    admin = "admin:Guide-1-Secret"
+    node = support.Node("os-node", "2.19.4", tmp_path / "node", "--security", admin)
+    try:
+        authority = str(tmp_path / "node" / "config" / "ca.pem")
+        node.client = node.connect(http_auth=tuple(admin.split(":")), ca_certs=authority)
+        snapshot = repository("es-7.10.2")
+        result = follow("security.md", shardlift, tmp_path, SOURCE=node.url, TARGET=node.url,
+                        CA=authority, ADMIN=admin, SNAPSHOT=f"{snapshot}#snap1",
+                        READER_SECRET="Kohlrabi-7-Lantern", WRITER_SECRET="Pergola-3-Turnip")
+        expected = support.expected_documents("es-7.10.2", "snap1")
+        kept = support.written_documents(tmp_path / "kept")
+        for index in ("logs-2020.01", "logs-2020.02"):
+            support.assert_same(node.documents(index), expected[index], index)
+            support.assert_same(kept[index], expected[index], index)
+        assert kept.keys() == {"logs-2020.01", "logs-2020.02"}
+        users = node.api("GET", "/_plugins/_security/api/internalusers")
+        assert "reader" not in users and "writer" not in users
+    finally:
+        node.stop()
+    for path in shardlift.state_dir.rglob("*"):
+        if path.is_file():
+            assert not re.search(rb"Kohlrabi-7|Pergola-3", path.read_bytes()), path
+    assert not re.search("Kohlrabi-7|Pergola-3", result.out + result.err)
 
 
 LITERAL = re.compile(r'"(?:[^"\\\n]|\\.)*"(?:\s*(?:(?:PRI\w+|STR_FMT)\s*)?"(?:[^"\\\n]|\\.)*")*')
