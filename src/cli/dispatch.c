@@ -136,13 +136,18 @@ static size_t screen_width(void)
 
 static void print_overview(FILE *out)
 {
+	size_t width = 0;
+
+	for (size_t i = 0; i < COUNT_OF(commands); i++)
+		if (!commands[i]->hidden)
+			width = MAX(width, strlen(commands[i]->options.name) + 2);
 	fputs("shardlift moves Elasticsearch and OpenSearch clusters to OpenSearch.\n\n"
 	      "Usage: shardlift COMMAND [OPTIONS]\n\n"
 	      "Commands:\n",
 	      out);
 	for (size_t i = 0; i < COUNT_OF(commands); i++)
 		if (!commands[i]->hidden)
-			fprintf(out, "  %-24s%s\n", commands[i]->options.name,
+			fprintf(out, "  %-*s%s\n", (int)width, commands[i]->options.name,
 				commands[i]->options.summary);
 	fputs("\n`shardlift COMMAND --help` tells the options of one; `shardlift --version` the "
 	      "version.\n",

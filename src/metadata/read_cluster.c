@@ -363,7 +363,7 @@ int metadata_read_cluster(struct cluster *source, const struct metadata_read_opt
 		if (!wanted || (r.version->serverless && !readers[i].serverless))
 			continue;
 		if (readers[i].read(&r, err) < 0)
-			return err_wrap(err, "the %s of the source cannot be read",
+			return err_wrap(err, "the %s of the cluster cannot be read",
 					metadata_kind_heading(readers[i].kind));
 	}
 	return metadata_read_finish(out, err);

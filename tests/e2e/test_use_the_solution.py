@@ -1,16 +1,14 @@
 """docs/guides/use-the-solution.md, run as it stands."""
 
-import os
 import re
 import shutil
-import subprocess
 
 import pytest
 
-from support import OK, PROGRAM, ROOT, SANITIZER_REPORT
+from guide_support import GUIDES, follow
 from test_workflow import stop_engine
 
-GUIDE = ROOT / "docs" / "guides" / "use-the-solution.md"
+GUIDE = "use-the-solution.md"
 
 
 @pytest.fixture
@@ -25,29 +23,11 @@ def source(pool):
     node.clear()
 
 
-def blocks():
-    found = re.findall(r"^```sh\n(.*?)^```$", GUIDE.read_text(), re.MULTILINE | re.DOTALL)
-    assert len(found) >= 8
-    return found
-
-
 def test_the_quick_start_can_be_followed_command_by_command(shardlift, source, opensearch, tmp_path):
-    names = tmp_path / "bin"
-    names.mkdir()
-    for name in ("workflow", "console", "shardlift"):
-        (names / name).symlink_to(PROGRAM)
-    environment = {**shardlift.environment, "PATH": f"{names}:{os.environ['PATH']}",
-                   "SOURCE": source.url, "TARGET": opensearch.url,
-                   "SOURCE_LOGIN": "admin:secret", "TARGET_LOGIN": "admin:secret",
-                   "REPOSITORY": f"file://{source.repositories}/guide"}
-    said = ""
     try:
-        for block in blocks():
-            result = subprocess.run(["bash", "-euo", "pipefail"], input=block, text=True,
-                                    capture_output=True, env=environment, timeout=300)
-            said += result.stdout
-            assert result.returncode == OK, (block, result.stdout, result.stderr)
-            assert not SANITIZER_REPORT.search(result.stderr), result.stderr
+        said = follow(GUIDE, shardlift, tmp_path, SOURCE=source.url, TARGET=opensearch.url,
+                      SOURCE_LOGIN="admin:secret", TARGET_LOGIN="admin:secret",
+                      REPOSITORY=f"file://{source.repositories}/guide").out
     finally:
         stop_engine(shardlift.state_dir)
     assert "secret" not in re.sub("secretName", "", said), said
@@ -56,6 +36,6 @@ def test_the_quick_start_can_be_followed_command_by_command(shardlift, source, o
 
 
 def test_paths_that_a_shell_would_take_apart_are_quoted():
-    for line in GUIDE.read_text().splitlines():
+    for line in (GUIDES / GUIDE).read_text().splitlines():
         for word in re.findall(r"(?<!')/\S*&\S*", line):
             assert "'" in line.split(word)[0], line

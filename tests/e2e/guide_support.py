@@ -1,0 +1,42 @@
+"""Guides of docs/guides, followed as they stand: their blocks in order, in one shell."""
+
+import os
+import re
+import subprocess
+
+from support import PROGRAM, ROOT, SANITIZER_REPORT, Result
+
+GUIDES = ROOT / "docs" / "guides"
+
+
+def blocks(name, kind="sh"):
+    """The fenced blocks of a kind: sh is run, set says what must be in the environment, others are shown."""
+    return re.findall(rf"^```{kind}\n(.*?)^```$", (GUIDES / name).read_text(),
+                      re.MULTILINE | re.DOTALL)
+
+
+def asked_for(name):
+    """What the guide's block `set` has its reader say first."""
+    return set(re.findall(r"\b([A-Z_]+)=", "".join(blocks(name, "set"))))
+
+
+def follow(name, shardlift, folder, **given):
+    """Runs the guide with `given` in the environment; Result with all it said. It must end well."""
+    assert asked_for(name) == set(given), f"{name} asks for {asked_for(name)}"
+    names = folder / "bin"
+    names.mkdir()
+    for link in ("shardlift", "workflow", "console"):
+        (names / link).symlink_to(PROGRAM)
+    script = folder / f"{name}.sh"
+    found = blocks(name)
+    assert found, name
+    script.write_text("".join(f"echo '== block {number} of {name}' >&2\n{block}"
+                              for number, block in enumerate(found, 1)))
+    environment = {**shardlift.environment, **{key: str(value) for key, value in given.items()},
+                   "PATH": f"{names}:{os.environ['PATH']}"}
+    process = subprocess.run(["bash", "-euo", "pipefail", str(script)], capture_output=True,
+                             cwd=folder, env=environment, stdin=subprocess.DEVNULL, timeout=900)
+    result = Result(["bash", str(script)], process)
+    assert process.returncode == 0, result
+    assert not SANITIZER_REPORT.search(result.err), result
+    return result
