@@ -35,6 +35,7 @@ bench: build
 	@tests/bench/shapes
 	@tests/bench/copy
 	@tests/bench/capture
+	@tests/bench/replay
 
 fuzz:
 	@scripts/setup fuzz

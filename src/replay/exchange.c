@@ -139,6 +139,10 @@ static void decide(struct exchange *ex, int status, struct str bytes)
 {
 	bool probe = ex->job.probing;
 
+	/* Reads did not wait for it: what the source refused, too, needs no second try. */
+	if (!probe && !ex->job.has_source &&
+	    (ex->source_complete || (status >= 300 && exchange_source_is_whole(ex))))
+		exchange_take_source(ex);
 	switch (job_decide(&ex->job, status, bytes, ex->source_complete)) {
 	case JOB_FINAL:
 		if (!probe || ex->job.bulk)
@@ -333,8 +337,6 @@ void exchange_wake(struct exchange *ex)
 		send_next(ex);
 		break;
 	case EXCHANGE_DECIDING:
-		if (ex->source_complete)
-			exchange_take_source(ex);
 		decide(ex, ex->job.deciding_status, STR_NONE);
 		break;
 	case EXCHANGE_PARKED:

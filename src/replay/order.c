@@ -193,6 +193,28 @@ static bool is_overwritten(struct exchange *ex)
 	return false;
 }
 
+/* What was captured since is read: who is behind need not wait for what would have come by now. */
+static bool all_of_its_time_is_read(const struct exchange *ex)
+{
+	const struct replay *r = ex->stream->replay;
+
+	return r->ended || (r->options->source->in_order &&
+			    r->read_captured_ms - MAX(ex->ended_ms, ex->captured_ms) >=
+				    r->options->update_wait_ms);
+}
+
+/* It may go at any moment, or wait for something in vain itself. The index may have two names. */
+static bool one_that_waits_may_bring_it(const struct exchange *ex)
+{
+	struct exchange *other;
+
+	TAILQ_FOREACH(other, &ex->stream->replay->waiting, link)
+	if (other != ex && (!names_one(ex) || !names_one(other) ||
+			    str_eq(ex->job.operation.id, other->job.operation.id)))
+		return true;
+	return false;
+}
+
 bool order_may_wait(struct exchange *ex)
 {
 	struct replay *r = ex->stream->replay;
@@ -205,10 +227,9 @@ bool order_may_wait(struct exchange *ex)
 		ex->waits_ms = 0;
 		return true;
 	}
-	if (ex->waits_ms == 0)
-		return true;
-	waited_ms = clock_monotonic_ms() - ex->waits_ms;
-	return waited_ms < r->options->update_wait_ms ||
+	waited_ms = ex->waits_ms ? clock_monotonic_ms() - ex->waits_ms : 0;
+	return (waited_ms < r->options->update_wait_ms &&
+		(!all_of_its_time_is_read(ex) || one_that_waits_may_bring_it(ex))) ||
 	       (waited_ms < MOST_WAIT_FOR_OTHERS_MS && others_may_bring_it(ex));
 }
 

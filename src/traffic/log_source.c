@@ -116,6 +116,7 @@ int log_source_open(const char *folder, const struct log_source_options *options
 	options = options ? options : &none;
 	log->source.ops = &log_ops;
 	log->source.name = mem_strdup(folder);
+	log->source.in_order = true;
 	log->group = options->group ? mem_strdup(options->group) : NULL;
 	log->follow = options->follow;
 	failed = segment_log_reader_open(folder, &log->reader, err);

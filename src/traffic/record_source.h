@@ -56,6 +56,9 @@ struct record_source_ops {
 struct record_source {
 	const struct record_source_ops *ops;
 	char *name; /* owned by the implementation; for messages */
+	/* One sequence, in the order in which records were stored: behind what was captured a good
+	 * while later there is nothing that was captured before. */
+	bool in_order;
 };
 
 /* An enum record_source_state, or an error. ERR_FORMAT of one record (a line that is no base64) is

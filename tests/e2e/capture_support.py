@@ -18,8 +18,8 @@ from support import PROGRAM
 CEILING = 90  # seconds that anything here may take on a loaded machine
 
 
-def wait_for(condition, what):
-    deadline = time.monotonic() + CEILING
+def wait_for(condition, what, seconds=CEILING):
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         value = condition()
         if value:

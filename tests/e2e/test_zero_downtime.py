@@ -12,12 +12,17 @@ import time
 
 import pytest
 
-from capture_support import proxy, wait_for
+from capture_support import CEILING, proxy, wait_for
 from support import ERRORS, OK, PROGRAM, ROOT
 
 SEED = int(os.environ.get("SHARDLIFT_SEED") or random.SystemRandom().randrange(1 << 30))
 STOPPED = 8
 INDICES = "load-0,load-1"
+LONG = bool(os.environ.get("SHARDLIFT_LONG"))
+SECONDS = int(os.environ.get("SHARDLIFT_SECONDS") or (60 if LONG else 12))
+MOST_KILLS = 10  # of a command: on a loaded machine one that is killed for ever would not end
+# Documents a second: so slow that what is killed was at work.
+PACE = 40 if LONG else 100
 
 
 LOAD = [str(ROOT / "tests/load/load"), "--connections", "6", "--ids", "400", "--padding", "60"]
@@ -63,11 +68,17 @@ class Command:
                                         stderr=self.log)
 
     def kill(self):
-        if self.process.poll() is None:
+        if self.process.poll() is None and self.kills < MOST_KILLS:
             self.process.kill()
             self.process.wait()
             self.kills += 1
             self.start()
+
+    def has_ended(self):
+        """By itself; a backfill with ERRORS, where others wrote more documents meanwhile."""
+        code = self.process.poll()
+        assert code in (None, OK, ERRORS, -signal.SIGKILL), self.said()
+        return code in (OK, ERRORS)
 
     def said(self):
         with open(self.log.name, errors="replace") as file:
@@ -83,7 +94,7 @@ class Command:
 def killer(commands, chance, stop):
     """Kills one of them now and then, until the event is set."""
     def run():
-        while not stop.wait(chance.uniform(0.1, 3)):
+        while not stop.wait(chance.uniform(0.5, 3)):
             chance.choice(commands).kill()
     thread = threading.Thread(target=run)
     thread.start()
@@ -104,7 +115,7 @@ def migrate(shardlift, tmp_path, source, target, seed, seconds, *load_options, k
     target.clear()
     source.api("PUT", "/_snapshot/zero", {"type": "fs", "settings": {"location": str(repository)}})
     fill(tmp_path, source.url, seed)
-    commands, stop, thread = [], threading.Event(), None
+    commands, killers, stop = [], [], threading.Event()
     with proxy(shardlift, source.url, name="zero") as through, \
             load(tmp_path, through.port, seed, seconds, *load_options) as (clients, journal):
         try:
@@ -121,7 +132,9 @@ def migrate(shardlift, tmp_path, source, target, seed, seconds, *load_options, k
                     shardlift, "backfill", "--repo-uri", repository, "--snapshot-name", "all",
                     "--target-host", target.url, "--index-allowlist", INDICES,
                     "--source-versions", "true", "--session-name", "zero", "--max-range-size",
-                    "20KiB"))
+                    "20KiB", "--max-docs-per-second", PACE,
+                    # Those that are killed are not waited for, nor do they speak against the work.
+                    "--initial-lease-duration", "3s", "--max-lease-failures", "1000"))
 
             def start_replay():
                 commands.append(Command(
@@ -135,9 +148,17 @@ def migrate(shardlift, tmp_path, source, target, seed, seconds, *load_options, k
                 now = status(shardlift)
                 return now.get("pid") == replay.pid and now["caught_up"] and now["lag"] == 0
 
+            def killer_of_all():
+                return [killer(list(commands), chance, stop)] if kills else []
+
             if backfill_first:
                 start_backfill()
-                assert commands[0].process.wait(90) == OK, commands[0].said()
+                killers = killer_of_all()
+                wait_for(commands[0].has_ended, "the backfill", 5 * CEILING)
+                stop.set()
+                for one in killers:
+                    one.join()
+                stop.clear()
                 start_replay()
             else:
                 start_replay()
@@ -145,26 +166,25 @@ def migrate(shardlift, tmp_path, source, target, seed, seconds, *load_options, k
                 wait_for(lambda: status(shardlift).get("updates_waiting", 0) > 0 or
                          clients.poll() is not None, "an update that waits")
                 start_backfill()
-            if kills:
-                thread = killer(list(commands), chance, stop)
+            killers += killer_of_all()
             out, _ = clients.communicate(timeout=seconds + 90)
             stop.set()
-            if thread:
-                thread.join()
+            for one in killers:
+                one.join()
             replay, = [c for c in commands if c.arguments[1] == "replay"]
             for one in commands:
                 if one is not replay:
-                    assert one.process.wait(90) in (OK, ERRORS), one.said()
+                    wait_for(one.has_ended, "the backfill", 5 * CEILING)
                     assert " 0 failed" in one.said(), one.said()
-            wait_for(caught_up, "the replay to catch up")
+            wait_for(caught_up, "the replay to catch up", 5 * CEILING)
             replay.process.send_signal(signal.SIGTERM)
             assert replay.process.wait(90) == STOPPED, replay.said()
             print("kills:", [c.kills for c in commands])
             print(replay.said()[-1500:])
         finally:
             stop.set()
-            if thread:
-                thread.join()
+            for one in killers:
+                one.join()
             for one in commands:
                 one.end()
     return json.loads(out)
@@ -188,14 +208,13 @@ def compare(shardlift, source, target):
 @pytest.mark.parametrize("backfill_first", [
     pytest.param(False, id="beside"),
     pytest.param(True, id="after", marks=pytest.mark.skipif(
-        not os.environ.get("SHARDLIFT_LONG"), reason="takes its time"))])
+        not LONG, reason="takes its time"))])
 def test_the_target_has_what_clients_wrote_meanwhile(shardlift, tmp_path, pool, opensearch,
                                                      backfill_first, seed):
     print(f"SHARDLIFT_SEED={seed}")
     source = pool.get("es-node", "7.10")
-    long = bool(os.environ.get("SHARDLIFT_LONG"))
-    summary = migrate(shardlift, tmp_path, source, opensearch, seed, 60 if long else 12,
-                            backfill_first=backfill_first)
+    summary = migrate(shardlift, tmp_path, source, opensearch, seed, SECONDS,
+                      backfill_first=backfill_first)
     assert summary["failed"] == 0, summary
     assert compare(shardlift, source, opensearch) > 0
     settings = opensearch.api("GET", "/load-*/_settings/index.gc_deletes?flat_settings=true")

@@ -105,9 +105,48 @@ static void requests_of_a_connection_keep_their_order_under_retries(void **state
 	fake_server_free(server);
 }
 
+static void refuse(void *user, const struct fake_request *request, struct fake_reply *reply)
+{
+	size_t *asked = user;
+
+	(void)request;
+	++*asked;
+	fake_reply_json(reply, 404, "{}");
+}
+
+static void what_the_source_refused_too_is_sent_once(void **state)
+{
+	static struct fake_source source;
+	size_t asked = 0;
+	struct fake_server *server = fake_server_start(refuse, &asked);
+	struct replay_options options = fake_replay_options(&source, server);
+	const struct record_time time = {1700000000, 0};
+	struct replay_counts counts;
+	struct record_writer *w = record_writer_new(STR("node"), STR("c"), MIB(1));
+	struct err err = {0};
+
+	(void)state;
+	for (int i = 0; i < REQUESTS; i++) {
+		record_writer_read(w, time, STR("GET /i/_doc/1 HTTP/1.1\r\n\r\n"));
+		record_writer_end_of_message(w, time, RECORD_UNKNOWN, RECORD_UNKNOWN);
+		record_writer_write(w, time,
+				    STR("HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\n{}"));
+	}
+	record_writer_close(w, time);
+	fake_source_add(&source, w);
+	if (replay_run(&options, &counts, &err) < 0)
+		fail_msg("%s", err.message);
+	assert_int_equal(asked, REQUESTS);
+	assert_int_equal(counts.job.retried, 0);
+	assert_int_equal(counts.statuses_equal, REQUESTS);
+	fake_source_release(&source);
+	fake_server_free(server);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_the_source_refused_too_is_sent_once),
 		cmocka_unit_test(requests_of_a_connection_keep_their_order_under_retries),
 	};
 
