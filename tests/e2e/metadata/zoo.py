@@ -462,7 +462,7 @@ LACKS = {
     "ES 6.8": {"scaled"},
     "ES 7.10": {"shape", "tree", "constant", "wild", "flat", "unsigned"},
     "ES 8.19": {"scaled", "rank", "ranks", "as-you-type", "token-count", "percolator", "join",
-                "shape"},
+                "shape", "tree"},
 }
 NO_ANALYSIS = {"ES 7.17", "ES 8.19"}
 
@@ -549,6 +549,9 @@ NOT_IN_TEMPLATES = {"closed", "hidden", "a.name_with-all"} | BLOCKED
 
 # What Elasticsearch 5 drops from an index, and not from a template.
 KEPT_BY_TEMPLATES = {"no-such-match": {"B607"}}
+# What Elasticsearch 1 writes into an index in words of its own (index_analyzer), and not into a
+# template.
+SPELLED_BY_INDICES = {"ES 1.7": {"search-analyzer": {"B204"}}}
 
 
 def legacy(name, one, version):
@@ -577,13 +580,15 @@ def composed(name, one, version):
 def templates(version, other=None):
     """name -> template: every other index of the version, once a kind of template in turn."""
     kinds = [legacy] if number(version) < 7008 else [legacy, composable, composed]
+    spelled_by_indices = SPELLED_BY_INDICES.get(version, {})
     found = {}
     chosen = [(name, one) for name, one in indices(version, other).items()
               if name not in NOT_IN_TEMPLATES][::2]
     for i, (name, one) in enumerate(chosen):
         found[f"t-{name}"] = Template(kinds[i % len(kinds)](name, one, version), f"t-{name}.1",
                                       one.document, one.query,
-                                      one.ids | KEPT_BY_TEMPLATES.get(name, set()))
+                                      (one.ids | KEPT_BY_TEMPLATES.get(name, set())) -
+                                      spelled_by_indices.get(name, set()))
     if number(version) < 5000:
         found["t-spelled"] = Template([("/_template/t-spelled", {
             "template": "t-spelled.*", "aliases": {"spelled": {"indexRouting": "1"}}})],
