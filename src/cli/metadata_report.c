@@ -449,7 +449,9 @@ static struct json *errors_json(const struct metadata_set *set, const struct met
 								  STR_ARG(set->items[i]->name),
 								  STR_ARG(set->items[i]->reason))));
 	for (size_t i = 0; i < set->unreadable_count; i++)
-		json_append(errors, json_new_string(mem, set->unreadable[i].reason));
+		json_append(errors,
+			    json_new_string(mem, arena_printf(mem, "not readable: " STR_FMT,
+							      STR_ARG(set->unreadable[i].reason))));
 	if (facts->err)
 		json_append(errors, json_new_string(mem, str_from(facts->err->message)));
 	return errors;

@@ -231,14 +231,6 @@ int metadata_add_scripts(struct metadata_set *set, const struct metadata_read_op
 	return 0;
 }
 
-void metadata_note_unreadable(struct metadata_set *set, enum metadata_kind kind, struct str reason)
-{
-	set->unreadable = mem_realloc(set->unreadable,
-				      (set->unreadable_count + 1) * sizeof(*set->unreadable));
-	set->unreadable[set->unreadable_count++] =
-		(struct metadata_unreadable){kind, arena_str(&set->mem, reason)};
-}
-
 /* {"index": {alias body}} of every index that has the alias. */
 static struct json *alias_source(struct metadata_set *set, struct str alias)
 {

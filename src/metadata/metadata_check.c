@@ -24,22 +24,37 @@ static void block(struct checking *c, struct metadata_item *item, struct str rea
 	metadata_item_note(c->set, item, NOTE_ERROR, "", STR_NONE, STR_FMT, STR_ARG(reason));
 }
 
-/* The column `member` of a listing; NULL: the endpoint is not there, or not for us. */
-static int read_names(struct checking *c, const char *path, const char *list, const char *member,
-		      struct json **out, struct err *err)
+/* *answer NULL: the endpoint is not there, or not for us (noted with `kind`). */
+static int ask(struct checking *c, enum metadata_kind kind, const char *path, struct json **answer,
+	       struct err *err)
 {
-	struct json *answer = NULL;
 	struct err refused = {0};
 	int status, rc = cluster_request(c->target, "GET", path, STR_NONE, true, &c->set->mem,
-					 &status, &answer, &refused);
+					 &status, answer, &refused);
 
-	*out = NULL;
-	if (rc < 0 && refused.kind != ERR_AUTH) {
+	if (rc == 0 && status == 200)
+		return 0;
+	*answer = NULL;
+	if (rc == 0)
+		return 0;
+	if (refused.kind != ERR_AUTH) {
 		*err = refused;
 		return rc;
 	}
-	if (rc < 0 || status != 200)
-		return 0;
+	metadata_note_unreadable(c->set, kind, str_from(refused.message));
+	return 0;
+}
+
+/* The column `member` of a listing; NULL: as ask says. */
+static int read_names(struct checking *c, enum metadata_kind kind, const char *path,
+		      const char *list, const char *member, struct json **out, struct err *err)
+{
+	struct json *answer = NULL;
+	int rc = ask(c, kind, path, &answer, err);
+
+	*out = NULL;
+	if (rc < 0 || !answer)
+		return rc;
 	*out = json_new(&c->set->mem, JSON_OBJECT);
 	json_each (row, list ? json_get(answer, list) : answer)
 		json_set(*out, json_string(json_get(row, member)),
@@ -260,18 +275,11 @@ static void check_contexts(struct checking *c, struct metadata_item *item,
 static int read_zones(struct checking *c, struct err *err)
 {
 	struct json *answer = NULL;
-	struct err refused = {0};
-	int status = 0,
-	    rc = cluster_request(c->target, "GET",
-				 "/_cluster/settings?include_defaults=true&flat_settings=true",
-				 STR_NONE, true, &c->set->mem, &status, &answer, &refused);
+	int rc = ask(c, METADATA_CLUSTER_SETTINGS,
+		     "/_cluster/settings?include_defaults=true&flat_settings=true", &answer, err);
 
-	if (rc < 0 && refused.kind != ERR_AUTH) {
-		*err = refused;
-		return rc;
-	}
-	c->zones = rc == 0 && status == 200 ? awareness_zones(answer) : 0;
-	return 0;
+	c->zones = answer ? awareness_zones(answer) : 0;
+	return rc;
 }
 
 static void check_copies(struct checking *c, struct metadata_item *item, const struct json *content)
@@ -315,14 +323,14 @@ int metadata_check(struct metadata_set *set, struct cluster *target,
 	struct checking c = {.set = set, .target = target};
 
 	(void)options;
-	if (read_names(&c, "/_cat/indices?format=json&h=index", NULL, "index", &c.indices, err) <
-		    0 ||
-	    read_names(&c, "/_cat/aliases?format=json&h=alias", NULL, "alias", &c.aliases, err) <
-		    0 ||
-	    read_names(&c, "/_component_template", "component_templates", "name", &c.components,
-		       err) < 0 ||
-	    read_names(&c, "/_cat/plugins?format=json&h=component", NULL, "component", &c.plugins,
-		       err) < 0 ||
+	if (read_names(&c, METADATA_INDEX, "/_cat/indices?format=json&h=index", NULL, "index",
+		       &c.indices, err) < 0 ||
+	    read_names(&c, METADATA_ALIAS, "/_cat/aliases?format=json&h=alias", NULL, "alias",
+		       &c.aliases, err) < 0 ||
+	    read_names(&c, METADATA_COMPONENT_TEMPLATE, "/_component_template",
+		       "component_templates", "name", &c.components, err) < 0 ||
+	    read_names(&c, METADATA_INDEX, "/_cat/plugins?format=json&h=component", NULL,
+		       "component", &c.plugins, err) < 0 ||
 	    read_zones(&c, err) < 0)
 		return err_wrap(err, "what the target has cannot be read");
 	for (size_t i = 0; i < set->count; i++)

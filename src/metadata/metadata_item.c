@@ -142,3 +142,11 @@ void metadata_item_note(struct metadata_set *set, struct metadata_item *item, en
 				  str_of(text, MIN((size_t)MAX(length, 0), sizeof(text) - 1))),
 	};
 }
+
+void metadata_note_unreadable(struct metadata_set *set, enum metadata_kind kind, struct str reason)
+{
+	set->unreadable = mem_realloc(set->unreadable,
+				      (set->unreadable_count + 1) * sizeof(*set->unreadable));
+	set->unreadable[set->unreadable_count++] =
+		(struct metadata_unreadable){kind, arena_str(&set->mem, reason)};
+}

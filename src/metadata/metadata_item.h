@@ -72,7 +72,8 @@ struct metadata_item {
 	struct metadata_item *split_from; /* one of several that an item became */
 };
 
-/* A part of the source that could not be read: the report says so, and goes on. */
+/* A part of the source, or of what the target has, that could not be read: the report says so, and
+ * goes on. */
 struct metadata_unreadable {
 	enum metadata_kind kind;
 	struct str reason;
@@ -98,6 +99,8 @@ struct metadata_item *metadata_set_add(struct metadata_set *set, enum metadata_k
 struct metadata_item *metadata_set_find(const struct metadata_set *set, enum metadata_kind kind,
 					struct str name);
 void metadata_set_sort(struct metadata_set *set);
+/* `reason` is copied. */
+void metadata_note_unreadable(struct metadata_set *set, enum metadata_kind kind, struct str reason);
 /* printf into the set's arena. */
 void metadata_item_note(struct metadata_set *set, struct metadata_item *item, enum note_level level,
 			const char *rule, struct str path, const char *fmt, ...) PRINTF_LIKE(6, 7);

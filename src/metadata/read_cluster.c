@@ -268,18 +268,25 @@ static int read_data_streams(struct reading *r, struct err *err)
 	return rc;
 }
 
-/* Names of closed indices, as members of an object. */
+/* Names of closed indices, as members of an object; none where that is not for us (noted). */
 static int read_closed(struct reading *r, const char *wildcards, struct json **out, struct err *err)
 {
 	struct str text, line, rest, status, name, ignored;
+	struct err refused = {0};
 	char path[100];
 	int code, rc;
 
 	*out = json_new(&r->set->mem, JSON_OBJECT);
 	snprintf(path, sizeof(path), "/_cat/indices?h=status,index&expand_wildcards=%s", wildcards);
-	rc = cluster_request_text(r->cluster, "GET", path, STR_NONE, true, &code, &text, err);
-	if (rc < 0)
+	rc = cluster_request_text(r->cluster, "GET", path, STR_NONE, true, &code, &text, &refused);
+	if (rc < 0 && refused.kind == ERR_AUTH) {
+		metadata_note_unreadable(r->set, METADATA_INDEX, str_from(refused.message));
+		return 0;
+	}
+	if (rc < 0) {
+		*err = refused;
 		return rc;
+	}
 	for (rest = code == 200 ? text : STR_NONE; rest.len > 0;) {
 		struct str tail = STR_NONE;
 

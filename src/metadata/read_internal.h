@@ -25,8 +25,6 @@ int metadata_add_index(struct metadata_set *set, const struct metadata_read_opti
  * Elasticsearch 5 lists again as "lang#id" is taken once. */
 int metadata_add_scripts(struct metadata_set *set, const struct metadata_read_options *options,
 			 const struct json *scripts, struct err *err);
-/* A part of the source that could not be read. */
-void metadata_note_unreadable(struct metadata_set *set, enum metadata_kind kind, struct str reason);
 /* After all are read: aliases of several indices become one item each, all is sorted. */
 int metadata_read_finish(struct metadata_set *set, struct err *err);
 

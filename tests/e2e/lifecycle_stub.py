@@ -60,7 +60,7 @@ class Stub(http.server.ThreadingHTTPServer):
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.lock = threading.Lock()
         self.requests = []  # (method, path)
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
 
     def changes(self):
         return [r for r in self.requests if r[0] not in ("GET", "HEAD")]

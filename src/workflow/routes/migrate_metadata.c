@@ -54,18 +54,21 @@ int migrate_metadata_run(const struct migrate_metadata *m, struct metadata_set *
 		.begin_index = begin_index,
 		.user = &self,
 	};
+	size_t unreadable;
 
 	metadata_set_init(set);
 	if (read_set(m, set, err) < 0)
 		return -(int)err->kind;
+	unreadable = set->unreadable_count;
 	leave_out(m, set);
 	if (transform_items(set, m->plan->transform, TRANSFORM_ITEMS_BEFORE_RULES, err) < 0 ||
 	    rules_apply(set, &m->plan->rules, err) < 0 ||
 	    transform_items(set, m->plan->transform, TRANSFORM_ITEMS_AFTER_RULES, err) < 0 ||
-	    metadata_check(set, m->target, &options, err) < 0 ||
-	    metadata_write(set, m->target, &options, m->cancel, err) < 0)
+	    metadata_check(set, m->target, &options, err) < 0)
 		return -(int)err->kind;
-	return 0;
+	/* What the target does not show keeps nothing back; `metadata` tells of it. */
+	set->unreadable_count = unreadable;
+	return metadata_write(set, m->target, &options, m->cancel, err);
 }
 
 static bool is_problem(const struct metadata_item *item)

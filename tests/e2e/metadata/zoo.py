@@ -373,7 +373,7 @@ SIX = {
     "own-classic": text({"similarity": "s"}, "B704", {"similarity": {"s": {"type": "classic"}}}),
     "in-named-type": types({"event": {"properties": {"x": {"type": "long"}}}}, {"x": 7},
                            {"term": {"x": 7}}, "B701"),
-    "number-options": field({"type": "long", "index_options": "docs"}, 7, ids="B711"),
+    "number-options": field({"type": "long", "index_options": "docs"}, 7),
     "soft": settings({"soft_deletes.enabled": True, "translog.retention.age": "1h"}, "B804"),
     "sorted": settings({"sort.field": ["f"], "sort.order": ["desc"]}),
     "alias-field": root({}, query={"term": {"g": "fox"}}, properties={
@@ -462,7 +462,7 @@ LACKS = {
     "ES 6.8": {"scaled"},
     "ES 7.10": {"shape", "tree", "constant", "wild", "flat", "unsigned"},
     "ES 8.19": {"scaled", "rank", "ranks", "as-you-type", "token-count", "percolator", "join",
-                "shape"},
+                "shape", "tree"},
 }
 NO_ANALYSIS = {"ES 7.17", "ES 8.19"}
 
@@ -547,8 +547,11 @@ Template = collections.namedtuple("Template", "puts index document query ids")
 NOT_IN_TEMPLATES = {"closed", "hidden", "a.name_with-all"} | BLOCKED
 
 
-# What Elasticsearch 5 drops from an index, and not from a template.
-KEPT_BY_TEMPLATES = {"no-such-match": {"B607"}}
+# What Elasticsearch 5 and 6 drop from an index, and not from a template.
+KEPT_BY_TEMPLATES = {"no-such-match": {"B607"}, "number-options": {"B711"}}
+# What Elasticsearch 1 writes into an index in words of its own (index_analyzer), and not into a
+# template.
+SPELLED_BY_INDICES = {"ES 1.7": {"search-analyzer": {"B204"}}}
 
 
 def legacy(name, one, version):
@@ -577,13 +580,15 @@ def composed(name, one, version):
 def templates(version, other=None):
     """name -> template: every other index of the version, once a kind of template in turn."""
     kinds = [legacy] if number(version) < 7008 else [legacy, composable, composed]
+    spelled_by_indices = SPELLED_BY_INDICES.get(version, {})
     found = {}
     chosen = [(name, one) for name, one in indices(version, other).items()
               if name not in NOT_IN_TEMPLATES][::2]
     for i, (name, one) in enumerate(chosen):
         found[f"t-{name}"] = Template(kinds[i % len(kinds)](name, one, version), f"t-{name}.1",
                                       one.document, one.query,
-                                      one.ids | KEPT_BY_TEMPLATES.get(name, set()))
+                                      (one.ids | KEPT_BY_TEMPLATES.get(name, set())) -
+                                      spelled_by_indices.get(name, set()))
     if number(version) < 5000:
         found["t-spelled"] = Template([("/_template/t-spelled", {
             "template": "t-spelled.*", "aliases": {"spelled": {"indexRouting": "1"}}})],
@@ -695,6 +700,8 @@ def says(version, items):
 def assessed(version, target):
     """(id, name) of all that assess must say of the version's zoo."""
     items = {name: ("index", one.ids) for name, one in indices(version).items()}
+    soft = {name for name, one in indices(version).items()
+            if "soft_deletes.enabled" in one.body.get("settings", {})}
     shards = set()
     for name, template in templates(version).items():
         path, body = template.puts[0]
@@ -704,5 +711,6 @@ def assessed(version, target):
             shards |= {name} if "number_of_shards" not in body.get("settings", {}) else set()
         where = path.split("/")[2]
         items[where] = ("legacy" if kind == "_template" else "other", ids)
-    found = {pair for pair in says(version, items)} | {("B712", name) for name in shards}
+    found = set(says(version, items)) | {("B712", name) for name in shards}
+    found -= {("B713", name) for name in soft}  # nothing changes for them
     return {(change, name) for change, name in found if breaks(change, version, target)}

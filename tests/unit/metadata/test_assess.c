@@ -43,7 +43,7 @@ static const struct plant plants[] = {
 	{"B203", "ES 1.7", "OS 2.19", INDEX, ROOT("'_analyzer':{'path':'x'}"), ROOT(PROPERTIES)},
 	{"B203", "ES 1.7", "OS 2.19", INDEX, ROOT("'_id':{'path':'x'}"), ROOT("'_id':{}")},
 	{"B204", "ES 1.7", "OS 2.19", INDEX, FIELD("'a':{'type':'string','index_analyzer':'x'}"),
-	 FIELD("'a':{'type':'string','analyzer':'x'}")},
+	 FIELD("'a':{'type':'string','analyzer':'x','search_analyzer':'y'}")},
 	{"B205", "ES 1.7", "OS 2.19", INDEX, FIELD("'a':{'type':'date'}"),
 	 FIELD("'a':{'type':'date','format':'yyyy'}")},
 	{"B206", "ES 1.7", "OS 2.19", INDEX, "{'mappings':{'.dot':{" PROPERTIES "}}}",
