@@ -192,6 +192,16 @@ static int rebuild_source(struct lucene_documents *documents, int32_t i, struct 
 	return rc;
 }
 
+static int take_nested(struct lucene_documents *documents, int32_t i, struct err *err)
+{
+	struct stored_field_cursor cursor =
+		stored_field_cursor_at(documents->segment->stored, &documents->chunk, i);
+
+	if (!documents->rebuilder)
+		return 0;
+	return rebuilder_nested(documents->rebuilder, documents->chunk.first_doc + i, &cursor, err);
+}
+
 /* The next document of the chunk at hand; 0: none is left in it. */
 static int next_in_chunk(struct lucene_documents *documents, struct document *out, struct err *err)
 {
@@ -214,6 +224,8 @@ static int next_in_chunk(struct lucene_documents *documents, struct document *ou
 					STR_ARG(segment->commit.name), documents->dir->name);
 		documents->id_seen |= live && got > 0;
 		documents->id_missed |= live && got == 0;
+		if (got == 0 && live && take_nested(documents, i, err) < 0)
+			return -(int)err->kind;
 		if (got == 0)
 			continue;
 		if (documents->with_versions &&
