@@ -190,7 +190,8 @@ static const char *why_no_column(const struct planner *p, struct str type,
 	if (str_is(type, "keyword") && json_get(mapping, "normalizer"))
 		return "a normalizer changed it";
 	if (is_off(json_get(mapping, "doc_values")) ||
-	    (str_is(type, "binary") && !json_bool_or(json_get(mapping, "doc_values"), false)))
+	    (str_is(type, "binary") &&
+	     !json_bool_or(json_get(mapping, "doc_values"), p->plan->synthetic)))
 		return "it has no doc values";
 	if (str_ends(type, STR("_range")) && p->created < CREATED_6)
 		return "ranges have doc values from Elasticsearch 6 on";
