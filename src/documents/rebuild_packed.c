@@ -29,13 +29,20 @@ static bool add_binary(struct str bytes, struct json *array, struct arena *mem)
 	return !rd.failed && rd_left(&rd) == 0;
 }
 
-/* "path<NUL>value" of Elasticsearch, "field.path=value" of OpenSearch. */
+static struct str without_prefix(struct str text, struct str path)
+{
+	bool has = str_starts(text, path) && text.len > path.len && text.ptr[path.len] == '.';
+
+	return has ? str_from_offset(text, path.len + 1) : text;
+}
+
+/* "path<NUL>value" of Elasticsearch, "field.field.path=value" of OpenSearch. */
 static bool add_flattened(const struct rebuild_field *field, struct str bytes, struct json *array,
 			  struct arena *mem)
 {
 	bool opensearch = str_is(field->type, "flat_object");
-	size_t from = opensearch ? field->path.len + 1 : 0;
-	struct str pair = str_from_offset(bytes, MIN(from, bytes.len));
+	struct str once = without_prefix(bytes, field->path);
+	struct str pair = opensearch ? without_prefix(once, field->path) : bytes;
 	const char *cut = pair.len ? memchr(pair.ptr, opensearch ? '=' : '\0', pair.len) : NULL;
 	struct str path, value;
 

@@ -50,6 +50,7 @@ static const struct known_type known_types[] = {
 	{"flattened", REBUILD_APPROXIMATE, "all values become text, " SEVERAL},
 	{"flat_object", REBUILD_APPROXIMATE, "all values become text, " SEVERAL},
 	{"join", REBUILD_EXACT, NULL},
+	{"wildcard", REBUILD_APPROXIMATE, SEVERAL ", and values beyond ignore_above"},
 	{"dense_vector", REBUILD_APPROXIMATE, "32 bits of precision"},
 };
 
@@ -195,6 +196,9 @@ static const char *why_no_column(const struct planner *p, struct str type,
 		return "it has no doc values";
 	if (str_ends(type, STR("_range")) && p->created < CREATED_6)
 		return "ranges have doc values from Elasticsearch 6 on";
+	if (str_is(type, "wildcard") &&
+	    (!p->plan->opensearch || !json_bool_or(json_get(mapping, "doc_values"), false)))
+		return "a wildcard field is only rebuilt of OpenSearch, with doc_values";
 	if (str_is(type, "dense_vector") && (p->plan->opensearch || p->created < CREATED_8_9 ||
 					     !is_off(json_get(mapping, "index"))))
 		return "a vector is only rebuilt of Elasticsearch 8.9 on, where it is not indexed";
