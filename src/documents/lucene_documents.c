@@ -9,6 +9,7 @@
 #include "documents/document_id.h"
 #include "documents/document_versions.h"
 #include "documents/lucene_range.h"
+#include "documents/nested_lead.h"
 #include "documents/source_format.h"
 #include "lucene/segment_reader.h"
 
@@ -192,6 +193,16 @@ static int rebuild_source(struct lucene_documents *documents, int32_t i, struct 
 	return rc;
 }
 
+static int take_nested(struct lucene_documents *documents, int32_t i, struct err *err)
+{
+	struct stored_field_cursor cursor =
+		stored_field_cursor_at(documents->segment->stored, &documents->chunk, i);
+
+	if (!documents->rebuilder)
+		return 0;
+	return rebuilder_nested(documents->rebuilder, documents->chunk.first_doc + i, &cursor, err);
+}
+
 /* The next document of the chunk at hand; 0: none is left in it. */
 static int next_in_chunk(struct lucene_documents *documents, struct document *out, struct err *err)
 {
@@ -214,6 +225,8 @@ static int next_in_chunk(struct lucene_documents *documents, struct document *ou
 					STR_ARG(segment->commit.name), documents->dir->name);
 		documents->id_seen |= live && got > 0;
 		documents->id_missed |= live && got == 0;
+		if (got == 0 && live && take_nested(documents, i, err) < 0)
+			return -(int)err->kind;
 		if (got == 0)
 			continue;
 		if (documents->with_versions &&
@@ -245,6 +258,18 @@ static int begin_range(struct lucene_documents *documents, struct err *err)
 	return 0;
 }
 
+static int open_rebuilder(struct lucene_documents *documents, const struct segment_reader *segment,
+			  struct err *err)
+{
+	int32_t first = documents->range->first;
+
+	if (rebuilder_open(documents->rebuild, segment, &documents->rebuilder, err) < 0)
+		return -(int)err->kind;
+	if (first == 0 || documents->rebuild->nested_count == 0)
+		return 0;
+	return nested_lead_read(documents->dir, &segment->commit, first, documents->rebuilder, err);
+}
+
 static int open_segment(struct lucene_documents *documents, struct err *err)
 {
 	const struct segment_commit *commit = &documents->infos.segments[documents->next_segment];
@@ -266,8 +291,7 @@ static int open_segment(struct lucene_documents *documents, struct err *err)
 	documents->next_in_chunk = 0;
 	if (segment->live.live_count > 0 && documents->wanted.id < 0 && documents->wanted.uid < 0)
 		return no_id(documents, err);
-	if (documents->rebuild &&
-	    rebuilder_open(documents->rebuild, segment, &documents->rebuilder, err) < 0)
+	if (documents->rebuild && open_rebuilder(documents, segment, err) < 0)
 		return -(int)err->kind;
 	if (documents->with_versions)
 		return document_versions_start(&documents->versions, segment,

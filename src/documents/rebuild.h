@@ -22,15 +22,27 @@ struct rebuild_field {
 	struct str format;           /* of dates: one that is written here; ptr NULL: the default */
 	double factor;               /* of scaled_float */
 	const struct json *constant; /* of constant_keyword */
+	const struct json
+		*relations; /* of join and of what it hides: parent -> child or children */
+	size_t nested;      /* 0: of the document; n: of the nested objects plan->nested[n - 1] */
+	bool hidden;        /* holds a part of the join field before it */
+};
+
+struct rebuild_nested {
+	struct str path;
+	size_t parent; /* as rebuild_field.nested */
 };
 
 /* What is to be done for an index. Immutable once made: threads share it. */
 struct rebuild_plan {
 	struct rebuild_field *fields;
 	size_t count;
-	size_t columns_most; /* bytes that the columns of a segment may hold: LIMIT_COLUMNS */
-	bool opensearch;     /* wrote it: unsigned_long differs */
-	bool synthetic;      /* the index stores by itself what has no doc values */
+	struct rebuild_nested *nested;
+	size_t nested_count;
+	bool nested_reversed; /* before 6.5 the last of an array comes first */
+	size_t columns_most;  /* bytes that the columns of a segment may hold: LIMIT_COLUMNS */
+	bool opensearch;      /* wrote it: unsigned_long differs */
+	bool synthetic;       /* the index stores by itself what has no doc values */
 };
 
 /* `mappings`: type name -> mapping. Fields are allocated in `mem`, and borrow from it. `created`:
@@ -43,11 +55,15 @@ struct rebuilder;
 int rebuilder_open(const struct rebuild_plan *plan, const struct segment_reader *segment,
 		   struct rebuilder **out, struct err *err);
 /* `stored`: the fields of the document, from the first on. `filtered`: what is stored of its
- * source, JSON, or ptr NULL. *out is borrowed until the next call. A document that holds more than
- * is read here (_ignored_source) is ERR_UNSUPPORTED, and the next one can be asked for. ERR_LIMIT
+ * source, JSON, or ptr NULL. *out is borrowed until the next call. A document with a part
+ * that cannot be read is ERR_UNSUPPORTED, and the next one can be asked for. ERR_LIMIT
  * where the columns of the segment need more memory than plan->columns_most. */
 int rebuilder_document(struct rebuilder *rebuilder, int32_t doc, struct stored_field_cursor *stored,
 		       struct str filtered, struct str *out, struct err *err);
+/* A nested document, in its place among the others: it becomes a part of the next document that is
+ * rebuilt. What is wrong with it is told of there. */
+int rebuilder_nested(struct rebuilder *rebuilder, int32_t doc, struct stored_field_cursor *stored,
+		     struct err *err);
 /* Accepts NULL. */
 void rebuilder_close(struct rebuilder *rebuilder);
 

@@ -6,10 +6,15 @@
 
 /* index.version.created of Elasticsearch 5.0.0; those of OpenSearch have a bit of their own. */
 #define CREATED_5 5000000
+#define CREATED_6 6000000
+#define CREATED_6_5 6050000
+#define CREATED_8_9 8090000
 #define OPENSEARCH_BIT 134217728
 #define FIELDS_MOST 100000
 
 #define SEVERAL "of several values order, and duplicates of text, are lost"
+
+#define RANGE "with both ends, as gte and lte; of several ranges the order is lost"
 
 struct known_type {
 	const char *name;
@@ -36,6 +41,17 @@ static const struct known_type known_types[] = {
 	{"geo_point", REBUILD_APPROXIMATE, "32 bits of precision"},
 	{"binary", REBUILD_APPROXIMATE, SEVERAL},
 	{"constant_keyword", REBUILD_EXACT, NULL},
+	{"integer_range", REBUILD_APPROXIMATE, RANGE},
+	{"long_range", REBUILD_APPROXIMATE, RANGE},
+	{"float_range", REBUILD_APPROXIMATE, RANGE},
+	{"double_range", REBUILD_APPROXIMATE, RANGE},
+	{"date_range", REBUILD_APPROXIMATE, RANGE},
+	{"ip_range", REBUILD_APPROXIMATE, RANGE},
+	{"flattened", REBUILD_APPROXIMATE, "all values become text, " SEVERAL},
+	{"flat_object", REBUILD_APPROXIMATE, "all values become text, " SEVERAL},
+	{"join", REBUILD_EXACT, NULL},
+	{"wildcard", REBUILD_APPROXIMATE, SEVERAL ", and values beyond ignore_above"},
+	{"dense_vector", REBUILD_APPROXIMATE, "32 bits of precision"},
 };
 
 /* Targets of copy_to hold what is other fields' already. */
@@ -44,6 +60,8 @@ struct planner {
 	struct rebuild_plan *plan;
 	size_t capacity;
 	struct json *copies; /* object: path -> null */
+	int64_t created;     /* of Elasticsearch; of OpenSearch the largest number there is */
+	size_t nested;       /* of the fields that are planned now */
 };
 
 static bool is_off(const struct json *v)
@@ -153,12 +171,54 @@ static void plan_text(struct planner *p, struct rebuild_field *field, const stru
 	}
 }
 
+/* The id of a parent is in a column of its own for each relation that has children. */
+static void plan_parents(struct planner *p, const struct rebuild_field *join)
+{
+	json_each (relation, join->relations) {
+		struct rebuild_field hidden = *join;
+
+		hidden.hidden = true;
+		hidden.path = hidden.column = arena_printf(
+			p->mem, STR_FMT "#" STR_FMT, STR_ARG(join->path), STR_ARG(relation->key));
+		add_field(p, &hidden);
+	}
+}
+
+/* What is not known of a type before some version. */
+static const char *why_no_column(const struct planner *p, struct str type,
+				 const struct json *mapping)
+{
+	if (str_is(type, "keyword") && json_get(mapping, "normalizer"))
+		return "a normalizer changed it";
+	if (is_off(json_get(mapping, "doc_values")) ||
+	    (str_is(type, "binary") &&
+	     !json_bool_or(json_get(mapping, "doc_values"), p->plan->synthetic)))
+		return "it has no doc values";
+	if (str_ends(type, STR("_range")) && p->created < CREATED_6)
+		return "ranges have doc values from Elasticsearch 6 on";
+	if (str_is(type, "wildcard") &&
+	    (!p->plan->opensearch || !json_bool_or(json_get(mapping, "doc_values"), false)))
+		return "a wildcard field is only rebuilt of OpenSearch, with doc_values";
+	if (str_is(type, "dense_vector") && (p->plan->opensearch || p->created < CREATED_8_9 ||
+					     !is_off(json_get(mapping, "index"))))
+		return "a vector is only rebuilt of Elasticsearch 8.9 on, where it is not indexed";
+	return NULL;
+}
+
 static void plan_details(struct planner *p, struct rebuild_field *field, const struct json *mapping)
 {
 	const struct json *factor = json_get(mapping, "scaling_factor");
 	struct str formats = json_string(json_get(mapping, "format"));
 
-	field->constant = json_get(mapping, "value");
+	if (str_is(field->type, "constant_keyword"))
+		field->constant = json_get(mapping, "value");
+	if (str_is(field->type, "join"))
+		field->relations = json_get(mapping, "relations");
+	if (str_is(field->type, "flattened"))
+		field->column = arena_printf(p->mem, STR_FMT "._keyed", STR_ARG(field->path));
+	if (str_is(field->type, "flat_object"))
+		field->column =
+			arena_printf(p->mem, STR_FMT "._valueAndPath", STR_ARG(field->path));
 	if (factor) {
 		struct str text =
 			arena_printf(p->mem, STR_FMT, STR_ARG(json_text_or(factor, STR("0"))));
@@ -173,7 +233,9 @@ static void plan_leaf(struct planner *p, struct str path, struct str type,
 		      const struct json *mapping)
 {
 	const struct known_type *known = find_type(type);
-	struct rebuild_field field = {.path = path, .type = type, .column = path, .factor = 1};
+	struct rebuild_field field = {
+		.path = path, .type = type, .column = path, .factor = 1, .nested = p->nested};
+	const char *no_column = why_no_column(p, type, mapping);
 
 	if (str_is(type, "alias") || json_get_str(p->copies, path))
 		return;
@@ -181,11 +243,8 @@ static void plan_leaf(struct planner *p, struct str path, struct str type,
 		plan_text(p, &field, mapping);
 	else if (!known)
 		set_not_at_all(&field, "a type that is not rebuilt");
-	else if (str_is(type, "keyword") && json_get(mapping, "normalizer"))
-		set_not_at_all(&field, "a normalizer changed it");
-	else if (is_off(json_get(mapping, "doc_values")) ||
-		 (str_is(type, "binary") && !json_bool_or(json_get(mapping, "doc_values"), false)))
-		set_not_at_all(&field, "it has no doc values");
+	else if (no_column)
+		set_not_at_all(&field, no_column);
 	else {
 		field.quality = known->quality;
 		field.reason = known->reason;
@@ -195,7 +254,13 @@ static void plan_leaf(struct planner *p, struct str path, struct str type,
 		field.quality = REBUILD_EXACT;
 		field.reason = NULL;
 	}
+	if (p->plan->synthetic && field.quality == REBUILD_NOT_AT_ALL) {
+		field.quality = REBUILD_EXACT; /* kept aside by such an index */
+		field.reason = NULL;
+	}
 	add_field(p, &field);
+	if (field.relations)
+		plan_parents(p, &field);
 }
 
 static void collect_copies(struct planner *p, const struct json *properties)
@@ -211,6 +276,43 @@ static void collect_copies(struct planner *p, const struct json *properties)
 	}
 }
 
+static void plan_properties(struct planner *p, struct str prefix, const struct json *properties);
+
+static void plan_disabled(struct planner *p, struct rebuild_field *whole)
+{
+	set_not_at_all(whole, "an object that is not indexed");
+	if (p->plan->synthetic) {
+		whole->quality = REBUILD_EXACT; /* kept aside by such an index */
+		whole->reason = NULL;
+	}
+	add_field(p, whole);
+}
+
+/* Nested documents lie before the one they are of. Where a nested document has the values of those
+ * within it too, nothing tells them apart. */
+static void plan_nested(struct planner *p, struct rebuild_field *whole, const struct json *mapping)
+{
+	struct rebuild_plan *plan = p->plan;
+	struct rebuild_nested *nested =
+		arena_alloc(p->mem, (plan->nested_count + 1) * sizeof(*nested));
+	size_t before = p->nested;
+
+	if (!nested)
+		return;
+	if (before && json_bool_or(json_get(mapping, "include_in_parent"), false)) {
+		set_not_at_all(whole, "nested documents that their nested parents include");
+		add_field(p, whole);
+		return;
+	}
+	if (plan->nested_count)
+		memcpy(nested, plan->nested, plan->nested_count * sizeof(*nested));
+	nested[plan->nested_count] = (struct rebuild_nested){.path = whole->path, .parent = before};
+	plan->nested = nested;
+	p->nested = ++plan->nested_count;
+	plan_properties(p, whole->path, json_get(mapping, "properties"));
+	p->nested = before;
+}
+
 static void plan_properties(struct planner *p, struct str prefix, const struct json *properties)
 {
 	json_each (child, properties) {
@@ -218,18 +320,16 @@ static void plan_properties(struct planner *p, struct str prefix, const struct j
 							    STR_ARG(prefix), STR_ARG(child->key))
 					     : child->key;
 		struct str type = json_text_or(json_get(child, "type"), STR("object"));
-		struct rebuild_field whole = {.path = path, .type = type};
+		struct rebuild_field whole = {.path = path, .type = type, .nested = p->nested};
 
 		if (str_is(type, "nested"))
-			set_not_at_all(&whole, "nested documents");
+			plan_nested(p, &whole, child);
 		else if (!str_is(type, "object"))
 			plan_leaf(p, path, type, child);
 		else if (is_off(json_get(child, "enabled")))
-			set_not_at_all(&whole, "an object that is not indexed");
+			plan_disabled(p, &whole);
 		else
 			plan_properties(p, path, json_get(child, "properties"));
-		if (whole.quality == REBUILD_NOT_AT_ALL)
-			add_field(p, &whole);
 	}
 }
 
@@ -240,7 +340,9 @@ int rebuild_plan_make(const struct json *mappings, struct str created, bool synt
 	int64_t version = json_i64_or(&number, 0);
 	struct planner p = {.mem = mem, .plan = out, .copies = json_new(mem, JSON_OBJECT)};
 
-	*out = (struct rebuild_plan){.columns_most = LIMIT_COLUMNS,
+	p.created = version & OPENSEARCH_BIT ? INT64_MAX : version;
+	*out = (struct rebuild_plan){.nested_reversed = p.created < CREATED_6_5,
+				     .columns_most = LIMIT_COLUMNS,
 				     .opensearch = version & OPENSEARCH_BIT,
 				     .synthetic = synthetic};
 	if (version < CREATED_5)

@@ -50,6 +50,22 @@ static struct json *float_json(float value, struct arena *mem)
 	return number_text(mem, text);
 }
 
+struct json *rebuild_double(int64_t bits, struct arena *mem)
+{
+	double value;
+
+	memcpy(&value, &bits, sizeof(value));
+	return double_json(value, mem);
+}
+
+struct json *rebuild_float(int32_t bits, struct arena *mem)
+{
+	float value;
+
+	memcpy(&value, &bits, sizeof(value));
+	return float_json(value, mem);
+}
+
 static double sortable_double(int64_t sorted)
 {
 	uint64_t bits = (uint64_t)sorted ^ ((uint64_t)(sorted >> 63) & INT64_MAX);
@@ -172,7 +188,7 @@ static struct json *ip_json(struct str bytes, struct arena *mem)
 	return json_new_string(mem, arena_printf(mem, "%s", text));
 }
 
-static bool is_utf8(struct str s)
+bool rebuild_is_utf8(struct str s)
 {
 	while (s.len > 0) {
 		size_t len = utf8_length(s.ptr, s.len);
@@ -188,31 +204,15 @@ struct json *rebuild_bytes(const struct rebuild_field *field, struct str bytes, 
 {
 	if (str_is(field->type, "ip"))
 		return ip_json(bytes, mem);
-	return is_utf8(bytes) ? json_new_string(mem, arena_str(mem, bytes)) : NULL;
+	return rebuild_is_utf8(bytes) ? json_new_string(mem, arena_str(mem, bytes)) : NULL;
 }
 
-static struct json *base64_json(struct str bytes, struct arena *mem)
+struct json *rebuild_base64(struct str bytes, struct arena *mem)
 {
 	cleanup(buf_release) struct buf text = BUF_INIT(LIMIT_SOURCE);
 
 	base64_encode(&text, bytes);
 	return text.failed ? NULL : json_new_string(mem, arena_str(mem, buf_str(&text)));
-}
-
-bool rebuild_binary(struct str bytes, struct json *array, struct arena *mem)
-{
-	struct rd rd = rd_over(bytes);
-	uint32_t count = rd_vint(&rd);
-
-	for (uint32_t i = 0; i < count && !rd.failed; i++) {
-		struct str value = rd_string(&rd);
-		struct json *text = rd.failed ? NULL : base64_json(value, mem);
-
-		if (!text)
-			return false;
-		json_append(array, text);
-	}
-	return !rd.failed && rd_left(&rd) == 0;
 }
 
 struct json *rebuild_stored(const struct rebuild_plan *plan, const struct rebuild_field *field,
@@ -227,7 +227,7 @@ struct json *rebuild_stored(const struct rebuild_plan *plan, const struct rebuil
 		return json_new_string(mem, arena_str(mem, stored->bytes));
 	case STORED_BYTES:
 		if (str_is(type, "binary"))
-			return base64_json(stored->bytes, mem);
+			return rebuild_base64(stored->bytes, mem);
 		return rebuild_bytes(field, stored->bytes, mem);
 	case STORED_FLOAT:
 		return float_json((float)stored->floating, mem);

@@ -8,8 +8,12 @@
 struct json *rebuild_number(const struct rebuild_plan *plan, const struct rebuild_field *field,
 			    int64_t value, struct arena *mem);
 struct json *rebuild_bytes(const struct rebuild_field *field, struct str bytes, struct arena *mem);
-/* The values of a binary field, which are one in Lucene, appended to `array`. False: damaged. */
-bool rebuild_binary(struct str bytes, struct json *array, struct arena *mem);
+bool rebuild_is_utf8(struct str s);
+/* Of the bits of a number, as IEEE has them. */
+struct json *rebuild_double(int64_t bits, struct arena *mem);
+struct json *rebuild_float(int32_t bits, struct arena *mem);
+/* As base64. */
+struct json *rebuild_base64(struct str bytes, struct arena *mem);
 /* Of a stored field. */
 struct json *rebuild_stored(const struct rebuild_plan *plan, const struct rebuild_field *field,
 			    const struct stored_field *stored, struct arena *mem);

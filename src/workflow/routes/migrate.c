@@ -101,6 +101,8 @@ static void note_rebuilding(struct route *route, struct migrate_index *index,
 	for (size_t i = 0; i < plan.count; i++) {
 		const struct rebuild_field *field = &plan.fields[i];
 
+		if (field->hidden)
+			continue;
 		buf_printf(&text, "%s'" STR_FMT "' (" STR_FMT ") %s%s%s", i ? "; " : "",
 			   STR_ARG(field->path), STR_ARG(field->type), quality_text(field->quality),
 			   field->reason ? ": " : "", field->reason ? field->reason : "");

@@ -1,0 +1,131 @@
+#include "documents/rebuild_packed.h"
+
+#include "base/rd.h"
+#include "documents/rebuild_path.h"
+#include "documents/rebuild_range.h"
+#include "documents/rebuild_value.h"
+
+#define ORDER_MOST 1000000
+
+bool rebuild_is_packed(struct str type)
+{
+	return str_is(type, "binary") || str_is(type, "flattened") || str_is(type, "flat_object") ||
+	       str_is(type, "dense_vector") || rebuild_is_range(type);
+}
+
+static bool add_binary(struct str bytes, struct json *array, struct arena *mem)
+{
+	struct rd rd = rd_over(bytes);
+	uint32_t count = rd_vint(&rd);
+
+	for (uint32_t i = 0; i < count && !rd.failed; i++) {
+		struct str value = rd_string(&rd);
+		struct json *text = rd.failed ? NULL : rebuild_base64(value, mem);
+
+		if (!text)
+			return false;
+		json_append(array, text);
+	}
+	return !rd.failed && rd_left(&rd) == 0;
+}
+
+static struct str without_prefix(struct str text, struct str path)
+{
+	bool has = str_starts(text, path) && text.len > path.len && text.ptr[path.len] == '.';
+
+	return has ? str_from_offset(text, path.len + 1) : text;
+}
+
+/* "path<NUL>value" of Elasticsearch, "field.field.path=value" of OpenSearch. */
+static bool add_flattened(const struct rebuild_field *field, struct str bytes, struct json *array,
+			  struct arena *mem)
+{
+	bool opensearch = str_is(field->type, "flat_object");
+	struct str once = without_prefix(bytes, field->path);
+	struct str pair = opensearch ? without_prefix(once, field->path) : bytes;
+	const char *cut = pair.len ? memchr(pair.ptr, opensearch ? '=' : '\0', pair.len) : NULL;
+	struct str path, value;
+
+	if (!cut || !rebuild_is_utf8(pair))
+		return false;
+	path = arena_str(mem, str_of(pair.ptr, (size_t)(cut - pair.ptr)));
+	value = arena_str(mem, str_from_offset(pair, path.len + 1));
+	if (!array->first)
+		json_append(array, json_new(mem, JSON_OBJECT));
+	if (!array->first)
+		return false;
+	return rebuild_add_path(array->first, path, json_new_string(mem, value), mem);
+}
+
+/* Numbers of 32 bits, and last the length of the vector, which is not of the source. */
+static bool add_vector(struct str bytes, struct json *array, struct arena *mem)
+{
+	struct rd rd = rd_over(bytes);
+	struct json *vector = json_new(mem, JSON_ARRAY);
+
+	while (rd_left(&rd) > 4) {
+		struct json *value = rebuild_float((int32_t)rd_le32(&rd), mem);
+
+		if (!value || rd.failed)
+			return false;
+		json_append(vector, value);
+	}
+	json_append(array, vector);
+	return rd_left(&rd) == 4 && vector;
+}
+
+bool rebuild_packed(const struct rebuild_plan *plan, const struct rebuild_field *field,
+		    struct str bytes, struct json *array, struct arena *mem)
+{
+	if (!array)
+		return false;
+	if (rebuild_is_range(field->type))
+		return rebuild_ranges(plan, field, bytes, array, mem);
+	if (str_is(field->type, "binary"))
+		return add_binary(bytes, array, mem);
+	if (str_is(field->type, "dense_vector"))
+		return add_vector(bytes, array, mem);
+	return add_flattened(field, bytes, array, mem);
+}
+
+struct json *rebuild_in_order(const struct json *values, struct str order, struct arena *mem)
+{
+	struct rd rd = rd_over(order);
+	int64_t count = rd_zigzag(rd_vint(&rd));
+	size_t have = values ? values->count : 0;
+	const struct json **at = arena_alloc(mem, (have + 1) * sizeof(*at));
+	struct json *array = json_new(mem, JSON_ARRAY);
+
+	if (count < 0 || count > ORDER_MOST || !at || !array)
+		return NULL;
+	have = 0;
+	json_each (value, values)
+		at[have++] = value;
+	for (int64_t i = 0; i < count && !rd.failed; i++) {
+		int64_t index = rd_zigzag(rd_vint(&rd));
+
+		if (index < -1 || index >= (int64_t)have)
+			return NULL;
+		json_append(array,
+			    index < 0 ? json_new(mem, JSON_NULL) : json_copy(mem, at[index]));
+	}
+	return rd.failed ? NULL : array;
+}
+
+bool rebuild_is_child(const struct json *relations, const struct rebuild_field *hidden,
+		      struct str name)
+{
+	const char *mark = memrchr(hidden->path.ptr, '#', hidden->path.len);
+	const struct json *children;
+
+	if (!mark)
+		return false;
+	children = json_get_str(
+		relations, str_from_offset(hidden->path, (size_t)(mark + 1 - hidden->path.ptr)));
+	if (str_eq(json_string(children), name))
+		return true;
+	json_each (child, children)
+		if (str_eq(json_string(child), name))
+			return true;
+	return false;
+}
