@@ -14,7 +14,7 @@ build:
 	@test -f $(BUILD)/build.ninja || meson setup $(BUILD) >/dev/null
 	@ninja -C $(BUILD) --quiet
 
-# A real Elasticsearch 7.10 with 200,000 documents, snapshotted and migrated to OpenSearch 2.19.
+# Zero downtime and its way back: Elasticsearch 7.10 to OpenSearch 2.19 while clients write. KEEP=1 leaves it up.
 demo: build
 	@scripts/setup nodes
 	@tests/demo

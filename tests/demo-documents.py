@@ -86,6 +86,12 @@ def create():
             "lines": {"type": "nested", "properties": {
                 "sku": {"type": "keyword"}, "quantity": {"type": "short"},
                 "price": {"type": "double"}}}}}}))
+    # What clients change. Deletes are remembered: an id that comes back goes on with its versions.
+    for index in ("shop-0", "shop-1"):
+        request("PUT", "/" + index, json.dumps({
+            "settings": {"number_of_shards": 2, "number_of_replicas": 0, "gc_deletes": "31d"}}))
+    request("PUT", "/_ingest/pipeline/stamp", json.dumps({
+        "processors": [{"set": {"field": "seen", "value": "{{_ingest.timestamp}}"}}]}))
     request("PUT", "/customers", json.dumps({
         "settings": {"number_of_shards": 1, "number_of_replicas": 0, "analysis": {"analyzer": {
             "folded": {"tokenizer": "standard", "filter": ["lowercase", "asciifolding"]}}}},

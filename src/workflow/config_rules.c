@@ -403,6 +403,42 @@ static void check_replayer_config(struct config_checker *c, const struct config_
 			       "a bucket needs its region; give tupleS3Region");
 }
 
+/* Clients pass it on their way to the target: it stands there, and the first proxy can speak to it.
+ */
+static void check_through(struct config_checker *c, const struct config_value *root,
+			  const struct config_value *replayer, const struct config_value *target)
+{
+	const struct config_value *through = config_get(replayer, "cutOverThrough");
+	const struct config_value *proxy =
+		resolve(c, replayer, "cutOverThrough",
+			config_get(config_get(root, "traffic"), "proxies"), "proxy");
+	const struct config_value *source =
+		config_get_str(config_get(root, "sourceClusters"), text_of(proxy, "source"));
+
+	if (!proxy)
+		return;
+	if (!config_bool_or(config_get(replayer, "cutOver"), false))
+		config_problem(c, through, false, "cutOverThrough",
+			       "nothing goes through it without a cut-over; give cutOver: true");
+	if (str_eq(through->text, text_of(replayer, "fromCapturedTraffic")))
+		config_problem(c, through, false, "cutOverThrough",
+			       "it is the proxy whose clients are to pass it; give another one, "
+			       "in front of the target");
+	if (source && target && !str_eq(text_of(source, "endpoint"), text_of(target, "endpoint")))
+		config_problem(c, through, false, "cutOverThrough",
+			       "the proxy '" STR_FMT "' stands before " STR_FMT
+			       ", not before the target; its source must have the target's "
+			       "endpoint " STR_FMT,
+			       STR_ARG(through->text), STR_ARG(text_of(source, "endpoint")),
+			       STR_ARG(text_of(target, "endpoint")));
+	if (!str_is(text_of(config_get(config_get(proxy, "proxyConfig"), "tls"), "mode"),
+		    "plaintext"))
+		config_problem(c, through, false, "cutOverThrough",
+			       "the proxy '" STR_FMT
+			       "' is spoken to on this machine; give it tls: {mode: plaintext}",
+			       STR_ARG(through->text));
+}
+
 static void check_replayer(struct config_checker *c, const struct config_value *root,
 			   const struct config_value *replayer)
 {
@@ -426,6 +462,7 @@ static void check_replayer(struct config_checker *c, const struct config_value *
 		config_problem(
 			c, config_get(replayer, "cutOver"), false, "cutOver",
 			"only clients of a proxy can be sent to the target; replay from one");
+	check_through(c, root, replayer, target);
 	check_dependencies(c, root, replayer);
 	outer = config_path_step(c, STR("replayerConfig"));
 	check_replayer_config(c, config_get(replayer, "replayerConfig"), target);

@@ -43,7 +43,9 @@ static struct cut_over cut_over_of(struct engine *engine, struct engine_step *st
 	proxy = &run->plan.resources[c.proxy->plan->resource];
 	c.proxy_name = proxy->name;
 	c.source = engine_destination(engine, proxy->spec, "source");
-	c.target = engine_destination(engine, c.replay->spec, "target");
+	c.target = json_string(json_get(c.replay->spec, "through"));
+	if (c.target.len == 0)
+		c.target = engine_destination(engine, c.replay->spec, "target");
 	return c;
 }
 

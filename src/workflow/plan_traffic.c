@@ -2,6 +2,8 @@
 
 #include "workflow/plan_spec.h"
 
+#include <inttypes.h>
+
 static struct str buffer_of(const struct config_value *producer)
 {
 	return config_text_or(config_get(producer, "kafka"), STR("default"));
@@ -99,13 +101,33 @@ static size_t replay_depends_on(struct planner *p, const struct config_value *re
 	return count;
 }
 
+/* The proxy that clients pass on their way to the target; its URL is kept in the spec. */
+static size_t plan_through(struct planner *p, const struct config_value *replayer,
+			   struct json *spec)
+{
+	struct str name = plan_text_of(replayer, "cutOverThrough");
+	size_t through = plan_find_resource(p, "captureproxy", name);
+	const struct json *proxy;
+	struct str host;
+
+	if (through == PLAN_NO_RESOURCE)
+		return through;
+	proxy = json_get(p->plan->resources[through].spec, "proxy");
+	host = json_string(json_get(proxy, "listenHost"));
+	plan_set_text(p, spec, "through",
+		      arena_printf(p->mem, "http://" STR_FMT ":%" PRId64,
+				   STR_ARG(str_is(host, "0.0.0.0") ? STR("127.0.0.1") : host),
+				   json_i64_or(json_get(proxy, "listenPort"), 0)));
+	return through;
+}
+
 void plan_replayer(struct planner *p, const struct config_value *replayer)
 {
 	const struct config_value *target = config_get_str(config_get(p->root, "targetClusters"),
 							   plan_text_of(replayer, "toTarget"));
 	struct str from = plan_text_of(replayer, "fromCapturedTraffic"), name;
 	struct json *spec = json_new(p->mem, JSON_OBJECT);
-	size_t depends_on[PLAN_AFTER_MAX], count, resource, step;
+	size_t depends_on[PLAN_AFTER_MAX], count, resource, step, through;
 	struct plan_waits waits = {0};
 
 	name = arena_printf(p->mem, STR_FMT "-" STR_FMT "-" STR_FMT, STR_ARG(from),
@@ -116,6 +138,7 @@ void plan_replayer(struct planner *p, const struct config_value *replayer)
 	plan_set(spec, "replayer",
 		 plan_resolve(plan_schema("traffic.replayers.replayerConfig"),
 			      config_get(replayer, "replayerConfig"), p->mem));
+	through = plan_through(p, replayer, spec);
 	resource = plan_add_resource(p, "trafficreplay", name, spec, depends_on, count);
 	if (resource == PLAN_NO_RESOURCE)
 		return;
@@ -135,6 +158,8 @@ void plan_replayer(struct planner *p, const struct config_value *replayer)
 		"Approve Cut Over", resource, p->plan->resources[resource].checksum, step);
 	waits.count = 0;
 	plan_wait_for(p, &waits, step);
+	if (through != PLAN_NO_RESOURCE)
+		plan_wait_for(p, &waits, plan_last_step_of(p, through));
 	plan_add_step(
 		p,
 		(struct plan_step){.action = PLAN_CUT_OVER,

@@ -220,6 +220,9 @@ static const struct schema replayer = {
 		{"replayerConfig", &replayer_config, .help = "The replayer itself"},
 		{"cutOver", &schema_boolean, "false", .scope = SCHEMA_ONE_MACHINE,
 		 .help = "Once approved, the proxy sends its clients to the target"},
+		{"cutOverThrough", &schema_text, .scope = SCHEMA_ONE_MACHINE,
+		 .help = "A proxy in front of the target that they pass, so that what they write "
+			 "can be replayed back"},
 		{0}}};
 static const struct schema replayers = {SCHEMA_MAP, .items = &replayer};
 

@@ -300,6 +300,33 @@ static void a_cut_over_that_the_proxy_cannot_do_is_refused(void **state)
 		"make them the same");
 }
 
+static void a_cut_over_through_a_proxy_waits_for_it_and_has_its_url(void **state)
+{
+	struct fixture *f = *state;
+	struct plan plan = plan_of(
+		f, "sourceClusters:\n"
+		   "  legacy: {endpoint: \"http://es:9200\", version: ES 7.10.2}\n"
+		   "  modern: {endpoint: \"http://os:9200\", version: OS 2.19.0}\n"
+		   "targetClusters: {Modern: {endpoint: \"http://os:9200\"}}\n"
+		   "snapshotMigrationConfigs: []\n"
+		   "traffic:\n"
+		   "  proxies:\n"
+		   "    front: {source: legacy, proxyConfig: {listenPort: 9201}}\n"
+		   "    back: {source: modern, proxyConfig: {listenPort: 9202, " PLAIN "}}\n"
+		   "  replayers:\n"
+		   "    mirror: {fromCapturedTraffic: front, toTarget: Modern,\n"
+		   "      cutOver: true, cutOverThrough: back}\n");
+	const struct plan_step *cut_over = &plan.steps[plan.step_count - 1];
+	const struct json *spec = plan.resources[cut_over->resource].spec;
+	bool waits = false;
+
+	assert_int_equal(cut_over->action, PLAN_CUT_OVER);
+	assert_true(str_is(json_string(json_get(spec, "through")), "http://127.0.0.1:9202"));
+	for (size_t i = 0; i < cut_over->after_count; i++)
+		waits |= str_is(plan.steps[cut_over->after[i]].gate, "captureproxysetup.back");
+	assert_true(waits);
+}
+
 static void a_migration_beside_a_replay_keeps_versions(void **state)
 {
 	struct fixture *f = *state;
@@ -383,6 +410,7 @@ int main(void)
 		T(an_edit_is_as_strict_as_its_strictest_field),
 		T(what_cannot_be_run_is_refused_by_name),
 		T(a_cut_over_that_the_proxy_cannot_do_is_refused),
+		T(a_cut_over_through_a_proxy_waits_for_it_and_has_its_url),
 		T(a_migration_beside_a_replay_keeps_versions),
 		T(a_pilot_takes_what_its_pattern_names_under_names_of_its_own),
 		T(a_pilot_of_nothing_is_refused),
