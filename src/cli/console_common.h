@@ -70,6 +70,9 @@ void console_add_option(struct console_command *command, const char *flag, const
 void console_add_text(struct console_command *command, const char *flag, struct str value);
 void console_add_list(struct console_command *command, const char *flag,
 		      const struct config_value *list);
+/* --SIDE-NAME; not among the words until it runs. NULL: nothing. */
+void console_add_secret(struct console_command *command, const char *side, const char *name,
+			const char *value);
 /* As "source" or "target". */
 void console_add_cluster(struct console_command *command, const char *side,
 			 const struct services_cluster *cluster);

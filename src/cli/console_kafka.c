@@ -25,13 +25,9 @@ int kafka_access_open(const struct console *console, struct kafka_access **out, 
 	if (services_find_section(&console->services, SERVICES_KAFKA, console->fields->name,
 				  console->mem, &section, err) < 0)
 		return -(int)err->kind;
-	if (!config_get(section, "broker_endpoints") && !config_get(section, "existing"))
-		return kafka_logs_open(console, out, err);
-	return err_set(err, ERR_UNSUPPORTED,
-		       "the brokers '" STR_FMT "' of kafka: this build does not speak to Kafka; "
-		       "`kafka: {local: {}}` names the segment logs of this machine",
-		       STR_ARG(config_text_or(config_get(section, "broker_endpoints"),
-					      STR("of the workflow"))));
+	return config_get(section, "broker_endpoints")
+		       ? kafka_brokers_open(console, section, out, err)
+		       : kafka_logs_open(console, out, err);
 }
 
 void kafka_access_close(struct kafka_access **access)
@@ -179,25 +175,26 @@ static int run_list_topics(struct cli *cli, void *fields, struct err *err)
 		struct json *row = json_new(cli->mem, JSON_OBJECT);
 		char size[NUMBER_TEXT_MAX];
 
-		if (f->topic && !str_is(list[i].name, f->topic))
-			continue;
 		table_cell(&table, list[i].name);
 		table_cell_printf(&table, "%" PRId64, list[i].partitions);
 		table_cell_printf(&table, "%" PRIu64, list[i].first);
 		table_cell_printf(&table, "%" PRIu64, list[i].end);
 		table_cell_printf(&table, "%" PRIu64, list[i].end - list[i].first);
-		table_cell(&table, str_from(bytes_text(list[i].bytes, size)));
+		table_cell(&table, list[i].bytes == KAFKA_BYTES_UNKNOWN
+					   ? STR("-")
+					   : str_from(bytes_text(list[i].bytes, size)));
 		json_set(row, STR("topic"), json_new_string(cli->mem, list[i].name));
 		json_set(row, STR("partitions"), json_new_i64(cli->mem, list[i].partitions));
 		json_set(row, STR("first"), json_new_i64(cli->mem, (int64_t)list[i].first));
 		json_set(row, STR("end"), json_new_i64(cli->mem, (int64_t)list[i].end));
-		json_set(row, STR("bytes"), json_new_i64(cli->mem, (int64_t)list[i].bytes));
+		json_set(row, STR("bytes"),
+			 list[i].bytes == KAFKA_BYTES_UNKNOWN
+				 ? json_new(cli->mem, JSON_NULL)
+				 : json_new_i64(cli->mem, (int64_t)list[i].bytes));
 		json_append(rows, row);
 	}
 	if (cli->mem->failed)
 		return arena_fail(cli->mem, "the topics", err);
-	if (f->topic && rows->count == 0)
-		return err_set(err, ERR_NOT_FOUND, "there is no topic '%s'", f->topic);
 	return f->console.general.json ? console_print_json(rows, err)
 				       : table_print(&table, stdout, err);
 }
@@ -295,10 +292,42 @@ static int show(struct cli *cli, struct kafka_fields *f, const char *mode, struc
 
 static int run_describe_records(struct cli *cli, void *fields, struct err *err)
 {
+	static const struct table_column columns[] = {{"partition", TABLE_RIGHT},
+						      {"first", TABLE_RIGHT},
+						      {"end", TABLE_RIGHT},
+						      {"records", TABLE_RIGHT}};
+	cleanup(job_close) struct job job = {0};
+	struct json *rows = json_new(cli->mem, JSON_ARRAY);
 	struct kafka_fields *f = fields;
+	struct kafka_part *list;
+	struct table table;
+	const char *topic;
+	size_t count;
 
 	take_positional(cli, &f->topic);
-	return run_list_topics(cli, fields, err);
+	if (open_job(&job, cli, f, err) < 0 || infer_topic(&job, &topic, err) < 0 ||
+	    job.access->ops->partitions(job.access, topic, cli->mem, &list, &count, err) < 0)
+		return -(int)err->kind;
+	table_init(&table, cli->mem, columns, COUNT_OF(columns));
+	for (size_t i = 0; i < count; i++) {
+		struct json *row = json_new(cli->mem, JSON_OBJECT);
+		uint64_t records = list[i].end - list[i].first;
+
+		table_cell_printf(&table, "%" PRId64, list[i].number);
+		table_cell_printf(&table, "%" PRIu64, list[i].first);
+		table_cell_printf(&table, "%" PRIu64, list[i].end);
+		table_cell_printf(&table, "%" PRIu64, records);
+		json_set(row, STR("topic"), json_new_string(cli->mem, str_from(topic)));
+		json_set(row, STR("partition"), json_new_i64(cli->mem, list[i].number));
+		json_set(row, STR("first"), json_new_i64(cli->mem, (int64_t)list[i].first));
+		json_set(row, STR("end"), json_new_i64(cli->mem, (int64_t)list[i].end));
+		json_set(row, STR("records"), json_new_i64(cli->mem, (int64_t)records));
+		json_append(rows, row);
+	}
+	if (cli->mem->failed)
+		return arena_fail(cli->mem, "the topic", err);
+	return f->console.general.json ? console_print_json(rows, err)
+				       : table_print(&table, stdout, err);
 }
 
 static int run_dump(struct cli *cli, void *fields, struct err *err)

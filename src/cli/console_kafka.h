@@ -9,8 +9,15 @@ struct kafka_topic {
 	struct str name;
 	int64_t partitions;
 	uint64_t first, end; /* offsets, of all partitions together */
-	uint64_t bytes;
-	const char *place; /* of a segment log: its folder; NULL: none */
+	uint64_t bytes;      /* KAFKA_BYTES_UNKNOWN: brokers do not tell */
+	const char *place;   /* of a segment log: its folder; NULL: none */
+};
+#define KAFKA_BYTES_UNKNOWN UINT64_MAX
+
+/* A partition of a topic. */
+struct kafka_part {
+	int64_t number;
+	uint64_t first, end; /* offsets */
 };
 
 /* A group at one partition. */
@@ -25,6 +32,9 @@ struct kafka_access;
 struct kafka_access_ops {
 	int (*topics)(struct kafka_access *access, struct arena *mem, struct kafka_topic **out,
 		      size_t *count, struct err *err);
+	/* ERR_NOT_FOUND: no such topic. */
+	int (*partitions)(struct kafka_access *access, const char *topic, struct arena *mem,
+			  struct kafka_part **out, size_t *count, struct err *err);
 	int (*create)(struct kafka_access *access, const char *topic, struct err *err);
 	int (*remove)(struct kafka_access *access, const char *topic, struct err *err);
 	/* Names. */
@@ -33,7 +43,7 @@ struct kafka_access_ops {
 	/* ERR_NOT_FOUND: no such group. */
 	int (*lags)(struct kafka_access *access, const char *group, struct arena *mem,
 		    struct kafka_lag **out, size_t *count, struct err *err);
-	/* The arguments that let `traffic show` read a topic; NULL: it cannot. */
+	/* The arguments that let `traffic show` read a topic. */
 	int (*show)(struct kafka_access *access, const char *topic, struct console_command *command,
 		    struct err *err);
 	void (*close)(struct kafka_access *access);
@@ -44,7 +54,7 @@ struct kafka_access {
 	const struct kafka_access_ops *ops;
 };
 
-/* What the section kafka names. ERR_UNSUPPORTED: brokers, which this build does not speak to. */
+/* What the section kafka names: brokers, else the segment logs. Asks nothing yet. */
 int kafka_access_open(const struct console *console, struct kafka_access **out, struct err *err);
 /* For cleanup(). */
 void kafka_access_close(struct kafka_access **access);
@@ -53,5 +63,11 @@ void kafka_access_close(struct kafka_access **access);
 
 /* The logs <state>/capture/NAME, and the one that the section replay names. */
 int kafka_logs_open(const struct console *console, struct kafka_access **out, struct err *err);
+
+/* --- console_kafka_brokers.c --- */
+
+/* As a section with `broker_endpoints` says. */
+int kafka_brokers_open(const struct console *console, const struct config_value *section,
+		       struct kafka_access **out, struct err *err);
 
 #endif

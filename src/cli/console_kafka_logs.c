@@ -160,6 +160,22 @@ static int find(struct kafka_access *access, const char *name, struct arena *mem
 		       name);
 }
 
+static int partitions(struct kafka_access *access, const char *name, struct arena *mem,
+		      struct kafka_part **out, size_t *count, struct err *err)
+{
+	struct kafka_topic topic;
+
+	*count = 0;
+	if (find(access, name, mem, &topic, err) < 0)
+		return -(int)err->kind;
+	*out = arena_zalloc(mem, 1, sizeof(**out));
+	if (!*out)
+		return arena_fail(mem, "the partition", err);
+	**out = (struct kafka_part){0, topic.first, topic.end};
+	*count = 1;
+	return 0;
+}
+
 static bool is_log_name(const char *name)
 {
 	return *name && *name != '.' && !strchr(name, '/') && strlen(name) <= 200;
@@ -313,8 +329,8 @@ static void close_logs(struct kafka_access *access)
 
 int kafka_logs_open(const struct console *console, struct kafka_access **out, struct err *err)
 {
-	static const struct kafka_access_ops ops = {topics, create, remove_log, groups,
-						    lags,   show,   close_logs};
+	static const struct kafka_access_ops ops = {topics, partitions, create, remove_log,
+						    groups, lags,       show,   close_logs};
 	struct logs *logs = arena_zalloc(console->mem, 1, sizeof(*logs));
 	struct str folder = arena_printf(console->mem, "%s/capture", console->state_dir);
 

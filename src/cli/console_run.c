@@ -30,8 +30,8 @@ void console_add_list(struct console_command *command, const char *flag,
 		console_add_text(command, flag, config_text_or(item, STR_NONE));
 }
 
-static void add_secret(struct console_command *command, const char *side, const char *name,
-		       const char *value)
+void console_add_secret(struct console_command *command, const char *side, const char *name,
+			const char *value)
 {
 	const char *flag = arena_printf(command->mem, "%s-%s", side, name).ptr;
 
@@ -67,8 +67,8 @@ void console_add_cluster(struct console_command *command, const char *side,
 				   options[i].value);
 	if (http->insecure)
 		console_add(command, arena_printf(command->mem, "--%s-insecure", side).ptr);
-	add_secret(command, side, "password", http->password);
-	add_secret(command, side, "api-key", http->api_key);
+	console_add_secret(command, side, "password", http->password);
+	console_add_secret(command, side, "api-key", http->api_key);
 }
 
 static struct str text_of(const struct config_value *map, const char *key)

@@ -254,8 +254,7 @@ int kafka_client_open(struct kafka_client *client, rd_kafka_type_t type,
 	return -ERR_USAGE;
 }
 
-/* Why nothing was heard. */
-static int not_heard(struct kafka_client *client, const char *why, struct err *err)
+int kafka_client_not_heard(struct kafka_client *client, const char *why, struct err *err)
 {
 	struct err refused;
 
@@ -302,7 +301,7 @@ static int ask_for_topic(struct kafka_client *client, rd_kafka_topic_t *topic, i
 
 	if (failed) {
 		rd_kafka_poll(client->rk, 0); /* for on_error */
-		return not_heard(client, rd_kafka_err2str(failed), err);
+		return kafka_client_not_heard(client, rd_kafka_err2str(failed), err);
 	}
 	atomic_store(&client->away, false);
 	got = judge_topic(client, found, err);

@@ -30,6 +30,9 @@ int kafka_client_open(struct kafka_client *client, rd_kafka_type_t type,
 		      const char *const *defaults, kafka_configure *configure, struct err *err);
 /* Waits until a broker tells about the topic. ERR_AUTH, ERR_UNREACHABLE (retry), ERR_NOT_FOUND. */
 int kafka_client_check(struct kafka_client *client, int timeout_ms, struct err *err);
+/* Why nothing was heard, after a question that failed for `why`: ERR_AUTH, ERR_UNREACHABLE (retry,
+ * unless TLS failed). */
+int kafka_client_not_heard(struct kafka_client *client, const char *why, struct err *err);
 void kafka_client_release(struct kafka_client *client);
 void kafka_client_warn(const struct kafka_client *client, const char *fmt, ...) PRINTF_LIKE(2, 3);
 

@@ -173,6 +173,33 @@ static void add_migration(struct derive *d, const struct plan *plan,
 		json_set(d->sections[SERVICES_BACKFILL], resource->name, json_copy(d->mem, out));
 }
 
+/* Brokers as a section kafka has them; of a log of this machine, `local`. */
+static struct json *kafka_of(struct derive *d, const struct json *cluster)
+{
+	const struct json *existing = json_get(cluster, "existing");
+	const struct json *auth = json_get(existing, "auth");
+	struct str authority = json_string(json_get(auth, "caSecretName"));
+	struct json *out = json_new(d->mem, JSON_OBJECT), *way = json_new(d->mem, JSON_OBJECT);
+	bool is_scram = str_is(json_string(json_get(auth, "type")), "scram-sha-512");
+	bool is_msk = json_bool_or(json_get(existing, "enableMSKAuth"), false);
+
+	set_text(d, out, "broker_endpoints", json_string(json_get(existing, "kafkaConnection")));
+	if (is_scram) {
+		set_text(d, way, "username", json_string(json_get(auth, "kafkaUserName")));
+		set_text(d, way, "k8s_secret_name", json_string(json_get(auth, "secretName")));
+		set_text(d, way, "ca_cert_path",
+			 arena_printf(d->mem, "%s/secrets/" STR_FMT "/ca.crt", d->state_dir,
+				      STR_ARG(authority)));
+	}
+	json_set(out,
+		 !existing  ? STR("local")
+		 : is_scram ? STR("scram")
+		 : is_msk   ? STR("msk")
+			    : STR("standard"),
+		 way);
+	return out;
+}
+
 static int derive_sections(struct derive *d, struct err *err)
 {
 	struct plan plan;
@@ -192,7 +219,7 @@ static int derive_sections(struct derive *d, struct err *err)
 			json_set(d->sections[SERVICES_REPLAY], resource->name, empty);
 		else if (str_is(resource->kind, "kafkacluster"))
 			json_set(d->sections[SERVICES_KAFKA], resource->name,
-				 json_copy(d->mem, json_get(resource->spec, "cluster")));
+				 kafka_of(d, json_get(resource->spec, "cluster")));
 	}
 	return 0;
 }

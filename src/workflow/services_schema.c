@@ -182,6 +182,8 @@ static const struct schema scram = {
 			 {"password", &schema_text, .help = "Its password"},
 			 {"password_env", &schema_text, "\"KAFKA_SCRAM_PASSWORD\"",
 			  .help = "Variable that holds it"},
+			 {"k8s_secret_name", &schema_text, .scope = SCHEMA_ONE_MACHINE,
+			  .help = "Secret of `workflow configure credentials`"},
 			 {"ca_cert_path", &schema_text, .help = "PEM of the brokers' authority"},
 			 {0}}};
 static const struct schema kafka = {
@@ -190,6 +192,8 @@ static const struct schema kafka = {
 			 {"msk", &nothing, .help = "Amazon MSK by IAM"},
 			 {"standard", &nothing, .help = "No authentication"},
 			 {"scram", &scram, .help = "SCRAM-SHA-512"},
+			 {"config_file", &schema_text, .scope = SCHEMA_ONE_MACHINE,
+			  .help = "Properties of the Java client or of librdkafka"},
 			 {"local", &nothing, .scope = SCHEMA_ONE_MACHINE,
 			  .help = "The segment logs of this machine"},
 			 {0}}};
