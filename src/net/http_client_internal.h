@@ -21,7 +21,7 @@ struct http_client {
 	struct arena signature;                          /* of the request under way */
 	const char *aws_origin; /* of its key, in there; NULL: not signed yet */
 	bool gzip_answers;
-	struct str body;        /* as it goes out; borrowed */
+	struct str body; /* as it goes out; borrowed */
 	int64_t connect_timeout_ms, request_timeout_ms;
 	struct libdeflate_compressor *compressor; /* made with the first body to compress */
 	struct buf compressed, request_url;
