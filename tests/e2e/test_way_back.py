@@ -59,14 +59,14 @@ def test_the_source_stays_current_after_the_cut_over(workflow, source, opensearc
     # What was written before the cut-over is written again, deleted, and made without an id.
     through = type(source.client)(f"http://127.0.0.1:{ports[0]}")
     through.delete(index="old", id="3")
-    through.index(index="old", id="4", body={"n": "again"})
-    made = through.index(index="old", body={"n": "new"})["_id"]
+    through.index(index="old", id="4", body={"n": 1004})
+    made = through.index(index="old", body={"n": 1005})["_id"]
     ended = load.ended()
     assert ended["failed"] == 0, ended
     wait_until(lambda: is_at_the_end(workflow, "back", BACKWARD), "the end of the way back")
     assert versions(source) == versions(opensearch)
-    assert source.client.get(index="old", id=made)["_source"] == {"n": "new"}
-    assert source.client.get(index="old", id="4")["_source"] == {"n": "again"}
+    assert source.client.get(index="old", id=made)["_source"] == {"n": 1005}
+    assert source.client.get(index="old", id="4")["_source"] == {"n": 1004}
     assert not source.client.exists(index="old", id="3")
     result = workflow.program("verify", "--from", source.url, "--to", opensearch.url,
                               "--index-allowlist", "old,load-0,load-1", "--only", "documents")
