@@ -226,6 +226,56 @@ static void clusters_of_a_workflow_go_by_role_or_name(void **state)
 	arena_release(&f.mem);
 }
 
+/* Its Kafka is told in the words of services.yaml. */
+static void brokers_of_a_workflow_come_with_how_to_sign_in(void **state)
+{
+	static const char form[] =
+		"sourceClusters:\n  old: {endpoint: \"http://old:9200\", version: ES 7.10.2}\n"
+		"targetClusters: {}\n"
+		"kafkaClusterConfiguration:\n  default: {%s}\n"
+		"traffic:\n  proxies:\n    front: {source: old, proxyConfig: {listenPort: 9201, "
+		"tls: {mode: plaintext}}}\n"
+		"snapshotMigrationConfigs: []\n";
+	static const struct {
+		const char *cluster, *way, *secret;
+	} cases[] = {
+		{"existing: {kafkaConnection: \"k:9092\"}", "standard", NULL},
+		{"existing: {kafkaConnection: \"k:9092\", enableMSKAuth: true}", "msk", NULL},
+		{"existing: {kafkaConnection: \"k:9092\", auth: {type: scram-sha-512, "
+		 "secretName: user, caSecretName: authority}}",
+		 "scram", "user"},
+		{"log: {}", "local", NULL},
+	};
+	struct fixture f = {.mem = ARENA_INIT(MIB(16))};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct str text = arena_printf(&f.mem, form, cases[i].cluster);
+		const struct config_value *kafka, *way;
+		struct config_value *root;
+
+		assert_int_equal(config_parse(text, &f.mem, &root, &f.err), 0);
+		assert_int_equal(services_derive(root, NULL, "/state", &f.mem, &f.services, &f.err),
+				 0);
+		assert_int_equal(services_find_section(&f.services, SERVICES_KAFKA, NULL, &f.mem,
+						       &kafka, &f.err),
+				 0);
+		way = config_get(kafka, cases[i].way);
+		assert_non_null(way);
+		assert_int_equal(config_get(kafka, "broker_endpoints") != NULL,
+				 strcmp(cases[i].way, "local") != 0);
+		if (cases[i].secret) {
+			assert_true(
+				str_is(config_text_or(config_get(way, "k8s_secret_name"), STR_NONE),
+				       cases[i].secret));
+			assert_true(
+				str_is(config_text_or(config_get(way, "ca_cert_path"), STR_NONE),
+				       "/state/secrets/authority/ca.crt"));
+		}
+	}
+	arena_release(&f.mem);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -236,6 +286,7 @@ int main(void)
 		cmocka_unit_test(every_platform_is_accepted),
 		cmocka_unit_test(what_is_wrong_is_told_with_path_and_line),
 		cmocka_unit_test(clusters_of_a_workflow_go_by_role_or_name),
+		cmocka_unit_test(brokers_of_a_workflow_come_with_how_to_sign_in),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
