@@ -145,6 +145,7 @@ static void take_result(struct job *job, struct bulk_item *item, struct json *ou
 	item->result = arena_str(job->mem, buf_str(&text));
 	item->failed = json_get(result, "error") != NULL;
 	item->done = true;
+	item->refused = item->failed && (status == 429 || (status >= 502 && status <= 504));
 	if (!item->failed)
 		return;
 	if (status == 409 && item->versioned) {
@@ -181,6 +182,21 @@ bool bulk_take_answer(struct job *job, struct str answer)
 		bulk->failing += bulk_item_is_ready(&bulk->items[i]);
 	}
 	return left;
+}
+
+bool bulk_keep_refused(struct bulk *bulk)
+{
+	size_t refused = 0;
+
+	for (size_t i = 0; i < bulk->count; i++) {
+		struct bulk_item *item = &bulk->items[i];
+
+		if (!bulk_item_is_ready(item))
+			continue;
+		item->done = !item->refused;
+		refused += item->refused;
+	}
+	return refused > 0;
 }
 
 bool bulk_give_up(struct bulk *bulk)

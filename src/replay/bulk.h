@@ -15,6 +15,7 @@ struct bulk_item {
 	struct str result; /* JSON of the answer's item; ptr NULL: none yet */
 	bool done;
 	bool failed;    /* the result is an error */
+	bool refused;   /* and says only that the target was busy */
 	bool versioned; /* sent with a version: a 409 says that something newer is there */
 	struct pending_update *update; /* that waits for its place; NULL */
 };
@@ -37,6 +38,8 @@ bool bulk_item_is_ready(const struct bulk_item *item);
 int bulk_prepare(struct job *job, struct err *err);
 /* Whether something is left that should be sent again. `answer`: head and body. */
 bool bulk_take_answer(struct job *job, struct str answer);
+/* What failed for good stays as it is. Whether items are left that the target was too busy for. */
+bool bulk_keep_refused(struct bulk *bulk);
 /* What failed stays as it is. Whether updates are left that wait. */
 bool bulk_give_up(struct bulk *bulk);
 /* A whole HTTP answer; ptr NULL: the last one is complete in itself. */

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { FIRST_REST_MS = 100, MOST_REST_MS = 30000, MOST_WAIT_MS = 3000, MOST_AUTH_FAILURES = 20 };
@@ -74,8 +75,9 @@ static void add_answer(struct exchange *ex, const struct target_answer *answer)
 	struct tuple_part *part;
 
 	if (ex->answer_count == COUNT_OF(ex->answers))
-		return;
+		free((void *)(uintptr_t)ex->answers[--ex->answer_count].bytes.ptr);
 	part = &ex->answers[ex->answer_count++];
+	*part = (struct tuple_part){0};
 	part->response_ms = answer->elapsed_ms;
 	part->has_spans = ex->stream->replay->options->tuple_spans;
 	part->first_byte_us = answer->first_byte_us;
@@ -101,7 +103,7 @@ static void replace_last_answer(struct exchange *ex, struct str bytes)
 
 static void rest(struct exchange *ex, bool probe)
 {
-	int64_t ms = FIRST_REST_MS, most = probe ? MOST_WAIT_MS : MOST_REST_MS;
+	int64_t ms = FIRST_REST_MS, most = probe || ex->job.refused ? MOST_WAIT_MS : MOST_REST_MS;
 	unsigned rests = probe ? MAX(ex->job.probes, 1U) - 1 : ex->rests;
 
 	for (unsigned i = 0; i < rests && ms < most; i++)
@@ -135,15 +137,52 @@ static void watch_auth(struct exchange *ex, int status)
 	replay_fail(r, &err);
 }
 
+/* True: the run ends, so that what is not written is replayed by the next. */
+static bool fails_after(struct exchange *ex, const char *why)
+{
+	struct replay *r = ex->stream->replay;
+	int64_t now = clock_monotonic_ms();
+	struct err err;
+
+	if (ex->first_failure_ms == 0)
+		ex->first_failure_ms = now;
+	if (now - ex->first_failure_ms <= r->options->retry_ms)
+		return false;
+	err_set(&err, ERR_UNREACHABLE,
+		"the target at %s: %s; what is not done is replayed by the next run",
+		r->options->target.host, why);
+	replay_fail(r, &err);
+	return true;
+}
+
+static bool is_refused_too_long(struct exchange *ex, int status)
+{
+	char why[80];
+
+	if (!ex->job.refused) {
+		ex->first_failure_ms = 0;
+		return false;
+	}
+	snprintf(why, sizeof(why),
+		 status ? "it answers %d, or so in bulks, all the time"
+			: "it ends connections without an answer",
+		 status);
+	return fails_after(ex, why);
+}
+
 static void decide(struct exchange *ex, int status, struct str bytes)
 {
 	bool probe = ex->job.probing;
+	enum job_verdict verdict;
 
 	/* Reads did not wait for it: what the source refused, too, needs no second try. */
 	if (!probe && !ex->job.has_source &&
 	    (ex->source_complete || (status >= 300 && exchange_source_is_whole(ex))))
 		exchange_take_source(ex);
-	switch (job_decide(&ex->job, status, bytes, ex->source_complete)) {
+	verdict = job_decide(&ex->job, status, bytes, ex->source_complete);
+	if (is_refused_too_long(ex, status))
+		return;
+	switch (verdict) {
 	case JOB_FINAL:
 		if (!probe || ex->job.bulk)
 			replace_last_answer(ex, job_stitched(&ex->job, bytes));
@@ -156,7 +195,7 @@ static void decide(struct exchange *ex, int status, struct str bytes)
 		stream_rest(ex->stream, 0);
 		break;
 	case JOB_AGAIN:
-		rest(ex, probe);
+		rest(ex, probe && !ex->job.refused);
 		break;
 	case JOB_ASK_SOURCE:
 		ex->state = EXCHANGE_DECIDING;
@@ -167,21 +206,9 @@ static void decide(struct exchange *ex, int status, struct str bytes)
 /* Nothing was sent, so nothing counts but that the target is not there. */
 static void not_connected(struct exchange *ex, const struct target_answer *answer)
 {
-	struct replay *r = ex->stream->replay;
-	int64_t now = clock_monotonic_ms();
-	struct err err;
-
-	r->counts.connect_failures++;
-	if (ex->first_failure_ms == 0)
-		ex->first_failure_ms = now;
-	if (now - ex->first_failure_ms > r->options->retry_ms) {
-		err_set(&err, ERR_UNREACHABLE,
-			"the target at %s: %s; what is not done is replayed "
-			"by the next run",
-			r->options->target.host, answer->message);
-		replay_fail(r, &err);
+	ex->stream->replay->counts.connect_failures++;
+	if (fails_after(ex, answer->message))
 		return;
-	}
 	job_not_sent(&ex->job);
 	rest(ex, false);
 }
@@ -197,7 +224,6 @@ static void on_answer(void *user, const struct target_answer *answer)
 		not_connected(ex, answer);
 		return;
 	}
-	ex->first_failure_ms = 0;
 	if (!probe)
 		add_answer(ex, answer);
 	watch_auth(ex, answer->status);

@@ -24,13 +24,29 @@ int job_open(struct job *job, const struct job_rules *rules, struct job_counts *
 	return 0;
 }
 
-bool job_needs_source(const struct job *job)
+/* A write that carries versions, so that it may be sent as often as it takes. */
+static bool is_versioned_write(const struct job *job)
 {
 	enum operation_kind kind = job->operation.kind;
 
-	return job->rules->source_versions && !job->has_source && !job->dropped &&
+	return job->rules->source_versions &&
 	       (kind == OPERATION_INDEX || kind == OPERATION_DELETE || kind == OPERATION_UPDATE ||
 		kind == OPERATION_BULK || kind == OPERATION_BY_QUERY);
+}
+
+bool job_needs_source(const struct job *job)
+{
+	return is_versioned_write(job) && !job->has_source && !job->dropped;
+}
+
+/* The target is busy or away, and says nothing of the request. One that only ever ends the
+ * connection is given up at last: it may be the request's own doing. */
+static bool is_refusal(const struct job *job, int status)
+{
+	if (!is_versioned_write(job) || job->operation.kind == OPERATION_BY_QUERY)
+		return false;
+	return status == 0 ? job->sent < JOB_ATTEMPTS_MOST
+			   : status == 429 || (status >= 502 && status <= 504);
 }
 
 /* The source got the request, and how it answered nobody knows. */
@@ -100,7 +116,7 @@ static enum job_verdict again(struct job *job)
 {
 	unsigned most = job->rules->attempts ? job->rules->attempts : JOB_ATTEMPTS;
 
-	if (job->sent >= most)
+	if (job->sent >= most && !job->refused)
 		return JOB_FINAL;
 	job->counts->retried++;
 	return JOB_AGAIN;
@@ -124,6 +140,10 @@ static enum job_verdict decide_bulk(struct job *job, struct str answer)
 	if (job->bulk->failing > 0) {
 		if (again(job) == JOB_AGAIN)
 			return JOB_AGAIN;
+		if (job->rules->source_versions && bulk_keep_refused(job->bulk)) {
+			job->refused = true;
+			return again(job);
+		}
 		return bulk_give_up(job->bulk) ? JOB_NEXT : JOB_FINAL;
 	}
 	/* What is left waits for its place, which is no failure. */
@@ -135,6 +155,11 @@ enum job_verdict job_decide(struct job *job, int status, struct str answer, bool
 {
 	enum job_verdict verdict;
 
+	job->refused = is_refusal(job, status);
+	if (job->probing && job->refused) {
+		job_not_sent(job);
+		return JOB_AGAIN;
+	}
 	if (job->probing)
 		return updates_take_probe(job, status, answer);
 	if (job->last_status != -1)

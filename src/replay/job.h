@@ -46,6 +46,7 @@ struct job {
 	bool names_cursor; /* of the source's scrolls or points in time */
 	bool probing;      /* the request under way asks for versions */
 	bool probed;       /* the next request is not to be another question */
+	bool refused;      /* the last answer was that of a busy target: however often */
 	unsigned sent;     /* answers and failures so far, without probes */
 	unsigned probes;
 	bool asks_deleted;   /* the next question, or the one under way, is for tombstones */

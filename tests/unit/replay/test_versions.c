@@ -129,6 +129,77 @@ static void something_newer_at_the_target_is_a_success(void **state)
 	fake_job_close(&f);
 }
 
+static void a_write_outlasts_a_busy_target_when_it_carries_versions(void **state)
+{
+	struct fake_job f;
+
+	(void)state;
+	for (int versions = 0; versions < 2; versions++) {
+		assert_int_equal(
+			fake_job_open(&f, versions, "PUT /i/_doc/1", "{}", 201, CREATED("1", "1")),
+			1);
+		for (int i = 1; i < (versions ? 100 : JOB_ATTEMPTS); i++) {
+			fake_job_sends(&f);
+			assert_int_equal(fake_job_answer(&f, i % 2 ? 429 : 503, "{}"), JOB_AGAIN);
+			assert_int_equal(f.job.refused, versions);
+		}
+		fake_job_sends(&f);
+		assert_int_equal(fake_job_answer(&f, versions ? 200 : 503, "{}"), JOB_FINAL);
+		assert_false(f.job.refused);
+		fake_job_close(&f);
+	}
+}
+
+static void one_that_never_gets_an_answer_is_given_up_at_last(void **state)
+{
+	struct fake_job f;
+	int sends = 1;
+
+	(void)state;
+	assert_int_equal(fake_job_open(&f, true, "PUT /i/_doc/1", "{}", 201, CREATED("1", "1")), 1);
+	fake_job_sends(&f);
+	while (fake_job_answer(&f, 0, "") == JOB_AGAIN) {
+		fake_job_sends(&f);
+		sends++;
+	}
+	assert_int_equal(sends, JOB_ATTEMPTS_MOST + 1);
+	fake_job_close(&f);
+}
+
+#define BUSY "{\"index\":{\"status\":429,\"error\":{\"type\":\"es_rejected_execution_exception\"}}}"
+#define BROKEN "{\"index\":{\"status\":500,\"error\":{\"type\":\"io_exception\"}}}"
+#define WRITTEN "{\"index\":{\"status\":201}}"
+
+static void items_of_a_bulk_outlast_a_busy_target_and_others_do_not(void **state)
+{
+	static const char *const request = "{\"index\":{\"_index\":\"i\",\"_id\":\"1\"}}\n{}\n"
+					   "{\"index\":{\"_index\":\"i\",\"_id\":\"2\"}}\n{}\n";
+	struct fake_job f;
+
+	(void)state;
+	assert_int_equal(fake_job_open(&f, true, "POST /_bulk", request, 200,
+				       "{\"items\":[{\"index\":" CREATED(
+					       "1", "1") "},{\"index\":" CREATED("2", "1") "}]}"),
+			 1);
+	for (int i = 1; i <= JOB_ATTEMPTS; i++) {
+		fake_job_sends(&f);
+		assert_int_equal(fake_job_answer(&f, 200, "{\"items\":[" BUSY "," BROKEN "]}"),
+				 JOB_AGAIN);
+	}
+	/* The broken one has had its tries. */
+	for (int i = 0; i < 50; i++) {
+		assert_string_equal(fake_job_sends(&f),
+				    "POST /_bulk\n{\"index\":{\"_index\":\"i\",\"_id\":\"1\","
+				    "\"version\":1,\"version_type\":\"external_gte\"}}\n{}\n");
+		assert_int_equal(fake_job_answer(&f, 200, "{\"items\":[" BUSY "]}"), JOB_AGAIN);
+	}
+	fake_job_sends(&f);
+	assert_int_equal(fake_job_answer(&f, 200, "{\"items\":[" WRITTEN "]}"), JOB_FINAL);
+	assert_string_equal(fake_job_stitched(&f),
+			    "{\"took\":0,\"errors\":true,\"items\":[" WRITTEN "," BROKEN "]}");
+	fake_job_close(&f);
+}
+
 static void bulk_items_carry_versions_and_ids_of_the_source(void **state)
 {
 	static const char *const request = "{\"create\":{\"_index\":\"i\",\"_id\":\"1\"}}\n{}\n"
@@ -372,6 +443,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(single_writes_carry_the_version_of_the_source),
 		cmocka_unit_test(what_the_source_refused_is_not_sent),
+		cmocka_unit_test(a_write_outlasts_a_busy_target_when_it_carries_versions),
+		cmocka_unit_test(one_that_never_gets_an_answer_is_given_up_at_last),
+		cmocka_unit_test(items_of_a_bulk_outlast_a_busy_target_and_others_do_not),
 		cmocka_unit_test(an_answer_of_the_capture_proxy_is_no_refusal_of_the_source),
 		cmocka_unit_test(an_id_without_an_answer_is_the_same_each_time),
 		cmocka_unit_test(something_newer_at_the_target_is_a_success),
