@@ -242,10 +242,12 @@ def fill(node, rng, index, names, joins):
     return sent
 
 
-def snapshot_of(node, index):
-    node.api("PUT", "/_snapshot/repo", {"type": "fs", "settings": {"location": str(node.repositories / "repo")}})
+def snapshot_of(node, index, seed):
+    """In a folder of its own: those of a node outlive its tests."""
+    location = str(node.repositories / f"sourceless-{seed}")
+    node.api("PUT", "/_snapshot/repo", {"type": "fs", "settings": {"location": location}})
     node.api("PUT", "/_snapshot/repo/snap?wait_for_completion=true", {"indices": index})
-    return str(node.repositories / "repo")
+    return location
 
 
 def rebuilt(shardlift, tmp_path, repository):
@@ -274,7 +276,7 @@ def test_every_type_comes_back_as_it_was_sent(pool, shardlift, tmp_path, kind, v
     print("types", [TYPES[name].mapping["type"] for name in names], joins)
     node.api("PUT", "/plain", body_of(node, properties_of(names, joins)))
     sent = fill(node, rng, "plain", names, joins)
-    assert_all_same(rebuilt(shardlift, tmp_path, snapshot_of(node, "plain")), sent)
+    assert_all_same(rebuilt(shardlift, tmp_path, snapshot_of(node, "plain", seed)), sent)
 
 
 def oddities(rng, document):
@@ -302,16 +304,17 @@ def test_a_synthetic_source_is_what_the_node_makes_of_it(pool, shardlift, tmp_pa
     names = supported(node, synthetic=True)
     body = body_of(node, {**properties_of(names, False), **ODD}, synthetic=True)
     body["mappings"]["dynamic"] = False
-    node.api("PUT", "/made", body)
+    index = f"made-{seed}"
+    node.api("PUT", f"/{index}", body)
     lines = []
     for number in range(DOCUMENTS):
-        lines += [{"index": {"_index": "made", "_id": str(number)}}, oddities(rng, document_of(rng, names, False))]
+        lines += [{"index": {"_index": index, "_id": str(number)}}, oddities(rng, document_of(rng, names, False))]
     bulk(node, lines)
-    lines = [{"delete": {"_index": "made", "_id": str(number)}} for number in range(0, DOCUMENTS, 9)]
+    lines = [{"delete": {"_index": index, "_id": str(number)}} for number in range(0, DOCUMENTS, 9)]
     bulk(node, lines)
-    found = node.client.search(index="made", size=DOCUMENTS)["hits"]["hits"]
+    found = node.client.search(index=index, size=DOCUMENTS)["hits"]["hits"]
     want = {hit["_id"]: json.loads(support.canonical(hit["_source"])) for hit in found}
-    got = rebuilt(shardlift, tmp_path, snapshot_of(node, "made"))
+    got = rebuilt(shardlift, tmp_path, snapshot_of(node, index, seed))
     assert len(want) > DOCUMENTS / 2 and set(got) == set(want)
     for number, document in want.items():
         assert got[number] == document, number
