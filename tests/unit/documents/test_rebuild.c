@@ -63,6 +63,7 @@ static void instants_of_any_number_are_written_or_refused(void **state)
 		{"date", INT64_MIN, NULL},
 		{"date", INT64_MAX, NULL},
 		{"date_nanos", -1, "1969-12-31T23:59:59.999999999Z"},
+		{"date_nanos", 1200, "1970-01-01T00:00:00.0000012Z"},
 		{"date_nanos", INT64_MIN, "1677-09-21T00:12:43.145224192Z"},
 	};
 	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(1));
