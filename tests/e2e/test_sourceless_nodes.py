@@ -274,9 +274,9 @@ def test_every_type_comes_back_as_it_was_sent(pool, shardlift, tmp_path, kind, v
     rng, node = random.Random(seed), node_of(pool, kind, version)
     names, joins = supported(node), takes_joins(node)
     print("types", [TYPES[name].mapping["type"] for name in names], joins)
-    node.api("PUT", "/plain", body_of(node, properties_of(names, joins)))
-    sent = fill(node, rng, "plain", names, joins)
-    assert_all_same(rebuilt(shardlift, tmp_path, snapshot_of(node, "plain", seed)), sent)
+    node.api("PUT", f"/plain-{seed}", body_of(node, properties_of(names, joins)))
+    sent = fill(node, rng, f"plain-{seed}", names, joins)
+    assert_all_same(rebuilt(shardlift, tmp_path, snapshot_of(node, f"plain-{seed}", seed)), sent)
 
 
 def oddities(rng, document):
