@@ -58,7 +58,8 @@ def whole_range(low, high):
 
 
 def date(rng):
-    return f"{rng.randint(1950, 2090)}-{rng.randint(1, 12):02}-{rng.randint(1, 28):02}T0{rng.randint(0, 9)}:00:00.{rng.randint(0, 999):03}Z"
+    day = f"{rng.randint(1950, 2090)}-{rng.randint(1, 12):02}-{rng.randint(1, 28):02}"
+    return f"{day}T0{rng.randint(0, 9)}:00:00.{rng.randint(0, 999):03}Z"
 
 
 def date_range(rng):
@@ -282,9 +283,11 @@ def test_every_type_comes_back_as_it_was_sent(pool, shardlift, tmp_path, kind, v
 
 def oddities(rng, document):
     """What a synthetic source keeps aside."""
-    for name, value in (("off", {"a": [1, {"b": None}]}), ("arrays", ["z", "a", None, "z"]), ("whole", {"y": [3, 1, 3]}),
+    for name, value in (("off", {"a": [1, {"b": None}]}), ("arrays", ["z", "a", None, "z"]),
+                        ("whole", {"y": [3, 1, 3]}),
                         ("loose", [1, "bad", 12345678901234567890, "1.x", True]), ("short", ["toolongforit", "b"]),
-                        ("kept", rng.randint(0, 9)), ("any", rng.choice((1, -1.5, True, 2**70, 1e300, "s", [1, [2]], {"q": 1}))),
+                        ("kept", rng.randint(0, 9)),
+                        ("any", rng.choice((1, -1.5, True, 2**70, 1e300, "s", [1, [2]], {"q": 1}))),
                         ("suggest", ["one", "two"])):
         if rng.random() < 0.3:
             document[name] = value
