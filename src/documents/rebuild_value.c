@@ -119,9 +119,14 @@ static struct json *instant_json(int64_t ms, int64_t nanos, struct str format, s
 		return json_new_string(mem, arena_printf(mem, "%s", date));
 	if (str_is(format, "yyyy-MM-dd HH:mm:ss") || str_is(format, "uuuu-MM-dd HH:mm:ss"))
 		return json_new_string(mem, arena_printf(mem, "%s %s", date, text));
-	if (nanos)
-		return json_new_string(mem, arena_printf(mem, "%sT%s.%03d%06" PRId64 "Z", date,
-							 text, milli, nanos));
+	if (nanos) {
+		int digits = 6;
+
+		for (; nanos % 10 == 0; digits--)
+			nanos /= 10;
+		return json_new_string(mem, arena_printf(mem, "%sT%s.%03d%0*" PRId64 "Z", date,
+							 text, milli, digits, nanos));
+	}
 	return json_new_string(mem, arena_printf(mem, "%sT%s.%03dZ", date, text, milli));
 }
 

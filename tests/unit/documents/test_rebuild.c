@@ -1,7 +1,9 @@
 #include "documents/rebuild.h"
 
 #include "base/limits.h"
+#include "documents/rebuild_packed.h"
 #include "documents/rebuild_value.h"
+#include "documents/rebuild_xcontent.h"
 #include "memory_directory.h"
 
 #include <setjmp.h>
@@ -61,6 +63,7 @@ static void instants_of_any_number_are_written_or_refused(void **state)
 		{"date", INT64_MIN, NULL},
 		{"date", INT64_MAX, NULL},
 		{"date_nanos", -1, "1969-12-31T23:59:59.999999999Z"},
+		{"date_nanos", 1200, "1970-01-01T00:00:00.0000012Z"},
 		{"date_nanos", INT64_MIN, "1677-09-21T00:12:43.145224192Z"},
 	};
 	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(1));
@@ -78,11 +81,110 @@ static void instants_of_any_number_are_written_or_refused(void **state)
 	}
 }
 
+static void assert_writes(const struct json *value, const char *text)
+{
+	cleanup(buf_release) struct buf out = BUF_INIT(KIB(64));
+
+	assert_non_null(value);
+	json_write(&out, value);
+	assert_string_equal(buf_cstr(&out), text);
+}
+
+/* Bytes as Elasticsearch 8.19 wrote them. */
+static void ranges_have_both_ends_and_open_ones_none(void **state)
+{
+	static const struct {
+		const char *type;
+		struct str bytes;
+		const char *text;
+	} cases[] = {
+		{"integer_range", STR("\x01\x7b\x86"), "[{\"gte\":-5,\"lte\":6}]"},
+		{"long_range", STR("\x02\x3f\x80\0\0\0\0\0\0\0\x85\x76\xd4\x98\x0a\xae\x60"),
+		 "[{\"gte\":null,\"lte\":5},{\"gte\":-300,\"lte\":700000}]"},
+		{"float_range", STR("\x01\xbf\xc0\0\x01\xff\x80\0\0"),
+		 "[{\"gte\":1.5000001,\"lte\":null}]"},
+		{"long_range", STR("\x02\x7b\x86"), NULL},
+		{"long_range", STR("\x01\x7b\x86\x86"), NULL},
+		{"long_range", STR("\x01\xff\x86"), NULL},
+		{"ip_range", STR("\x01\x7b\x86"), NULL},
+	};
+	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(1));
+	const struct rebuild_plan plan = {0};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		const struct rebuild_field field = {.type = str_from(cases[i].type)};
+		struct json *array = json_new(&mem, JSON_ARRAY);
+		bool read = rebuild_packed(&plan, &field, cases[i].bytes, array, &mem);
+
+		assert_int_equal(read, cases[i].text != NULL);
+		if (read)
+			assert_writes(array, cases[i].text);
+	}
+}
+
+static void flattened_values_become_one_object(void **state)
+{
+	const struct rebuild_field field = {.path = STR("f"), .type = STR("flattened")};
+	const struct rebuild_plan plan = {0};
+	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(1));
+	struct json *array = json_new(&mem, JSON_ARRAY);
+
+	(void)state;
+	assert_true(rebuild_packed(&plan, &field, STR("a\0x"), array, &mem));
+	assert_true(rebuild_packed(&plan, &field, STR("a.b\0y"), array, &mem));
+	assert_true(rebuild_packed(&plan, &field, STR("c.d\0001"), array, &mem));
+	assert_true(rebuild_packed(&plan, &field, STR("c.d\0002"), array, &mem));
+	assert_writes(array->first, "{\"a\":\"x\",\"a.b\":\"y\",\"c\":{\"d\":[\"1\",\"2\"]}}");
+	assert_false(rebuild_packed(&plan, &field, STR("a"), array, &mem));
+}
+
+static void order_and_nulls_of_an_array_come_back(void **state)
+{
+	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(1));
+	struct json *values = json_new(&mem, JSON_ARRAY);
+
+	(void)state;
+	json_append(values, json_new_string(&mem, STR("a")));
+	json_append(values, json_new_string(&mem, STR("z")));
+	assert_writes(rebuild_in_order(values, STR("\x08\x02\0\x01\x02"), &mem),
+		      "[\"z\",\"a\",null,\"z\"]");
+	assert_null(rebuild_in_order(values, STR("\x02\x04"), &mem));
+	assert_null(rebuild_in_order(values, STR("\x04\x02"), &mem));
+}
+
+static void ignored_entries_say_where_and_what(void **state)
+{
+	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(1));
+	struct ignored_entry entry;
+	struct json *value;
+	struct err err = {0};
+
+	(void)state;
+	/* Two units of UTF-16, four bytes of UTF-8. */
+	assert_int_equal(
+		ignored_entry_read(STR("\x05\0\x02\0o.\xf0\x9f\x98\x80xj[1]"), &entry, &err), 0);
+	assert_true(str_is(entry.parent, "o"));
+	assert_true(str_is(entry.name, "\xf0\x9f\x98\x80x"));
+	assert_int_equal(rebuild_xcontent(entry.value, &mem, &value, &err), 1);
+	assert_writes(value, "[1]");
+	assert_int_equal(rebuild_xcontent(STR("d\x02\0\0\0\xff"), &mem, &value, &err), 1);
+	assert_writes(value, "-0.01");
+	assert_int_equal(rebuild_xcontent(STR("v"), &mem, &value, &err), 0);
+	assert_int_equal(rebuild_xcontent(STR("I\x02"), &mem, &value, &err), -(int)ERR_UNSUPPORTED);
+	assert_int_equal(ignored_entry_read(STR("\x05\0\0\0o"), &entry, &err),
+			 -(int)ERR_UNSUPPORTED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(columns_that_need_too_much_memory_are_refused),
 		cmocka_unit_test(instants_of_any_number_are_written_or_refused),
+		cmocka_unit_test(ranges_have_both_ends_and_open_ones_none),
+		cmocka_unit_test(flattened_values_become_one_object),
+		cmocka_unit_test(order_and_nulls_of_an_array_come_back),
+		cmocka_unit_test(ignored_entries_say_where_and_what),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

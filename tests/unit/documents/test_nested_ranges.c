@@ -1,0 +1,102 @@
+/* Nested documents of real shards: wherever a range begins, its documents are rebuilt with all of
+ * theirs. */
+#include "documents/lucene_documents.h"
+#include "fixture_shards.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#define DOCS_MOST 4096
+
+/* The stars of reviews once more, beside the source that is stored. */
+static struct rebuild_field field = {.path = STR("again.stars"),
+				     .type = STR("byte"),
+				     .column = STR("reviews.stars"),
+				     .nested = 1};
+static struct rebuild_nested nested = {.path = STR("again")};
+static const struct rebuild_plan plan = {.fields = &field,
+					 .count = 1,
+					 .nested = &nested,
+					 .nested_count = 1,
+					 .columns_most = MIB(64)};
+
+static int next_from(struct snapshot_shard *shard, int64_t first, int64_t *doc, char **text)
+{
+	const struct lucene_documents_options options = {.rebuild = &plan, .first_doc = first};
+	struct document_source *source;
+	struct document document;
+	struct err err = {0};
+	int got;
+
+	if (lucene_documents_open(shard->directory, &options, &source, &err) < 0)
+		fail_msg("%s", err.message);
+	got = document_source_next(source, &document, &err);
+	if (got < 0)
+		fail_msg("%s", err.message);
+	if (got > 0) {
+		assert_null(document.problem);
+		*doc = document.doc;
+		*text = strndup(document.source.ptr, document.source.len);
+	}
+	document_source_close(source);
+	return got;
+}
+
+/* Returns how many documents had nested ones. */
+static size_t check_shard(struct snapshot_shard *shard)
+{
+	size_t with = 0;
+	int64_t from = 0, doc = 0, same = 0;
+	char *text = NULL, *again = NULL;
+
+	while (from < DOCS_MOST && next_from(shard, from, &doc, &text) > 0) {
+		with += strstr(text, "\"again\":") != NULL;
+		for (int64_t first = from + 1; first <= doc; first++) {
+			assert_int_equal(next_from(shard, first, &same, &again), 1);
+			assert_int_equal(same, doc);
+			assert_string_equal(again, text);
+			free(again);
+		}
+		from = doc + 1;
+		free(text);
+	}
+	return with;
+}
+
+static void a_range_may_begin_among_nested_documents(void **state)
+{
+	static const char *const names[] = {"es-5.6.16", "es-7.10.2", "es-8.19.21"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		struct fixture_shards fixture;
+		struct snapshot *snapshot;
+		size_t with = 0;
+
+		fixture_shards_open(&fixture, names[i]);
+		snapshot = fixture_snapshot(&fixture, "snap1");
+		for (size_t j = 0; j < snapshot->index_count; j++) {
+			struct snapshot_shard *shard;
+
+			if (!str_is(snapshot->indices[j].name, "books"))
+				continue;
+			shard = fixture_shard(snapshot, &snapshot->indices[j], 0);
+			with += check_shard(shard);
+			snapshot_shard_close(shard);
+		}
+		assert_true(with > 0);
+		snapshot_close(snapshot);
+		fixture_shards_close(&fixture);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_range_may_begin_among_nested_documents),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
