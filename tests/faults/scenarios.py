@@ -201,7 +201,7 @@ class Replay(Runs):
     def command(self):
         return ["replay", "--input", self.log, "--group", "g", "--target-uri", self.wire.url,
                 "--source-versions", "--speedup-factor", 10**9, "--tuples", self.tuples,
-                "--target-retry-time", "20s", "--target-response-timeout", 3, "--max-attempts", 12]
+                "--target-retry-time", "20s", "--target-response-timeout", 3]
 
     def state_files(self):
         return [self.log / "groups" / "g", *sorted(self.tuples.glob("*.gz"))]
