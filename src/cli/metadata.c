@@ -1,6 +1,7 @@
 /* metadata evaluate, metadata migrate */
 #include "cli/command.h"
 #include "cli/interrupt.h"
+#include "cli/metadata_begun.h"
 #include "cli/metadata_options.h"
 #include "cli/metadata_report.h"
 #include "cli/metadata_source.h"
@@ -92,10 +93,12 @@ struct migrating {
 	struct index_renames *renames;
 	struct metadata_set set;
 	struct metadata_facts facts;
+	struct metadata_begun begun;
 };
 
 static void migrating_release(struct migrating *m)
 {
+	metadata_begun_release(&m->begun);
 	index_renames_free(m->renames);
 	metadata_set_release(&m->set);
 	transform_free(m->transform);
@@ -221,6 +224,17 @@ static int finish(struct migrating *m, int rc, struct err *ended, struct err *er
 	return code;
 }
 
+/* What a run that stopped has created is its own. */
+static int open_begun(struct migrating *m, struct metadata_write_options *options, struct err *err)
+{
+	if (options->plan)
+		return 0;
+	options->begin_index = metadata_begun_index;
+	options->user = &m->begun;
+	return metadata_begun_open(&m->begun, m->fields->general.state_dir, m->source.name,
+				   m->facts.target, m->target, m->mem, err);
+}
+
 static int run_metadata(struct cli *cli, void *fields, bool plan, struct err *err)
 {
 	struct metadata_fields *f = fields;
@@ -238,12 +252,15 @@ static int run_metadata(struct cli *cli, void *fields, bool plan, struct err *er
 	    metadata_transform_new(&f->transformer, &f->script, cli->mem, &m.transform, err) < 0 ||
 	    index_renames_new(&f->renames, &m.renames, err) < 0 || open_target(&m, err) < 0 ||
 	    read_source(&m, &wanted, err) < 0 ||
-	    index_renames_apply_to_set(m.renames, &m.set, err) < 0 || apply_rules(&m, err) < 0)
+	    index_renames_apply_to_set(m.renames, &m.set, err) < 0 || apply_rules(&m, err) < 0 ||
+	    open_begun(&m, &options, err) < 0)
 		return -(int)err->kind;
 	options.roles = wanted.kinds[METADATA_SECURITY];
 	rc = metadata_check(&m.set, m.target, &options, &ended);
 	if (rc == 0)
 		rc = metadata_write(&m.set, m.target, &options, interrupt_catch(), &ended);
+	if (rc == 0 && !metadata_report_problems(&m.set))
+		metadata_begun_forget(&m.begun);
 	return finish(&m, rc, &ended, err);
 }
 
@@ -300,8 +317,9 @@ const struct command command_metadata_migrate = {
 			.summary = "Create templates, policies, pipelines, indices and aliases on "
 				   "the target",
 			.parts = migrate_parts,
-			.details = "The same command again goes on where it stopped: what is there "
-				   "already is left as it is.\n"
+			.details = "After a run that stopped, or left something undone, the same "
+				   "command "
+				   "again does the rest.\n"
 				   "\n"
 				   "Example:\n"
 				   "  shardlift metadata migrate --from /backups#nightly --to "

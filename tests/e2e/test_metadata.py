@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from answering_proxy import AnsweringProxy
 from recording_proxy import RecordingProxy
 from support import ERRORS, OK, USAGE, Number, expected_documents
 
@@ -148,6 +149,33 @@ def test_a_run_that_stopped_half_way_is_finished(shardlift, repository, target):
     assert result.code == OK, result
     told = outcomes(result, "indexes")
     assert told.pop("books") == "existed" and set(told.values()) == {"written"}, result
+
+
+def test_a_run_that_is_cut_off_is_finished_by_the_same_command(shardlift, repository, target):
+    source = source_of(repository, "es-6.8.23", "snap1")
+    created = []
+
+    def refuse_after_two(method, path, _):
+        if method != "PUT" or "wait_for_active_shards" not in path:
+            return None
+        created.append(path)
+        return (403, {"error": {"type": "security_exception"}}) if len(created) > 2 else None
+
+    proxy = AnsweringProxy(target.url, refuse_after_two)
+    try:
+        result = run(shardlift, "migrate", source, proxy)
+        assert result.code != OK, result
+        proxy.answer = lambda *_: None
+        result = run(shardlift, "migrate", source, proxy)
+        assert result.code == OK, result
+        told = list(outcomes(result, "indexes").values())
+        assert told.count("existed") == 2 and set(told) == {"existed", "written"}, result
+        # Now it is done, and what is there may be somebody else's.
+        result = run(shardlift, "migrate", source, proxy)
+        assert result.code == ERRORS, result
+        assert "already exists on the target" in result.out
+    finally:
+        proxy.close()
 
 
 def test_only_what_is_named_is_moved(shardlift, repository, target):
