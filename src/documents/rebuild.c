@@ -515,3 +515,8 @@ int rebuilder_nested(struct rebuilder *r, int32_t doc, struct stored_field_curso
 	r->problem = *err;
 	return 0;
 }
+
+void rebuilder_skip(struct rebuilder *r)
+{
+	r->under_way = false;
+}

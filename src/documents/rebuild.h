@@ -64,6 +64,8 @@ int rebuilder_document(struct rebuilder *rebuilder, int32_t doc, struct stored_f
  * rebuilt. What is wrong with it is told of there. */
 int rebuilder_nested(struct rebuilder *rebuilder, int32_t doc, struct stored_field_cursor *stored,
 		     struct err *err);
+/* The next document is not rebuilt: its nested ones are forgotten. */
+void rebuilder_skip(struct rebuilder *rebuilder);
 /* Accepts NULL. */
 void rebuilder_close(struct rebuilder *rebuilder);
 
