@@ -20,6 +20,7 @@ const char *worker_state_name(enum worker_state state);
 struct worker {
 	enum worker_state state; /* LOST: gone without saying how, as after a power cut */
 	int64_t pid;             /* of what looks after it */
+	bool elsewhere;          /* where that number is another process's, as in a container */
 	int64_t started_ms, ended_ms;
 	int exit_code; /* once ended; 128 and the signal's number */
 	int64_t restarts;
