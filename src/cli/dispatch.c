@@ -198,10 +198,13 @@ static int unknown_command(int argc, char **argv, struct err *err)
 	int words = console ? 3 : 2;
 	size_t len = 0;
 
-	for (int i = 0; i < argc && i < words && argv[i][0] != '-' && len < sizeof(given); i++)
+	for (int i = 0; i < argc && i < words && len < sizeof(given); i++) {
+		if (i > 0 && argv[i][0] == '-')
+			break;
 		len += (size_t)MAX(
 			snprintf(given + len, sizeof(given) - len, "%s%s", i ? " " : "", argv[i]),
 			0);
+	}
 	for (size_t i = 0; i < COUNT_OF(commands); i++) {
 		const char *name = commands[i]->options.name;
 		size_t apart = MIN(str_distance(str_from(given), str_from(name)),

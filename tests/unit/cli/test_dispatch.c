@@ -96,8 +96,10 @@ static void an_unknown_command_is_a_usage_error_that_names_the_nearest(void **st
 	cleanup(ran_release) struct ran near = RUN("snapshot", "lst");
 	cleanup(ran_release) struct ran half = RUN("snapshot");
 	cleanup(ran_release) struct ran far = RUN("xyzzy");
+	cleanup(ran_release) struct ran flag = RUN("--xyzzy-xyzzy", "backfill");
 
 	(void)state;
+	assert_non_null(strstr(flag.err, "there is no command '--xyzzy-xyzzy backfill'"));
 	assert_int_equal(near.code, EXIT_CODE_USAGE);
 	assert_string_equal(near.err,
 			    "shardlift: there is no command 'snapshot lst'; do you mean 'snapshot "
