@@ -212,6 +212,7 @@ static int run_reset(struct cli *cli, void *fields, struct err *err)
 		if (remove_file(&b, endings[i], err) < 0)
 			return -(int)err->kind;
 	if (control_forget(b.console.state_dir, b.session, err) < 0 ||
+	    workers_forget(&b.workers, err) < 0 ||
 	    (f->include_failed && forget_failed(&b, err) < 0))
 		return -(int)err->kind;
 	return tell(&b, "is reset", archive);

@@ -187,6 +187,25 @@ int workers_scale(const struct console_workers *workers, unsigned count,
 	return 0;
 }
 
+int workers_forget(const struct console_workers *workers, struct err *err)
+{
+	cleanup(close_fd) int fd = -1;
+
+	if (lock(workers, &fd, err) < 0)
+		return -(int)err->kind;
+	for (unsigned i = 1; i <= CONSOLE_WORKERS_MAX; i++) {
+		struct worker worker;
+
+		if (workers_read(workers, i, &worker, err) < 0)
+			return -(int)err->kind;
+		if (worker.state == WORKER_NONE || worker.state == WORKER_RUNNING)
+			continue;
+		if (small_file_remove(path_of(workers, i, "worker"), err) < 0)
+			return -(int)err->kind;
+	}
+	return 0;
+}
+
 int workers_print(const struct console_workers *workers, struct err *err)
 {
 	static const struct table_column columns[] = {

@@ -36,6 +36,8 @@ int workers_count(const struct console_workers *workers, unsigned *out, struct e
  * *before: how many there were. Ends by SIGTERM and waits for it. */
 int workers_scale(const struct console_workers *workers, unsigned count,
 		  const struct console_command *command, unsigned *before, struct err *err);
+/* Takes those that do not run off the record. */
+int workers_forget(const struct console_workers *workers, struct err *err);
 /* A table, nothing where none was ever started. */
 int workers_print(const struct console_workers *workers, struct err *err);
 struct json *workers_json(const struct console_workers *workers);
