@@ -240,7 +240,7 @@ static size_t nested_of(const struct rebuilder *r)
 {
 	size_t found = 0;
 
-	if (r->plan->nested_count == 1)
+	if (r->plan->nested_count == 1 && !r->plan->nested_left_out)
 		return 1;
 	for (size_t i = 0; i < r->plan->count; i++) {
 		const struct rebuild_part *part = &r->parts.list[i];

@@ -39,6 +39,7 @@ struct rebuild_plan {
 	size_t count;
 	struct rebuild_nested *nested;
 	size_t nested_count;
+	bool nested_left_out; /* the mapping has more, of which nothing is rebuilt */
 	bool nested_reversed; /* before 6.5 the last of an array comes first */
 	size_t columns_most;  /* bytes that the columns of a segment may hold: LIMIT_COLUMNS */
 	bool opensearch;      /* wrote it: unsigned_long differs */

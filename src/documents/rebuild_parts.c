@@ -69,7 +69,8 @@ int rebuild_parts_open(struct rebuild_parts *p, const struct rebuild_plan *plan,
 	for (size_t i = 0; i < plan->count; i++)
 		if (open_part(p, segment, &p->list[i], &plan->fields[i], err) < 0)
 			return -(int)err->kind;
-	return 0;
+	/* A name that is not known would leave values out. */
+	return p->names.failed ? arena_fail(&p->names, "the names of fields", err) : 0;
 }
 
 void rebuild_parts_close(struct rebuild_parts *p)

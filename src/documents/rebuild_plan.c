@@ -306,6 +306,7 @@ static void plan_nested(struct planner *p, struct rebuild_field *whole, const st
 		return;
 	if (before && json_bool_or(json_get(mapping, "include_in_parent"), false)) {
 		set_not_at_all(whole, "nested documents that their nested parents include");
+		plan->nested_left_out = true;
 		add_field(p, whole);
 		return;
 	}

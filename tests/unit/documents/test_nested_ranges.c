@@ -125,8 +125,32 @@ static void check_skipping(const struct segment_reader *segment, const struct st
 	}
 }
 
-/* A document that is told of in another way must not leave its nested ones to the next. */
-static void nested_documents_of_a_skipped_document_go_with_it(void **state)
+/* Where the mapping has nested objects that are left out, one without a value may be of these. */
+static void check_doubt(const struct segment_reader *segment, const struct stored_chunk *chunk,
+			int32_t first_nested)
+{
+	struct stored_field_cursor cursor =
+		stored_field_cursor_at(segment->stored, chunk, first_nested);
+	struct rebuild_field other = field;
+	struct rebuild_plan doubtful = plan;
+	struct rebuilder *rebuilder;
+	struct err err = {0};
+	struct str text;
+
+	other.path = other.column = STR("none.such");
+	doubtful.fields = &other;
+	for (int left_out = 0; left_out < 2; left_out++) {
+		doubtful.nested_left_out = left_out;
+		assert_int_equal(rebuilder_open(&doubtful, segment, &rebuilder, &err), 0);
+		assert_int_equal(rebuilder_nested(rebuilder, first_nested, &cursor, &err), 0);
+		assert_int_equal(rebuilder_document(rebuilder, chunk->doc_count - 1, &cursor,
+						    STR("{}"), &text, &err),
+				 left_out ? -(int)ERR_UNSUPPORTED : 0);
+		rebuilder_close(rebuilder);
+	}
+}
+
+static void nested_documents_are_of_the_document_behind_them_or_of_none(void **state)
 {
 	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(16));
 	struct fixture_shards fixture;
@@ -149,6 +173,7 @@ static void nested_documents_of_a_skipped_document_go_with_it(void **state)
 			 0);
 	assert_int_equal(stored_fields_next_chunk(segment->stored, NULL, &chunk, &err), 1);
 	check_skipping(segment, &chunk, 0);
+	check_doubt(segment, &chunk, 0);
 	segment_reader_close(segment);
 	snapshot_shard_close(shard);
 	snapshot_close(snapshot);
@@ -158,7 +183,7 @@ static void nested_documents_of_a_skipped_document_go_with_it(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(nested_documents_of_a_skipped_document_go_with_it),
+		cmocka_unit_test(nested_documents_are_of_the_document_behind_them_or_of_none),
 		cmocka_unit_test(a_range_may_begin_among_nested_documents),
 	};
 
