@@ -121,7 +121,7 @@ static void put_details(struct buf *out, struct str details)
 		gap = false;
 		buf_append_str(&text, line);
 		put_text(out, buf_cstr(&text));
-		buf_append_str(out, example ? STR("\n") : STR("\n"));
+		buf_append_str(out, STR("\n"));
 	}
 	if (literal)
 		buf_append_str(out, STR(".fi\n"));

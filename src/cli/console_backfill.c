@@ -2,8 +2,11 @@
 #include "cli/console_backfill.h"
 
 #include "backfill/control.h"
+#include "base/clock.h"
 #include "base/small_file.h"
+#include "base/state_dir.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -164,14 +167,22 @@ static int forget_failed(const struct console_backfill *b, struct err *err)
 {
 	struct str from = arena_printf(b->console.mem, "%s/failed-documents/session=%s",
 				       b->console.state_dir, b->session);
-	struct str to = arena_printf(b->console.mem, "%s/archive/failed-documents-%s-%lld",
-				     b->console.state_dir, b->session, (long long)getpid());
+	struct str folder = arena_printf(b->console.mem, "%s/archive", b->console.state_dir), to;
+	char now[25];
 
-	if (!from.ptr || !to.ptr)
+	clock_format_utc(clock_wall_ms(), now);
+	to = arena_printf(b->console.mem, STR_FMT "/failed-documents-%s-%s", STR_ARG(folder),
+			  b->session, now);
+	if (!from.ptr || !folder.ptr || !to.ptr)
 		return arena_fail(b->console.mem, "the failed documents", err);
+	if (access(from.ptr, F_OK) < 0)
+		return 0;
 	/* Kept, where nothing looks for it. */
-	if (access(from.ptr, F_OK) == 0 && rename(from.ptr, to.ptr) < 0)
-		return err_set(err, ERR_IO, "cannot move '%s' to '%s'", from.ptr, to.ptr);
+	if (directory_make(folder.ptr, err) < 0)
+		return -(int)err->kind;
+	if (rename(from.ptr, to.ptr) < 0)
+		return err_set_errno(err, ERR_IO, errno, "cannot move '%s' to '%s'", from.ptr,
+				     to.ptr);
 	return 0;
 }
 
@@ -201,6 +212,7 @@ static int run_reset(struct cli *cli, void *fields, struct err *err)
 		if (remove_file(&b, endings[i], err) < 0)
 			return -(int)err->kind;
 	if (control_forget(b.console.state_dir, b.session, err) < 0 ||
+	    workers_forget(&b.workers, err) < 0 ||
 	    (f->include_failed && forget_failed(&b, err) < 0))
 		return -(int)err->kind;
 	return tell(&b, "is reset", archive);

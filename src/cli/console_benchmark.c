@@ -173,6 +173,7 @@ static int measure(struct cluster *cluster, const struct benchmark_fields *f,
 	struct str path = arena_printf(mem, "/%s", workload->index);
 	struct str refresh = arena_printf(mem, "/%s/_refresh", workload->index);
 	int64_t bulk_ms = 0, search_ms = 0;
+	struct err ignored;
 	int rc;
 
 	if (!path.ptr || !refresh.ptr)
@@ -184,7 +185,7 @@ static int measure(struct cluster *cluster, const struct benchmark_fields *f,
 		rc = expect(cluster, "POST", refresh.ptr, STR_NONE, mem, err);
 	if (rc == 0)
 		rc = search(cluster, workload, f->searches, mem, &search_ms, err);
-	if (!keep && expect(cluster, "DELETE", path.ptr, STR_NONE, mem, rc ? NULL : err) < 0 &&
+	if (!keep && expect(cluster, "DELETE", path.ptr, STR_NONE, mem, rc ? &ignored : err) < 0 &&
 	    rc == 0)
 		rc = -(int)err->kind;
 	*out = (struct rates){per_second(f->documents, bulk_ms), per_second(f->searches, search_ms),

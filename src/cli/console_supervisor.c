@@ -129,7 +129,8 @@ static pid_t start_worker(char **words, char **environment)
 	signal(SIGINT, SIG_DFL);
 	signal(SIGPIPE, SIG_DFL);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	if (getppid() == parent)
+	/* Told before the default was back: it would have been lost. */
+	if (getppid() == parent && !ending)
 		execve("/proc/self/exe", words, environment);
 	_exit(127);
 }

@@ -56,6 +56,7 @@ int workers_read(const struct console_workers *workers, unsigned number, struct 
 	process = record.process;
 	process_identity_self(&self);
 	out->pid = process.pid;
+	out->elsewhere = process.pid_namespace != self.pid_namespace;
 	out->started_ms = record.started_ms;
 	out->ended_ms = record.ended_ms;
 	out->exit_code = record.exit_code;
@@ -147,6 +148,11 @@ static int stop(const struct console_workers *workers, unsigned count, struct er
 			return -(int)err->kind;
 		if (worker.state != WORKER_RUNNING)
 			continue;
+		if (worker.elsewhere)
+			return err_set(err, ERR_BLOCKED,
+				       "worker %u (process %" PRId64 ") was started in another "
+				       "container; end it there, or remove '%s' if that is gone",
+				       i, worker.pid, path_of(workers, i, "worker"));
 		told[i] = kill((pid_t)worker.pid, SIGTERM) == 0;
 		count--;
 	}
@@ -177,6 +183,25 @@ int workers_scale(const struct console_workers *workers, unsigned count,
 		if (start(workers, i, command, err) < 0)
 			return -(int)err->kind;
 		there++;
+	}
+	return 0;
+}
+
+int workers_forget(const struct console_workers *workers, struct err *err)
+{
+	cleanup(close_fd) int fd = -1;
+
+	if (lock(workers, &fd, err) < 0)
+		return -(int)err->kind;
+	for (unsigned i = 1; i <= CONSOLE_WORKERS_MAX; i++) {
+		struct worker worker;
+
+		if (workers_read(workers, i, &worker, err) < 0)
+			return -(int)err->kind;
+		if (worker.state == WORKER_NONE || worker.state == WORKER_RUNNING)
+			continue;
+		if (small_file_remove(path_of(workers, i, "worker"), err) < 0)
+			return -(int)err->kind;
 	}
 	return 0;
 }
@@ -218,8 +243,9 @@ struct json *workers_json(const struct console_workers *workers)
 	for (unsigned i = 1; i <= CONSOLE_WORKERS_MAX; i++) {
 		struct json *one = json_new(workers->mem, JSON_OBJECT);
 		struct worker worker;
+		struct err ignored;
 
-		if (workers_read(workers, i, &worker, NULL) < 0 || worker.state == WORKER_NONE)
+		if (workers_read(workers, i, &worker, &ignored) < 0 || worker.state == WORKER_NONE)
 			continue;
 		json_set(one, STR("worker"), json_new_i64(workers->mem, i));
 		json_set(one, STR("state"),

@@ -20,6 +20,7 @@ const char *worker_state_name(enum worker_state state);
 struct worker {
 	enum worker_state state; /* LOST: gone without saying how, as after a power cut */
 	int64_t pid;             /* of what looks after it */
+	bool elsewhere;          /* where that number is another process's, as in a container */
 	int64_t started_ms, ended_ms;
 	int exit_code; /* once ended; 128 and the signal's number */
 	int64_t restarts;
@@ -35,6 +36,8 @@ int workers_count(const struct console_workers *workers, unsigned *out, struct e
  * *before: how many there were. Ends by SIGTERM and waits for it. */
 int workers_scale(const struct console_workers *workers, unsigned count,
 		  const struct console_command *command, unsigned *before, struct err *err);
+/* Takes those that do not run off the record. */
+int workers_forget(const struct console_workers *workers, struct err *err);
 /* A table, nothing where none was ever started. */
 int workers_print(const struct console_workers *workers, struct err *err);
 struct json *workers_json(const struct console_workers *workers);

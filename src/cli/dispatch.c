@@ -189,19 +189,29 @@ static const struct command *find_command(int argc, char **argv, int *words)
 	return found;
 }
 
+/* The words of a command that is not there; the first may be a flag, which is none. */
+static void words_given(int argc, char **argv, int most, char out[static NAME_MAX_LENGTH])
+{
+	size_t len = 0;
+
+	out[0] = '\0';
+	for (int i = 0; i < argc && i < most && len < NAME_MAX_LENGTH; i++) {
+		if (i > 0 && argv[i][0] == '-')
+			return;
+		len += (size_t)MAX(
+			snprintf(out + len, NAME_MAX_LENGTH - len, "%s%s", i ? " " : "", argv[i]),
+			0);
+	}
+}
+
 static int unknown_command(int argc, char **argv, struct err *err)
 {
 	const char *nearest = NULL;
-	char given[NAME_MAX_LENGTH] = "";
+	char given[NAME_MAX_LENGTH];
 	size_t best = SIZE_MAX;
 	bool console = strcmp(argv[0], "console") == 0;
-	int words = console ? 3 : 2;
-	size_t len = 0;
 
-	for (int i = 0; i < argc && i < words && argv[i][0] != '-' && len < sizeof(given); i++)
-		len += (size_t)MAX(
-			snprintf(given + len, sizeof(given) - len, "%s%s", i ? " " : "", argv[i]),
-			0);
+	words_given(argc, argv, console ? 3 : 2, given);
 	for (size_t i = 0; i < COUNT_OF(commands); i++) {
 		const char *name = commands[i]->options.name;
 		size_t apart = MIN(str_distance(str_from(given), str_from(name)),

@@ -180,8 +180,12 @@ static int rebuild_source(struct lucene_documents *documents, int32_t i, struct 
 		stored_field_cursor_at(documents->segment->stored, &documents->chunk, i);
 	int rc;
 
-	if (!documents->rebuilder || document->problem)
+	if (!documents->rebuilder)
 		return 0;
+	if (document->problem) {
+		rebuilder_skip(documents->rebuilder);
+		return 0;
+	}
 	rc = rebuilder_document(documents->rebuilder, documents->chunk.first_doc + i, &cursor,
 				document->source, &document->source, &documents->conversion);
 	if (rc == -ERR_UNSUPPORTED || rc == -ERR_LIMIT) {
@@ -201,6 +205,19 @@ static int take_nested(struct lucene_documents *documents, int32_t i, struct err
 	if (!documents->rebuilder)
 		return 0;
 	return rebuilder_nested(documents->rebuilder, documents->chunk.first_doc + i, &cursor, err);
+}
+
+/* What a document that has an id needs besides what is stored. */
+static int complete_document(struct lucene_documents *documents, int32_t i,
+			     struct document *document, struct err *err)
+{
+	if (documents->with_versions &&
+	    document_versions_get(&documents->versions, documents->chunk.first_doc + i,
+				  &document->version, err) < 0)
+		return -(int)err->kind;
+	if (UNLIKELY(document->source.ptr && !source_is_plain_json(document->source)))
+		convert_source(documents, document);
+	return rebuild_source(documents, i, document, err);
 }
 
 /* The next document of the chunk at hand; 0: none is left in it. */
@@ -229,14 +246,7 @@ static int next_in_chunk(struct lucene_documents *documents, struct document *ou
 			return -(int)err->kind;
 		if (got == 0)
 			continue;
-		if (documents->with_versions &&
-		    document_versions_get(&documents->versions, doc, &out->version, err) < 0)
-			return -(int)err->kind;
-		if (UNLIKELY(out->source.ptr && !source_is_plain_json(out->source)))
-			convert_source(documents, out);
-		if (rebuild_source(documents, i, out, err) < 0)
-			return -(int)err->kind;
-		return 1;
+		return complete_document(documents, i, out, err) < 0 ? -(int)err->kind : 1;
 	}
 	return 0;
 }

@@ -39,6 +39,7 @@ struct rebuild_plan {
 	size_t count;
 	struct rebuild_nested *nested;
 	size_t nested_count;
+	bool nested_left_out; /* the mapping has more, of which nothing is rebuilt */
 	bool nested_reversed; /* before 6.5 the last of an array comes first */
 	size_t columns_most;  /* bytes that the columns of a segment may hold: LIMIT_COLUMNS */
 	bool opensearch;      /* wrote it: unsigned_long differs */
@@ -64,6 +65,8 @@ int rebuilder_document(struct rebuilder *rebuilder, int32_t doc, struct stored_f
  * rebuilt. What is wrong with it is told of there. */
 int rebuilder_nested(struct rebuilder *rebuilder, int32_t doc, struct stored_field_cursor *stored,
 		     struct err *err);
+/* The next document is not rebuilt: its nested ones are forgotten. */
+void rebuilder_skip(struct rebuilder *rebuilder);
 /* Accepts NULL. */
 void rebuilder_close(struct rebuilder *rebuilder);
 

@@ -184,15 +184,20 @@ static void plan_parents(struct planner *p, const struct rebuild_field *join)
 	}
 }
 
+static bool has_doc_values(const struct planner *p, struct str type, const struct json *mapping)
+{
+	const struct json *set = json_get(mapping, "doc_values");
+
+	return str_is(type, "binary") ? json_bool_or(set, p->plan->synthetic) : !is_off(set);
+}
+
 /* What is not known of a type before some version. */
 static const char *why_no_column(const struct planner *p, struct str type,
 				 const struct json *mapping)
 {
 	if (str_is(type, "keyword") && json_get(mapping, "normalizer"))
 		return "a normalizer changed it";
-	if (is_off(json_get(mapping, "doc_values")) ||
-	    (str_is(type, "binary") &&
-	     !json_bool_or(json_get(mapping, "doc_values"), p->plan->synthetic)))
+	if (!has_doc_values(p, type, mapping))
 		return "it has no doc values";
 	if (str_ends(type, STR("_range")) && p->created < CREATED_6)
 		return "ranges have doc values from Elasticsearch 6 on";
@@ -301,6 +306,7 @@ static void plan_nested(struct planner *p, struct rebuild_field *whole, const st
 		return;
 	if (before && json_bool_or(json_get(mapping, "include_in_parent"), false)) {
 		set_not_at_all(whole, "nested documents that their nested parents include");
+		plan->nested_left_out = true;
 		add_field(p, whole);
 		return;
 	}

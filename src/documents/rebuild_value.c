@@ -95,7 +95,20 @@ static float sortable_half(int16_t sorted)
 	return bits >> 15 ? -value : value;
 }
 
-/* `nanos` below a millisecond are written where there are any. */
+/* `nanos` below a millisecond are written where there are any, without their last zeros. */
+static struct json *iso_json(const char *date, const char *time, int milli, int64_t nanos,
+			     struct arena *mem)
+{
+	int digits = 6;
+
+	if (!nanos)
+		return json_new_string(mem, arena_printf(mem, "%sT%s.%03dZ", date, time, milli));
+	for (; nanos % 10 == 0; digits--)
+		nanos /= 10;
+	return json_new_string(mem, arena_printf(mem, "%sT%s.%03d%0*" PRId64 "Z", date, time, milli,
+						 digits, nanos));
+}
+
 static struct json *instant_json(int64_t ms, int64_t nanos, struct str format, struct arena *mem)
 {
 	int64_t days = ms / DAYS_MS - (ms % DAYS_MS < 0);
@@ -119,15 +132,7 @@ static struct json *instant_json(int64_t ms, int64_t nanos, struct str format, s
 		return json_new_string(mem, arena_printf(mem, "%s", date));
 	if (str_is(format, "yyyy-MM-dd HH:mm:ss") || str_is(format, "uuuu-MM-dd HH:mm:ss"))
 		return json_new_string(mem, arena_printf(mem, "%s %s", date, text));
-	if (nanos) {
-		int digits = 6;
-
-		for (; nanos % 10 == 0; digits--)
-			nanos /= 10;
-		return json_new_string(mem, arena_printf(mem, "%sT%s.%03d%0*" PRId64 "Z", date,
-							 text, milli, digits, nanos));
-	}
-	return json_new_string(mem, arena_printf(mem, "%sT%s.%03dZ", date, text, milli));
+	return iso_json(date, text, milli, nanos, mem);
 }
 
 static struct json *date_nanos_json(int64_t value, struct str format, struct arena *mem)

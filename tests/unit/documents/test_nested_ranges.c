@@ -92,9 +92,98 @@ static void a_range_may_begin_among_nested_documents(void **state)
 	}
 }
 
+/* Rebuilds document `doc` of the chunk out of nothing. */
+static bool has_nested(struct rebuilder *rebuilder, const struct segment_reader *segment,
+		       const struct stored_chunk *chunk, int32_t doc)
+{
+	struct stored_field_cursor cursor = stored_field_cursor_at(segment->stored, chunk, doc);
+	struct err err = {0};
+	struct str text;
+
+	if (rebuilder_document(rebuilder, doc, &cursor, STR("{}"), &text, &err) < 0)
+		fail_msg("%s", err.message);
+	return memmem(text.ptr, text.len, "again", 5) != NULL;
+}
+
+/* All documents of the chunk in front of the first that has nested ones are skipped. */
+static void check_skipping(const struct segment_reader *segment, const struct stored_chunk *chunk,
+			   int32_t first_nested)
+{
+	struct stored_field_cursor cursor =
+		stored_field_cursor_at(segment->stored, chunk, first_nested);
+	struct rebuilder *rebuilder;
+	struct err err = {0};
+
+	for (int skips = 0; skips < 2; skips++) {
+		assert_int_equal(rebuilder_open(&plan, segment, &rebuilder, &err), 0);
+		assert_int_equal(rebuilder_nested(rebuilder, first_nested, &cursor, &err), 0);
+		if (skips)
+			rebuilder_skip(rebuilder);
+		assert_int_equal(has_nested(rebuilder, segment, chunk, chunk->doc_count - 1),
+				 !skips);
+		rebuilder_close(rebuilder);
+	}
+}
+
+/* Where the mapping has nested objects that are left out, one without a value may be of these. */
+static void check_doubt(const struct segment_reader *segment, const struct stored_chunk *chunk,
+			int32_t first_nested)
+{
+	struct stored_field_cursor cursor =
+		stored_field_cursor_at(segment->stored, chunk, first_nested);
+	struct rebuild_field other = field;
+	struct rebuild_plan doubtful = plan;
+	struct rebuilder *rebuilder;
+	struct err err = {0};
+	struct str text;
+
+	other.path = other.column = STR("none.such");
+	doubtful.fields = &other;
+	for (int left_out = 0; left_out < 2; left_out++) {
+		doubtful.nested_left_out = left_out;
+		assert_int_equal(rebuilder_open(&doubtful, segment, &rebuilder, &err), 0);
+		assert_int_equal(rebuilder_nested(rebuilder, first_nested, &cursor, &err), 0);
+		assert_int_equal(rebuilder_document(rebuilder, chunk->doc_count - 1, &cursor,
+						    STR("{}"), &text, &err),
+				 left_out ? -(int)ERR_UNSUPPORTED : 0);
+		rebuilder_close(rebuilder);
+	}
+}
+
+static void nested_documents_are_of_the_document_behind_them_or_of_none(void **state)
+{
+	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(16));
+	struct fixture_shards fixture;
+	struct snapshot_shard *shard = NULL;
+	struct segment_reader *segment;
+	struct segment_infos infos;
+	struct snapshot *snapshot;
+	struct stored_chunk chunk;
+	struct err err = {0};
+
+	(void)state;
+	fixture_shards_open(&fixture, "es-8.19.21");
+	snapshot = fixture_snapshot(&fixture, "snap1");
+	for (size_t i = 0; i < snapshot->index_count; i++)
+		if (str_is(snapshot->indices[i].name, "books"))
+			shard = fixture_shard(snapshot, &snapshot->indices[i], 0);
+	assert_non_null(shard);
+	assert_int_equal(segment_infos_read(shard->directory, &mem, &infos, &err), 0);
+	assert_int_equal(segment_reader_open(shard->directory, &infos.segments[0], &segment, &err),
+			 0);
+	assert_int_equal(stored_fields_next_chunk(segment->stored, NULL, &chunk, &err), 1);
+	check_skipping(segment, &chunk, 0);
+	check_doubt(segment, &chunk, 0);
+	segment_reader_close(segment);
+	snapshot_shard_close(shard);
+	snapshot_close(snapshot);
+	fixture_shards_close(&fixture);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nested_documents_are_of_the_document_behind_them_or_of_none),
 		cmocka_unit_test(a_range_may_begin_among_nested_documents),
 	};
 

@@ -40,6 +40,29 @@ static int open_all_columns(size_t columns_most, struct err *err)
 	return rc;
 }
 
+static void nested_objects_that_are_left_out_are_known(void **state)
+{
+	static const char mapping[] =
+		"{\"_doc\":{\"properties\":{\"a\":{\"type\":\"nested\",\"properties\":{\"b\":{"
+		"\"type\":\"nested\",\"include_in_parent\":%s,\"properties\":{\"c\":{\"type\":"
+		"\"long\"}}}}}}}}";
+
+	(void)state;
+	for (int included = 0; included < 2; included++) {
+		cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(1));
+		struct str text = arena_printf(&mem, mapping, included ? "true" : "false");
+		struct rebuild_plan plan;
+		struct json *root;
+		struct err err;
+
+		assert_int_equal(json_parse(text, &mem, &root, &err), 0);
+		assert_int_equal(rebuild_plan_make(root, STR("7100299"), false, &mem, &plan, &err),
+				 0);
+		assert_int_equal(plan.nested_count, included ? 1 : 2);
+		assert_int_equal(plan.nested_left_out, included);
+	}
+}
+
 static void columns_that_need_too_much_memory_are_refused(void **state)
 {
 	struct err err = {0};
@@ -179,6 +202,7 @@ static void ignored_entries_say_where_and_what(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nested_objects_that_are_left_out_are_known),
 		cmocka_unit_test(columns_that_need_too_much_memory_are_refused),
 		cmocka_unit_test(instants_of_any_number_are_written_or_refused),
 		cmocka_unit_test(ranges_have_both_ends_and_open_ones_none),

@@ -35,7 +35,7 @@ static const char restricted_opensearch[] =
 	"\"tenant_permissions\":[]}";
 static const char opensearch[] =
 	"{\"reserved\":false,\"hidden\":false,\"static\":false,"
-	"\"cluster_permissions\":[\"cluster_monitor\","
+	"\"cluster_permissions\":[\"cluster_monitor\",\"cluster_all\","
 	"\"cluster_composite_ops\",\"cluster:admin/odd\"],"
 	"\"index_permissions\":[{\"index_patterns\":[\"logs-*\"],"
 	"\"dls\":\"{\\\"match_all\\\":{}}\",\"fls\":[\"~c\"],"

@@ -1,0 +1,232 @@
+#include "documents/rebuild_parts.h"
+
+#include "base/limits.h"
+#include "documents/rebuild_packed.h"
+#include "documents/rebuild_value.h"
+#include "documents/rebuild_xcontent.h"
+#include "lucene/column.h"
+
+#include <stdlib.h>
+
+static int32_t number_of(const struct segment_reader *segment, struct str name)
+{
+	const struct field_info *info = field_infos_find(&segment->field_infos, name);
+
+	return info ? info->number : -1;
+}
+
+/* Each column has windows and a block of its own, and a mapping may have many thousand fields. */
+static int count_memory(struct rebuild_parts *p, struct rebuild_part *part, struct err *err)
+{
+	size_t memory = (part->column ? column_memory(part->column) : 0) +
+			(part->offsets ? column_memory(part->offsets) : 0);
+
+	p->memory += memory - part->memory;
+	part->memory = memory;
+	if (p->memory <= p->plan->columns_most)
+		return 0;
+	return err_set(
+		err, ERR_LIMIT,
+		"the doc values of %zu fields are read together and need more than %zu MiB "
+		"of memory; documents of so many fields are not rebuilt: leave the index out",
+		p->plan->count, p->plan->columns_most >> 20);
+}
+
+static int32_t number_beside(struct rebuild_parts *p, const struct segment_reader *segment,
+			     struct str path, const char *suffix)
+{
+	struct str name = arena_printf(&p->names, STR_FMT "%s", STR_ARG(path), suffix);
+
+	return name.ptr ? number_of(segment, name) : -1;
+}
+
+static int open_part(struct rebuild_parts *p, const struct segment_reader *segment,
+		     struct rebuild_part *part, const struct rebuild_field *field, struct err *err)
+{
+	struct str beside = field->column.ptr ? field->column : field->path;
+	struct str offsets = arena_printf(&p->names, STR_FMT ".offsets", STR_ARG(beside));
+
+	part->field = field;
+	part->stored = number_of(segment, field->path);
+	part->original = number_beside(p, segment, beside, "._original");
+	part->malformed = number_beside(p, segment, beside, "._ignore_malformed");
+	if (!field->column.ptr || field->constant)
+		return 0;
+	if (column_open(segment, field->column, &part->column, err) < 0 ||
+	    (p->plan->synthetic && offsets.ptr &&
+	     column_open(segment, offsets, &part->offsets, err) < 0))
+		return -(int)err->kind;
+	return count_memory(p, part, err);
+}
+
+int rebuild_parts_open(struct rebuild_parts *p, const struct rebuild_plan *plan,
+		       const struct segment_reader *segment, struct arena *mem, struct err *err)
+{
+	*p = (struct rebuild_parts){.plan = plan,
+				    .list = mem_zalloc((plan->count + 1) * sizeof(*p->list)),
+				    .names = ARENA_INIT(LIMIT_SEGMENT_ARENA),
+				    .mem = mem};
+	for (size_t i = 0; i < plan->count; i++)
+		if (open_part(p, segment, &p->list[i], &plan->fields[i], err) < 0)
+			return -(int)err->kind;
+	/* A name that is not known would leave values out. */
+	return p->names.failed ? arena_fail(&p->names, "the names of fields", err) : 0;
+}
+
+void rebuild_parts_close(struct rebuild_parts *p)
+{
+	for (size_t i = 0; i < p->plan->count; i++) {
+		column_close(p->list[i].column);
+		column_close(p->list[i].offsets);
+	}
+	free(p->list);
+	arena_release(&p->names);
+}
+
+void rebuild_parts_reset(struct rebuild_parts *p)
+{
+	for (size_t i = 0; i < p->plan->count; i++) {
+		p->list[i].values = NULL;
+		p->list[i].ordered = false;
+	}
+}
+
+static int no_value(const struct rebuild_part *part, struct err *err)
+{
+	return err_set(err, ERR_UNSUPPORTED,
+		       "'" STR_FMT "' has a value that is none of its type '" STR_FMT "'",
+		       STR_ARG(part->field->path), STR_ARG(part->field->type));
+}
+
+static int add_value(struct rebuild_parts *p, struct rebuild_part *part, struct json *value,
+		     struct err *err)
+{
+	if (!part->values)
+		part->values = json_new(p->mem, JSON_ARRAY);
+	if (p->mem->failed)
+		return arena_fail(p->mem, "a rebuilt document", err);
+	if (!value)
+		return no_value(part, err);
+	json_append(part->values, value);
+	return 0;
+}
+
+/* The fields of nested documents are in these alone; some may be in their parents as well
+ * (include_in_parent). */
+static bool is_of(const struct rebuild_part *part, bool nested)
+{
+	return (part->field->nested > 0) == nested;
+}
+
+static int add_malformed(struct rebuild_parts *p, struct rebuild_part *part,
+			 const struct stored_field *stored, struct err *err)
+{
+	struct json *value;
+	int got;
+
+	if (stored->type != STORED_BYTES)
+		return add_value(
+			p, part,
+			rebuild_stored(p->plan, &(struct rebuild_field){0}, stored, p->mem), err);
+	got = rebuild_xcontent(arena_str(p->mem, stored->bytes), p->mem, &value, err);
+	return got <= 0 ? got : add_value(p, part, value, err);
+}
+
+/* `beside`: what stands beside doc values; else what is in place of them. */
+static int take_stored(struct rebuild_parts *p, const struct stored_field *stored, bool nested,
+		       bool beside, struct err *err)
+{
+	for (size_t i = 0; i < p->plan->count; i++) {
+		struct rebuild_part *part = &p->list[i];
+		int rc = 0;
+
+		if (!is_of(part, nested))
+			continue;
+		if (beside && stored->number == part->malformed)
+			rc = add_malformed(p, part, stored, err);
+		else if (stored->number == (beside ? part->original : part->stored))
+			rc = add_value(p, part,
+				       rebuild_stored(p->plan, part->field, stored, p->mem), err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static int read_stored(struct rebuild_parts *p, struct stored_field_cursor cursor, bool nested,
+		       bool beside, struct err *err)
+{
+	struct stored_field stored;
+	int got;
+
+	while ((got = stored_field_next(&cursor, &stored, err)) > 0)
+		if (take_stored(p, &stored, nested, beside, err) < 0)
+			return -(int)err->kind;
+	return got;
+}
+
+static int take_column(struct rebuild_parts *p, struct rebuild_part *part,
+		       const struct column_values *values, struct err *err)
+{
+	for (size_t i = 0; i < values->count; i++) {
+		struct json *value;
+
+		if (values->bytes && rebuild_is_packed(part->field->type)) {
+			if (!part->values)
+				part->values = json_new(p->mem, JSON_ARRAY);
+			if (!rebuild_packed(p->plan, part->field, values->bytes[i], part->values,
+					    p->mem))
+				return no_value(part, err);
+			continue;
+		}
+		value = values->numbers
+				? rebuild_number(p->plan, part->field, values->numbers[i], p->mem)
+				: rebuild_bytes(part->field, values->bytes[i], p->mem);
+		if (add_value(p, part, value, err) < 0)
+			return -(int)err->kind;
+	}
+	return 0;
+}
+
+/* Where Elasticsearch 8 keeps the order of an array, as indices of its doc values. */
+static int read_order(struct rebuild_parts *p, struct rebuild_part *part, int32_t doc,
+		      struct err *err)
+{
+	struct column_values values = {0};
+
+	if (!part->offsets)
+		return 0;
+	if (column_get(part->offsets, doc, &values, err) < 0)
+		return -(int)err->kind;
+	if (values.count != 1 || !values.bytes)
+		return 0;
+	part->ordered = true;
+	part->values = rebuild_in_order(part->values, values.bytes[0], p->mem);
+	return part->values ? 0 : no_value(part, err);
+}
+
+static int read_columns(struct rebuild_parts *p, int32_t doc, bool nested, struct err *err)
+{
+	for (size_t i = 0; i < p->plan->count; i++) {
+		struct rebuild_part *part = &p->list[i];
+		struct column_values values = {0};
+
+		/* A column whose field is stored too says nothing new. */
+		if (!part->column || part->values || !is_of(part, nested))
+			continue;
+		if (column_get(part->column, doc, &values, err) < 0 ||
+		    count_memory(p, part, err) < 0 || take_column(p, part, &values, err) < 0 ||
+		    read_order(p, part, doc, err) < 0)
+			return -(int)err->kind;
+	}
+	return 0;
+}
+
+int rebuild_parts_read(struct rebuild_parts *p, int32_t doc,
+		       const struct stored_field_cursor *stored, bool nested, struct err *err)
+{
+	if (read_stored(p, *stored, nested, false, err) < 0 ||
+	    read_columns(p, doc, nested, err) < 0)
+		return -(int)err->kind;
+	return read_stored(p, *stored, nested, true, err);
+}
