@@ -165,7 +165,7 @@ static bool is_refused_too_long(struct exchange *ex, int status)
 	}
 	snprintf(why, sizeof(why),
 		 status ? "it answers %d, or so in bulks, all the time"
-			: "it ends connections without an answer",
+			: "it does not answer, or ends connections before it has",
 		 status);
 	return fails_after(ex, why);
 }

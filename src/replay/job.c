@@ -45,7 +45,7 @@ static bool is_refusal(const struct job *job, int status)
 {
 	if (!is_versioned_write(job) || job->operation.kind == OPERATION_BY_QUERY)
 		return false;
-	return status == 0 ? job->sent < JOB_ATTEMPTS_MOST
+	return status == 0 ? job->unanswered < JOB_ATTEMPTS_MOST
 			   : status == 429 || (status >= 502 && status <= 504);
 }
 
@@ -155,6 +155,7 @@ enum job_verdict job_decide(struct job *job, int status, struct str answer, bool
 {
 	enum job_verdict verdict;
 
+	job->unanswered = status == 0 ? job->unanswered + 1 : 0;
 	job->refused = is_refusal(job, status);
 	if (job->probing && job->refused) {
 		job_not_sent(job);
@@ -165,7 +166,7 @@ enum job_verdict job_decide(struct job *job, int status, struct str answer, bool
 	if (job->last_status != -1)
 		job->sent++;
 	job->last_status = status;
-	if (status == 0)
+	if (status == 0 || job->refused)
 		return again(job);
 	if (job->bulk && status == 200)
 		return decide_bulk(job, answer);

@@ -43,11 +43,12 @@ struct job {
 	struct str identity; /* of node, connection and request, for ids that are derived */
 	bool dropped;        /* by a transformer */
 	bool planned;
-	bool names_cursor; /* of the source's scrolls or points in time */
-	bool probing;      /* the request under way asks for versions */
-	bool probed;       /* the next request is not to be another question */
-	bool refused;      /* the last answer was that of a busy target: however often */
-	unsigned sent;     /* answers and failures so far, without probes */
+	bool names_cursor;   /* of the source's scrolls or points in time */
+	bool probing;        /* the request under way asks for versions */
+	bool probed;         /* the next request is not to be another question */
+	bool refused;        /* the last answer was that of a busy target: however often */
+	unsigned sent;       /* answers and failures so far, without probes */
+	unsigned unanswered; /* ends without an answer since the last one */
 	unsigned probes;
 	bool asks_deleted;   /* the next question, or the one under way, is for tombstones */
 	bool is_overwritten; /* set likewise: a later request makes the update's document anew */

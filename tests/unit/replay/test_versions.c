@@ -162,7 +162,28 @@ static void one_that_never_gets_an_answer_is_given_up_at_last(void **state)
 		fake_job_sends(&f);
 		sends++;
 	}
-	assert_int_equal(sends, JOB_ATTEMPTS_MOST + 1);
+	assert_int_equal(sends, JOB_ATTEMPTS_MOST);
+	fake_job_close(&f);
+}
+
+static void a_connection_that_ends_after_a_busy_time_is_not_the_last(void **state)
+{
+	struct fake_job f;
+
+	(void)state;
+	assert_int_equal(fake_job_open(&f, true, "PUT /i/_doc/1", "{}", 201, CREATED("1", "1")), 1);
+	for (int i = 0; i < 2 * JOB_ATTEMPTS_MOST; i++) {
+		fake_job_sends(&f);
+		assert_int_equal(fake_job_answer(&f, 429, "{}"), JOB_AGAIN);
+	}
+	fake_job_sends(&f);
+	assert_int_equal(fake_job_answer(&f, 0, ""), JOB_AGAIN);
+	fake_job_close(&f);
+	/* A delete of what was not there at the source. */
+	assert_int_equal(fake_job_open(&f, true, "DELETE /i/_doc/1", "", 404, UPDATED("1", "3")),
+			 1);
+	fake_job_sends(&f);
+	assert_int_equal(fake_job_answer(&f, 503, "{}"), JOB_AGAIN);
 	fake_job_close(&f);
 }
 
@@ -444,6 +465,7 @@ int main(void)
 		cmocka_unit_test(single_writes_carry_the_version_of_the_source),
 		cmocka_unit_test(what_the_source_refused_is_not_sent),
 		cmocka_unit_test(a_write_outlasts_a_busy_target_when_it_carries_versions),
+		cmocka_unit_test(a_connection_that_ends_after_a_busy_time_is_not_the_last),
 		cmocka_unit_test(one_that_never_gets_an_answer_is_given_up_at_last),
 		cmocka_unit_test(items_of_a_bulk_outlast_a_busy_target_and_others_do_not),
 		cmocka_unit_test(an_answer_of_the_capture_proxy_is_no_refusal_of_the_source),
