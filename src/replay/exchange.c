@@ -282,6 +282,13 @@ static bool is_held_back(struct exchange *ex)
 	return false;
 }
 
+/* Not in mem, which would keep each of hundreds of sends. */
+static void keep_sent(struct exchange *ex, struct str bytes)
+{
+	free((void *)(uintptr_t)ex->sent.ptr);
+	ex->sent = str_of(str_dup(bytes), bytes.len);
+}
+
 static void send_next(struct exchange *ex)
 {
 	cleanup(buf_release) struct buf bytes = BUF_INIT(MIB(1024));
@@ -314,7 +321,7 @@ static void send_next(struct exchange *ex)
 	if (ex->job.probing)
 		ex->job.may_wait = order_may_wait(ex);
 	else
-		ex->sent = arena_str(&ex->mem, buf_str(&bytes));
+		keep_sent(ex, buf_str(&bytes));
 	ex->state = EXCHANGE_SENDING;
 	r->counts.in_flight++;
 	r->counts.schedule_lag_ms = clock_monotonic_ms() - ex->due_ms;

@@ -1,5 +1,6 @@
 #include "fake_job.h"
 
+#include "replay/bulk.h"
 #include "replay/updates.h"
 
 #define CREATED(id, version)                                             \
@@ -209,10 +210,15 @@ static void items_of_a_bulk_outlast_a_busy_target_and_others_do_not(void **state
 	}
 	/* The broken one has had its tries. */
 	for (int i = 0; i < 50; i++) {
+		const char *body = f.job.out.body.ptr, *result = f.job.bulk->items[0].result.ptr;
+
 		assert_string_equal(fake_job_sends(&f),
 				    "POST /_bulk\n{\"index\":{\"_index\":\"i\",\"_id\":\"1\","
 				    "\"version\":1,\"version_type\":\"external_gte\"}}\n{}\n");
 		assert_int_equal(fake_job_answer(&f, 200, "{\"items\":[" BUSY "]}"), JOB_AGAIN);
+		/* Hundreds of tries take no more memory than one. */
+		assert_true(i == 0 || f.job.out.body.ptr == body);
+		assert_ptr_equal(f.job.bulk->items[0].result.ptr, result);
 	}
 	fake_job_sends(&f);
 	assert_int_equal(fake_job_answer(&f, 200, "{\"items\":[" WRITTEN "]}"), JOB_FINAL);
@@ -308,6 +314,21 @@ static void an_update_waits_for_what_is_before_it(void **state)
 	assert_string_equal(fake_job_sends(&f), PROBE);
 	assert_int_equal(fake_job_answer(&f, 200, FOUND("2")), JOB_NEXT);
 	assert_int_equal(f.counts.updates_out_of_order, 0);
+	fake_job_close(&f);
+}
+
+static void questions_keep_no_memory(void **state)
+{
+	struct fake_job f;
+	struct str answer;
+	size_t used;
+
+	(void)state;
+	open_update(&f);
+	answer = answer_text(&f.mem, 200, FOUND("1"));
+	used = f.mem.used;
+	assert_int_equal(job_decide(&f.job, 200, answer, true), JOB_AGAIN);
+	assert_int_equal(f.mem.used, used);
 	fake_job_close(&f);
 }
 
@@ -475,6 +496,7 @@ int main(void)
 		cmocka_unit_test(a_create_in_a_bulk_without_an_answer_overwrites_nothing),
 		cmocka_unit_test(an_update_goes_out_bound_to_what_it_was_of),
 		cmocka_unit_test(an_update_waits_for_what_is_before_it),
+		cmocka_unit_test(questions_keep_no_memory),
 		cmocka_unit_test(an_update_of_nothing_waits_as_long_as_it_may),
 		cmocka_unit_test(an_update_of_what_was_deleted_since_is_in),
 		cmocka_unit_test(an_update_that_is_overwritten_later_waits_for_nothing),
