@@ -210,12 +210,29 @@ static bool is_found(const struct json *doc)
 	return json_bool_or(json_get(doc, "found"), false);
 }
 
+/* The shard is away or busy, so nothing is known of the document: to go on as if it were not there
+ * would update it twice. */
+static bool is_away(const struct json *doc)
+{
+	static const char *const types[] = {"unavailable", "not_available", "no_shard_available",
+					    "rejected",    "circuit",       "not_connected",
+					    "disconnected"};
+	struct str type = json_string(json_path(doc, "error", "type", NULL));
+
+	for (size_t i = 0; i < COUNT_OF(types) && type.ptr; i++)
+		if (memmem(type.ptr, type.len, types[i], strlen(types[i])))
+			return true;
+	return false;
+}
+
 static void judge(struct job *job, struct pending_update *u, const struct json *doc)
 {
 	int64_t version = json_i64_or(json_get(doc, "_version"), 0);
 
 	u->absent = false;
-	if (!is_found(doc) && u->captured == 1)
+	if (!is_found(doc) && is_away(doc))
+		job->refused = true;
+	else if (!is_found(doc) && u->captured == 1)
 		send_it(job, u, NULL);
 	else if (!is_found(doc) && json_get(doc, "error"))
 		comes_early(job, u, NULL); /* its index is not there */
@@ -246,7 +263,9 @@ static void judge_absent(struct job *job, struct pending_update *u, const struct
 	int64_t deleted = conflicting_version(result);
 
 	u->absent = false;
-	if (deleted >= u->captured)
+	if (is_away(result))
+		job->refused = true;
+	else if (deleted >= u->captured)
 		is_in(job, u, deleted);
 	else if (u->made && deleted == u->captured - 1)
 		send_it(job, u, NULL);

@@ -379,6 +379,35 @@ static void an_update_of_what_was_deleted_since_is_in(void **state)
 	fake_job_close(&f);
 }
 
+static void an_update_of_a_shard_that_is_away_stays_a_question(void **state)
+{
+	struct fake_job f;
+
+	(void)state;
+	open_update(&f);
+	f.job.may_wait = false;
+	assert_int_equal(
+		fake_job_answer(&f, 200,
+				"{\"docs\":[{\"_id\":\"1\",\"error\":{\"type\":"
+				"\"no_shard_available_action_exception\",\"reason\":\"r\"}}]}"),
+		JOB_AGAIN);
+	assert_true(f.job.refused);
+	assert_string_equal(fake_job_sends(&f), PROBE);
+	assert_int_equal(fake_job_answer(&f, 200, MISSING), JOB_NEXT);
+	assert_string_equal(fake_job_sends(&f), TOMBSTONES);
+	assert_int_equal(
+		fake_job_answer(&f, 200,
+				"{\"items\":[{\"delete\":{\"status\":503,\"error\":{\"type\":"
+				"\"unavailable_shards_exception\",\"reason\":\"r\"}}}]}"),
+		JOB_AGAIN);
+	assert_true(f.job.refused);
+	assert_string_equal(fake_job_sends(&f), PROBE);
+	assert_int_equal(fake_job_answer(&f, 200, FOUND("3")), JOB_FINAL);
+	assert_false(f.job.refused);
+	assert_int_equal(f.counts.updates_out_of_order, 0);
+	fake_job_close(&f);
+}
+
 static void an_update_that_is_overwritten_later_waits_for_nothing(void **state)
 {
 	struct fake_job f;
@@ -499,6 +528,7 @@ int main(void)
 		cmocka_unit_test(questions_keep_no_memory),
 		cmocka_unit_test(an_update_of_nothing_waits_as_long_as_it_may),
 		cmocka_unit_test(an_update_of_what_was_deleted_since_is_in),
+		cmocka_unit_test(an_update_of_a_shard_that_is_away_stays_a_question),
 		cmocka_unit_test(an_update_that_is_overwritten_later_waits_for_nothing),
 		cmocka_unit_test(a_script_that_made_the_document_keeps_its_upsert),
 		cmocka_unit_test(what_changed_nothing_at_the_source_is_not_sent),
