@@ -10,11 +10,13 @@
 #define JOB_ATTEMPTS_MOST 24
 
 struct cursors;
+struct deletes;
 
 struct job_rules {
 	struct outgoing_rules outgoing;
 	struct transform *transform; /* NULL: none */
 	struct cursors *cursors;     /* NULL: requests that name one are not sent */
+	struct deletes *deletes;     /* NULL: not watched */
 	bool source_versions;
 	const char *const *final_types; /* item errors of a bulk that another try cannot mend */
 	size_t final_type_count;
@@ -24,7 +26,8 @@ struct job_rules {
 struct job_counts {
 	uint64_t retried, skipped_refused, skipped_unchanged, skipped_newer, skipped_cursor,
 		conflicts_newer;
-	uint64_t updates_lost; /* nothing to update was there, to the last */
+	uint64_t deletes_forgotten; /* at the source, by when their ids came back */
+	uint64_t updates_lost;      /* nothing to update was there, to the last */
 	uint64_t bulk_items_resent, updates_out_of_order, transform_failed, ids_taken, ids_derived;
 };
 

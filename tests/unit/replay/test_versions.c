@@ -1,6 +1,7 @@
 #include "fake_job.h"
 
 #include "replay/bulk.h"
+#include "replay/deletes.h"
 #include "replay/updates.h"
 
 #define CREATED(id, version)                                             \
@@ -445,6 +446,48 @@ static void a_script_that_made_the_document_keeps_its_upsert(void **state)
 	fake_job_close(&f);
 }
 
+static uint64_t forgotten_after_delete(const char *created)
+{
+	struct deletes *deletes = deletes_new();
+	struct fake_job f;
+	uint64_t count;
+	char bulk[300];
+
+	snprintf(bulk, sizeof(bulk), "{\"items\":[{\"index\":%s}]}", created);
+	assert_int_equal(fake_job_open_watching(&f, deletes, "DELETE /i/_doc/1", "",
+						"{\"_index\":\"i\",\"_id\":\"1\",\"_version\":5,"
+						"\"_seq_no\":80,\"result\":\"deleted\"}"),
+			 1);
+	assert_int_equal(f.counts.deletes_forgotten, 0);
+	fake_job_close(&f);
+	assert_int_equal(fake_job_open_watching(&f, deletes, "PUT /i/_doc/1", "{}", created), 1);
+	count = f.counts.deletes_forgotten;
+	fake_job_close(&f);
+	assert_int_equal(
+		fake_job_open_watching(&f, deletes, "POST /_bulk",
+				       "{\"index\":{\"_index\":\"i\",\"_id\":\"1\"}}\n{}\n", bulk),
+		1);
+	assert_int_equal(f.counts.deletes_forgotten, count);
+	fake_job_close(&f);
+	deletes_free(deletes);
+	return count;
+}
+
+#define MADE(id, version, seq_no)                                                           \
+	"{\"_index\":\"i\",\"_id\":\"" id "\",\"_version\":" version ",\"_seq_no\":" seq_no \
+	",\"result\":\"created\"}"
+
+static void an_id_that_comes_back_below_its_delete_is_counted(void **state)
+{
+	(void)state;
+	assert_int_equal(forgotten_after_delete(MADE("1", "1", "90")), 1);
+	/* The delete was known, came later, was of another document, or nobody knows. */
+	assert_int_equal(forgotten_after_delete(MADE("1", "6", "90")), 0);
+	assert_int_equal(forgotten_after_delete(MADE("1", "1", "70")), 0);
+	assert_int_equal(forgotten_after_delete(MADE("2", "1", "90")), 0);
+	assert_int_equal(forgotten_after_delete(CREATED("1", "1")), 0);
+}
+
 static void what_changed_nothing_at_the_source_is_not_sent(void **state)
 {
 	struct fake_job f;
@@ -531,6 +574,7 @@ int main(void)
 		cmocka_unit_test(an_update_of_a_shard_that_is_away_stays_a_question),
 		cmocka_unit_test(an_update_that_is_overwritten_later_waits_for_nothing),
 		cmocka_unit_test(a_script_that_made_the_document_keeps_its_upsert),
+		cmocka_unit_test(an_id_that_comes_back_below_its_delete_is_counted),
 		cmocka_unit_test(what_changed_nothing_at_the_source_is_not_sent),
 		cmocka_unit_test(a_question_that_never_went_out_is_not_counted),
 		cmocka_unit_test(an_update_in_a_bulk_waits_while_other_items_go),
