@@ -151,18 +151,22 @@ static enum job_verdict decide_bulk(struct job *job, struct str answer)
 	return JOB_NEXT;
 }
 
+static enum job_verdict decide_probe(struct job *job, int status, struct str answer)
+{
+	if (!job->refused)
+		return updates_take_probe(job, status, answer);
+	job_not_sent(job);
+	return JOB_AGAIN;
+}
+
 enum job_verdict job_decide(struct job *job, int status, struct str answer, bool source_is_known)
 {
 	enum job_verdict verdict;
 
 	job->unanswered = status == 0 ? job->unanswered + 1 : 0;
 	job->refused = is_refusal(job, status);
-	if (job->probing && job->refused) {
-		job_not_sent(job);
-		return JOB_AGAIN;
-	}
 	if (job->probing)
-		return updates_take_probe(job, status, answer);
+		return decide_probe(job, status, answer);
 	if (job->last_status != -1)
 		job->sent++;
 	job->last_status = status;
