@@ -157,15 +157,17 @@ static bool fails_after(struct exchange *ex, const char *why)
 
 static bool is_refused_too_long(struct exchange *ex, int status)
 {
-	char why[80];
+	char why[120];
 
 	if (!ex->job.refused) {
 		ex->first_failure_ms = 0;
 		return false;
 	}
 	snprintf(why, sizeof(why),
-		 status ? "it answers %d, or so in bulks, all the time"
-			: "it does not answer, or ends connections before it has",
+		 status == 401 ? "it answers %d to some of what the source took (see "
+				 "--no-stop-on-auth-failure)"
+		 : status      ? "it answers %d, or so in bulks, all the time"
+			       : "it does not answer, or ends connections before it has",
 		 status);
 	return fails_after(ex, why);
 }

@@ -18,6 +18,7 @@ struct job_rules {
 	struct cursors *cursors;     /* NULL: requests that name one are not sent */
 	struct deletes *deletes;     /* NULL: not watched */
 	bool source_versions;
+	bool waits_for_credentials;     /* a write with versions is not done with a 401 */
 	const char *const *final_types; /* item errors of a bulk that another try cannot mend */
 	size_t final_type_count;
 	unsigned attempts; /* 0: JOB_ATTEMPTS */

@@ -306,6 +306,7 @@ static int open_all(struct replay *r, struct err *err)
 		return -(int)err->kind;
 	r->rules = o->rules;
 	r->rules.cursors = cursors_new();
+	r->rules.waits_for_credentials = o->stop_on_auth_failure;
 	r->rules.deletes = o->rules.source_versions ? deletes_new() : NULL;
 	r->rules.outgoing.host = target_host(r->target);
 	r->rules.outgoing.prefix = target_url(r->target)->path;
