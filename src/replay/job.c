@@ -46,7 +46,7 @@ static bool is_refusal(const struct job *job, int status)
 	if (!is_versioned_write(job) || job->operation.kind == OPERATION_BY_QUERY)
 		return false;
 	if (status == 401)
-		return job->rules->waits_for_credentials;
+		return job->rules->waits_for_credentials && job->has_source;
 	return status == 0 ? job->unanswered < JOB_ATTEMPTS_MOST
 			   : status == 429 || (status >= 502 && status <= 504);
 }
