@@ -239,6 +239,11 @@ static void print_result(const struct replay_counts *c)
 		       " updates found no document: it was deleted before the snapshot, or "
 		       "is missing; their tuples tell which\n",
 		       c->job.updates_lost);
+	if (c->job.deletes_forgotten)
+		printf("%" PRIu64
+		       " documents came back below the version of their delete, which the source "
+		       "had forgotten (index.gc_deletes), and may be missing\n",
+		       c->job.deletes_forgotten);
 	if (c->tuples_untransformed)
 		printf("%" PRIu64 " tuples could not be transformed and are written as they were\n",
 		       c->tuples_untransformed);

@@ -76,6 +76,8 @@ static const struct {
 	    "Requests whose updates wait for what comes before them."),
 	ROW("shardlift_replay_updates_lost_total", job.updates_lost, METRIC_COUNTER,
 	    "Updates that found no document, to the last."),
+	ROW("shardlift_replay_deletes_forgotten_total", job.deletes_forgotten, METRIC_COUNTER,
+	    "Documents that came back below the version of their delete."),
 	ROW("shardlift_replay_conflicts_newer_total", job.conflicts_newer, METRIC_COUNTER,
 	    "Writes answered 409 since something newer was there."),
 };

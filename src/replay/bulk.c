@@ -75,19 +75,33 @@ bool bulk_item_is_ready(const struct bulk_item *item)
 	return !item->done && !(item->update && item->update->open);
 }
 
+static void choose_items(struct bulk *bulk)
+{
+	size_t count = 0, before = bulk->sent_count;
+
+	for (size_t i = 0; i < bulk->count; i++) {
+		if (!bulk_item_is_ready(&bulk->items[i]))
+			continue;
+		bulk->is_written &= count < before && bulk->sent[count] == i;
+		bulk->sent[count++] = i;
+	}
+	bulk->is_written &= count == before;
+	bulk->sent_count = count;
+}
+
 int bulk_prepare(struct job *job, struct err *err)
 {
 	cleanup(buf_release) struct buf body = BUF_INIT(OUTGOING_BODY_MAX);
 	struct bulk *bulk = job->bulk;
 
-	bulk->sent_count = 0;
-	for (size_t i = 0; i < bulk->count; i++)
-		if (bulk_item_is_ready(&bulk->items[i]))
-			bulk->sent[bulk->sent_count++] = i;
+	choose_items(bulk);
 	if (!bulk->changed && bulk->sent_count == bulk->count)
 		return 0;
 	if (bulk->answers > 0)
 		job->counts->bulk_items_resent += bulk->sent_count;
+	/* A target that is busy for long must not fill the memory with the same body. */
+	if (bulk->is_written)
+		return 0;
 	for (size_t i = 0; i < bulk->sent_count; i++) {
 		const struct bulk_item *item = &bulk->items[bulk->sent[i]];
 
@@ -105,6 +119,7 @@ int bulk_prepare(struct job *job, struct err *err)
 		return -(int)err->kind;
 	job->out.body = arena_str(job->mem, buf_str(&body));
 	job->out.body_changed = true;
+	bulk->is_written = true;
 	return job->out.body.ptr ? 0 : arena_fail(job->mem, "a bulk request", err);
 }
 
@@ -140,12 +155,16 @@ static void take_result(struct job *job, struct bulk_item *item, struct json *ou
 	const struct json *result = bulk_result(outer);
 	int64_t status = json_i64_or(json_get(result, "status"), 500);
 	struct str type = json_string(json_path(result, "error", "type", NULL));
+	bool again = item->refused;
 
-	json_write(&text, outer);
-	item->result = arena_str(job->mem, buf_str(&text));
 	item->failed = json_get(result, "error") != NULL;
 	item->done = true;
 	item->refused = item->failed && (status == 429 || (status >= 502 && status <= 504));
+	/* One refusal is kept, not hundreds of them. */
+	if (!item->refused || !again) {
+		json_write(&text, outer);
+		item->result = arena_str(job->mem, buf_str(&text));
+	}
 	if (!item->failed)
 		return;
 	if (status == 409 && item->versioned) {
@@ -160,8 +179,9 @@ static void take_result(struct job *job, struct bulk_item *item, struct json *ou
 
 bool bulk_take_answer(struct job *job, struct str answer)
 {
+	cleanup(arena_release) struct arena scratch = ARENA_INIT(ANSWER_TREE_MAX);
 	struct bulk *bulk = job->bulk;
-	struct json *tree = answer_json(answer, job->mem);
+	struct json *tree = answer_json(answer, &scratch);
 	struct json *items = json_get(tree, "items"), *item;
 	bool left = false;
 	size_t i = 0;

@@ -6,6 +6,8 @@
 
 #include "replay/job.h"
 
+#define ANSWER_TREE_MAX MIB(1024) /* of memory, for an answer that is taken apart */
+
 struct pending_update;
 
 struct bulk_item {
@@ -25,8 +27,9 @@ struct bulk {
 	size_t count;
 	size_t *sent; /* numbers of the items of the request under way */
 	size_t sent_count;
-	bool changed;   /* what is sent is not what was captured */
-	size_t failing; /* items of the last answer that another try may mend */
+	bool changed;    /* what is sent is not what was captured */
+	bool is_written; /* the body at hand is that of `sent`, as its items are */
+	size_t failing;  /* items of the last answer that another try may mend */
 	unsigned answers;
 };
 

@@ -157,15 +157,17 @@ static bool fails_after(struct exchange *ex, const char *why)
 
 static bool is_refused_too_long(struct exchange *ex, int status)
 {
-	char why[80];
+	char why[120];
 
 	if (!ex->job.refused) {
 		ex->first_failure_ms = 0;
 		return false;
 	}
 	snprintf(why, sizeof(why),
-		 status ? "it answers %d, or so in bulks, all the time"
-			: "it ends connections without an answer",
+		 status == 401 ? "it answers %d to some of what the source took (see "
+				 "--no-stop-on-auth-failure)"
+		 : status      ? "it answers %d, or so in bulks, all the time"
+			       : "it does not answer, or ends connections before it has",
 		 status);
 	return fails_after(ex, why);
 }
@@ -282,6 +284,13 @@ static bool is_held_back(struct exchange *ex)
 	return false;
 }
 
+/* Not in mem, which would keep each of hundreds of sends. */
+static void keep_sent(struct exchange *ex, struct str bytes)
+{
+	free((void *)(uintptr_t)ex->sent.ptr);
+	ex->sent = str_of(str_dup(bytes), bytes.len);
+}
+
 static void send_next(struct exchange *ex)
 {
 	cleanup(buf_release) struct buf bytes = BUF_INIT(MIB(1024));
@@ -314,7 +323,7 @@ static void send_next(struct exchange *ex)
 	if (ex->job.probing)
 		ex->job.may_wait = order_may_wait(ex);
 	else
-		ex->sent = arena_str(&ex->mem, buf_str(&bytes));
+		keep_sent(ex, buf_str(&bytes));
 	ex->state = EXCHANGE_SENDING;
 	r->counts.in_flight++;
 	r->counts.schedule_lag_ms = clock_monotonic_ms() - ex->due_ms;

@@ -16,6 +16,8 @@ void exchange_forget_bodies(struct exchange *ex)
 	for (size_t i = 0; i < ex->answer_count; i++)
 		free((void *)(uintptr_t)ex->answers[i].bytes.ptr);
 	ex->answer_count = 0;
+	free((void *)(uintptr_t)ex->sent.ptr);
+	ex->sent = STR_NONE;
 	arena_release(&ex->mem);
 }
 

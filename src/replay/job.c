@@ -45,7 +45,9 @@ static bool is_refusal(const struct job *job, int status)
 {
 	if (!is_versioned_write(job) || job->operation.kind == OPERATION_BY_QUERY)
 		return false;
-	return status == 0 ? job->sent < JOB_ATTEMPTS_MOST
+	if (status == 401)
+		return job->rules->waits_for_credentials && job->has_source;
+	return status == 0 ? job->unanswered < JOB_ATTEMPTS_MOST
 			   : status == 429 || (status >= 502 && status <= 504);
 }
 
@@ -151,21 +153,26 @@ static enum job_verdict decide_bulk(struct job *job, struct str answer)
 	return JOB_NEXT;
 }
 
+static enum job_verdict decide_probe(struct job *job, int status, struct str answer)
+{
+	if (!job->refused)
+		return updates_take_probe(job, status, answer);
+	job_not_sent(job);
+	return JOB_AGAIN;
+}
+
 enum job_verdict job_decide(struct job *job, int status, struct str answer, bool source_is_known)
 {
 	enum job_verdict verdict;
 
+	job->unanswered = status == 0 ? job->unanswered + 1 : 0;
 	job->refused = is_refusal(job, status);
-	if (job->probing && job->refused) {
-		job_not_sent(job);
-		return JOB_AGAIN;
-	}
 	if (job->probing)
-		return updates_take_probe(job, status, answer);
+		return decide_probe(job, status, answer);
 	if (job->last_status != -1)
 		job->sent++;
 	job->last_status = status;
-	if (status == 0)
+	if (status == 0 || job->refused)
 		return again(job);
 	if (job->bulk && status == 200)
 		return decide_bulk(job, answer);

@@ -10,12 +10,15 @@
 #define JOB_ATTEMPTS_MOST 24
 
 struct cursors;
+struct deletes;
 
 struct job_rules {
 	struct outgoing_rules outgoing;
 	struct transform *transform; /* NULL: none */
 	struct cursors *cursors;     /* NULL: requests that name one are not sent */
+	struct deletes *deletes;     /* NULL: not watched */
 	bool source_versions;
+	bool waits_for_credentials;     /* a write with versions is not done with a 401 */
 	const char *const *final_types; /* item errors of a bulk that another try cannot mend */
 	size_t final_type_count;
 	unsigned attempts; /* 0: JOB_ATTEMPTS */
@@ -24,7 +27,8 @@ struct job_rules {
 struct job_counts {
 	uint64_t retried, skipped_refused, skipped_unchanged, skipped_newer, skipped_cursor,
 		conflicts_newer;
-	uint64_t updates_lost; /* nothing to update was there, to the last */
+	uint64_t deletes_forgotten; /* at the source, by when their ids came back */
+	uint64_t updates_lost;      /* nothing to update was there, to the last */
 	uint64_t bulk_items_resent, updates_out_of_order, transform_failed, ids_taken, ids_derived;
 };
 
@@ -43,18 +47,20 @@ struct job {
 	struct str identity; /* of node, connection and request, for ids that are derived */
 	bool dropped;        /* by a transformer */
 	bool planned;
-	bool names_cursor; /* of the source's scrolls or points in time */
-	bool probing;      /* the request under way asks for versions */
-	bool probed;       /* the next request is not to be another question */
-	bool refused;      /* the last answer was that of a busy target: however often */
-	unsigned sent;     /* answers and failures so far, without probes */
+	bool names_cursor;   /* of the source's scrolls or points in time */
+	bool probing;        /* the request under way asks for versions */
+	bool probed;         /* the next request is not to be another question */
+	bool refused;        /* the last answer was that of a busy target: however often */
+	unsigned sent;       /* answers and failures so far, without probes */
+	unsigned unanswered; /* ends without an answer since the last one */
 	unsigned probes;
 	bool asks_deleted;   /* the next question, or the one under way, is for tombstones */
 	bool is_overwritten; /* set likewise: a later request makes the update's document anew */
 	bool may_wait;       /* set before each answer to a question: what comes before an update
 				may still come */
 	bool is_in;          /* the update, by what the target said */
-	const struct json *seen;        /* the document that the update goes out bound to; NULL */
+	const struct json *seen;        /* within an answer: the document that the update goes out
+	bound to; NULL */
 	struct pending_update *updates; /* in mem */
 	size_t update_count;
 	unsigned conflicts;

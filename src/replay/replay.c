@@ -1,4 +1,5 @@
 #include "replay/cursors.h"
+#include "replay/deletes.h"
 #include "replay/replay_internal.h"
 
 #include "base/clock.h"
@@ -305,6 +306,8 @@ static int open_all(struct replay *r, struct err *err)
 		return -(int)err->kind;
 	r->rules = o->rules;
 	r->rules.cursors = cursors_new();
+	r->rules.waits_for_credentials = o->stop_on_auth_failure;
+	r->rules.deletes = o->rules.source_versions ? deletes_new() : NULL;
 	r->rules.outgoing.host = target_host(r->target);
 	r->rules.outgoing.prefix = target_url(r->target)->path;
 	r->reassembly = reassembly_new(&limits, &handler);
@@ -328,6 +331,7 @@ static void close_all(struct replay *r)
 	if (r->tick)
 		event_free(r->tick);
 	cursors_free(r->rules.cursors);
+	deletes_free(r->rules.deletes);
 	target_free(r->target);
 	buf_release(&r->held_bytes);
 	buf_release(&r->line);

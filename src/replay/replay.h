@@ -36,7 +36,7 @@ struct replay_options {
 	struct tuple_sink *sink;           /* NULL: no tuples */
 	struct transform *tuple_transform; /* each tuple passes through it; NULL: none */
 	const struct filter *filter;
-	struct job_rules rules; /* host, prefix and cursors are filled in by replay_run */
+	struct job_rules rules; /* host, prefix, cursors and deletes are filled in by replay_run */
 	struct http_options target;
 	double speedup;
 	int64_t lookahead_ms;

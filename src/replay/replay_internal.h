@@ -42,7 +42,7 @@ struct exchange {
 	int64_t waits_ms;    /* since when; 0: never */
 	double slot_ms;      /* when it may be sent, at most_per_second; 0: it has none */
 	const char *skipped; /* why nothing was sent */
-	struct str sent;     /* the last request, in mem */
+	struct str sent;     /* the last request, owned */
 	size_t seen;         /* bytes of the captured response at the last look */
 	struct tuple_part answers[JOB_ATTEMPTS_MOST];
 	size_t answer_count, errors;

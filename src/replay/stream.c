@@ -117,6 +117,14 @@ void connection_stream_close(struct replay *r, uint64_t connection)
 		stream_rest(s, 0);
 }
 
+/* What is not done is not finished: a source that commits when it is closed would commit it. */
+static void let_go(struct exchange *ex)
+{
+	captured_transaction_disown(ex->transaction);
+	captured_transaction_release(ex->transaction);
+	exchange_free(ex);
+}
+
 void streams_free(struct replay *r)
 {
 	struct exchange_list *const lists[] = {&r->unsettled, &r->written};
@@ -126,15 +134,13 @@ void streams_free(struct replay *r)
 	while ((s = TAILQ_FIRST(&r->streams))) {
 		while ((ex = TAILQ_FIRST(&s->queue))) {
 			TAILQ_REMOVE(&s->queue, ex, queue);
-			captured_transaction_release(ex->transaction);
-			exchange_free(ex);
+			let_go(ex);
 		}
 		free_stream(s);
 	}
 	for (size_t i = 0; i < COUNT_OF(lists); i++)
 		while ((ex = TAILQ_FIRST(lists[i]))) {
 			TAILQ_REMOVE(lists[i], ex, link);
-			captured_transaction_release(ex->transaction);
-			exchange_free(ex);
+			let_go(ex);
 		}
 }

@@ -41,36 +41,36 @@ bool updates_want_probe(const struct job *job)
 
 /* --- The questions --- */
 
-static struct json *name_document(struct job *job, const struct pending_update *u)
+static struct json *name_document(const struct pending_update *u, struct arena *mem)
 {
-	struct json *doc = json_new(job->mem, JSON_OBJECT);
+	struct json *doc = json_new(mem, JSON_OBJECT);
 
 	if (u->index.len)
-		json_set(doc, STR("_index"), json_new_string(job->mem, u->index));
-	json_set(doc, STR("_id"), json_new_string(job->mem, u->id));
+		json_set(doc, STR("_index"), json_new_string(mem, u->index));
+	json_set(doc, STR("_id"), json_new_string(mem, u->id));
 	if (u->routing.len)
-		json_set(doc, STR("routing"), json_new_string(job->mem, u->routing));
+		json_set(doc, STR("routing"), json_new_string(mem, u->routing));
 	return doc;
 }
 
-static void ask_for_versions(struct job *job, struct buf *body)
+static void ask_for_versions(struct job *job, struct arena *mem, struct buf *body)
 {
-	struct json *root = json_new(job->mem, JSON_OBJECT), *docs = json_new(job->mem, JSON_ARRAY);
+	struct json *root = json_new(mem, JSON_OBJECT), *docs = json_new(mem, JSON_ARRAY);
 
 	for (size_t i = 0; i < job->update_count; i++) {
 		struct json *doc;
 
 		if (!is_open(&job->updates[i]))
 			continue;
-		doc = name_document(job, &job->updates[i]);
-		json_set(doc, STR("_source"), json_new_bool(job->mem, false));
+		doc = name_document(&job->updates[i], mem);
+		json_set(doc, STR("_source"), json_new_bool(mem, false));
 		json_append(docs, doc);
 	}
 	json_set(root, STR("docs"), docs);
 	json_write(body, root);
 }
 
-static void ask_for_tombstones(struct job *job, struct buf *body)
+static void ask_for_tombstones(struct job *job, struct arena *mem, struct buf *body)
 {
 	for (size_t i = 0; i < job->update_count; i++) {
 		const struct pending_update *u = &job->updates[i];
@@ -78,11 +78,11 @@ static void ask_for_tombstones(struct job *job, struct buf *body)
 
 		if (!is_open(u) || !u->absent)
 			continue;
-		meta = name_document(job, u);
+		meta = name_document(u, mem);
 		if (u->type.len)
-			json_set(meta, STR("_type"), json_new_string(job->mem, u->type));
-		json_set(meta, STR("version"), json_new_i64(job->mem, 0));
-		json_set(meta, STR("version_type"), json_new_string(job->mem, STR("external_gte")));
+			json_set(meta, STR("_type"), json_new_string(mem, u->type));
+		json_set(meta, STR("version"), json_new_i64(mem, 0));
+		json_set(meta, STR("version_type"), json_new_string(mem, STR("external_gte")));
 		buf_append_str(body, STR("{\"delete\":"));
 		json_write(body, meta);
 		buf_append_str(body, STR("}\n"));
@@ -92,13 +92,14 @@ static void ask_for_tombstones(struct job *job, struct buf *body)
 int updates_write_probe(struct job *job, struct buf *out, struct err *err)
 {
 	cleanup(buf_release) struct buf body = BUF_INIT(OUTGOING_BODY_MAX);
+	cleanup(arena_release) struct arena scratch = ARENA_INIT(ANSWER_TREE_MAX);
 	struct outgoing probe = job->out;
 	struct http_field fields[3];
 
 	if (job->asks_deleted) {
-		ask_for_tombstones(job, &body);
+		ask_for_tombstones(job, &scratch, &body);
 	} else {
-		ask_for_versions(job, &body);
+		ask_for_versions(job, &scratch, &body);
 		job->probes++;
 	}
 	if (buf_check(&body, "a question for versions", err) < 0)
@@ -177,6 +178,8 @@ static void send_it(struct job *job, struct pending_update *u, const struct json
 	u->open = false;
 	u->bound = json_get(doc, "_seq_no") != NULL;
 	drop_upsert(job, u);
+	if (job->bulk)
+		job->bulk->is_written = false;
 	if (!u->item) {
 		job->seen = u->bound ? doc : NULL;
 		return;
@@ -207,12 +210,29 @@ static bool is_found(const struct json *doc)
 	return json_bool_or(json_get(doc, "found"), false);
 }
 
+/* The shard is away or busy, so nothing is known of the document: to go on as if it were not there
+ * would update it twice. */
+static bool is_away(const struct json *doc)
+{
+	static const char *const types[] = {"unavailable", "not_available", "no_shard_available",
+					    "rejected",    "circuit",       "not_connected",
+					    "disconnected"};
+	struct str type = json_string(json_path(doc, "error", "type", NULL));
+
+	for (size_t i = 0; i < COUNT_OF(types) && type.ptr; i++)
+		if (memmem(type.ptr, type.len, types[i], strlen(types[i])))
+			return true;
+	return false;
+}
+
 static void judge(struct job *job, struct pending_update *u, const struct json *doc)
 {
 	int64_t version = json_i64_or(json_get(doc, "_version"), 0);
 
 	u->absent = false;
-	if (!is_found(doc) && u->captured == 1)
+	if (!is_found(doc) && is_away(doc))
+		job->refused = true;
+	else if (!is_found(doc) && u->captured == 1)
 		send_it(job, u, NULL);
 	else if (!is_found(doc) && json_get(doc, "error"))
 		comes_early(job, u, NULL); /* its index is not there */
@@ -243,7 +263,9 @@ static void judge_absent(struct job *job, struct pending_update *u, const struct
 	int64_t deleted = conflicting_version(result);
 
 	u->absent = false;
-	if (deleted >= u->captured)
+	if (is_away(result))
+		job->refused = true;
+	else if (deleted >= u->captured)
 		is_in(job, u, deleted);
 	else if (u->made && deleted == u->captured - 1)
 		send_it(job, u, NULL);
@@ -325,7 +347,8 @@ static void take_tombstones(struct job *job, const struct json *items)
 
 enum job_verdict updates_take_probe(struct job *job, int status, struct str answer)
 {
-	const struct json *tree = status == 200 ? answer_json(answer, job->mem) : NULL;
+	cleanup(arena_release) struct arena scratch = ARENA_INIT(ANSWER_TREE_MAX);
+	const struct json *tree = status == 200 ? answer_json(answer, &scratch) : NULL;
 	const struct json *docs = json_get(tree, "docs");
 	enum job_verdict verdict;
 
@@ -345,6 +368,7 @@ enum job_verdict updates_take_probe(struct job *job, int status, struct str answ
 				comes_early(job, &job->updates[i], NULL);
 	}
 	verdict = verdict_of(job);
+	job->seen = NULL;
 	job->probed = verdict == JOB_NEXT;
 	return verdict;
 }

@@ -1,10 +1,12 @@
 #include "replay/versions.h"
 
 #include "replay/bulk.h"
+#include "replay/deletes.h"
 #include "replay/document_target.h"
 #include "replay/updates.h"
 
 #include "base/json_hash.h"
+#include "base/log.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -54,6 +56,29 @@ static struct str created_document(struct job *job, const struct json *result, s
 	return text.len > 0 ? arena_str(job->mem, buf_str(&text)) : STR_NONE;
 }
 
+static void watch_deletes(struct job *job, const struct json *result, bool removal)
+{
+	struct deletes *deletes = job->rules->deletes;
+
+	if (!deletes || !result)
+		return;
+	if (removal) {
+		deletes_note(deletes, result);
+		return;
+	}
+	if (!deletes_were_forgotten(deletes, result) || job->counts->deletes_forgotten++ > 0)
+		return;
+	log_warn(
+		"replay",
+		"document '" STR_FMT "' of index '" STR_FMT "' came back below the version of its "
+		"delete, which the source had forgotten: the target refuses it and is behind until "
+		"its versions are above; raise index.gc_deletes on the source, and send such "
+		"documents again with a delta or a backfill without versions (more are only "
+		"counted)",
+		STR_ARG(json_text_or(json_get(result, "_id"), STR(""))),
+		STR_ARG(json_text_or(json_get(result, "_index"), STR(""))));
+}
+
 /* --- One document --- */
 
 static int plan_index(struct job *job, const struct json *result, struct err *err)
@@ -63,6 +88,7 @@ static int plan_index(struct job *job, const struct json *result, struct err *er
 	struct str id = job->operation.id;
 	bool create;
 
+	watch_deletes(job, result, false);
 	if (id.len == 0 && (id = json_string(json_get(result, "_id"))).len > 0)
 		job->counts->ids_taken++;
 	if (id.len == 0)
@@ -87,6 +113,7 @@ static int plan_delete(struct job *job, const struct json *result, struct err *e
 	cleanup(buf_release) struct buf target = BUF_INIT(MIB(1));
 	int64_t version = json_i64_or(json_get(result, "_version"), -1);
 
+	watch_deletes(job, result, true);
 	if (version <= 0)
 		return 1;
 	document_target_append(job, &target, "_doc", job->operation.id);
@@ -191,6 +218,7 @@ static void plan_item_document(struct job *job, struct bulk_item *item, size_t n
 	int64_t version = json_i64_or(json_get(result, "_version"), -1);
 	struct str id = item_text(item, "_id", STR(""));
 
+	watch_deletes(job, result, removal);
 	if (id.len == 0 && !removal) {
 		id = json_string(json_get(result, "_id"));
 		job->counts->ids_taken += id.len > 0;

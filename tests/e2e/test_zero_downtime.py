@@ -116,6 +116,8 @@ def migrate(shardlift, tmp_path, source, target, seed, seconds, *load_options, k
     target.clear()
     source.api("PUT", "/_snapshot/zero", {"type": "fs", "settings": {"location": str(repository)}})
     fill(tmp_path, source.url, seed)
+    # An id that comes back later than that would begin at version 1 again (docs/replay.md).
+    source.api("PUT", "/load-*/_settings", {"index.gc_deletes": "1d"})
     commands, killers, stop = [], [], threading.Event()
     with proxy(shardlift, source.url, name="zero") as through, \
             load(tmp_path, through.port, seed, seconds, *load_options) as (clients, journal):

@@ -31,16 +31,12 @@ static inline struct str answer_text(struct arena *mem, int status, const char *
 			    strlen(body), body);
 }
 
-/* `source`: the body of the captured answer; NULL: there is none. What job_plan returns. */
-static inline int fake_job_open(struct fake_job *f, bool versions, const char *first_line,
-				const char *body, int status, const char *source)
+static inline int fake_job_begin(struct fake_job *f, const char *first_line, const char *body,
+				 int status, const char *source)
 {
 	struct err err = {0};
 	struct str answer;
 
-	*f = (struct fake_job){.mem = ARENA_INIT(MIB(16)),
-			       .rules.source_versions = versions,
-			       .rules.outgoing.host = "target"};
 	assert_int_equal(job_open(&f->job, &f->rules, &f->counts,
 				  request_text(&f->mem, first_line, body), STR("n/c.1"), &f->mem,
 				  &err),
@@ -51,6 +47,27 @@ static inline int fake_job_open(struct fake_job *f, bool versions, const char *f
 		job_source(&f->job, answer);
 	}
 	return job_plan(&f->job, &f->why, &err);
+}
+
+/* `source`: the body of the captured answer; NULL: there is none. What job_plan returns. */
+static inline int fake_job_open(struct fake_job *f, bool versions, const char *first_line,
+				const char *body, int status, const char *source)
+{
+	*f = (struct fake_job){.mem = ARENA_INIT(MIB(16)),
+			       .rules.source_versions = versions,
+			       .rules.outgoing.host = "target"};
+	return fake_job_begin(f, first_line, body, status, source);
+}
+
+static inline int fake_job_open_watching(struct fake_job *f, struct deletes *deletes,
+					 const char *first_line, const char *body,
+					 const char *source)
+{
+	*f = (struct fake_job){.mem = ARENA_INIT(MIB(16)),
+			       .rules.source_versions = true,
+			       .rules.deletes = deletes,
+			       .rules.outgoing.host = "target"};
+	return fake_job_begin(f, first_line, body, 200, source);
 }
 
 static inline void fake_job_close(struct fake_job *f)

@@ -143,9 +143,39 @@ static void what_the_source_refused_too_is_sent_once(void **state)
 	fake_server_free(server);
 }
 
+static void refuse_credentials(void *user, const struct fake_request *request,
+			       struct fake_reply *reply)
+{
+	(void)user;
+	(void)request;
+	fake_reply_json(reply, 401, "{}");
+}
+
+static void writes_are_not_done_when_credentials_are_refused(void **state)
+{
+	static struct fake_source source;
+	struct fake_server *server = fake_server_start(refuse_credentials, NULL);
+	struct replay_options options = fake_replay_options(&source, server);
+	struct replay_counts counts;
+	struct err err = {0};
+
+	(void)state;
+	options.rules.source_versions = true;
+	options.stop_on_auth_failure = true;
+	options.retry_ms = 600000;
+	for (int i = 0; i < CONNECTIONS; i++)
+		add_conversation(&source, i);
+	assert_int_equal(replay_run(&options, &counts, &err), -ERR_AUTH);
+	assert_int_equal(counts.answered, 0);
+	assert_int_equal(source.finished, 0);
+	fake_source_release(&source);
+	fake_server_free(server);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(writes_are_not_done_when_credentials_are_refused),
 		cmocka_unit_test(what_the_source_refused_too_is_sent_once),
 		cmocka_unit_test(requests_of_a_connection_keep_their_order_under_retries),
 	};

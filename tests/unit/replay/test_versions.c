@@ -1,5 +1,7 @@
 #include "fake_job.h"
 
+#include "replay/bulk.h"
+#include "replay/deletes.h"
 #include "replay/updates.h"
 
 #define CREATED(id, version)                                             \
@@ -162,7 +164,28 @@ static void one_that_never_gets_an_answer_is_given_up_at_last(void **state)
 		fake_job_sends(&f);
 		sends++;
 	}
-	assert_int_equal(sends, JOB_ATTEMPTS_MOST + 1);
+	assert_int_equal(sends, JOB_ATTEMPTS_MOST);
+	fake_job_close(&f);
+}
+
+static void a_connection_that_ends_after_a_busy_time_is_not_the_last(void **state)
+{
+	struct fake_job f;
+
+	(void)state;
+	assert_int_equal(fake_job_open(&f, true, "PUT /i/_doc/1", "{}", 201, CREATED("1", "1")), 1);
+	for (int i = 0; i < 2 * JOB_ATTEMPTS_MOST; i++) {
+		fake_job_sends(&f);
+		assert_int_equal(fake_job_answer(&f, 429, "{}"), JOB_AGAIN);
+	}
+	fake_job_sends(&f);
+	assert_int_equal(fake_job_answer(&f, 0, ""), JOB_AGAIN);
+	fake_job_close(&f);
+	/* A delete of what was not there at the source. */
+	assert_int_equal(fake_job_open(&f, true, "DELETE /i/_doc/1", "", 404, UPDATED("1", "3")),
+			 1);
+	fake_job_sends(&f);
+	assert_int_equal(fake_job_answer(&f, 503, "{}"), JOB_AGAIN);
 	fake_job_close(&f);
 }
 
@@ -188,10 +211,15 @@ static void items_of_a_bulk_outlast_a_busy_target_and_others_do_not(void **state
 	}
 	/* The broken one has had its tries. */
 	for (int i = 0; i < 50; i++) {
+		const char *body = f.job.out.body.ptr, *result = f.job.bulk->items[0].result.ptr;
+
 		assert_string_equal(fake_job_sends(&f),
 				    "POST /_bulk\n{\"index\":{\"_index\":\"i\",\"_id\":\"1\","
 				    "\"version\":1,\"version_type\":\"external_gte\"}}\n{}\n");
 		assert_int_equal(fake_job_answer(&f, 200, "{\"items\":[" BUSY "]}"), JOB_AGAIN);
+		/* Hundreds of tries take no more memory than one. */
+		assert_true(i == 0 || f.job.out.body.ptr == body);
+		assert_ptr_equal(f.job.bulk->items[0].result.ptr, result);
 	}
 	fake_job_sends(&f);
 	assert_int_equal(fake_job_answer(&f, 200, "{\"items\":[" WRITTEN "]}"), JOB_FINAL);
@@ -290,6 +318,21 @@ static void an_update_waits_for_what_is_before_it(void **state)
 	fake_job_close(&f);
 }
 
+static void questions_keep_no_memory(void **state)
+{
+	struct fake_job f;
+	struct str answer;
+	size_t used;
+
+	(void)state;
+	open_update(&f);
+	answer = answer_text(&f.mem, 200, FOUND("1"));
+	used = f.mem.used;
+	assert_int_equal(job_decide(&f.job, 200, answer, true), JOB_AGAIN);
+	assert_int_equal(f.mem.used, used);
+	fake_job_close(&f);
+}
+
 static void an_update_of_nothing_waits_as_long_as_it_may(void **state)
 {
 	struct fake_job f;
@@ -337,6 +380,35 @@ static void an_update_of_what_was_deleted_since_is_in(void **state)
 	fake_job_close(&f);
 }
 
+static void an_update_of_a_shard_that_is_away_stays_a_question(void **state)
+{
+	struct fake_job f;
+
+	(void)state;
+	open_update(&f);
+	f.job.may_wait = false;
+	assert_int_equal(
+		fake_job_answer(&f, 200,
+				"{\"docs\":[{\"_id\":\"1\",\"error\":{\"type\":"
+				"\"no_shard_available_action_exception\",\"reason\":\"r\"}}]}"),
+		JOB_AGAIN);
+	assert_true(f.job.refused);
+	assert_string_equal(fake_job_sends(&f), PROBE);
+	assert_int_equal(fake_job_answer(&f, 200, MISSING), JOB_NEXT);
+	assert_string_equal(fake_job_sends(&f), TOMBSTONES);
+	assert_int_equal(
+		fake_job_answer(&f, 200,
+				"{\"items\":[{\"delete\":{\"status\":503,\"error\":{\"type\":"
+				"\"unavailable_shards_exception\",\"reason\":\"r\"}}}]}"),
+		JOB_AGAIN);
+	assert_true(f.job.refused);
+	assert_string_equal(fake_job_sends(&f), PROBE);
+	assert_int_equal(fake_job_answer(&f, 200, FOUND("3")), JOB_FINAL);
+	assert_false(f.job.refused);
+	assert_int_equal(f.counts.updates_out_of_order, 0);
+	fake_job_close(&f);
+}
+
 static void an_update_that_is_overwritten_later_waits_for_nothing(void **state)
 {
 	struct fake_job f;
@@ -372,6 +444,48 @@ static void a_script_that_made_the_document_keeps_its_upsert(void **state)
 	assert_string_equal(fake_job_sends(&f),
 			    arena_printf(&f.mem, "POST /i/_update/1\n%s", body).ptr);
 	fake_job_close(&f);
+}
+
+static uint64_t forgotten_after_delete(const char *created)
+{
+	struct deletes *deletes = deletes_new();
+	struct fake_job f;
+	uint64_t count;
+	char bulk[300];
+
+	snprintf(bulk, sizeof(bulk), "{\"items\":[{\"index\":%s}]}", created);
+	assert_int_equal(fake_job_open_watching(&f, deletes, "DELETE /i/_doc/1", "",
+						"{\"_index\":\"i\",\"_id\":\"1\",\"_version\":5,"
+						"\"_seq_no\":80,\"result\":\"deleted\"}"),
+			 1);
+	assert_int_equal(f.counts.deletes_forgotten, 0);
+	fake_job_close(&f);
+	assert_int_equal(fake_job_open_watching(&f, deletes, "PUT /i/_doc/1", "{}", created), 1);
+	count = f.counts.deletes_forgotten;
+	fake_job_close(&f);
+	assert_int_equal(
+		fake_job_open_watching(&f, deletes, "POST /_bulk",
+				       "{\"index\":{\"_index\":\"i\",\"_id\":\"1\"}}\n{}\n", bulk),
+		1);
+	assert_int_equal(f.counts.deletes_forgotten, count);
+	fake_job_close(&f);
+	deletes_free(deletes);
+	return count;
+}
+
+#define MADE(id, version, seq_no)                                                           \
+	"{\"_index\":\"i\",\"_id\":\"" id "\",\"_version\":" version ",\"_seq_no\":" seq_no \
+	",\"result\":\"created\"}"
+
+static void an_id_that_comes_back_below_its_delete_is_counted(void **state)
+{
+	(void)state;
+	assert_int_equal(forgotten_after_delete(MADE("1", "1", "90")), 1);
+	/* The delete was known, came later, was of another document, or nobody knows. */
+	assert_int_equal(forgotten_after_delete(MADE("1", "6", "90")), 0);
+	assert_int_equal(forgotten_after_delete(MADE("1", "1", "70")), 0);
+	assert_int_equal(forgotten_after_delete(MADE("2", "1", "90")), 0);
+	assert_int_equal(forgotten_after_delete(CREATED("1", "1")), 0);
 }
 
 static void what_changed_nothing_at_the_source_is_not_sent(void **state)
@@ -444,6 +558,7 @@ int main(void)
 		cmocka_unit_test(single_writes_carry_the_version_of_the_source),
 		cmocka_unit_test(what_the_source_refused_is_not_sent),
 		cmocka_unit_test(a_write_outlasts_a_busy_target_when_it_carries_versions),
+		cmocka_unit_test(a_connection_that_ends_after_a_busy_time_is_not_the_last),
 		cmocka_unit_test(one_that_never_gets_an_answer_is_given_up_at_last),
 		cmocka_unit_test(items_of_a_bulk_outlast_a_busy_target_and_others_do_not),
 		cmocka_unit_test(an_answer_of_the_capture_proxy_is_no_refusal_of_the_source),
@@ -453,10 +568,13 @@ int main(void)
 		cmocka_unit_test(a_create_in_a_bulk_without_an_answer_overwrites_nothing),
 		cmocka_unit_test(an_update_goes_out_bound_to_what_it_was_of),
 		cmocka_unit_test(an_update_waits_for_what_is_before_it),
+		cmocka_unit_test(questions_keep_no_memory),
 		cmocka_unit_test(an_update_of_nothing_waits_as_long_as_it_may),
 		cmocka_unit_test(an_update_of_what_was_deleted_since_is_in),
+		cmocka_unit_test(an_update_of_a_shard_that_is_away_stays_a_question),
 		cmocka_unit_test(an_update_that_is_overwritten_later_waits_for_nothing),
 		cmocka_unit_test(a_script_that_made_the_document_keeps_its_upsert),
+		cmocka_unit_test(an_id_that_comes_back_below_its_delete_is_counted),
 		cmocka_unit_test(what_changed_nothing_at_the_source_is_not_sent),
 		cmocka_unit_test(a_question_that_never_went_out_is_not_counted),
 		cmocka_unit_test(an_update_in_a_bulk_waits_while_other_items_go),
