@@ -238,6 +238,10 @@ void kafka_log_spool_step(struct kafka_log *log)
 		log->spooling = true;
 		kafka_client_warn(&log->client, "records go to the spool %s", log->options.spool);
 	}
+	/* Nothing of the spool is sent any more: what waits for its last records goes there, too.
+	 */
+	if (drain->reader_broken || log->closing)
+		log->joining = false;
 	if (!log->spooling || drain->reader_broken || log->closing)
 		return;
 	if (drain->failed)
