@@ -29,6 +29,16 @@ struct import {
 	size_t waiting;
 };
 
+static int not_stored(const struct completion *done, struct err *err)
+{
+	if (done->failed_errno != 0)
+		return err_set_errno(err, done->failed, done->failed_errno,
+				     "a record could not be stored");
+	return err_set(err, done->failed,
+		       "Kafka did not take a record, the warning tells why; those before it may be "
+		       "in the topic already, and importing again repeats them");
+}
+
 /* Waits for something to become durable. */
 static int take_back(struct import *import, struct err *err)
 {
@@ -39,8 +49,7 @@ static int take_back(struct import *import, struct err *err)
 
 		list = done->next;
 		if (done->failed)
-			return err_set_errno(err, done->failed, done->failed_errno,
-					     "a record could not be stored");
+			return not_stored(done, err);
 		done->next = import->unused;
 		import->unused = done;
 		import->waiting--;

@@ -12,6 +12,15 @@
 enum { DRAIN_ITEMS = 10000, DRAIN_BYTES = 16 << 20, SEGMENT_BYTES = 64 << 20, COMMIT_MS = 1000 };
 enum { JOIN_RECORDS = 1000, JOIN_MS = 1000 };
 
+static void warn_of_loss(struct drain *drain, const struct spooled *one)
+{
+	kafka_client_warn(&drain->client,
+			  "Kafka does not take a record of %zu bytes that the spool held, it is "
+			  "lost: raise max.message.bytes of the topic '%s', and max.request.size "
+			  "where --kafka-config-file sets it",
+			  one->len, drain->log->options.kafka.topic);
+}
+
 static void on_drained(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque)
 {
 	struct drain *drain = opaque;
@@ -33,10 +42,7 @@ static void on_drained(rd_kafka_t *rk, const rd_kafka_message_t *message, void *
 	}
 	pthread_mutex_unlock(&log->lock);
 	if (too_large)
-		kafka_client_warn(&drain->client,
-				  "Kafka does not take a record of %zu bytes that the spool held, "
-				  "it is lost: raise max.message.bytes of the topic '%s'",
-				  one->len, log->options.kafka.topic);
+		warn_of_loss(drain, one);
 	free(one);
 }
 
@@ -154,9 +160,16 @@ static bool send_entry(struct kafka_log *log, const struct segment_log_entry *en
 		return true;
 	drain->items--;
 	drain->bytes -= len;
-	drain->failed = true;
+	/* It would be too large each time. */
+	if (failed == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
+		commit_tracker_finish(&drain->tracker, one->offset);
+		log->failed++;
+		warn_of_loss(drain, one);
+	} else {
+		drain->failed = true;
+	}
 	free(one);
-	return false;
+	return !drain->failed;
 }
 
 static void cannot_read(struct kafka_log *log, const struct err *err)
@@ -238,6 +251,10 @@ void kafka_log_spool_step(struct kafka_log *log)
 		log->spooling = true;
 		kafka_client_warn(&log->client, "records go to the spool %s", log->options.spool);
 	}
+	/* Nothing of the spool is sent any more: what waits for its last records goes there, too.
+	 */
+	if (drain->reader_broken || log->closing)
+		log->joining = false;
 	if (!log->spooling || drain->reader_broken || log->closing)
 		return;
 	if (drain->failed)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #define NO_GROUP "shardlift-reader" /* librdkafka wants one; nothing is committed in it */
+#define FREES_ALL_FROM 0x02030000   /* rd_kafka_version */
 
 enum {
 	CHECK_MS = 30000,
@@ -37,7 +38,7 @@ struct kafka_source {
 	rd_kafka_message_t *kept;    /* read while nobody asked */
 	rd_kafka_topic_partition_list_t *revoking;
 	int64_t leave_until_ms, read_ms;
-	bool joined, paused, closing, committing;
+	bool subscribed, joined, paused, closing, committing;
 	struct err failed;
 };
 
@@ -59,6 +60,12 @@ static struct partition *partition_at(struct kafka_source *k, int32_t number)
 		k->partition_count = needed;
 	}
 	return &k->partitions[number];
+}
+
+static void forget(rd_kafka_message_t **message)
+{
+	if (*message)
+		rd_kafka_message_destroy(take(*message));
 }
 
 static void ignore_error(rd_kafka_error_t *error)
@@ -96,11 +103,12 @@ static void on_committed(rd_kafka_t *rk, rd_kafka_resp_err_t failed,
 
 	(void)rk;
 	k->committing = false;
-	if (!failed || failed == RD_KAFKA_RESP_ERR__NO_OFFSET || !offsets)
+	if (failed == RD_KAFKA_RESP_ERR__NO_OFFSET || !offsets)
 		return;
 	/* To be tried again with the next. */
 	for (int i = 0; i < offsets->cnt; i++)
-		if ((size_t)offsets->elems[i].partition < k->partition_count)
+		if ((failed || offsets->elems[i].err) &&
+		    (size_t)offsets->elems[i].partition < k->partition_count)
 			k->partitions[offsets->elems[i].partition].committed = 0;
 }
 
@@ -144,11 +152,17 @@ static void assigned(struct kafka_source *k, const rd_kafka_topic_partition_list
 
 		commit_tracker_release(&p->tracker);
 		*p = (struct partition){.assigned = true, .revoked = p->revoked};
+		/* Reading begins at what is committed, which may be before it. */
+		if (k->kept && !k->kept->err && k->kept->partition == list->elems[i].partition)
+			forget(&k->kept);
 	}
 	if (is_cooperative(k))
 		ignore_error(rd_kafka_incremental_assign(k->client.rk, list));
 	else
 		rd_kafka_assign(k->client.rk, list);
+	if (k->paused)
+		rd_kafka_pause_partitions(k->client.rk,
+					  (rd_kafka_topic_partition_list_t *)(uintptr_t)list);
 }
 
 static void give_away(struct kafka_source *k, const rd_kafka_topic_partition_list_t *list)
@@ -280,10 +294,12 @@ static bool take_message(struct kafka_source *k, const rd_kafka_message_t *m,
 	return true;
 }
 
-static void forget(rd_kafka_message_t **message)
+/* It was assigned anew before it was told that it had gone. */
+static bool comes_too_early(struct kafka_source *k, const rd_kafka_message_t *m)
 {
-	if (*message)
-		rd_kafka_message_destroy(take(*message));
+	const struct partition *p = m->err ? NULL : partition_at(k, m->partition);
+
+	return p && p->assigned && p->revoked && !p->leaving;
 }
 
 /* What flows is taken off the wire again. */
@@ -366,6 +382,10 @@ static int kafka_next(struct record_source *source, int timeout_ms, struct recor
 				     : rd_kafka_consumer_poll(k->client.rk, (int)MIN(left, 100));
 		if (!k->message)
 			continue;
+		if (comes_too_early(k, k->message)) {
+			k->kept = take(k->message);
+			continue;
+		}
 		if (k->message->err)
 			got = take_error(k, k->message, err);
 		else if (take_message(k, k->message, out))
@@ -394,6 +414,9 @@ static void stay_member(struct kafka_source *k)
 		return;
 	set_paused(k, true);
 	k->kept = rd_kafka_consumer_poll(k->client.rk, 0);
+	/* An error that waited for a reader would end the polling. */
+	if (k->kept && k->kept->err && take_error(k, k->kept, NULL) == 0)
+		forget(&k->kept);
 }
 
 static int kafka_commit(struct record_source *source, struct err *err)
@@ -463,6 +486,13 @@ static bool kafka_progress(struct record_source *source, struct record_progress 
 	return true;
 }
 
+/* Before 2.3.0 librdkafka aborts when it frees a member that joined and has had no assignment yet
+ * (its issue 4312). It has left the group; the rest is the process's to free. */
+static bool would_abort(const struct kafka_source *k)
+{
+	return k->subscribed && !k->joined && rd_kafka_version() < FREES_ALL_FROM;
+}
+
 static void kafka_close(struct record_source *source)
 {
 	struct kafka_source *k = of(source);
@@ -480,6 +510,8 @@ static void kafka_close(struct record_source *source)
 		commit_and_wait(k);
 		rd_kafka_consumer_close(k->client.rk);
 	}
+	if (would_abort(k))
+		return;
 	kafka_client_release(&k->client);
 	for (size_t i = 0; i < k->partition_count; i++)
 		commit_tracker_release(&k->partitions[i].tracker);
@@ -511,6 +543,7 @@ static int subscribe(struct kafka_source *k, struct err *err)
 
 	rd_kafka_topic_partition_list_add(list, k->options.kafka.topic, RD_KAFKA_PARTITION_UA);
 	failed = rd_kafka_subscribe(k->client.rk, list);
+	k->subscribed = !failed;
 	rd_kafka_topic_partition_list_destroy(list);
 	return failed ? err_set(err, ERR_UNREACHABLE, "reading '%s': %s", k->options.kafka.topic,
 				rd_kafka_err2str(failed))

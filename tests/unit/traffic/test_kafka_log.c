@@ -1,0 +1,141 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <librdkafka/rdkafka.h>
+#include <librdkafka/rdkafka_mock.h>
+
+#include "log_folder.h"
+#include "base/clock.h"
+#include "traffic/kafka_log.h"
+
+#define TOPIC "records"
+#define PATIENCE_MS 60000
+#define LOOK_MS 10
+
+/* Brokers inside librdkafka. */
+struct brokers {
+	rd_kafka_t *rk;
+	rd_kafka_mock_cluster_t *cluster;
+};
+
+static void brokers_start(struct brokers *brokers)
+{
+	rd_kafka_conf_t *conf = rd_kafka_conf_new();
+	char why[256];
+
+	assert_int_equal(rd_kafka_conf_set(conf, "test.mock.num.brokers", "1", why, sizeof(why)),
+			 RD_KAFKA_CONF_OK);
+	brokers->rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof(why));
+	assert_non_null(brokers->rk);
+	brokers->cluster = rd_kafka_handle_mock_cluster(brokers->rk);
+	assert_int_equal(rd_kafka_mock_topic_create(brokers->cluster, TOPIC, 1, 1),
+			 RD_KAFKA_RESP_ERR_NO_ERROR);
+}
+
+static void leave_in_spool(const struct log_folder *spool, struct str bytes)
+{
+	struct segment_log *log = log_folder_open(spool, &(struct segment_log_options){0});
+	uint64_t offset;
+
+	assert_int_equal(append_and_wait(spool, log, STR("a"), 1, bytes, &offset), 0);
+	segment_log_close(log);
+}
+
+static struct kafka_log *open_log(const struct brokers *brokers, const struct log_folder *spool,
+				  const char *properties)
+{
+	const struct kafka_log_options options = {
+		.kafka = {.brokers = rd_kafka_mock_cluster_bootstraps(brokers->cluster),
+			  .topic = TOPIC,
+			  .property_file = properties},
+		.timeout_ms = PATIENCE_MS,
+		.spool = spool->path,
+		.must_be_there = true};
+	struct kafka_log *log = NULL;
+	struct err err = {0};
+
+	if (kafka_log_open(&options, &log, &err) < 0)
+		fail_msg("%s", err.message);
+	return log;
+}
+
+/* New records wait for the last ones of the spool then. */
+static void test_closing_while_the_spool_is_emptied_ends(void **state)
+{
+	struct completion done = {0}, *told;
+	struct log_folder spool;
+	struct brokers brokers;
+	struct kafka_log_state now;
+	struct kafka_log *log;
+	struct err err = {0};
+
+	(void)state;
+	log_folder_make(&spool);
+	brokers_start(&brokers);
+	leave_in_spool(&spool, STR("before"));
+	rd_kafka_mock_broker_set_rtt(brokers.cluster, 1, 400);
+	log = open_log(&brokers, &spool, NULL);
+	do {
+		assert_null(completion_queue_wait(spool.queue, LOOK_MS));
+		kafka_log_state(log, &now);
+	} while (now.in_flight == 0 && now.spooling);
+	done.queue = spool.queue;
+	if (kafka_log_append_bytes(log, STR("b"), 2, STR("behind"), &done, &err) < 0)
+		fail_msg("%s", err.message);
+	kafka_log_close(log);
+	told = completion_queue_wait(spool.queue, PATIENCE_MS);
+	assert_ptr_equal(told, &done);
+	assert_int_equal(told->failed, ERR_NONE);
+	rd_kafka_destroy(brokers.rk);
+	log_folder_remove(&spool);
+}
+
+/* It comes to that when a record went to the spool while no broker was there to refuse it. */
+static void test_a_record_of_the_spool_that_is_too_large_does_not_hold_up_the_others(void **state)
+{
+	int64_t until = clock_monotonic_ms() + PATIENCE_MS;
+	char large[2000] = {0}, path[] = "/tmp/kafka-properties-XXXXXX";
+	int fd = mkstemp(path);
+	struct kafka_log_state now;
+	struct log_folder spool;
+	struct brokers brokers;
+	struct kafka_log *log;
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_true(dprintf(fd, "max.request.size=1000\n") > 0);
+	close(fd);
+	log_folder_make(&spool);
+	brokers_start(&brokers);
+	leave_in_spool(&spool, str_of(large, sizeof(large)));
+	leave_in_spool(&spool, STR("small"));
+	log = open_log(&brokers, &spool, path);
+	do {
+		assert_null(completion_queue_wait(spool.queue, LOOK_MS));
+		kafka_log_state(log, &now);
+	} while (now.spooling && clock_monotonic_ms() < until);
+	assert_false(now.spooling);
+	assert_int_equal(now.failed, 1);
+	assert_int_equal(now.sent, 1);
+	kafka_log_close(log);
+	rd_kafka_destroy(brokers.rk);
+	log_folder_remove(&spool);
+	unlink(path);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_closing_while_the_spool_is_emptied_ends),
+		cmocka_unit_test(
+			test_a_record_of_the_spool_that_is_too_large_does_not_hold_up_the_others),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
