@@ -283,6 +283,31 @@ static void a_proxy_that_was_reset_is_not_started_again(void **state)
 	assert_non_null(strstr(run.message.ptr, "`workflow submit`"));
 }
 
+#define BACKFILL                                                                                \
+	"sourceClusters: {old: {endpoint: \"http://es\", version: ES 7.10.2, snapshotInfo: {\n" \
+	"  repos: {r: {repoPathUri: \"file:///r\"}},\n"                                         \
+	"  snapshots: {s: {repoName: r, config: {createSnapshotConfig: {}}}}}}}\n"              \
+	"targetClusters: {new: {endpoint: \"http://os:9201/\"}}\n"                              \
+	"snapshotMigrationConfigs: [{fromSource: old, toTarget: new, perSnapshotConfig: {\n"    \
+	"  s: [{documentBackfillConfig: {}}]}}]\n"
+
+static void a_reset_finds_all_work_items_though_the_allowlist_grew(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const sessions[] = {"first", "second"};
+	struct engine_command command;
+	size_t index;
+
+	plan(f, BACKFILL);
+	index = step_of(f, PLAN_BACKFILL)->plan->resource;
+	for (size_t i = 0; i < COUNT_OF(sessions); i++) {
+		f->engine.run.plan.resources[index].session = str_from(sessions[i]);
+		command_of(f, PLAN_BACKFILL, &command);
+	}
+	assert_true(str_is(engine_resource_fact(&f->engine, index, "rfs-first"), "work"));
+	assert_true(str_is(engine_resource_fact(&f->engine, index, "rfs-second"), "work"));
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -291,6 +316,7 @@ int main(void)
 		T(both_use_the_kafka_that_is_there),
 		T(a_proxy_that_was_switched_is_started_for_the_target),
 		T(who_approves_is_told_of_the_target_behind_another_proxy),
+		T(a_reset_finds_all_work_items_though_the_allowlist_grew),
 		T(a_proxy_that_was_reset_is_not_started_again),
 	};
 
