@@ -184,16 +184,10 @@ static int remove_outputs(const struct reset *r, size_t i, struct err *err)
 	return 0;
 }
 
-/* Its work items, so that the next time begins at the beginning. */
-static int remove_work(const struct reset *r, size_t i, struct err *err)
+static int remove_session(const struct reset *r, struct str session, struct err *err)
 {
 	static const char *const ends[] = {"", "-wal", "-shm"};
-	struct json *status = NULL;
-	struct str session;
 
-	if (json_parse(r->resources[i].status, r->session->mem, &status, NULL) < 0)
-		return 0;
-	session = json_string(json_get(status, "workSession"));
 	for (size_t j = 0; session.len > 0 && j < COUNT_OF(ends); j++) {
 		struct str path = arena_printf(r->session->mem, "%s/work/" STR_FMT ".db%s",
 					       r->session->state_dir, STR_ARG(session), ends[j]);
@@ -202,6 +196,20 @@ static int remove_work(const struct reset *r, size_t i, struct err *err)
 			return err_set_errno(err, ERR_IO, errno, "cannot remove '%s'", path.ptr);
 	}
 	return 0;
+}
+
+/* Its work items, so that the next time begins at the beginning: those of narrower allowlists of
+ * before, too. */
+static int remove_work(const struct reset *r, size_t i, struct err *err)
+{
+	struct json *status = NULL;
+
+	if (json_parse(r->resources[i].status, r->session->mem, &status, NULL) < 0)
+		return 0;
+	json_each (fact, status)
+		if (str_starts(fact->key, STR("rfs-")) && remove_session(r, fact->key, err) < 0)
+			return -(int)err->kind;
+	return remove_session(r, json_string(json_get(status, "workSession")), err);
 }
 
 /* Captured traffic of a producer stays unless it was asked for. */

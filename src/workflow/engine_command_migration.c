@@ -92,6 +92,19 @@ static void add_verify(struct command_builder *b)
 	command_add(b, "--progress=never");
 }
 
+/* Written down so that a reset finds the work items: a wider allowlist has others, and those of
+ * before stay. */
+static int note_session(struct command_builder *b, size_t resource, struct str session,
+			struct err *err)
+{
+	if (!session.ptr)
+		return arena_fail(b->mem, "the name of a session", err);
+	return engine_resource_set_fact(b->engine, resource, "workSession", session, err) < 0
+		       ? -(int)err->kind
+		       : engine_resource_set_fact(b->engine, resource, session.ptr, STR("work"),
+						  err);
+}
+
 int command_make_migration(struct command_builder *b, const struct engine_step *step,
 			   struct err *err)
 {
@@ -99,10 +112,8 @@ int command_make_migration(struct command_builder *b, const struct engine_step *
 	struct str snapshot,
 		session = arena_printf(b->mem, "rfs-" STR_FMT, STR_ARG(resource->session));
 
-	/* Written down so that a reset finds the work items. */
 	if (step->plan->action == PLAN_BACKFILL &&
-	    engine_resource_set_fact(b->engine, step->plan->resource, "workSession", session, err) <
-		    0)
+	    note_session(b, step->plan->resource, session, err) < 0)
 		return -(int)err->kind;
 	if (snapshot_of(b, step, &snapshot, err) < 0)
 		return -(int)err->kind;

@@ -101,18 +101,23 @@ struct str engine_cut_over_text(struct engine *engine, const struct engine_step 
 {
 	struct cut_over c = cut_over_of(engine, (struct engine_step *)(uintptr_t)step);
 	const struct json *status = replay_status(&c);
-	struct str lag = STR("not known yet");
+	struct str lag = STR("not known yet"), through = STR("");
 
 	if (status)
 		lag = arena_printf(&engine->run.look, "%" PRId64 " records and requests",
 				   json_i64_or(json_get(status, "lag"), 0));
+	if (json_get(c.replay->spec, "through"))
+		through = arena_printf(&engine->run.look, ", through the proxy at " STR_FMT,
+				       STR_ARG(c.target));
 	return arena_printf(&engine->run.look,
 			    "waiting for approval: " STR_FMT "; proxy " STR_FMT
-			    " then sends its clients to " STR_FMT
-			    ", which has to know their credentials; re-point what does not go "
+			    " then sends its clients to the target " STR_FMT
+			    ", which has to know their credentials" STR_FMT
+			    "; re-point what does not go "
 			    "through the proxy yourself. Replay lag: " STR_FMT "; " STR_FMT,
-			    STR_ARG(step->plan->gate), STR_ARG(c.proxy_name), STR_ARG(c.target),
-			    STR_ARG(lag), STR_ARG(verdict_of(engine, c.replay)));
+			    STR_ARG(step->plan->gate), STR_ARG(c.proxy_name),
+			    STR_ARG(engine_destination(engine, c.replay->spec, "target")),
+			    STR_ARG(through), STR_ARG(lag), STR_ARG(verdict_of(engine, c.replay)));
 }
 
 /* --- The steps of a cut-over, each found out from what the proxy says --- */

@@ -242,6 +242,23 @@ static int watch_steps(struct engine *engine, bool *busy, struct err *err)
 	return 0;
 }
 
+/* Whoever resets a proxy or a replayer wants it gone: this run begins it no more, nor does another
+ * engine that takes the run up. */
+static int step_was_reset(struct engine *engine, struct engine_step *step, struct err *err)
+{
+	enum plan_action action = step->plan->action;
+
+	step->imperfect = false;
+	step->service = (struct engine_service){0};
+	step->cut_over = (struct engine_cut_over){0};
+	step->record.attempt = 0;
+	if (action == PLAN_CAPTURE || action == PLAN_REPLAY)
+		return engine_step_set_phase(engine, step, STEP_FAILED,
+					     STR("was reset; `workflow submit` begins it anew"),
+					     err);
+	return engine_step_set_phase(engine, step, STEP_PENDING, STR(""), err);
+}
+
 /* A reset while the run waits: nothing is done of it any more, and no record may say so. */
 static int look_at_resource(struct engine *engine, size_t index, struct err *err)
 {
@@ -257,11 +274,7 @@ static int look_at_resource(struct engine *engine, size_t index, struct err *err
 
 		if (step->plan->resource != index || engine_workers_are_there(step))
 			continue;
-		step->imperfect = false;
-		step->service = (struct engine_service){0};
-		step->cut_over = (struct engine_cut_over){0};
-		step->record.attempt = 0;
-		if (engine_step_set_phase(engine, step, STEP_PENDING, STR(""), err) < 0)
+		if (step_was_reset(engine, step, err) < 0)
 			return -(int)err->kind;
 	}
 	return 0;

@@ -1,4 +1,4 @@
-#include "workflow/engine_internal.h"
+#include "workflow/engine_traffic.h"
 
 #include "base/limits.h"
 #include "workflow/config_check.h"
@@ -77,7 +77,8 @@ static void plan(struct fixture *f, const char *text)
 
 	assert_int_equal(config_parse(str_from(text), &run->mem, &root, &f->err), 0);
 	assert_int_equal(config_check(root, &run->mem, &problems, &f->err), 0);
-	assert_int_equal(problems.errors, 0);
+	if (problems.errors > 0)
+		fail_msg(STR_FMT, STR_ARG(problems.list[0].message));
 	assert_int_equal(plan_make(root, &run->mem, &run->plan, &f->err), 0);
 	assert_true(run->plan.step_count <= COUNT_OF(f->steps));
 	run->steps = f->steps;
@@ -192,6 +193,121 @@ static void a_proxy_that_was_switched_is_started_for_the_target(void **state)
 	assert_string_equal(command_of(f, PLAN_CAPTURE, &switched).ptr, before.ptr);
 }
 
+static struct engine_step *step_of(struct fixture *f, enum plan_action action)
+{
+	for (size_t i = 0; i < f->engine.run.plan.step_count; i++)
+		if (f->steps[i].plan->action == action)
+			return &f->steps[i];
+	fail_msg("there is no such step");
+	return NULL;
+}
+
+#define THROUGH                                                                               \
+	"traffic:\n"                                                                          \
+	"  proxies:\n"                                                                        \
+	"    front: {source: old, proxyConfig: {listenPort: 9300, tls: {mode: plaintext}}}\n" \
+	"    back: {source: live, proxyConfig: {listenPort: 9301, tls: {mode: plaintext}}}\n" \
+	"  replayers: {mirror: {fromCapturedTraffic: front, toTarget: new, cutOver: true,\n"  \
+	"    cutOverThrough: back}}\n"
+
+#define BOTH_WAYS                                                                \
+	"sourceClusters: {old: {endpoint: \"http://es\", version: ES 7.10.2},\n" \
+	"  live: {endpoint: \"http://os:9201/\", version: OS 2.19.1}}\n"         \
+	"targetClusters: {new: {endpoint: \"http://os:9201/\"}}\n"               \
+	"snapshotMigrationConfigs: []\n"
+
+static void who_approves_is_told_of_the_target_behind_another_proxy(void **state)
+{
+	struct fixture *f = *state;
+	struct plan *all = &f->engine.run.plan;
+	struct str text;
+
+	plan(f, BOTH_WAYS THROUGH);
+	for (size_t i = 0; i < all->step_count; i++)
+		f->steps[i].record.resource =
+			plan_resource_label(all, all->steps[i].resource, &f->engine.run.mem);
+	text = engine_cut_over_text(&f->engine, step_of(f, PLAN_CUT_OVER));
+	assert_non_null(strstr(text.ptr, "to the target http://os:9201, which has to know their "
+					 "credentials, through the proxy at "
+					 "http://127.0.0.1:9301;"));
+}
+
+/* A run that is at work; nothing of it may be started. */
+static void put_run(struct fixture *f)
+{
+	struct engine_run *run = &f->engine.run;
+
+	assert_int_equal(workflow_run_submit(f->engine.state, "default", STR(CLUSTERS TRAFFIC), 1,
+					     &run->record.id, &f->err),
+			 0);
+	run->record.workflow = STR("default");
+	for (size_t i = 0; i < run->plan.step_count; i++) {
+		struct workflow_step *record = &f->steps[i].record;
+
+		record->run = run->record.id;
+		record->name = record->title = run->plan.steps[i].name;
+		record->group = record->resource = record->message = STR("");
+		record->progress = record->log = record->child = STR("");
+		record->phase = STEP_SUCCEEDED;
+		f->steps[i].not_before_ms = INT64_MAX;
+	}
+	for (size_t i = 0; i < run->plan.resource_count; i++) {
+		assert_int_equal(workflow_resource_put(f->engine.state, &f->records[i], &f->err),
+				 0);
+		f->admitted[i] = true;
+	}
+}
+
+static void a_proxy_that_was_reset_is_not_started_again(void **state)
+{
+	struct fixture *f = *state;
+	const struct engine_step *proxy;
+	struct workflow_resource *record;
+	struct workflow_run run;
+	bool busy;
+
+	plan(f, CLUSTERS TRAFFIC);
+	put_run(f);
+	proxy = step_of(f, PLAN_CAPTURE);
+	step_of(f, PLAN_REPLAY)->service.retired = true; /* it was reset first */
+	record = &f->records[proxy->plan->resource];
+	record->phase = STR("Deleting");
+	assert_int_equal(workflow_resource_put(f->engine.state, record, &f->err), 0);
+	record->phase = STR("Ready");
+	assert_int_equal(engine_run_look(&f->engine, &busy, &f->err), 0);
+	assert_int_equal(proxy->record.phase, STEP_FAILED);
+	assert_int_equal(
+		workflow_run_read(f->engine.state, "default", 0, &f->engine.run.mem, &run, &f->err),
+		1);
+	assert_int_equal(run.phase, WORKFLOW_FAILED);
+	assert_non_null(strstr(run.message.ptr, "`workflow submit`"));
+}
+
+#define BACKFILL                                                                                \
+	"sourceClusters: {old: {endpoint: \"http://es\", version: ES 7.10.2, snapshotInfo: {\n" \
+	"  repos: {r: {repoPathUri: \"file:///r\"}},\n"                                         \
+	"  snapshots: {s: {repoName: r, config: {createSnapshotConfig: {}}}}}}}\n"              \
+	"targetClusters: {new: {endpoint: \"http://os:9201/\"}}\n"                              \
+	"snapshotMigrationConfigs: [{fromSource: old, toTarget: new, perSnapshotConfig: {\n"    \
+	"  s: [{documentBackfillConfig: {}}]}}]\n"
+
+static void a_reset_finds_all_work_items_though_the_allowlist_grew(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const sessions[] = {"first", "second"};
+	struct engine_command command;
+	size_t index;
+
+	plan(f, BACKFILL);
+	index = step_of(f, PLAN_BACKFILL)->plan->resource;
+	for (size_t i = 0; i < COUNT_OF(sessions); i++) {
+		f->engine.run.plan.resources[index].session = str_from(sessions[i]);
+		command_of(f, PLAN_BACKFILL, &command);
+	}
+	assert_true(str_is(engine_resource_fact(&f->engine, index, "rfs-first"), "work"));
+	assert_true(str_is(engine_resource_fact(&f->engine, index, "rfs-second"), "work"));
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -199,6 +315,9 @@ int main(void)
 		T(both_use_the_segment_log_of_the_proxy),
 		T(both_use_the_kafka_that_is_there),
 		T(a_proxy_that_was_switched_is_started_for_the_target),
+		T(who_approves_is_told_of_the_target_behind_another_proxy),
+		T(a_reset_finds_all_work_items_though_the_allowlist_grew),
+		T(a_proxy_that_was_reset_is_not_started_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
