@@ -154,8 +154,17 @@ static int gate_look(struct engine *engine, struct engine_step *step, struct err
 
 /* --- Looks --- */
 
+static bool is_lasting(const struct engine_step *step)
+{
+	return step->plan->action == PLAN_CAPTURE || step->plan->action == PLAN_REPLAY;
+}
+
+/* A proxy that runs as planned is looked after at once: clients need it, whatever comes of the
+ * connection checks of this run. */
 static bool may_begin(const struct engine *engine, const struct engine_step *step)
 {
+	if (step->plan->action == PLAN_CAPTURE && engine_step_is_done(engine, step))
+		return true;
 	for (size_t i = 0; i < step->plan->after_count; i++)
 		if (!engine_step_has_ended_well(&engine->run.steps[step->plan->after[i]]))
 			return false;
@@ -201,11 +210,6 @@ static int begin(struct engine *engine, struct engine_step *step, struct err *er
 		return 0;
 	return engine_step_failed(engine, step, why.kind == ERR_IO,
 				  arena_str(&engine->run.look, str_from(why.message)), err);
-}
-
-static bool is_lasting(const struct engine_step *step)
-{
-	return step->plan->action == PLAN_CAPTURE || step->plan->action == PLAN_REPLAY;
 }
 
 /* 1: its resource is as planned; 0: it waits until an edit is approved. */

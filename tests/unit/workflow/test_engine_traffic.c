@@ -308,6 +308,25 @@ static void a_reset_finds_all_work_items_though_the_allowlist_grew(void **state)
 	assert_true(str_is(engine_resource_fact(&f->engine, index, "rfs-second"), "work"));
 }
 
+static void a_proxy_that_runs_is_looked_after_though_a_check_failed(void **state)
+{
+	struct fixture *f = *state;
+	const struct engine_step *proxy;
+	bool busy;
+
+	plan(f, CLUSTERS TRAFFIC);
+	put_run(f);
+	proxy = step_of(f, PLAN_CAPTURE);
+	step_of(f, PLAN_CHECK)->record.phase = STEP_FAILED;
+	step_of(f, PLAN_CAPTURE)->record.phase = STEP_PENDING;
+	step_of(f, PLAN_REPLAY)->record.phase = STEP_PENDING;
+	f->records[proxy->plan->resource].converged = proxy->plan->inputs;
+	assert_int_equal(engine_run_look(&f->engine, &busy, &f->err), 0);
+	assert_true(busy && proxy->service.looked);
+	for (size_t i = 0; i < f->engine.run.plan.step_count; i++)
+		arena_release(&f->steps[i].mem);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -317,6 +336,7 @@ int main(void)
 		T(a_proxy_that_was_switched_is_started_for_the_target),
 		T(who_approves_is_told_of_the_target_behind_another_proxy),
 		T(a_reset_finds_all_work_items_though_the_allowlist_grew),
+		T(a_proxy_that_runs_is_looked_after_though_a_check_failed),
 		T(a_proxy_that_was_reset_is_not_started_again),
 	};
 
