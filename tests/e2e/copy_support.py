@@ -7,9 +7,18 @@ import support
 INDICES = ("books", "logs-a")
 
 
+def is_typed(source):
+    return source.kind == "es-node" and int(source.version.split(".")[0]) < 7
+
+
+def document_type(source):
+    """What stands before an id in a path."""
+    return "doc" if is_typed(source) else "_doc"
+
+
 def fill(source):
     """Documents of two indices, some of them written again or deleted. How many there are."""
-    typed = source.kind == "es-node" and int(source.version.split(".")[0]) < 7
+    typed = is_typed(source)
     lines = []
 
     def act(verb, index, number, source_of=None):
