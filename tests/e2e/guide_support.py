@@ -20,8 +20,9 @@ def asked_for(name):
     return set(re.findall(r"\b([A-Z_]+)=", "".join(blocks(name, "set"))))
 
 
-def follow(name, shardlift, folder, **given):
-    """Runs the guide with `given` in the environment; Result with all it said. It must end well."""
+def follow(name, shardlift, folder, instead=None, **given):
+    """Runs the guide with `given` in the environment; Result with all it said. It must end well.
+    `instead`: a port that is not free here, say, and what stands for it."""
     assert asked_for(name) == set(given), f"{name} asks for {asked_for(name)}"
     names = folder / "bin"
     names.mkdir()
@@ -30,8 +31,12 @@ def follow(name, shardlift, folder, **given):
     script = folder / f"{name}.sh"
     found = blocks(name)
     assert found, name
-    script.write_text("".join(f"echo '== block {number} of {name}' >&2\n{block}"
-                              for number, block in enumerate(found, 1)))
+    text = "".join(f"echo '== block {number} of {name}' >&2\n{block}"
+                   for number, block in enumerate(found, 1))
+    for old, new in (instead or {}).items():
+        assert old in text, old
+        text = text.replace(old, str(new))
+    script.write_text(text)
     environment = {**shardlift.environment, **{key: str(value) for key, value in given.items()},
                    "PATH": f"{names}:{os.environ['PATH']}"}
     process = subprocess.run(["bash", "-euo", "pipefail", str(script)], capture_output=True,

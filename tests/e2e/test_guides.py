@@ -11,6 +11,7 @@ import lifecycle_stub
 import support
 from guide_support import GUIDES, follow
 from test_metadata_guide import INDICES, PRODUCT, TEMPLATES, strict_targets
+from test_workflow_live import free_port
 
 LOOPBACK = "127.0.0.1:*"
 LONG = pytest.mark.skipif(not os.environ.get("SHARDLIFT_LONG"), reason="a node with security")
@@ -162,6 +163,20 @@ def test_big_clusters(shardlift, repository, target, tmp_path):
         settings = target.api("GET", f"/{index}/_settings")[index]["settings"]["index"]
         assert settings["number_of_replicas"] == "1" and settings.get("refresh_interval") != "-1"
     assert not target.client.indices.exists("books")
+
+
+@LONG
+def test_zero_downtime(shardlift, source, target, tmp_path):
+    fill(source, books=["shelf"], orders=[])
+    port = free_port()
+    try:
+        follow("zero-downtime.md", shardlift, tmp_path, instead={"9201": port}, SOURCE=source.url,
+               TARGET=target.url, REPO=source.repositories / "zero-downtime")
+        assert_moved(source, target, "books", "orders")
+        assert {d.id for d in target.documents("while-moving")} == {"1", "2"}
+        assert {d.id for d in source.documents("while-moving")} == {"1"}
+    finally:
+        shardlift("workflow", "reset", "--all", "--include-proxies", "--cascade")
 
 
 @LONG
