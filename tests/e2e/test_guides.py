@@ -180,6 +180,19 @@ def test_zero_downtime(shardlift, source, target, tmp_path):
 
 
 @LONG
+def test_the_way_back(shardlift, source, target, tmp_path):
+    fill(source, books=["shelf"], orders=[])
+    (tmp_path / "docs").symlink_to(support.ROOT / "docs")
+    try:
+        follow("way-back.md", shardlift, tmp_path, instead={"9211": free_port(), "9212": free_port()},
+               SOURCE=source.url, TARGET=target.url, REPO=source.repositories / "way-back",
+               SHARDLIFT_STATE_DIR=shardlift.state_dir)
+        assert_moved(source, target, "books", "orders")
+    finally:
+        shardlift("workflow", "reset", "--all", "--include-proxies", "--cascade")
+
+
+@LONG
 def test_security_with_roles_that_are_enough(shardlift, repository, tmp_path):
     admin = "admin:Guide-1-Secret"
     node = support.Node("os-node", "2.19.4", tmp_path / "node", "--security", admin)
