@@ -111,7 +111,7 @@ def migrate(shardlift, tmp_path, source, target, seed, seconds, *load_options, k
             backfill_first=False):
     """Returns the load's own summary."""
     chance = random.Random(seed)
-    repository = source.repositories / f"zero-{seed}-{backfill_first}"
+    repository = source.repositories / f"zero-{seed}-{backfill_first}-{os.getpid()}-{random.randrange(1 << 30)}"
     source.clear()
     target.clear()
     source.api("PUT", "/_snapshot/zero", {"type": "fs", "settings": {"location": str(repository)}})
@@ -209,9 +209,8 @@ def compare(shardlift, source, target):
 
 @pytest.mark.parametrize("seed", range(SEED, SEED + int(os.environ.get("SHARDLIFT_ROUNDS", 1))))
 @pytest.mark.parametrize("backfill_first", [
-    pytest.param(False, id="beside"),
-    pytest.param(True, id="after", marks=pytest.mark.skipif(
-        not LONG, reason="takes its time"))])
+    pytest.param(False, id="beside"), pytest.param(True, id="after")])
+@pytest.mark.skipif(not LONG, reason="takes its time")
 def test_the_target_has_what_clients_wrote_meanwhile(shardlift, tmp_path, pool, opensearch,
                                                      backfill_first, seed):
     print(f"SHARDLIFT_SEED={seed}")
