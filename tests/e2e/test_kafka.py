@@ -6,6 +6,7 @@ import http.client
 import http.server
 import json
 import os
+import random
 import re
 import signal
 import subprocess
@@ -74,7 +75,9 @@ def target():
 
 @pytest.fixture
 def topic(request):
-    return re.sub(r"[^a-z0-9]+", "-", request.node.name.lower())
+    """Another one for a test that is run again."""
+    name = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower())
+    return f"{name}-{random.randrange(1 << 30)}"
 
 
 def to_kafka(broker, topic):
