@@ -75,12 +75,11 @@ static struct str url_of(struct command_builder *b, struct str endpoint)
 
 static const struct plan_resource *resource_of(struct command_builder *b, struct str label)
 {
-	const struct plan *plan = &b->engine->run.plan;
+	const struct plan_resource *found = plan_resource_of(&b->engine->run.plan, label);
 
-	for (size_t i = 0; i < plan->resource_count; i++)
-		if (str_eq(plan_resource_label(plan, i, b->mem), label))
-			return &plan->resources[i];
-	BUG("a resource of the plan depends on one that is not there");
+	if (!found)
+		BUG("a resource of the plan depends on one that is not there");
+	return found;
 }
 
 struct stream {

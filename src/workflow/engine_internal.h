@@ -108,6 +108,9 @@ void engine_run_leave(struct engine *engine);
 int engine_resource_load(struct engine *engine, size_t index, struct err *err);
 /* Makes the record of what a plan wants, or a gate where that must be approved. */
 int engine_resource_admit(struct engine *engine, size_t index, struct err *err);
+/* A gate of this run. 1: there is one; 0: nobody was asked yet, *out untouched. */
+int engine_gate_find(struct engine *engine, struct str name, enum workflow_gate_status *out,
+		     struct err *err);
 /* 0: it was admitted, and somebody has reset it since; else 1. */
 int engine_resource_lasts(struct engine *engine, size_t index, struct err *err);
 bool engine_step_is_done(const struct engine *engine, const struct engine_step *step);

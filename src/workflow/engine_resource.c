@@ -235,8 +235,7 @@ static int create(struct engine *engine, size_t index, struct err *err)
 	return adopt_spec(engine, index, err);
 }
 
-/* Of this run. 1: there is such a gate; 0: nobody was asked yet. */
-static int find_gate(struct engine *engine, struct str name, enum workflow_gate_status *out,
+int engine_gate_find(struct engine *engine, struct str name, enum workflow_gate_status *out,
 		     struct err *err)
 {
 	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(64));
@@ -266,7 +265,7 @@ static struct str edit_gate(struct engine *engine, size_t index)
 static int may_create(struct engine *engine, size_t index, struct err *err)
 {
 	enum workflow_gate_status status;
-	int rc = find_gate(engine, edit_gate(engine, index), &status, err);
+	int rc = engine_gate_find(engine, edit_gate(engine, index), &status, err);
 
 	return rc <= 0 ? rc + (rc == 0) : status == GATE_APPROVED;
 }
@@ -297,7 +296,7 @@ static int ask(struct engine *engine, size_t index, const struct plan_change *ch
 			   : STR("");
 	if (mem->failed)
 		return arena_fail(mem, "a gate", err);
-	rc = find_gate(engine, gate.name, &status, err);
+	rc = engine_gate_find(engine, gate.name, &status, err);
 	if (rc != 0)
 		return rc < 0 ? rc : status == GATE_APPROVED;
 	return workflow_gate_put(engine->state, &gate, err);

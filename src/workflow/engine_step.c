@@ -95,23 +95,6 @@ int engine_gate_put(struct engine *engine, struct engine_step *step,
 	return workflow_gate_put(engine->state, &gate, err);
 }
 
-static int gate_status(struct engine *engine, struct str name, enum workflow_gate_status *out,
-		       struct err *err)
-{
-	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(64));
-	struct workflow_gate *gates;
-	size_t count;
-
-	*out = GATE_PENDING;
-	if (workflow_gate_list(engine->state, engine->run.record.workflow.ptr, &mem, &gates, &count,
-			       err) < 0)
-		return -(int)err->kind;
-	for (size_t i = 0; i < count; i++)
-		if (str_eq(gates[i].name, name) && gates[i].run == engine->run.record.id)
-			*out = gates[i].status;
-	return 0;
-}
-
 static bool is_of_cut_over(const struct engine_step *step)
 {
 	return str_starts(step->plan->gate, STR("cutover."));
@@ -134,9 +117,9 @@ static int tell_of_cut_over(struct engine *engine, struct engine_step *step, str
 
 static int gate_look(struct engine *engine, struct engine_step *step, struct err *err)
 {
-	enum workflow_gate_status status;
+	enum workflow_gate_status status = GATE_PENDING;
 
-	if (gate_status(engine, step->plan->gate, &status, err) < 0)
+	if (engine_gate_find(engine, step->plan->gate, &status, err) < 0)
 		return -(int)err->kind;
 	if (status == GATE_APPROVED)
 		return engine_step_finish(engine, step, STR("Approved"), err);

@@ -64,6 +64,8 @@ int plan_make(const struct config_value *root, struct arena *mem, struct plan *o
 	      struct err *err);
 /* "kind.name" of a step's resource; "" without one. */
 struct str plan_resource_label(const struct plan *plan, size_t resource, struct arena *mem);
+/* The resource with this "kind.name"; NULL: there is none. */
+const struct plan_resource *plan_resource_of(const struct plan *plan, struct str label);
 /* Refuses by name what this program cannot carry out: ERR_UNSUPPORTED. */
 int plan_check_supported(const struct config_value *root, const struct plan *plan, struct err *err);
 

@@ -56,6 +56,19 @@ void plan_set(struct json *object, const char *key, struct json *value)
 		json_set(object, str_from(key), value);
 }
 
+const struct plan_resource *plan_resource_of(const struct plan *plan, struct str label)
+{
+	for (size_t i = 0; i < plan->resource_count; i++) {
+		const struct plan_resource *resource = &plan->resources[i];
+
+		if (label.len == resource->kind.len + 1 + resource->name.len &&
+		    str_starts(label, resource->kind) &&
+		    str_eq(str_from_offset(label, resource->kind.len + 1), resource->name))
+			return resource;
+	}
+	return NULL;
+}
+
 struct str plan_resource_label(const struct plan *plan, size_t resource, struct arena *mem)
 {
 	if (resource == PLAN_NO_RESOURCE)

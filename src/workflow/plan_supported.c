@@ -62,19 +62,6 @@ static int check_traffic_fields(const struct plan_resource *resource, struct err
 		       STR_ARG(resource->name));
 }
 
-static const struct plan_resource *resource_of(const struct plan *plan, struct str label)
-{
-	for (size_t i = 0; i < plan->resource_count; i++) {
-		const struct plan_resource *resource = &plan->resources[i];
-
-		if (label.len == resource->kind.len + 1 + resource->name.len &&
-		    str_starts(label, resource->kind) &&
-		    str_eq(str_from_offset(label, resource->kind.len + 1), resource->name))
-			return resource;
-	}
-	return NULL;
-}
-
 static int refuse_cut_over(const struct plan_resource *replay, const char *why, struct err *err)
 {
 	return err_set(err, ERR_UNSUPPORTED, "trafficreplay." STR_FMT ": cutOver: %s",
@@ -86,7 +73,7 @@ static int refuse_cut_over(const struct plan_resource *replay, const char *why, 
 static int check_cut_over(const struct plan *plan, const struct plan_resource *replay,
 			  struct err *err)
 {
-	const struct plan_resource *proxy = resource_of(plan, replay->depends_on[0]);
+	const struct plan_resource *proxy = plan_resource_of(plan, replay->depends_on[0]);
 	const struct json *target = json_get(replay->spec, "target"), *source;
 	const struct json *way, *former;
 
