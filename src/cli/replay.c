@@ -140,7 +140,8 @@ static int open_sink(const struct replay_fields *f, const char *state, struct ar
 
 static int open_source(const struct replay_fields *f, struct record_source **out, struct err *err)
 {
-	const struct log_source_options log = {.group = f->group, .follow = f->follow};
+	const struct log_source_options log = {
+		.group = f->group, .follow = f->follow, .store = &f->selection.store};
 	struct kafka_source_options kafka = {0};
 
 	if (!f->selection.kafka.brokers)
@@ -328,6 +329,7 @@ static const struct opt_part replay_parts[] = {
 	{tuple_transformer_options, offsetof(struct replay_fields, tuple_transformer)},
 	{script_options, offsetof(struct replay_fields, transform_run)},
 	{traffic_selection_options, offsetof(struct replay_fields, selection)},
+	{store_options, offsetof(struct replay_fields, selection.store)},
 	{kafka_options, offsetof(struct replay_fields, selection.kafka)},
 	{general_options, 0},
 	{0},

@@ -15,7 +15,6 @@ struct replay_fields {
 	struct transform_run_fields transform_run;
 	struct traffic_selection_fields selection;
 	struct traffic_show_fields show;
-	struct blob_store_options store;
 	const char *target_uri, *mode, *input, *group, *name;
 	const char *speedup, *sigv4, *user_agent, *include_path, *percentage;
 	const char *most_per_second;
