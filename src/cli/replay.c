@@ -205,6 +205,7 @@ static void fill_options(const struct replay_fields *f, struct run *run, struct 
 	o->target.request_timeout_ms = f->response_timeout_s * 1000;
 	o->update_wait_ms = f->update_wait_ms;
 	o->backfill_works = replay_beside_backfill(run->beside);
+	o->no_spread = f->no_spread;
 	o->lookahead_ms = f->lookahead_s * 1000;
 	o->lookahead_bytes = (size_t)f->lookahead_bytes;
 	o->most_requests = (size_t)f->most_requests;

@@ -48,6 +48,12 @@ const struct opt replay_options_table[] = {
 	 .metavar = "X",
 	 .category = "Schedule",
 	 .help = "How much faster than captured; 1 is as it was."},
+	{.name = "no-spread-packets",
+	 .type = OPT_BOOL,
+	 F(no_spread),
+	 .category = "Schedule",
+	 .help = "Send each request at once. Else one that the client sent over a while is sent "
+		 "over as long, by the speed-up."},
 	{.name = "lookahead-time-window",
 	 .type = OPT_INT,
 	 F(lookahead_s),

@@ -1,4 +1,5 @@
 #include "replay/replay_internal.h"
+#include "replay/spread.h"
 
 #include "base/clock.h"
 
@@ -291,6 +292,32 @@ static void keep_sent(struct exchange *ex, struct str bytes)
 	ex->sent = str_of(str_dup(bytes), bytes.len);
 }
 
+/* Only the first time; what is sent again goes at once. */
+static size_t spread(const struct exchange *ex, struct str bytes, struct target_part *parts)
+{
+	const struct replay *r = ex->stream->replay;
+
+	if (r->options->no_spread || ex->job.probing || ex->answer_count > 0 ||
+	    ex->transaction->request.piece_count < 2)
+		return 0;
+	return spread_parts(&ex->transaction->request, bytes.len,
+			    str_ends(bytes, ex->job.out.captured.framed), r->options->speedup,
+			    ex->due_ms, clock_monotonic_ms(), parts);
+}
+
+static void hand_over(struct exchange *ex, struct str bytes)
+{
+	struct target_part parts[SPREAD_PARTS_MOST];
+	const struct target_request request = {
+		.bytes = bytes,
+		.head_only = ex->job.head_only && !ex->job.probing,
+		.parts = parts,
+		.part_count = spread(ex, bytes, parts),
+	};
+
+	target_connection_send(ex->stream->target, &request, on_answer, ex);
+}
+
 static void send_next(struct exchange *ex)
 {
 	cleanup(buf_release) struct buf bytes = BUF_INIT(MIB(1024));
@@ -328,8 +355,7 @@ static void send_next(struct exchange *ex)
 	r->counts.in_flight++;
 	r->counts.schedule_lag_ms = clock_monotonic_ms() - ex->due_ms;
 	r->counts.source_lag_ms = clock_wall_ms() - ex->captured_ms;
-	target_connection_send(s->target, buf_str(&bytes), ex->job.head_only && !ex->job.probing,
-			       on_answer, ex);
+	hand_over(ex, buf_str(&bytes));
 }
 
 void exchange_start(struct exchange *ex)

@@ -41,8 +41,12 @@ struct target_connection {
 	target_done done;
 	void *user;
 	struct buf request, answer;
-	size_t parsed;    /* bytes of the answer that the parser has had */
-	size_t answer_at; /* where the answer at hand begins, behind interim ones */
+	size_t len, sent; /* bytes of the request; those that were given to the socket */
+	struct target_part *parts;
+	size_t part_count, next_part;
+	struct event *pace; /* until the next part is due; NULL: never needed yet */
+	size_t parsed;      /* bytes of the answer that the parser has had */
+	size_t answer_at;   /* where the answer at hand begins, behind interim ones */
 	struct http1 parser;
 	int64_t began_ms;
 	int64_t sent_us, first_us; /* the request's last byte, the answer's first; 0: not yet */
@@ -150,6 +154,8 @@ void target_free(struct target *t)
 	free(t);
 }
 
+static void on_pace(evutil_socket_t fd, short what, void *user);
+
 static void drop_socket(struct target_connection *c)
 {
 	if (!c->bev)
@@ -166,6 +172,8 @@ static void end_request(struct target_connection *c, const struct target_answer 
 	target_done done = c->done;
 
 	event_del(c->deadline);
+	if (c->part_count > 0 && c->pace)
+		event_del(c->pace);
 	c->asked = false;
 	c->done = NULL;
 	done(c->user, answer);
@@ -200,14 +208,14 @@ static void fail_request(struct target_connection *c, enum err_kind kind, const 
 static void answer_complete(struct target_connection *c, bool keep)
 {
 	struct target_answer answer = {
-		.bytes = str_from_offset(buf_str(&c->answer), c->answer_at),
+		.bytes = str_of(c->answer.ptr + c->answer_at, c->parsed - c->answer_at),
 		.status = c->parser.status,
 		.elapsed_ms = clock_monotonic_ms() - c->began_ms,
 		.first_byte_us = c->first_us - c->sent_us,
 		.last_byte_us = clock_monotonic_us() - c->sent_us,
 	};
 
-	if (keep && c->parser.keep_alive)
+	if (keep && c->parser.keep_alive && c->sent == c->len)
 		c->reused = true;
 	else
 		drop_socket(c);
@@ -273,13 +281,51 @@ static void on_read(struct bufferevent *bev, void *user)
 	feed(c);
 }
 
+/* Up to where the parts that are due reach. */
+static size_t due_bytes(struct target_connection *c)
+{
+	int64_t now = clock_monotonic_ms();
+	size_t end = c->sent;
+
+	if (c->part_count == 0)
+		return c->len;
+	while (c->next_part < c->part_count && c->parts[c->next_part].due_ms <= now)
+		end = c->parts[c->next_part++].end;
+	return end;
+}
+
+static void wait_for_part(struct target_connection *c)
+{
+	int64_t ms = c->parts[c->next_part].due_ms - clock_monotonic_ms();
+	const struct timeval delay = {MAX(ms, (int64_t)0) / 1000,
+				      MAX(ms, (int64_t)0) % 1000 * 1000};
+
+	if (!c->pace)
+		c->pace = evtimer_new(c->target->base, on_pace, c);
+	event_add(c->pace, &delay);
+}
+
 static void write_request(struct target_connection *c)
 {
-	c->target->counts.bytes_written += c->request.len;
+	size_t end = due_bytes(c);
+
 	event_add(c->deadline, &c->target->read_timeout);
-	bufferevent_write(c->bev, c->request.ptr, c->request.len);
-	if (c->request.capacity > KEPT_BYTES)
+	if (end > c->sent) {
+		c->target->counts.bytes_written += end - c->sent;
+		bufferevent_write(c->bev, c->request.ptr + c->sent, end - c->sent);
+		c->sent = end;
+	}
+	if (c->sent < c->len)
+		wait_for_part(c);
+	else if (c->request.capacity > KEPT_BYTES)
 		buf_release(&c->request);
+}
+
+static void on_pace(evutil_socket_t fd, short what, void *user)
+{
+	(void)fd;
+	(void)what;
+	write_request(user);
 }
 
 /* All that there was to write is the kernel's. */
@@ -288,7 +334,7 @@ static void on_written(struct bufferevent *bev, void *user)
 	struct target_connection *c = user;
 
 	(void)bev;
-	if (c->asked && c->sent_us == 0)
+	if (c->asked && c->sent_us == 0 && c->sent == c->len)
 		c->sent_us = clock_monotonic_us();
 }
 
@@ -400,7 +446,17 @@ struct target_connection *target_connection_new(struct target *target)
 	return c;
 }
 
-void target_connection_send(struct target_connection *c, struct str bytes, bool head_only,
+static void keep_parts(struct target_connection *c, const struct target_request *request)
+{
+	c->part_count = request->part_count;
+	c->next_part = 0;
+	if (request->part_count == 0)
+		return;
+	c->parts = mem_realloc(c->parts, request->part_count * sizeof(*c->parts));
+	memcpy(c->parts, request->parts, request->part_count * sizeof(*c->parts));
+}
+
+void target_connection_send(struct target_connection *c, const struct target_request *request,
 			    target_done done, void *user)
 {
 	if (c->asked)
@@ -408,14 +464,16 @@ void target_connection_send(struct target_connection *c, struct str bytes, bool 
 	c->asked = true;
 	c->done = done;
 	c->user = user;
-	c->head_only = head_only;
+	c->head_only = request->head_only;
 	c->began_ms = clock_monotonic_ms();
-	c->parsed = c->answer_at = 0;
+	c->parsed = c->answer_at = c->sent = 0;
 	c->sent_us = c->first_us = 0;
-	http1_response_init(&c->parser, HTTP1_HEAD_LIMIT_DEFAULT, head_only);
+	http1_response_init(&c->parser, HTTP1_HEAD_LIMIT_DEFAULT, request->head_only);
 	buf_reset(&c->request);
 	buf_reset(&c->answer);
-	buf_append_str(&c->request, bytes);
+	buf_append_str(&c->request, request->bytes);
+	c->len = request->bytes.len;
+	keep_parts(c, request);
 	if (c->bev)
 		write_request(c);
 	else
@@ -428,6 +486,9 @@ void target_connection_free(struct target_connection *c)
 		return;
 	drop_socket(c);
 	event_free(c->deadline);
+	if (c->pace)
+		event_free(c->pace);
+	free(c->parts);
 	buf_release(&c->request);
 	buf_release(&c->answer);
 	free(c);
