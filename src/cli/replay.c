@@ -308,6 +308,8 @@ static int run_replay(struct cli *cli, void *fields_void, struct err *err)
 		return traffic_show(f->input || f->selection.kafka.brokers ? f->input : "-",
 				    &f->selection, &f->show, err);
 	}
+	if (replay_java_options_resolve(f, err) < 0)
+		return -(int)err->kind;
 	if (f->target_uri)
 		f->target.host = f->target_uri;
 	if (target_fields_resolve(&f->target, &kind, &path, err) < 0)
@@ -332,6 +334,7 @@ static const struct opt_part replay_parts[] = {
 	{traffic_selection_options, offsetof(struct replay_fields, selection)},
 	{store_options, offsetof(struct replay_fields, selection.store)},
 	{kafka_options, offsetof(struct replay_fields, selection.kafka)},
+	{replay_java_options, offsetof(struct replay_fields, java)},
 	{general_options, 0},
 	{0},
 };
@@ -341,8 +344,12 @@ const struct command command_replay = {
 		    .summary = "Send captured requests to the target",
 		    .details = "Requests go out when they are due, those of a connection one after "
 			       "another. Each leaves a tuple: request and response of the source, "
-			       "request and responses of the target.\n",
-		    .parts = replay_parts},
+			       "request and responses of the target.\n\n"
+			       "Flags and variables of the Java replayer are taken: "
+			       "TRAFFIC_REPLAYER_ and the flag's name, such as "
+			       "TRAFFIC_REPLAYER_KAFKA_TRAFFIC_BROKERS.\n",
+		    .parts = replay_parts,
+		    .java_variables = "TRAFFIC_REPLAYER_"},
 	.fields_size = sizeof(struct replay_fields),
 	.run = run_replay,
 };

@@ -4,7 +4,6 @@
 
 const struct opt replay_options_table[] = {
 	{.name = "target-uri",
-	 .env = "TRAFFIC_REPLAYER_TARGET_URI",
 	 .type = OPT_STRING,
 	 F(target_uri),
 	 .metavar = "URL",

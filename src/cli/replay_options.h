@@ -7,6 +7,13 @@
 #include "cli/traffic_show.h"
 #include "cli/transform_options.h"
 
+/* Flags of the Java replayer that are something else here. */
+struct replay_java_fields {
+	bool insecure;
+	const char *request_filter, *response_processor; /* refused */
+	const char *ignored[3];
+};
+
 struct replay_fields {
 	struct general_fields general;
 	struct target_fields target;
@@ -15,6 +22,7 @@ struct replay_fields {
 	struct transform_run_fields transform_run;
 	struct traffic_selection_fields selection;
 	struct traffic_show_fields show;
+	struct replay_java_fields java;
 	const char *target_uri, *mode, *input, *group, *name;
 	const char *speedup, *sigv4, *user_agent, *include_path, *percentage;
 	const char *most_per_second;
@@ -33,5 +41,8 @@ struct replay_fields {
 
 /* Its own, of struct replay_fields; the parts that it shares with others have theirs. */
 extern const struct opt replay_options_table[];
+extern const struct opt replay_java_options[];
+/* Takes over what has another name here. ERR_USAGE: what is not there, with what is instead. */
+int replay_java_options_resolve(struct replay_fields *fields, struct err *err);
 
 #endif
