@@ -232,10 +232,10 @@ static void judge(struct job *job, struct pending_update *u, const struct json *
 	u->absent = false;
 	if (!is_found(doc) && is_away(doc))
 		job->refused = true;
-	else if (!is_found(doc) && u->captured == 1)
-		send_it(job, u, NULL);
+	else if (!is_found(doc) && json_get(doc, "error") && u->captured == 1)
+		send_it(job, u, NULL); /* its index is not there */
 	else if (!is_found(doc) && json_get(doc, "error"))
-		comes_early(job, u, NULL); /* its index is not there */
+		comes_early(job, u, NULL);
 	else if (!is_found(doc))
 		u->absent = true;
 	else if (version >= u->captured)
@@ -267,7 +267,7 @@ static void judge_absent(struct job *job, struct pending_update *u, const struct
 		job->refused = true;
 	else if (deleted >= u->captured)
 		is_in(job, u, deleted);
-	else if (u->made && deleted == u->captured - 1)
+	else if (u->made && (deleted == u->captured - 1 || (deleted < 0 && u->captured == 1)))
 		send_it(job, u, NULL);
 	else
 		comes_early(job, u, NULL);

@@ -167,11 +167,13 @@ static int plan_update(struct job *job, const struct json *result, const char **
 
 /* --- Bulk --- */
 
+/* What we set ourselves, or what may not stand beside it: a bulk with one such item is refused as a
+ * whole. */
 static void drop_members(struct json *meta)
 {
-	static const char *const gone[] = {"version",        "_version", "version_type",
-					   "_version_type",  "op_type",  "if_seq_no",
-					   "if_primary_term"};
+	static const char *const gone[] = {
+		"version",   "_version",        "version_type",      "_version_type",     "op_type",
+		"if_seq_no", "if_primary_term", "retry_on_conflict", "_retry_on_conflict"};
 
 	for (size_t i = 0; i < COUNT_OF(gone); i++)
 		json_remove(meta, str_from(gone[i]));
@@ -208,7 +210,10 @@ static int plan_item_update(struct job *job, struct bulk_item *item, const struc
 		.made = made_document(result),
 		.open = true};
 
-	return update.captured > 0 ? updates_add(job, &update, err) : 0;
+	if (update.captured <= 0)
+		return 0;
+	drop_members(item->meta);
+	return updates_add(job, &update, err);
 }
 
 /* A document or a delete, with the version that the source gave it. */
@@ -232,7 +237,6 @@ static void plan_item_document(struct job *job, struct bulk_item *item, size_t n
 		return;
 	if (!removal)
 		item->verb = STR("index");
-	json_remove(item->meta, STR("retry_on_conflict"));
 	json_set(item->meta, STR("version"), json_new_i64(job->mem, version));
 	json_set(item->meta, STR("version_type"), json_new_string(job->mem, STR("external_gte")));
 }

@@ -2,6 +2,7 @@
 replayed, in whatever order: the target ends with the same documents."""
 
 import contextlib
+import datetime
 import json
 import os
 import random
@@ -13,7 +14,7 @@ import time
 import pytest
 
 from capture_support import CEILING, proxy, wait_for
-from support import ERRORS, OK, PROGRAM, ROOT
+from support import ERRORS, FIXTURES, OK, PROGRAM, ROOT
 
 SEED = int(os.environ.get("SHARDLIFT_SEED") or random.SystemRandom().randrange(1 << 30))
 STOPPED = 8
@@ -107,6 +108,22 @@ def status(shardlift):
     return json.loads(path.read_text()) if path.exists() else {}
 
 
+def catch_up(replay):
+    """Until a status that was begun after this call says that nothing is left."""
+    def later_than(time):
+        assert replay.process.poll() is None, replay.said()
+        now = status(replay.shardlift)
+        return now.get("pid") == replay.process.pid and now["time"] > time and now
+
+    def nothing_is_left():
+        now = later_than(first["time"])
+        return now and now["caught_up"] and now["lag"] == 0
+
+    now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds")
+    first = wait_for(lambda: later_than(now.replace("+00:00", "Z")), "a status of the replay")
+    wait_for(nothing_is_left, "the replay to catch up", 5 * CEILING)
+
+
 def migrate(shardlift, tmp_path, source, target, seed, seconds, *load_options, kills=True,
             backfill_first=False):
     """Returns the load's own summary."""
@@ -145,12 +162,6 @@ def migrate(shardlift, tmp_path, source, target, seed, seconds, *load_options, k
                     "--group", "zero", "--follow", "--source-versions", "--backfill-session",
                     "zero", "--speedup-factor", "1000", "--target-uri", target.url))
 
-            def caught_up():
-                replay = commands[-1 if backfill_first else 0].process
-                assert replay.poll() is None, commands[-1].said()
-                now = status(shardlift)
-                return now.get("pid") == replay.pid and now["caught_up"] and now["lag"] == 0
-
             def killer_of_all():
                 return [killer(list(commands), chance, stop)] if kills else []
 
@@ -179,7 +190,7 @@ def migrate(shardlift, tmp_path, source, target, seed, seconds, *load_options, k
             stop.set()
             for one in killers:
                 one.join()
-            wait_for(caught_up, "the replay to catch up", 5 * CEILING)
+            catch_up(replay)
             replay.process.send_signal(signal.SIGTERM)
             assert replay.process.wait(90) == STOPPED, replay.said()
             print("kills:", [c.kills for c in commands])
@@ -193,18 +204,24 @@ def migrate(shardlift, tmp_path, source, target, seed, seconds, *load_options, k
     return json.loads(out)
 
 
-def compare(shardlift, source, target):
+def documents(node):
+    """(index, id) -> version and source."""
+    hits = node.client.search(index="load-*", version=True, size=10000)["hits"]["hits"]
+    return {(h["_index"], h["_id"]): (str(h["_version"]), h["_source"]) for h in hits}
+
+
+def compare(shardlift, tmp_path, source, target):
     for node in (source, target):
         node.api("POST", "/load-*/_refresh")
+    here, there = documents(source), documents(target)
+    different = [[*key, here.get(key), there.get(key)] for key in sorted(here.keys() | there.keys())
+                 if here.get(key) != there.get(key)]
+    (tmp_path / "different.json").write_text(json.dumps(different, indent=1))
+    assert not different, (len(different), different[:5])
     result = shardlift("verify", "--from", source.url, "--to", target.url, "--index-allowlist",
                        INDICES, "--only", "documents", "--json")
     assert result.code == OK, result
-    versions = []
-    for node in (source, target):
-        hits = node.client.search(index="load-*", version=True, size=10000, _source=False)["hits"]
-        versions.append({(h["_index"], h["_id"]): str(h["_version"]) for h in hits["hits"]})
-    assert versions[0] == versions[1]
-    return len(versions[0])
+    return len(here)
 
 
 @pytest.mark.parametrize("seed", range(SEED, SEED + int(os.environ.get("SHARDLIFT_ROUNDS", 1))))
@@ -218,6 +235,37 @@ def test_the_target_has_what_clients_wrote_meanwhile(shardlift, tmp_path, pool, 
     summary = migrate(shardlift, tmp_path, source, opensearch, seed, SECONDS,
                       backfill_first=backfill_first)
     assert summary["failed"] == 0, summary
-    assert compare(shardlift, source, opensearch) > 0
+    assert compare(shardlift, tmp_path, source, opensearch) > 0
     settings = opensearch.api("GET", "/load-*/_settings/index.gc_deletes?flat_settings=true")
     assert "gc_deletes" not in json.dumps(settings), settings
+
+
+def test_deletes_are_forgotten_again_as_soon_as_all_is_done(shardlift, tmp_path, repository,
+                                                            opensearch):
+    """The backfill ends between the replay's last look at it and the replay's own end."""
+    name, session = "gc_deletes", shardlift.state_dir / "work" / "zero.db"
+    opensearch.api("PUT", "/kept", {"settings": {"number_of_replicas": 0, name: "2m"}})
+    backfill = shardlift("backfill", "--repo-uri", repository("es-7.10.2"), "--snapshot-name",
+                         "snap1", "--index-allowlist", "books", "--to", "null:",
+                         "--session-name", "zero")
+    assert backfill.code == OK, backfill
+    hidden = [(path, path.with_name("hidden-" + path.name))
+              for path in session.parent.glob("zero.db*")]
+    for path, aside in hidden:
+        path.rename(aside)
+    log = tmp_path / "log"
+    assert shardlift("traffic", "import", FIXTURES / "traffic", log).code == OK
+    replay = Command(shardlift, "replay", "--input", log, "--group", "zero", "--follow",
+                     "--source-versions", "--backfill-session", "zero", "--speedup-factor", "1000",
+                     "--target-uri", opensearch.url)
+    try:
+        catch_up(replay)
+        assert opensearch.api("GET", "/kept/_settings")["kept"]["settings"]["index"][name] == "30d"
+        for path, aside in hidden:
+            aside.rename(path)
+        replay.process.send_signal(signal.SIGTERM)
+        assert replay.process.wait(CEILING) == STOPPED, replay.said()
+    finally:
+        replay.end()
+    settings = opensearch.api("GET", "/kept/_settings")["kept"]["settings"]["index"]
+    assert settings[name] == "2m", replay.said()

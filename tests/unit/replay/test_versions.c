@@ -446,6 +446,29 @@ static void a_script_that_made_the_document_keeps_its_upsert(void **state)
 	fake_job_close(&f);
 }
 
+static void a_script_does_not_make_anew_what_was_deleted_since(void **state)
+{
+	static const char *const body = "{\"script\":\"s\",\"upsert\":{},\"scripted_upsert\":true}";
+	struct fake_job f;
+
+	(void)state;
+	for (int deleted = 0; deleted < 2; deleted++) {
+		assert_int_equal(
+			fake_job_open(&f, true, "POST /i/_update/1", body, 201, CREATED("1", "1")),
+			1);
+		assert_string_equal(fake_job_sends(&f), PROBE);
+		assert_int_equal(fake_job_answer(&f, 200, MISSING), JOB_NEXT);
+		assert_string_equal(fake_job_sends(&f), TOMBSTONES);
+		assert_int_equal(fake_job_answer(&f, 200, deleted ? TOMBSTONE("2") : NO_TOMBSTONE),
+				 deleted ? JOB_FINAL : JOB_NEXT);
+		if (!deleted)
+			assert_string_equal(
+				fake_job_sends(&f),
+				arena_printf(&f.mem, "POST /i/_update/1\n%s", body).ptr);
+		fake_job_close(&f);
+	}
+}
+
 static uint64_t forgotten_after_delete(const char *created)
 {
 	struct deletes *deletes = deletes_new();
@@ -522,7 +545,8 @@ static void an_update_in_a_bulk_waits_while_other_items_go(void **state)
 {
 	static const char *const request =
 		"{\"index\":{\"_index\":\"i\",\"_id\":\"1\"}}\n{\"a\":1}\n"
-		"{\"update\":{\"_index\":\"i\",\"_id\":\"1\"}}\n{\"doc\":{\"a\":2}}\n";
+		"{\"update\":{\"_index\":\"i\",\"_id\":\"1\",\"retry_on_conflict\":3}}\n"
+		"{\"doc\":{\"a\":2}}\n";
 	static const char *const answer = "{\"errors\":false,\"items\":[{\"index\":" CREATED(
 		"1", "1") "},{\"update\":" UPDATED("1", "2") "}]}";
 	struct fake_job f;
@@ -574,6 +598,7 @@ int main(void)
 		cmocka_unit_test(an_update_of_a_shard_that_is_away_stays_a_question),
 		cmocka_unit_test(an_update_that_is_overwritten_later_waits_for_nothing),
 		cmocka_unit_test(a_script_that_made_the_document_keeps_its_upsert),
+		cmocka_unit_test(a_script_does_not_make_anew_what_was_deleted_since),
 		cmocka_unit_test(an_id_that_comes_back_below_its_delete_is_counted),
 		cmocka_unit_test(what_changed_nothing_at_the_source_is_not_sent),
 		cmocka_unit_test(a_question_that_never_went_out_is_not_counted),
