@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "traffic/commit_tracker.h"
 #include "traffic/kafka_internal.h"
+#include "traffic/kafka_others.h"
 
 #include <stdlib.h>
 
@@ -25,6 +26,7 @@ struct partition {
 	bool known;    /* `next` is */
 	bool ended;    /* without a group: nothing more */
 	uint64_t next, end, committed;
+	int64_t stored_ms; /* when the last record that was read was */
 	struct commit_tracker tracker;
 };
 
@@ -37,6 +39,7 @@ struct kafka_source {
 	rd_kafka_message_t *message; /* of the last item */
 	rd_kafka_message_t *kept;    /* read while nobody asked */
 	rd_kafka_topic_partition_list_t *revoking;
+	struct kafka_others others;
 	int64_t leave_until_ms, read_ms;
 	bool subscribed, joined, paused, closing, committing;
 	struct err failed;
@@ -147,6 +150,7 @@ static bool is_cooperative(const struct kafka_source *k)
 static void assigned(struct kafka_source *k, const rd_kafka_topic_partition_list_t *list)
 {
 	k->joined = true;
+	kafka_others_forget(&k->others);
 	for (int i = 0; i < list->cnt; i++) {
 		struct partition *p = partition_at(k, list->elems[i].partition);
 
@@ -170,6 +174,7 @@ static void give_away(struct kafka_source *k, const rd_kafka_topic_partition_lis
 	/* Who lost them by silence may not commit. */
 	if (!rd_kafka_assignment_lost(k->client.rk))
 		commit_and_wait(k);
+	kafka_others_forget(&k->others);
 	for (int i = 0; i < list->cnt; i++) {
 		struct partition *p = partition_at(k, list->elems[i].partition);
 
@@ -287,6 +292,7 @@ static bool take_message(struct kafka_source *k, const rd_kafka_message_t *m,
 	}
 	commit_tracker_begin(&p->tracker, offset);
 	p->next = offset + 1;
+	p->stored_ms = MAX(p->stored_ms, rd_kafka_message_timestamp(m, NULL));
 	*out = (struct record_item){.position = {(uint32_t)m->partition, offset},
 				    .time_ms = rd_kafka_message_timestamp(m, NULL),
 				    .key = str_of(m->key, m->key_len),
@@ -486,6 +492,40 @@ static bool kafka_progress(struct record_source *source, struct record_progress 
 	return true;
 }
 
+/* Of a partition that is read here. What fetches told of its end is new while it is fetched. */
+static bool is_read_until(const struct kafka_source *k, size_t number, int64_t time_ms)
+{
+	const struct partition *p = &k->partitions[number];
+	int64_t low, high;
+
+	if (p->revoked || p->leaving || !p->known)
+		return false;
+	return p->stored_ms >= time_ms ||
+	       (!k->paused &&
+		!rd_kafka_get_watermark_offsets(k->client.rk, k->options.kafka.topic,
+						(int32_t)number, &low, &high) &&
+		high >= 0 && p->next >= (uint64_t)high);
+}
+
+static bool kafka_has_passed(struct record_source *source, int64_t time_ms)
+{
+	struct kafka_source *k = of(source);
+	rd_kafka_topic_partition_list_t *ours;
+	bool passed;
+
+	for (size_t i = 0; i < k->partition_count; i++)
+		if (k->partitions[i].assigned && !is_read_until(k, i, time_ms))
+			return false;
+	if (!k->options.kafka.group)
+		return true;
+	if (!k->joined || rd_kafka_assignment(k->client.rk, &ours))
+		return false;
+	passed = kafka_others_have_passed(&k->others, k->client.rk, k->options.kafka.topic, ours,
+					  time_ms);
+	rd_kafka_topic_partition_list_destroy(ours);
+	return passed;
+}
+
 /* Before 2.3.0 librdkafka aborts when it frees a member that joined and has had no assignment yet
  * (its issue 4312). It has left the group; the rest is the process's to free. */
 static bool would_abort(const struct kafka_source *k)
@@ -510,6 +550,7 @@ static void kafka_close(struct record_source *source)
 		commit_and_wait(k);
 		rd_kafka_consumer_close(k->client.rk);
 	}
+	kafka_others_forget(&k->others);
 	if (would_abort(k))
 		return;
 	kafka_client_release(&k->client);
@@ -525,6 +566,7 @@ static const struct record_source_ops kafka_ops = {.next = kafka_next,
 						   .commit = kafka_commit,
 						   .close = kafka_close,
 						   .progress = kafka_progress,
+						   .has_passed = kafka_has_passed,
 						   .leave = kafka_leave};
 
 /* --- Opening --- */
