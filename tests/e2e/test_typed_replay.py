@@ -11,7 +11,8 @@ from capture_support import CEILING, proxy
 from support import OK
 from zero_support import LONG, SEED, STOPPED, Command, catch_up, killer, load
 
-SECONDS = 60 if LONG else 5
+SECONDS = 60 if LONG else 0  # 0: until all requests are sent
+REQUESTS = () if LONG else ("--requests", "400")
 TYPES = {"TypeMappingSanitizationTransformerProvider": {
     "sourceProperties": {"version": {"major": 5, "minor": 6}},
     "regexMappings": [{"sourceIndexPattern": "(.+)", "sourceTypePattern": "(.+)",
@@ -51,8 +52,9 @@ def test_typed_requests_are_replayed_without_types(shardlift, tmp_path, pool, op
         try:
             if LONG:
                 killers = [killer([replay], chance, stop)]
-            with load(tmp_path, through.port, SEED, SECONDS, "--types", "item,part") as (clients, _):
-                out, _ = clients.communicate(timeout=SECONDS + CEILING)
+            with load(tmp_path, through.port, SEED, SECONDS, "--types", "item,part",
+                      *REQUESTS) as (clients, _):
+                out, _ = clients.communicate(timeout=SECONDS + 2 * CEILING)
             stop.set()
             for one in killers:
                 one.join()
