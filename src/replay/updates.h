@@ -6,7 +6,8 @@
  * Two questions: _mget for the versions; where the document is not there, a delete with version 0
  * (external_gte), which changes nothing and is refused, naming its version, by the tombstone of a
  * document that was deleted. Where a script made the document, the delete has the version before,
- * and is done: the document was deleted by then. Source: VersionType.EXTERNAL_GTE of Elasticsearch and OpenSearch. */
+ * and is done: the document was deleted by then. Source: VersionType.EXTERNAL_GTE of Elasticsearch
+ * and OpenSearch. */
 #ifndef REPLAY_UPDATES_H
 #define REPLAY_UPDATES_H
 

@@ -179,6 +179,15 @@ static void drop_members(struct json *meta)
 		json_remove(meta, str_from(gone[i]));
 }
 
+/* Elasticsearch up to 6 took it with a '_'; for what came later the whole bulk would be wrong. */
+static void rename_routing(struct json *meta)
+{
+	struct json *routing = json_remove(meta, STR("_routing"));
+
+	if (routing && !json_get(meta, "routing"))
+		json_set(meta, STR("routing"), routing);
+}
+
 static void keep_source_result(struct job *job, struct bulk_item *item, struct json *outer,
 			       bool failed)
 {
@@ -200,15 +209,14 @@ static struct str item_text(const struct bulk_item *item, const char *key, struc
 static int plan_item_update(struct job *job, struct bulk_item *item, const struct json *result,
 			    struct err *err)
 {
-	struct pending_update update = {
-		.item = item,
-		.index = item_text(item, "_index", job->operation.index),
-		.type = item_text(item, "_type", job->operation.raw_type),
-		.id = item_text(item, "_id", STR("")),
-		.routing = item_text(item, "routing", item_text(item, "_routing", STR(""))),
-		.captured = json_i64_or(json_get(result, "_version"), 0),
-		.made = made_document(result),
-		.open = true};
+	struct pending_update update = {.item = item,
+					.index = item_text(item, "_index", job->operation.index),
+					.type = item_text(item, "_type", job->operation.raw_type),
+					.id = item_text(item, "_id", STR("")),
+					.routing = item_text(item, "routing", STR("")),
+					.captured = json_i64_or(json_get(result, "_version"), 0),
+					.made = made_document(result),
+					.open = true};
 
 	if (update.captured <= 0)
 		return 0;
@@ -248,6 +256,7 @@ static int plan_item(struct job *job, struct bulk_item *item, size_t number, str
 	bool update = str_is(item->verb, "update");
 	struct str created;
 
+	rename_routing(item->meta);
 	if (result && json_get(result, "error")) {
 		keep_source_result(job, item, outer, true);
 		return 0;

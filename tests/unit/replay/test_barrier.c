@@ -37,7 +37,7 @@ static void run(const struct replay_options *options, struct replay_counts *coun
 struct phases {
 	int before, after; /* answered */
 	bool failed[2 * WRITERS];
-	bool by_query;
+	bool by_query, refreshed;
 	size_t wrong;
 };
 
@@ -47,8 +47,13 @@ static void count_phases(void *user, const struct fake_request *request, struct 
 	struct phases *p = user;
 	int number;
 
+	if (str_starts(request->head, STR("POST /i/_refresh?"))) {
+		p->wrong += p->before != WRITERS || p->by_query;
+		p->refreshed = true;
+		return fake_reply_json(reply, 403, "{}");
+	}
 	if (str_starts(request->head, STR("POST /i/_update_by_query "))) {
-		p->wrong += p->before != WRITERS || p->after > 0;
+		p->wrong += p->before != WRITERS || p->after > 0 || !p->refreshed;
 		p->by_query = true;
 		return fake_reply_json(reply, 200, "{}");
 	}

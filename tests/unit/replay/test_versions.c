@@ -155,18 +155,24 @@ static void a_write_outlasts_a_busy_target_when_it_carries_versions(void **state
 
 static void one_that_never_gets_an_answer_is_given_up_at_last(void **state)
 {
+	/* A node that is stopped answers 500 to what it has begun. */
+	static const int statuses[] = {0, 500};
 	struct fake_job f;
-	int sends = 1;
 
 	(void)state;
-	assert_int_equal(fake_job_open(&f, true, "PUT /i/_doc/1", "{}", 201, CREATED("1", "1")), 1);
-	fake_job_sends(&f);
-	while (fake_job_answer(&f, 0, "") == JOB_AGAIN) {
+	for (size_t i = 0; i < COUNT_OF(statuses); i++) {
+		int sends = 1;
+
+		assert_int_equal(
+			fake_job_open(&f, true, "PUT /i/_doc/1", "{}", 201, CREATED("1", "1")), 1);
 		fake_job_sends(&f);
-		sends++;
+		while (fake_job_answer(&f, statuses[i], "") == JOB_AGAIN) {
+			fake_job_sends(&f);
+			sends++;
+		}
+		assert_int_equal(sends, JOB_ATTEMPTS_MOST);
+		fake_job_close(&f);
 	}
-	assert_int_equal(sends, JOB_ATTEMPTS_MOST);
-	fake_job_close(&f);
 }
 
 static void a_connection_that_ends_after_a_busy_time_is_not_the_last(void **state)
@@ -191,7 +197,8 @@ static void a_connection_that_ends_after_a_busy_time_is_not_the_last(void **stat
 }
 
 #define BUSY "{\"index\":{\"status\":429,\"error\":{\"type\":\"es_rejected_execution_exception\"}}}"
-#define BROKEN "{\"index\":{\"status\":500,\"error\":{\"type\":\"io_exception\"}}}"
+#define WRONG "{\"index\":{\"status\":400,\"error\":{\"type\":\"io_exception\"}}}"
+#define BROKEN "{\"index\":{\"status\":500,\"error\":{\"type\":\"node_closed_exception\"}}}"
 #define WRITTEN "{\"index\":{\"status\":201}}"
 
 static void items_of_a_bulk_outlast_a_busy_target_and_others_do_not(void **state)
@@ -207,10 +214,10 @@ static void items_of_a_bulk_outlast_a_busy_target_and_others_do_not(void **state
 			 1);
 	for (int i = 1; i <= JOB_ATTEMPTS; i++) {
 		fake_job_sends(&f);
-		assert_int_equal(fake_job_answer(&f, 200, "{\"items\":[" BUSY "," BROKEN "]}"),
+		assert_int_equal(fake_job_answer(&f, 200, "{\"items\":[" BUSY "," WRONG "]}"),
 				 JOB_AGAIN);
 	}
-	/* The broken one has had its tries. */
+	/* The wrong one has had its tries. */
 	for (int i = 0; i < 50; i++) {
 		const char *body = f.job.out.body.ptr, *result = f.job.bulk->items[0].result.ptr;
 
@@ -225,8 +232,74 @@ static void items_of_a_bulk_outlast_a_busy_target_and_others_do_not(void **state
 	fake_job_sends(&f);
 	assert_int_equal(fake_job_answer(&f, 200, "{\"items\":[" WRITTEN "]}"), JOB_FINAL);
 	assert_string_equal(fake_job_stitched(&f),
-			    "{\"took\":0,\"errors\":true,\"items\":[" WRITTEN "," BROKEN "]}");
+			    "{\"took\":0,\"errors\":true,\"items\":[" WRITTEN "," WRONG "]}");
 	fake_job_close(&f);
+}
+
+static void an_item_that_the_target_stumbles_over_is_given_up_at_last(void **state)
+{
+	struct fake_job f;
+	unsigned sends = 1;
+
+	(void)state;
+	assert_int_equal(fake_job_open(&f, true, "POST /i/_bulk",
+				       "{\"index\":{\"_id\":\"1\"}}\n{}\n", 200,
+				       "{\"items\":[{\"index\":" CREATED("1", "1") "}]}"),
+			 1);
+	fake_job_sends(&f);
+	while (fake_job_answer(&f, 200, "{\"items\":[" BROKEN "]}") == JOB_AGAIN) {
+		fake_job_sends(&f);
+		sends++;
+	}
+	assert_int_equal(sends, JOB_ATTEMPTS_MOST);
+	fake_job_close(&f);
+}
+
+static void routing_has_its_later_name_in_bulks(void **state)
+{
+	struct fake_job f;
+
+	(void)state;
+	assert_int_equal(fake_job_open(&f, true, "POST /i/_bulk",
+				       "{\"index\":{\"_id\":\"1\",\"_routing\":\"r\"}}\n{}\n", 200,
+				       "{\"items\":[{\"index\":" CREATED("1", "1") "}]}"),
+			 1);
+	assert_string_equal(fake_job_sends(&f),
+			    "POST /i/_bulk\n{\"index\":{\"_id\":\"1\",\"routing\":\"r\","
+			    "\"version\":1,\"version_type\":\"external_gte\"}}\n{}\n");
+	fake_job_close(&f);
+}
+
+static void what_a_request_by_query_reads_is_refreshed_first(void **state)
+{
+	static const struct {
+		const char *request, *body, *refresh;
+	} all[] = {
+		{"POST /i%2a,j/_update_by_query?refresh", "{}", "POST /i%2a,j/_refresh"},
+		{"POST /i/_delete_by_query", "{}", "POST /i/_refresh"},
+		{"POST /_reindex", "{\"source\":{\"index\":\"i\"},\"dest\":{\"index\":\"j\"}}",
+		 "POST /i/_refresh"},
+		{"POST /_reindex", "{\"source\":{\"index\":[\"i\",\"j\"]}}", "POST /i,j/_refresh"},
+		{"POST /_reindex", "{\"source\":{\"index\":\"i\",\"remote\":{}}}", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(all); i++) {
+		struct fake_job f;
+
+		assert_int_equal(fake_job_open(&f, true, all[i].request, all[i].body, 200, "{}"),
+				 1);
+		if (all[i].refresh) {
+			assert_true(
+				str_starts(str_from(fake_job_sends(&f)), str_from(all[i].refresh)));
+			assert_int_equal(fake_job_answer(&f, 404, "{}"), JOB_NEXT);
+		}
+		assert_string_equal(
+			fake_job_sends(&f),
+			arena_printf(&f.mem, "%s\n%s", all[i].request, all[i].body).ptr);
+		assert_int_equal(fake_job_answer(&f, 200, "{}"), JOB_FINAL);
+		fake_job_close(&f);
+	}
 }
 
 static void bulk_items_carry_versions_and_ids_of_the_source(void **state)
@@ -590,6 +663,9 @@ int main(void)
 		cmocka_unit_test(a_connection_that_ends_after_a_busy_time_is_not_the_last),
 		cmocka_unit_test(one_that_never_gets_an_answer_is_given_up_at_last),
 		cmocka_unit_test(items_of_a_bulk_outlast_a_busy_target_and_others_do_not),
+		cmocka_unit_test(an_item_that_the_target_stumbles_over_is_given_up_at_last),
+		cmocka_unit_test(routing_has_its_later_name_in_bulks),
+		cmocka_unit_test(what_a_request_by_query_reads_is_refreshed_first),
 		cmocka_unit_test(an_answer_of_the_capture_proxy_is_no_refusal_of_the_source),
 		cmocka_unit_test(an_id_without_an_answer_is_the_same_each_time),
 		cmocka_unit_test(something_newer_at_the_target_is_a_success),
