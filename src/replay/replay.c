@@ -6,7 +6,13 @@
 
 #include <stdlib.h>
 
-enum { PUMP_RECORDS = 64, TICK_MS = 20, REPORT_MS = 1000, COMMIT_MS = 1000 };
+enum {
+	PUMP_RECORDS = 64,
+	TICK_MS = 20,
+	REPORT_MS = 1000,
+	COMMIT_MS = 1000,
+	AWAITS_RECORDS_MS = 5000
+};
 
 static void arm(struct event *event, int64_t ms)
 {
@@ -72,11 +78,16 @@ static void on_dropped(void *user, struct str connection_id, int64_t index, cons
 
 /* --- Reading --- */
 
-/* All may wait for one whose captured response is not read yet; the reassembly bounds the bytes. */
+/* All may wait for one whose captured response is not read yet, or for what comes before it; the
+ * reassembly bounds the bytes. */
 static bool too_many_outstanding(const struct replay *r)
 {
+	bool awaits_more = r->awaits_source ||
+			   (r->awaits_records_ms > 0 &&
+			    clock_monotonic_ms() - r->awaits_records_ms < AWAITS_RECORDS_MS);
+
 	return r->counts.outstanding >= MAX(r->options->most_requests * 4, (size_t)1000) &&
-	       !(r->awaits_source && r->counts.in_flight == 0);
+	       !(awaits_more && r->counts.in_flight == 0);
 }
 
 static bool may_read(struct replay *r)
