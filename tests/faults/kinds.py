@@ -384,7 +384,7 @@ def out_of_memory(scenario, chance):
 
 
 def few_descriptors(scenario, chance):
-    scenario.launcher = ["prlimit", f"--nofile={chance.randrange(24, 60)}"]
+    scenario.launcher = ["prlimit", f"--nofile={chance.randrange(6, 60)}"]
     scenario.loses_answers = True
     scenario.after_end = lambda: forget(scenario)
     if scenario.name == "capture":

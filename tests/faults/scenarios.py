@@ -266,6 +266,7 @@ class Capture(Scenario):
     def begin(self):
         while not self.start_proxy():
             assert self.starts < MOST_STARTS, self.names()
+            self.after_end()
         independent = ["--ids", 10**12] if self.loses_answers else ["--ids", 40]
         self.load = subprocess.Popen(
             [sys.executable, str(LOAD), "--url", self.clients.url, "--requests", str(self.requests),
