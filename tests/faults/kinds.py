@@ -104,9 +104,10 @@ def power_cut(scenario, chance):
         power.restore()
         forget(scenario)
     scenario.after_end = restore
+    scenario.victim = "all"
     act_at(scenario, chance, scenario.kill)
     scenario.begin()
-    if scenario.name != "capture":
+    if not scenario.restarts_itself:
         scenario.ended()
         restore()
         scenario.run_once()
@@ -123,8 +124,7 @@ def full_disk(scenario, chance):
             scenario.copy_log()
         try:
             act_at(scenario, chance, filler.fill)
-            if scenario.name == "capture":
-                scenario.store.at(scenario.writes, filler.free)  # it is not reached with a full disk
+            if scenario.restarts_itself:
                 scenario.loses_answers = True
                 free_later(scenario, filler)
                 drive(scenario)
@@ -165,11 +165,11 @@ def failing_disk(scenario, chance):
 
     def fail():
         switches.set_sync_fails(True)
-        if scenario.name == "capture":
+        if scenario.restarts_itself:
             threading.Timer(0.4, scenario.restart_broken).start()
     act_at(scenario, chance, fail)
     scenario.begin()
-    if scenario.name != "capture":
+    if not scenario.restarts_itself:
         scenario.ended()
         switches.set_sync_fails(False)
         if scenario.stops[-1].code == 0:
@@ -203,7 +203,7 @@ def clock_between(scenario, chance):
     scenario.after_end = lambda: switches.set_clock_ahead(seconds)
     act_at(scenario, chance, scenario.kill)
     scenario.begin()
-    if scenario.name != "capture":
+    if not scenario.restarts_itself:
         scenario.ended()
         scenario.after_end()
         scenario.run_once()
@@ -375,7 +375,7 @@ def out_of_memory(scenario, chance):
     more = chance.choice([0, 0, 64 << 10, 512 << 10, 4 << 20])
 
     def limit():
-        pid = scenario.process.pid
+        pid = scenario.pid()
         pages = int(pathlib.Path(f"/proc/{pid}/statm").read_text().split()[0])
         bytes = pages * os.sysconf("SC_PAGE_SIZE") + more
         resource.prlimit(pid, resource.RLIMIT_AS, (bytes, bytes))
@@ -387,7 +387,7 @@ def few_descriptors(scenario, chance):
     scenario.launcher = ["prlimit", f"--nofile={chance.randrange(6, 60)}"]
     scenario.loses_answers = True
     scenario.after_end = lambda: forget(scenario)
-    if scenario.name == "capture":
+    if scenario.restarts_itself:
         drive(scenario)
         return
     scenario.begin()
@@ -397,7 +397,7 @@ def few_descriptors(scenario, chance):
         scenario.finish()
 
 
-EVERYWHERE = ["backfill", "capture", "replay"]
+EVERYWHERE = ["backfill", "capture", "replay", "workflow"]
 KINDS = {
     "kill": (kill, EVERYWHERE),
     "two kills": (kill_twice, EVERYWHERE),

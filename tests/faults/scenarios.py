@@ -41,6 +41,7 @@ class Scenario:
     done, `check` compares."""
 
     program = support.PROGRAM
+    restarts_itself = False  # what ends is started anew at once, as by a service manager
     kill_expected = False
     loses_answers = False  # the fault may take an answer away that nobody records
     storm_length = 7
@@ -66,6 +67,10 @@ class Scenario:
                 [*self.launcher, str(self.program), *map(str, command), *map(str, self.options)],
                 env={**self.shardlift.environment, **self.environment}, stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL, stderr=err)
+
+    def pid(self):
+        """Of the process that a fault is for."""
+        return self.process.pid
 
     def signal(self, number):
         with contextlib.suppress(ProcessLookupError):
@@ -128,6 +133,18 @@ class Runs(Scenario):
             self.run_once()
 
 
+def assert_fixture(documents):
+    """Those of a LiveStore are those of the fixture's indices; returns how many."""
+    got = {}
+    for (index, id), (_, routing, source) in documents.items():
+        got.setdefault(index, []).append(Document("_doc", id, routing, canonical(parse(source))))
+    expected = support.expected_documents(FIXTURE, SNAPSHOT)
+    for index in INDICES:
+        support.assert_same(got.pop(index, []), expected[index], index)
+    assert not got, f"indices that nobody asked for: {list(got)}"
+    return sum(len(expected[index]) for index in INDICES)
+
+
 class Backfill(Runs):
     name = "backfill"
     writes = 35  # about so many bulks
@@ -148,14 +165,7 @@ class Backfill(Runs):
         return sorted((self.state / "work").glob("*.db*"))
 
     def check(self):
-        got = {}
-        for (index, id), (_, routing, source) in self.store.documents.alive().items():
-            got.setdefault(index, []).append(Document("_doc", id, routing, canonical(parse(source))))
-        expected = support.expected_documents(FIXTURE, SNAPSHOT)
-        for index in INDICES:
-            support.assert_same(got.pop(index, []), expected[index], index)
-        assert not got, f"indices that nobody asked for: {list(got)}"
-        return sum(len(expected[index]) for index in INDICES)
+        return assert_fixture(self.store.documents.alive())
 
 
 class Recorded:
@@ -227,6 +237,7 @@ class Capture(Scenario):
     as a service manager does."""
 
     name = "capture"
+    restarts_itself = True
     requests, connections = 120, 4
 
     def __init__(self, shardlift, folder, repository, recorded):
