@@ -18,7 +18,6 @@ LIBRARIES = support.PROGRAM.parent / "tests" / "faults"
 # The sanitizers want to be the first library, and need more address space than any limit leaves.
 PRELOADED = "verify_asan_link_order=0:exitcode=99:detect_stack_use_after_return=1"
 PLAIN_PROGRAM = support.ROOT / "build" / "shardlift"
-HOUR, YEAR = 3600, 365 * 86400
 
 
 class NotHere(Exception):
@@ -188,18 +187,18 @@ def clock_jumps(scenario, chance, seconds):
 
 
 def clock_forward(scenario, chance):
-    clock_jumps(scenario, chance, chance.choice([30, HOUR, YEAR]))
+    clock_jumps(scenario, chance, chance.choice(scenario.clock_jumps))
 
 
 def clock_back(scenario, chance):
-    clock_jumps(scenario, chance, -chance.choice([30, HOUR, YEAR]))
+    clock_jumps(scenario, chance, -chance.choice(scenario.clock_jumps))
 
 
 def clock_between(scenario, chance):
     """Another time of day after a kill: leases and tuples are of the future, or long ago."""
     scenario.loses_answers = True
     switches = disturb(scenario)
-    seconds = chance.choice([-YEAR, -HOUR, HOUR, YEAR])
+    seconds = chance.choice([-1, 1]) * chance.choice(scenario.clock_jumps[1:])
     scenario.after_end = lambda: switches.set_clock_ahead(seconds)
     act_at(scenario, chance, scenario.kill)
     scenario.begin()

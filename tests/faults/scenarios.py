@@ -19,6 +19,7 @@ from wire import Wire
 
 CEILING = 120   # seconds, for one step
 MOST_STARTS = 6
+HOUR, YEAR = 3600, 365 * 86400
 FIXTURE, SNAPSHOT, INDICES = "es-7.10.2", "snap1", ["logs-2020.01", "logs-2020.02", "books"]
 LOAD = support.ROOT / "tests" / "load" / "load"
 # What a run may end with when something is in its way, and what it then says.
@@ -45,6 +46,7 @@ class Scenario:
     kill_expected = False
     loses_answers = False  # the fault may take an answer away that nobody records
     storm_length = 7
+    clock_jumps = [30, HOUR, YEAR]
     result = None          # of check, where the fault had to do it
 
     def __init__(self, shardlift, folder):

@@ -17,7 +17,7 @@ import time
 
 import support
 from live_store import LiveStore
-from scenarios import CEILING, FIXTURE, INDICES, LOAD, MOST_STARTS, SNAPSHOT, Scenario, assert_fixture
+from scenarios import CEILING, FIXTURE, HOUR, INDICES, LOAD, MOST_STARTS, SNAPSHOT, Scenario, assert_fixture
 from wire import Wire
 
 PROXY, REPLAYER = "front", "front-target-mirror"
@@ -82,6 +82,8 @@ def children_of(pid):
 class Workflow(Scenario):
     name = "workflow"
     restarts_itself = True
+    # The replay keeps the pace of the capture's clock, 1000 times as fast: of a year it makes 9 hours.
+    clock_jumps = [30, HOUR]
     writes = 80  # bulks of the backfill, and what is replayed and written at the target
 
     def __init__(self, shardlift, folder, repository, recorded):
