@@ -3,6 +3,7 @@
 #include "replay/replay_internal.h"
 
 #include "base/clock.h"
+#include "net/event_loop.h"
 
 #include <stdlib.h>
 
@@ -310,10 +311,8 @@ static int open_all(struct replay *r, struct err *err)
 						   .dropped = on_dropped,
 						   .user = r};
 
-	r->base = event_base_new();
-	if (!r->base)
-		BUG("libevent gives no loop");
-	if (target_new(r->base, &o->target, &r->target, err) < 0)
+	if (event_loop_new(&r->base, err) < 0 ||
+	    target_new(r->base, &o->target, &r->target, err) < 0)
 		return -(int)err->kind;
 	r->rules = o->rules;
 	r->rules.cursors = cursors_new();
@@ -350,8 +349,10 @@ static void close_all(struct replay *r)
 	buf_release(&r->leaving);
 	arena_release(&r->scratch);
 	/* What connections that were freed have still deferred keeps their memory. */
-	event_base_loop(r->base, EVLOOP_NONBLOCK);
-	event_base_free(r->base);
+	if (r->base) {
+		event_base_loop(r->base, EVLOOP_NONBLOCK);
+		event_base_free(r->base);
+	}
 }
 
 int replay_run(const struct replay_options *options, struct replay_counts *counts, struct err *err)
