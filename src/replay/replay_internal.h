@@ -90,6 +90,8 @@ struct replay {
 	bool has_held, ended, stopping, closing;
 	int64_t heard_ms, ticked_ms, committed_ms, reported_ms, grace_end_ms;
 	int64_t read_captured_ms;
+	int64_t awaits_records_ms; /* when some update was last found to need records not read yet
+				    */
 	double next_slot_ms;
 	unsigned auth_failures; /* in a row */
 	struct err failed;

@@ -43,6 +43,11 @@ void record_source_close(struct record_source *source)
 		source->ops->close(source);
 }
 
+bool record_source_has_passed(struct record_source *source, int64_t time_ms)
+{
+	return !source->ops->has_passed || source->ops->has_passed(source, time_ms);
+}
+
 void record_source_closep(struct record_source **source)
 {
 	record_source_close(*source);

@@ -52,6 +52,7 @@ struct record_source_ops {
 	void (*close)(struct record_source *source);
 	bool (*progress)(struct record_source *source, struct record_progress *out); /* or NULL */
 	void (*leave)(struct record_source *source, uint32_t partition);             /* or NULL */
+	bool (*has_passed)(struct record_source *source, int64_t time_ms);           /* or NULL */
 };
 
 /* Implementations embed this as their first member. */
@@ -76,8 +77,11 @@ int record_source_commit(struct record_source *source, struct err *err);
 /* Nothing is under way any more of a partition that was RECORD_SOURCE_REVOKED: its next reader may
  * begin. */
 void record_source_leave(struct record_source *source, uint32_t partition);
-/* False: this source cannot tell. Waits a second at most. */
+/* False: this source cannot tell. */
 bool record_source_progress(struct record_source *source, struct record_progress *out);
+/* Whether all that was stored before time_ms (wall clock) was read here, or is done by other
+ * readers of the group, as far as somebody gets on with it. True where a source cannot tell. */
+bool record_source_has_passed(struct record_source *source, int64_t time_ms);
 /* Accepts NULL. */
 void record_source_close(struct record_source *source);
 /* For cleanup(). */
