@@ -5,6 +5,7 @@
 #include "base/process_identity.h"
 #include "workflow/engine.h"
 #include "workflow/plan.h"
+#include "workflow/platform.h"
 #include "workflow/state.h"
 
 #include <sys/types.h>
@@ -26,11 +27,21 @@ struct engine_child {
 	bool line_open, cut;
 };
 
+/* A variable that takes a key of a secret. */
+struct engine_secret {
+	const char *variable, *name, *key;
+};
+
 struct engine_command {
 	const char *argv[ENGINE_ARGUMENTS_MAX]; /* NULL at the end */
 	size_t count;
 	const char *environment[16]; /* "NAME=VALUE", beside our own */
 	size_t environment_count;
+	/* Of Kubernetes, where a pod gets them without our reading them. */
+	struct engine_secret secrets[16];
+	size_t secret_count;
+	const char *folders[8]; /* secrets whose keys are files in <state>/secrets/NAME */
+	size_t folder_count;
 	bool lasting; /* outlives the engine, and writes to the log itself */
 	bool failed;  /* too many, or the arena is full */
 };
@@ -85,6 +96,7 @@ struct engine_run {
 
 struct engine {
 	const struct engine_options *options;
+	enum workflow_platform platform;
 	struct workflow_state *state;
 	struct process_identity self;
 	struct engine_run run; /* record.id 0: none */
@@ -140,6 +152,15 @@ struct str engine_replay_group(struct engine *engine, const struct plan_resource
 struct str engine_destination(struct engine *engine, const struct json *spec, const char *side);
 /* Name of the snapshot that a resource stands for; written down before it is taken. */
 int engine_snapshot_name(struct engine *engine, size_t index, struct str *out, struct err *err);
+
+/* --- engine_platform.c: what is not the same everywhere --- */
+/* Makes the command of a step what starts its process here: itself, or what stands in for
+ * `replicas` pods. */
+int engine_platform_wrap(struct engine *engine, struct engine_step *step, size_t replicas,
+			 struct engine_command *command, struct err *err);
+/* How many workers share a step's work, and how many processes of ours that makes. */
+size_t engine_platform_workers(const struct engine *engine, const struct engine_step *step);
+size_t engine_platform_processes(const struct engine *engine, size_t workers);
 
 /* --- engine_child.c --- */
 /* It waits for engine_child_go, so that it can be written down first who it is. stderr goes to

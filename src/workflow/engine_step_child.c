@@ -65,6 +65,8 @@ int engine_step_start(struct engine *engine, struct engine_step *step, struct er
 
 	if (engine_step_paths(engine, step, &log, &output, err) < 0 ||
 	    engine_command_make(engine, step, &command, err) < 0 ||
+	    engine_platform_wrap(engine, step, engine_platform_workers(engine, step), &command,
+				 err) < 0 ||
 	    engine_child_start(engine, &command, log, output, &step->child, err) < 0)
 		return -(int)err->kind;
 	step->record.child = child_text(engine, &step->child.identity);
