@@ -69,7 +69,8 @@ static void add_backfill(struct command_builder *b, size_t resource, struct str 
 	add_document_transforms(b);
 	command_add(b, "--server-generated-ids");
 	command_add(b, str_is(ids, "ALWAYS") ? "always" : str_is(ids, "NEVER") ? "never" : "auto");
-	if (json_bool_or(json_get(backfill, "useTargetClusterForWorkCoordination"), false))
+	if (json_bool_or(json_get(backfill, "useTargetClusterForWorkCoordination"), false) ||
+	    b->engine->platform == PLATFORM_KUBERNETES) /* pods share no folder */
 		command_add_option(b, "--coordinator-host", STR("target"));
 	if (json_bool_or(json_get(b->spec, "sourceVersions"), false))
 		command_add(b, "--source-versions");

@@ -161,6 +161,10 @@ int engine_platform_wrap(struct engine *engine, struct engine_step *step, size_t
 /* How many workers share a step's work, and how many processes of ours that makes. */
 size_t engine_platform_workers(const struct engine *engine, const struct engine_step *step);
 size_t engine_platform_processes(const struct engine *engine, size_t workers);
+/* Between two looks at something that takes long: `local_ms` on this machine. */
+int64_t engine_platform_pause(const struct engine *engine, int64_t local_ms, int64_t since_ms);
+/* The file that says what is in the way of a step's pods. */
+struct str engine_platform_note(struct engine *engine, const struct engine_step *step);
 
 /* --- engine_child.c --- */
 /* It waits for engine_child_go, so that it can be written down first who it is. stderr goes to
@@ -172,5 +176,7 @@ void engine_child_go(struct engine_child *child);
 /* Takes in what it said. True: it has ended, *status as waitpid has it. */
 bool engine_child_ended(struct engine_child *child, int *status);
 void engine_child_stop(struct engine_child *child);
+/* Ends what stands in for pods, which go on. */
+void engine_child_abandon(struct engine_child *child);
 
 #endif

@@ -193,7 +193,9 @@ static int snapshot_ended(struct engine *engine, struct engine_step *step, int c
 						       "; delete it, `workflow reset` it",
 						       STR_ARG(state)),
 					  err);
-	return next_stage(step, STAGE_LOOK, SNAPSHOT_PAUSE_MS);
+	return next_stage(step, STAGE_LOOK,
+			  engine_platform_pause(engine, SNAPSHOT_PAUSE_MS,
+						clock_wall_ms() - step->record.started_ms));
 }
 
 static struct str death(struct engine *engine, int status)

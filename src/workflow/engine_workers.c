@@ -78,3 +78,10 @@ void engine_workers_stop(struct engine_step *step)
 	for (size_t i = 0; i < COUNT_OF(step->workers); i++)
 		engine_child_stop(&step->workers[i]);
 }
+
+void engine_workers_abandon(struct engine_step *step)
+{
+	engine_child_abandon(&step->child);
+	for (size_t i = 0; i < COUNT_OF(step->workers); i++)
+		engine_child_abandon(&step->workers[i]);
+}
