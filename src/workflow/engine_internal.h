@@ -150,6 +150,8 @@ struct str engine_log_folder(struct engine *engine, const struct plan_resource *
 struct str engine_replay_group(struct engine *engine, const struct plan_resource *resource);
 /* URL of "source" or "target", as a proxy writes it. */
 struct str engine_destination(struct engine *engine, const struct json *spec, const char *side);
+/* What the work items of a migration are kept under. */
+struct str engine_work_session(struct engine *engine, size_t index);
 /* Name of the snapshot that a resource stands for; written down before it is taken. */
 int engine_snapshot_name(struct engine *engine, size_t index, struct str *out, struct err *err);
 

@@ -88,7 +88,7 @@ static void put_labels(struct task *t)
 		put_label(t, labels, "from-snapshot-migration", t->resource->name);
 	if (t->step->plan->action == PLAN_BACKFILL)
 		put_label(t, labels, "session",
-			  arena_printf(t->mem, "rfs-" STR_FMT, STR_ARG(t->resource->session)));
+			  engine_work_session(t->engine, t->step->plan->resource));
 	json_set(t->out, STR("labels"), labels);
 }
 
