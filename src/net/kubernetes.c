@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #define POD_FOLDER "/var/run/secrets/kubernetes.io/serviceaccount"
-#define TOKEN_MAX KIB(64)
+#define TOKEN_MAX KIB(128)
 #define TOKEN_AGE_MS 60000
 #define REQUEST_MS 30000
 
@@ -57,7 +57,7 @@ static const char *path_in(struct kubernetes *k, const char *name)
 
 static int find_namespace(struct kubernetes *k, const char *wanted, struct err *err)
 {
-	cleanup(buf_release) struct buf text = BUF_INIT(KIB(1));
+	cleanup(buf_release) struct buf text = BUF_INIT(KIB(64));
 	struct str name = str_from(wanted);
 
 	if (!wanted || !*wanted) {
