@@ -37,6 +37,8 @@ struct engine_command {
 	size_t count;
 	const char *environment[16]; /* "NAME=VALUE", beside our own */
 	size_t environment_count;
+	const int *listeners; /* sockets that it is given as LISTEN_FDS */
+	size_t listener_count;
 	/* Of Kubernetes, where a pod gets them without our reading them. */
 	struct engine_secret secrets[16];
 	size_t secret_count;
@@ -55,8 +57,10 @@ struct engine_service {
 	bool looked;                     /* for one of an engine before us */
 	bool ready;
 	bool stopping;
-	bool retired;                    /* by a cut-over: not started again */
-	unsigned deaths;                 /* in a row */
+	bool retired;    /* by a cut-over: not started again */
+	unsigned deaths; /* in a row */
+	int *listeners;  /* of one that is replaced, for the next; NULL: none */
+	size_t listener_count;
 	int64_t since_ms, stop_until_ms; /* monotonic */
 };
 
@@ -100,7 +104,10 @@ struct engine {
 	struct workflow_state *state;
 	struct process_identity self;
 	struct engine_run run; /* record.id 0: none */
-	bool watched;          /* it was looked for a run that is over and has something to watch */
+	/* The newest before it with proxies or replayers, where `run` has none (a pilot): they are
+	 * looked after all the same. record.id 0: none. */
+	struct engine_run beside;
+	bool watched; /* it was looked for a run that is over and has something to watch */
 };
 
 /* --- engine_wake.c: run/engine.sock --- */
@@ -154,6 +161,11 @@ struct str engine_destination(struct engine *engine, const struct json *spec, co
 struct str engine_work_session(struct engine *engine, size_t index);
 /* Name of the snapshot that a resource stands for; written down before it is taken. */
 int engine_snapshot_name(struct engine *engine, size_t index, struct str *out, struct err *err);
+
+/* --- engine_log.c --- */
+/* Of a process that writes its log itself, with O_APPEND: what is beyond ENGINE_LOG_MAX goes to
+ * <path>.old, in place of what went there before. `log` is below the state directory. */
+void engine_log_bound(const char *state_dir, struct str log);
 
 /* --- engine_platform.c: what is not the same everywhere --- */
 /* Makes the command of a step what starts its process here: itself, or what stands in for

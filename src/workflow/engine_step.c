@@ -143,11 +143,11 @@ static bool is_lasting(const struct engine_step *step)
 	return step->plan->action == PLAN_CAPTURE || step->plan->action == PLAN_REPLAY;
 }
 
-/* A proxy that runs as planned is looked after at once: clients need it, whatever comes of the
- * connection checks of this run. */
+/* What runs as planned is looked after at once: clients need a proxy, and the log a reader,
+ * whatever comes of the connection checks of this run. */
 static bool may_begin(const struct engine *engine, const struct engine_step *step)
 {
-	if (step->plan->action == PLAN_CAPTURE && engine_step_is_done(engine, step))
+	if (is_lasting(step) && engine_step_is_done(engine, step))
 		return true;
 	for (size_t i = 0; i < step->plan->after_count; i++)
 		if (!engine_step_has_ended_well(&engine->run.steps[step->plan->after[i]]))
