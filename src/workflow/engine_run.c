@@ -127,7 +127,11 @@ void engine_run_leave(struct engine *engine)
 	struct engine_run *run = &engine->run;
 
 	for (size_t i = 0; run->steps && i < run->plan.step_count; i++) {
-		engine_workers_stop(&run->steps[i]);
+		/* Pods do without an engine; the next one goes on with them. */
+		if (engine->platform == PLATFORM_KUBERNETES && *engine->options->stop)
+			engine_workers_abandon(&run->steps[i]);
+		else
+			engine_workers_stop(&run->steps[i]);
 		engine_service_drop_listeners(&run->steps[i].service);
 		arena_release(&run->steps[i].mem);
 	}
