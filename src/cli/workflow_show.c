@@ -144,6 +144,29 @@ static int show(const struct showing *s, const struct workflow_resource *resourc
 				  : print_outputs(s, resource, resource->uid, task, err);
 }
 
+static int show_those_meant(const struct showing *s, const char *pattern, const char *task,
+			    struct err *err)
+{
+	struct arena *mem = s->session->mem;
+	struct workflow_resource *resources;
+	size_t count = 0;
+
+	if (s->session->state &&
+	    workflow_resource_list(s->session->state, mem, &resources, &count, err) < 0)
+		return -(int)err->kind;
+	for (size_t i = 0; i < count; i++) {
+		struct str label =
+			arena_printf(mem, STR_FMT "." STR_FMT, STR_ARG(resources[i].kind),
+				     STR_ARG(resources[i].name));
+
+		if ((!pattern || workflow_name_matches(label, pattern) ||
+		     workflow_name_matches(resources[i].name, pattern)) &&
+		    show(s, &resources[i], task, err) < 0)
+			return -(int)err->kind;
+	}
+	return 0;
+}
+
 static int run(struct cli *cli, void *fields, struct err *err)
 {
 	const struct show_fields *f = fields;
@@ -153,8 +176,6 @@ static int run(struct cli *cli, void *fields, struct err *err)
 	const struct opt_result *words = cli->parsed;
 	const char *pattern = words->positional_count > 0 ? words->positionals[0] : NULL;
 	const char *task = words->positional_count > 1 ? words->positionals[1] : NULL;
-	struct workflow_resource *resources;
-	size_t count = 0;
 
 	if (f->all && pattern)
 		return err_set(err, ERR_USAGE, "--all and '%s' are two; give one", pattern);
@@ -164,20 +185,7 @@ static int run(struct cli *cli, void *fields, struct err *err)
 	if (f->run && find_run(&session, f->run, &chosen, err) < 0)
 		return -(int)err->kind;
 	s.run = f->run ? &chosen : NULL;
-	if (session.state &&
-	    workflow_resource_list(session.state, cli->mem, &resources, &count, err) < 0)
-		return -(int)err->kind;
-	for (size_t i = 0; i < count; i++) {
-		struct str label =
-			arena_printf(cli->mem, STR_FMT "." STR_FMT, STR_ARG(resources[i].kind),
-				     STR_ARG(resources[i].name));
-
-		if ((!pattern || workflow_name_matches(label, pattern) ||
-		     workflow_name_matches(resources[i].name, pattern)) &&
-		    show(&s, &resources[i], task, err) < 0)
-			return -(int)err->kind;
-	}
-	return 0;
+	return show_those_meant(&s, pattern, task, err);
 }
 
 #define FIELD(member) OPT_FIELD(struct show_fields, member), .category = "Show"

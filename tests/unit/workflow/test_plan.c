@@ -250,14 +250,11 @@ static size_t changed_by(struct fixture *f, const char *member)
 /* The snapshot, its migration and the replay need not be done again for how a proxy works. */
 static void an_edit_of_a_proxy_reaches_others_only_when_it_records_another_thing(void **state)
 {
-	static const char *const own[] = {", numThreads: 3",
-					  ", maxTrafficBufferSize: 70000",
-					  ", setHeader: [\"A: b\"]",
-					  ", tls: {mode: plaintext}",
-					  ", onCaptureFailure: block",
-					  ", captureTimeout: 3s",
-					  ", sync: interval",
-					  ", redactAuth: true"};
+	static const char *const own[] = {
+		", numThreads: 3",           ", maxTrafficBufferSize: 70000",
+		", setHeader: [\"A: b\"]",   ", tls: {mode: plaintext}",
+		", onCaptureFailure: block", ", captureTimeout: 3s",
+		", sync: interval",          ", redactAuth: true"};
 
 	for (size_t i = 0; i < COUNT_OF(own); i++)
 		assert_int_equal(changed_by(*state, own[i]), 1);
