@@ -150,6 +150,7 @@ int workflow_engine_run(const struct engine_options *options, struct err *err)
 
 	signal(SIGPIPE, SIG_IGN);
 	process_identity_self(&engine.self);
+	engine.platform = workflow_platform();
 	if (workflow_state_open(options->state_dir, &engine.state, err) < 0)
 		return -(int)err->kind;
 	do {

@@ -21,10 +21,13 @@
 /* What the user set for one command must not reach another: children are told all they need. */
 static bool passes(const char *variable)
 {
+	static const char *const kept[] = {"SHARDLIFT_S3_",
+					   "SHARDLIFT_POD=", "SHARDLIFT_KUBERNETES_"};
 	static const char *const ours[] = {"SHARDLIFT_", "TARGET_", "SOURCE_", "RFS_", "LISTEN_"};
 
-	if (strncmp(variable, "SHARDLIFT_S3_", 13) == 0)
-		return true;
+	for (size_t i = 0; i < COUNT_OF(kept); i++)
+		if (strncmp(variable, kept[i], strlen(kept[i])) == 0)
+			return true;
 	for (size_t i = 0; i < COUNT_OF(ours); i++)
 		if (strncmp(variable, ours[i], strlen(ours[i])) == 0)
 			return false;
@@ -281,6 +284,17 @@ void engine_child_stop(struct engine_child *child)
 			return;
 		nanosleep(&moment, NULL);
 	}
+	kill(child->pid, SIGKILL);
+	waitpid(child->pid, &status, 0);
+	close_child(child);
+}
+
+void engine_child_abandon(struct engine_child *child)
+{
+	int status;
+
+	if (child->pid == 0)
+		return;
 	kill(child->pid, SIGKILL);
 	waitpid(child->pid, &status, 0);
 	close_child(child);

@@ -237,7 +237,9 @@ static int start(struct engine *engine, struct engine_step *step, struct err *er
 		return -(int)err->kind;
 	if (engine_step_paths(engine, step, &log, &output, err) < 0 ||
 	    note_group(engine, step, err) < 0 ||
-	    engine_command_make(engine, step, &command, err) < 0)
+	    engine_command_make(engine, step, &command, err) < 0 ||
+	    engine_platform_wrap(engine, step, engine_platform_workers(engine, step), &command,
+				 err) < 0)
 		return -(int)err->kind;
 	command.listeners = service->listeners;
 	command.listener_count = service->listener_count;

@@ -151,6 +151,7 @@ class Visitors:
             except (OSError, http.client.HTTPException) as error:
                 self.answers.append(repr(error))
             connection.close()
+            self.stop.wait(0.1)
 
     def more(self, count):
         wanted = len(self.answers) + count
