@@ -156,6 +156,42 @@ backfill:
     assert failed("count", "--json").json()["documents"] == 0
 
 
+# --- Work items in the target ---
+
+def test_a_backfill_that_workers_agree_on_in_the_target_is_driven(console, source, opensearch,
+                                                                 repository):
+    console.services(both(source, opensearch, f"""
+snapshot: {{snapshot_name: snap1, fs: {{repo_path: "{repository("es-7.10.2")}"}}}}
+metadata_migration: {{from_snapshot: null, index_allowlist: [books]}}
+backfill:
+  reindex_from_snapshot:
+    coordinator: target
+    session_name: shared
+    scale: 2
+    local: {{arguments: ["--index-allowlist=books"]}}
+"""))
+    index = ".migrations_working_state_shared"
+
+    def status():
+        return console("--json", "backfill", "status").json()["status"]
+
+    assert console("--json", "backfill", "describe").json()["coordinator"] == "target"
+    assert status() == "Pending"
+    assert not opensearch.client.indices.exists(index)
+    assert console("metadata", "migrate").code == OK
+    assert console("backfill", "start").code == OK
+    wait_until(lambda: status() == "Completed", "the end of the backfill")
+    assert_same(opensearch.documents("books"), expected_documents("es-7.10.2", "snap1")["books"],
+                "books")
+    assert opensearch.client.indices.exists(index)
+    assert not (console.state_dir / "work" / "shared.db").exists()
+    archive = console("--json", "backfill", "stop").json()["archive"]
+    assert json.loads(open(archive).read())["work_items"], archive
+    assert console("backfill", "reset", "--yes").code == OK
+    assert not opensearch.client.indices.exists(index)
+    assert status() == "Pending"
+
+
 # --- S3 ---
 
 def test_a_snapshot_in_s3_is_migrated(console, source, opensearch, repository, tmp_path):
