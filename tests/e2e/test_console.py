@@ -333,6 +333,34 @@ def test_clusters_are_checked_listed_filled_measured_and_cleared(console, source
     assert source.client.indices.exists("books")
 
 
+def clear_typing(console, text):
+    """`clear-indices` of somebody who types that; it is there before it is asked for."""
+    ours, theirs = pty.openpty()
+    os.write(ours, text + b"\n")
+    try:
+        return subprocess.run(
+            [PROGRAM, "console", "clusters", "clear-indices", "--cluster", "target"], stdin=theirs,
+            env=console.program.environment, capture_output=True, text=True, timeout=120)
+    finally:
+        os.close(theirs)
+        os.close(ours)
+
+
+def test_clearing_wants_the_clusters_name_to_be_typed(console, opensearch):
+    console.services(f'target: {{endpoint: "{opensearch.url}", no_auth: null}}\n')
+    made = console("--json", "clusters", "generate-data", "--cluster", "target", "--index-name",
+                   "filled", "--target-size-mb", "1", "--doc-size-bytes", "1000")
+    assert made.code == OK, made
+    counted = json.loads(console("clusters", "curl", "target", "/filled/_count").out)
+    assert counted["count"] >= 1000, counted
+    wrong = clear_typing(console, b"yes")
+    assert wrong.returncode == ERRORS and "nothing was done" in wrong.stderr, wrong
+    assert opensearch.client.indices.exists("filled")
+    right = clear_typing(console, b"target")
+    assert right.returncode == OK and "1 indices" in right.stdout, right
+    assert not opensearch.client.indices.exists("filled")
+
+
 def on_a_terminal(console, *arguments, **environment):
     """What `console` writes to a terminal of 80 columns."""
     variables = {key: value for key, value in console.program.environment.items()
