@@ -34,7 +34,7 @@ static bool is_text(struct str s)
 	return true;
 }
 
-static void add_bytes(struct buf *line, struct str s)
+void inspect_add_bytes(struct buf *line, struct str s)
 {
 	if (is_text(s)) {
 		json_write_string(line, s);
@@ -56,7 +56,7 @@ static void add_field(struct buf *line, struct str name, const struct column_val
 		if (values->numbers)
 			buf_printf(line, "%lld", (long long)values->numbers[i]);
 		else
-			add_bytes(line, values->bytes[i]);
+			inspect_add_bytes(line, values->bytes[i]);
 	}
 	buf_append_byte(line, ']');
 }

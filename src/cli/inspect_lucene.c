@@ -1,6 +1,7 @@
 #include "cli/command.h"
 #include "cli/common_options.h"
 #include "cli/inspect_columns.h"
+#include "cli/inspect_indexed.h"
 #include "cli/number_text.h"
 #include "cli/output.h"
 #include "cli/table.h"
@@ -14,6 +15,7 @@ struct inspect_fields {
 	bool all, segments;
 	int64_t first_doc, end_doc;
 	const char *numbers;
+	const char *indexed;
 	bool columns;
 };
 
@@ -249,13 +251,16 @@ static int run(struct cli *cli, void *fields, struct err *err)
 {
 	const struct inspect_fields *f = fields;
 	cleanup(close_directoryp) struct lucene_directory *dir = NULL;
+	int others;
 
-	if ((f->segments || f->numbers || f->columns) && (f->all || f->first_doc || f->end_doc))
+	others = f->segments + (f->numbers != NULL) + f->columns + (f->indexed != NULL);
+	if (others && (f->all || f->first_doc || f->end_doc))
 		return err_set(err, ERR_USAGE,
 			       "--all, --first-doc and --end-doc are about documents; --segments, "
-			       "--numbers and --columns print none of them");
-	if (f->segments + (f->numbers != NULL) + f->columns > 1)
-		return err_set(err, ERR_USAGE, "choose one of --segments, --numbers and --columns");
+			       "--numbers, --columns and --indexed print none of them");
+	if (others > 1)
+		return err_set(err, ERR_USAGE,
+			       "choose one of --segments, --numbers, --columns and --indexed");
 	if (f->end_doc && f->end_doc <= f->first_doc)
 		return err_set(err, ERR_USAGE,
 			       "--end-doc %lld is not behind --first-doc %lld: there is nothing "
@@ -267,6 +272,8 @@ static int run(struct cli *cli, void *fields, struct err *err)
 		return print_numbers(dir, f->numbers, cli->mem, err);
 	if (f->columns)
 		return inspect_columns(dir, cli->mem, err);
+	if (f->indexed)
+		return inspect_indexed(dir, f->indexed, cli->mem, err);
 	return f->segments ? print_segments(dir, f->general.json, cli->mem, err)
 			   : print_documents(dir, f, err);
 }
@@ -308,6 +315,13 @@ static const struct opt inspect_options[] = {
 	 .help = "The doc values of all fields instead: a line for each document, deleted ones "
 		 "too, with the values of each field in an array. Bytes that are not UTF-8 come as "
 		 "{\"hex\":\"...\"}."},
+	{.name = "indexed",
+	 .type = OPT_STRING,
+	 OPT_FIELD(struct inspect_fields, indexed),
+	 .metavar = "FIELD",
+	 .help = "What is indexed of a field instead, its points or terms: a line for each document "
+		 "that has any, deleted ones too. Terms whose positions are kept come as "
+		 "[position, term]."},
 	{0},
 };
 

@@ -88,6 +88,14 @@ void proven_files_add(struct proven_files *files, struct str name);
 /* Accepts NULL. */
 void proven_files_free(struct proven_files *files);
 
+struct bkd;
+/* The points of a field in a .kdm without its footer. */
+int points_meta_find(struct str body, const uint8_t *id, int32_t field, struct bkd *out,
+		     bool *found, struct err *err);
+/* Where a .dii says the points of a field are described in the .dim. */
+int points_index_find_60(struct str body, const uint8_t *id, int32_t field, uint64_t *at,
+			 bool *found, struct err *err);
+
 struct compound_entry {
 	struct str name; /* without the segment: ".fdt", "_Lucene90_0.dvd" */
 	uint64_t offset, length;

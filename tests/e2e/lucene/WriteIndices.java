@@ -3,6 +3,7 @@
  *   java WriteIndices OUT [OLDER]
  *   java WriteIndices OUT --numbers
  *   java WriteIndices OUT --columns | --columns-best [DOCUMENTS]
+ *   java WriteIndices OUT --points [DOCUMENTS]
  *
  * OUT gets a folder for each shape of index: compound files or not, either compression, merged by
  * force or not; and "small", a handful of documents. OLDER is one of these folders, made by an older
@@ -12,7 +13,8 @@
  * doc values, and FIELD.ndjson beside it has what `inspect lucene --numbers FIELD` prints. With
  * --columns it is one of doc values of all kinds, and columns.ndjson has what `inspect lucene
  * --columns` prints; --columns-best: by the codec in its other mode. With DOCUMENTS there is one
- * segment of so many.
+ * segment of so many. With --points it is one of points of several kinds, and FIELD.ndjson has what
+ * `inspect lucene --indexed FIELD` prints.
  *
  * One source for Lucene 4.0 to 10: what not all of them have is called by reflection. */
 import java.io.File;
@@ -755,6 +757,94 @@ public class WriteIndices {
 		}
 	}
 
+	/* ---- points ---- */
+
+	static final String[] POINTS = {"p_same", "p_few", "p_wide", "p_many", "p_rare", "p_two", "p_address",
+		"p_runs", "p_seven"};
+
+	/* Of a document: the values of each dimension, as bytes whose order is that of the values. */
+	static List<byte[][]> points(String field, int i) {
+		long hash = (i * 0x9E3779B97F4A7C15L) >>> 11;
+		List<byte[][]> all = new ArrayList<>();
+
+		switch (field) {
+		case "p_same": all.add(dimensions(4, 7)); break;
+		case "p_few": all.add(dimensions(8, hash % 5)); break;
+		case "p_wide": if (i % 3 > 0) all.add(dimensions(8, hash * 977)); break;
+		case "p_many":
+			for (int k = 0; k < i % 4; k++)
+				all.add(dimensions(4, (hash >> k * 5) % 700));
+			break;
+		case "p_rare": if (i % 300 == 7) all.add(dimensions(8, hash)); break;
+		case "p_two": if (i % 2 == 0) all.add(dimensions(4, hash % 1000, hash >> 9 & 0xfffff)); break;
+		case "p_address": all.add(dimensions(16, hash % 3000)); break;
+		case "p_runs": all.add(dimensions(2, i / 40)); break;
+		case "p_seven": if (i % 5 == 0) all.add(dimensions(4, 1, hash % 3, 3, 4, hash % 9000, 6, i)); break;
+		default: throw new AssertionError(field);
+		}
+		return all;
+	}
+
+	static byte[][] dimensions(int bytes, long... values) {
+		byte[][] all = new byte[values.length][bytes];
+		for (int d = 0; d < values.length; d++)
+			for (int k = 0; k < Math.min(bytes, 8); k++)
+				all[d][bytes - 1 - k] = (byte) (values[d] >> 8 * k);
+		return all;
+	}
+
+	static Field point(String field, byte[][] value) throws Exception {
+		return (Field) Class.forName("org.apache.lucene.document.BinaryPoint")
+			.getConstructor(String.class, byte[][].class).newInstance(field, value);
+	}
+
+	static String hex(byte[][] value) {
+		StringBuilder hex = new StringBuilder();
+		for (byte[] dimension : value)
+			for (byte b : dimension)
+				hex.append(Character.forDigit(b >> 4 & 15, 16)).append(Character.forDigit(b & 15, 16));
+		return hex.toString();
+	}
+
+	static void addPoints(IndexWriter writer, int from, int to) throws Exception {
+		for (int i = from; i < to; i++) {
+			Document document = new Document();
+			for (String field : POINTS)
+				for (byte[][] value : points(field, i))
+					document.add(point(field, value));
+			writer.addDocument(document);
+		}
+	}
+
+	/* Some of them merged, as merging writes leaves in another way; some in a compound file. */
+	static void writePoints(Path path, int many, int few) throws Exception {
+		Files.createDirectories(path);
+		try (Directory directory = open(path)) {
+			try (IndexWriter writer = writer(directory, new Shape("", false, false, true), true)) {
+				addPoints(writer, 0, many / 3);
+				writer.commit();
+				addPoints(writer, many / 3, many);
+				writer.commit();
+				writer.forceMerge(1);
+			}
+			try (IndexWriter writer = writer(directory, new Shape("", true, false, false), false)) {
+				addPoints(writer, many, many + few);
+			}
+		}
+		for (String field : POINTS) {
+			File out = path.resolve(field + ".ndjson").toFile();
+			try (PrintWriter lines = new PrintWriter(out, "UTF-8")) {
+				for (int i = 0; i < many + few; i++) {
+					List<String> values = points(field, i).stream().map(WriteIndices::hex).sorted()
+						.collect(Collectors.toList());
+					if (!values.isEmpty())
+						lines.print("{\"doc\":" + i + ",\"values\":[\"" +
+							String.join("\",\"", values) + "\"]}\n");
+				}
+			}
+		}
+	}
+
 	public static void main(String[] arguments) throws Exception {
 		Path out = Paths.get(arguments[0]);
 		List<Shape> shapes = new ArrayList<>();
@@ -764,6 +854,10 @@ public class WriteIndices {
 		binaryIds = method(IndexWriterConfig.class, "getIndexSort") != null;
 		if (arguments.length > 1 && arguments[1].equals("--numbers")) {
 			writeNumbers(out);
+			return;
+		}
+		if (arguments.length > 1 && arguments[1].equals("--points")) {
+			writePoints(out, arguments.length > 2 ? Integer.parseInt(arguments[2]) : MANY, FEW);
 			return;
 		}
 		if (arguments.length > 1 && arguments[1].startsWith("--columns")) {
