@@ -189,6 +189,11 @@ int blob_store_put(struct blob_store *store, struct str name, struct str bytes, 
 	return store->ops->put(store, name, bytes, err);
 }
 
+bool blob_store_is_uri(const char *text)
+{
+	return uri_scheme(str_from(text)).len > 0;
+}
+
 bool blob_store_is_remote(const struct blob_store *store)
 {
 	return store->ops->remote;

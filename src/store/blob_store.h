@@ -101,6 +101,8 @@ int blob_store_source_sized(struct blob_store *store, struct str name, uint64_t 
  * durable when this returns. Large ones go up in parts. Thread-safe. ERR_UNSUPPORTED where the
  * store is only read. */
 int blob_store_put(struct blob_store *store, struct str name, struct str bytes, struct err *err);
+/* Whether `text` names a store by scheme (s3://, gs://, azure://, file:…) rather than a path. */
+bool blob_store_is_uri(const char *text);
 bool blob_store_is_remote(const struct blob_store *store);
 /* The whole blob into the arena, at most `limit` bytes. */
 int blob_store_read(struct blob_store *store, struct str name, struct arena *mem, size_t limit,
