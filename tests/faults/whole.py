@@ -62,16 +62,6 @@ traffic:
 """
 
 
-def free_port():
-    """Outside the range of those that the kernel gives to others."""
-    low = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    while True:
-        port = random.randrange(low - 8000, low - 1)
-        with contextlib.suppress(OSError):
-            socket.create_server(("127.0.0.1", port)).close()
-            return port
-
-
 def children_of(pid):
     with contextlib.suppress(OSError):
         return [int(child) for task in pathlib.Path(f"/proc/{pid}/task").iterdir()
@@ -92,7 +82,7 @@ class Workflow(Scenario):
         self.source = LiveStore()
         self.source_wire, self.target_wire = Wire(self.source.server_port), self.wire
         self.journal = self.folder / "journal"
-        self.port = free_port()
+        self.port = support.free_port()
         self.load = self.nurse = self.trouble = None
         self.over = self.may_start = False
         self.victim = None
