@@ -125,6 +125,16 @@ TYPES = {
                one=True),
     "wi": Type({"type": "wildcard", "doc_values": True}, word, unique=True),
 }
+
+
+def without_columns(name, **more):
+    kind = TYPES[name]
+    return Type({**kind.mapping, "doc_values": False, **more}, kind.make, kind.same, one=kind.one)
+
+
+# What is then read out of points: duplicates too.
+TYPES |= {f"{name}p": without_columns(name) for name in
+          ("l", "i", "s", "by", "d", "f", "h", "sf", "ul", "da", "dn", "ip", "gp")}
 NOT_BEFORE_6 = ("ir", "lr", "fr", "dr", "tr", "ar")
 
 
