@@ -135,6 +135,11 @@ def without_columns(name, **more):
 # What is then read out of points: duplicates too.
 TYPES |= {f"{name}p": without_columns(name) for name in
           ("l", "i", "s", "by", "d", "f", "h", "sf", "ul", "da", "dn", "ip", "gp")}
+# Out of terms: each once; of texts the words, which the analyzer leaves as they are.
+TYPES |= {"kp": Type({"type": "keyword", "doc_values": False}, word, unique=True),
+          "bop": Type({"type": "boolean", "doc_values": False}, TYPES["bo"].make, unique=True),
+          "tp": Type({"type": "text"}, lambda rng: " ".join(rng.choice(("ab", "b", "cäö", "x1", "long"))
+                                                            for _ in range(rng.randint(1, 30))))}
 NOT_BEFORE_6 = ("ir", "lr", "fr", "dr", "tr", "ar")
 
 

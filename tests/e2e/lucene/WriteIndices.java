@@ -877,7 +877,12 @@ public class WriteIndices {
 		case "k_unique": all.add(new Token(-1, utf8("unique/" + hash % 1000 + "/" + i))); break;
 		case "k_long": if (i % 50 == 0) all.add(new Token(-1, utf8(repeat("Long Ones ", 20 + i % 900) + i))); break;
 		case "k_rare": if (i % 300 == 7) all.add(new Token(-1, utf8(i % 600 == 7 ? "" : "r" + i))); break;
-		case "k_bytes": all.add(new Token(-1, noText((int) (hash % 9) + 1, hash % 4000))); break;
+		case "k_bytes":
+			byte[] bytes = noText((int) (hash % 9) + 1, hash % 4000);
+			for (int k = 0; k < bytes.length && !binaryTerms(); k++)
+				bytes[k] |= (byte) 0x80;
+			all.add(new Token(-1, bytes));
+			break;
 		case "k_dense": if (i % 10 != 3) all.add(new Token(-1, utf8(i % 1000 < 990 ? "nearly all" : "some"))); break;
 		default:
 			Random words = new Random(i);
