@@ -45,7 +45,10 @@ bootstrap() {
 		sources=("$chroot.list")
 	fi
 	mmdebstrap --quiet --variant=minbase --include=ca-certificates \
-		--aptopt='Acquire::Check-Valid-Until "false"' bookworm "$chroot" "${sources[@]}"
+		--aptopt='Acquire::Check-Valid-Until "false"' --dpkgopt=force-unsafe-io \
+		bookworm "$chroot" "${sources[@]}"
+	# A sync for each of thousands of files takes minutes on a busy disk.
+	echo force-unsafe-io >"$chroot/etc/dpkg/dpkg.cfg.d/fresh"
 }
 
 # take FILE: the same file inside, where it is there outside.

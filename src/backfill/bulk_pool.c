@@ -69,6 +69,7 @@ static struct pooled_bulk *create(struct bulk_pool *pool, size_t size)
 		return NULL;
 	bulk = mem_zalloc(sizeof(*bulk));
 	bulk_init(&bulk->bulk, size);
+	buf_take_limit(&bulk->bulk.body);
 	bulk->reserved = size;
 	pool->reserved += size;
 	pool->peak = MAX(pool->peak, pool->reserved);

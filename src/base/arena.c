@@ -30,7 +30,9 @@ struct arena_block {
 
 static struct arena_block *add_block(struct arena *a, size_t size)
 {
-	size_t capacity = a->head ? MIN(a->head->capacity * 2, LARGEST_DOUBLING) : FIRST_BLOCK;
+	size_t capacity = a->head    ? MIN(a->head->capacity * 2, LARGEST_DOUBLING)
+			  : a->first ? a->first
+				     : FIRST_BLOCK;
 	struct arena_block *block;
 
 	capacity = MAX(capacity, size);
@@ -134,7 +136,7 @@ void arena_reset(struct arena *a)
 void arena_release(struct arena *a)
 {
 	free_blocks(a->head);
-	*a = ARENA_INIT(a->limit);
+	*a = (struct arena){.limit = a->limit, .first = a->first};
 }
 
 int arena_fail(const struct arena *a, const char *what, struct err *err)

@@ -15,6 +15,7 @@ struct arena {
 	size_t used;              /* bytes handed out since the last reset */
 	size_t limit;             /* bytes that used never exceeds */
 	bool failed;              /* an allocation was refused since the last reset */
+	size_t first;             /* bytes of the first block; 0: 8 KiB */
 };
 
 #define ARENA_INIT(limit_bytes) ((struct arena){.limit = (limit_bytes)})

@@ -3,6 +3,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+
+#define HUGE_PAGE MIB(2)
 
 void buf_release(struct buf *b)
 {
@@ -31,6 +34,18 @@ void *buf_reserve(struct buf *b, size_t more)
 		b->ptr = mem_realloc(b->ptr, b->capacity);
 	}
 	return b->ptr + b->len;
+}
+
+void buf_take_limit(struct buf *b)
+{
+	size_t size = (MAX(b->limit, (size_t)1) + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+
+	if (b->ptr)
+		BUG("a buffer in use takes its limit");
+	b->ptr = mem_alloc_aligned(HUGE_PAGE, size);
+	b->capacity = b->limit;
+	/* Without huge pages it is as good as any other memory. */
+	madvise(b->ptr, size, MADV_HUGEPAGE);
 }
 
 void buf_append(struct buf *b, const void *bytes, size_t len)

@@ -24,6 +24,9 @@ void buf_reset(struct buf *b);
 /* Makes room for `more` bytes after len; returns where they go, or NULL (and failed). The caller
  * adds what it wrote to len. */
 void *buf_reserve(struct buf *b, size_t more);
+/* For an empty buffer that will be filled: takes all of its limit at once, in huge pages where the
+ * system gives them, which spares a page fault for every 4 kB. */
+void buf_take_limit(struct buf *b);
 void buf_append(struct buf *b, const void *bytes, size_t len);
 void buf_append_str(struct buf *b, struct str s);
 void buf_append_byte(struct buf *b, char c);

@@ -37,6 +37,15 @@ void *mem_realloc(void *p, size_t size)
 	return q;
 }
 
+void *mem_alloc_aligned(size_t alignment, size_t size)
+{
+	void *p = aligned_alloc(alignment, size);
+
+	if (!p)
+		BUG("out of memory");
+	return p;
+}
+
 char *mem_strdup(const char *s)
 {
 	size_t size = strlen(s) + 1;

@@ -33,11 +33,14 @@
 #define BUG(what) bug_at(__FILE__, __LINE__, what)
 NO_RETURN void bug_at(const char *file, int line, const char *what);
 
-/* malloc, calloc and realloc that abort when the system has no memory left. For sizes that are
- * ours or already held against a limit; a size read from outside is checked first. */
+/* malloc, calloc, realloc and aligned_alloc that abort when the system has no memory left. For
+ * sizes that are ours or already held against a limit; a size read from outside is checked first.
+ */
 void *mem_alloc(size_t size) __attribute__((malloc, returns_nonnull));
 void *mem_zalloc(size_t size) __attribute__((malloc, returns_nonnull));
 void *mem_realloc(void *p, size_t size) __attribute__((returns_nonnull));
+/* A power of two, and a multiple of it that is not 0. */
+void *mem_alloc_aligned(size_t alignment, size_t size) __attribute__((malloc, returns_nonnull));
 char *mem_strdup(const char *s) __attribute__((returns_nonnull));
 /* For cleanup(): frees what the pointer variable points to. */
 void mem_freep(void *pointer_to_pointer);

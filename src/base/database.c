@@ -24,10 +24,13 @@ int database_error(const struct database *db, int code, struct err *err)
 			err->retry = true;
 		return -ERR_IO;
 	case SQLITE_FULL:
-		return err_set(err, ERR_IO,
-			       "no space is left for %s in '%s': free some and start again; what "
-			       "was acknowledged until now is kept",
-			       noun, db->path);
+		err_set(err, ERR_IO,
+			"no space is left for %s in '%s': free some and start again; what "
+			"was acknowledged until now is kept",
+			noun, db->path);
+		if (err)
+			err->retry = true;
+		return -ERR_IO;
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 		return err_set(

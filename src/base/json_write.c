@@ -1,5 +1,6 @@
 #include "base/base64.h"
 #include "base/json.h"
+#include "base/json_internal.h"
 
 /* The letter after the backslash, 'u' for \u00XX; 0: passes as it is. */
 static char escape_of(uint8_t c)
@@ -67,7 +68,9 @@ void json_write_string(struct buf *out, struct str text)
 	buf_append_byte(out, '"');
 	while (at < text.len) {
 		if (!escape_of((uint8_t)text.ptr[at]) && !is_surrogate(text, at)) {
-			at++;
+			const char *end = text.ptr + text.len;
+
+			at = (size_t)(json_plain_end(text.ptr + at + 1, end) - text.ptr);
 			continue;
 		}
 		buf_append(out, text.ptr + plain_from, at - plain_from);

@@ -10,10 +10,15 @@
 
 struct access_log;
 
-/* `path` is appended to, made 0600; "-": the standard output. Borrowed. ERR_IO. */
-int access_log_open(const char *path, struct access_log **out, struct err *err);
-/* Takes a copy of a whole line, with its line end. False: too much waits already, it is lost. */
-bool access_log_put(struct access_log *log, struct str line);
+/* `path` is appended to, made 0600; "-": the standard output. Borrowed. `warn` has one line for the
+ * operator when writing begins to fail, on the log's thread; NULL: not told. ERR_IO. */
+int access_log_open(const char *path, void (*warn)(void *user, const char *message), void *user,
+		    struct access_log **out, struct err *err);
+/* Takes a copy of a whole line, with its line end. One that does not fit, because too much waits
+ * already or `line` is none, is lost. */
+void access_log_put(struct access_log *log, struct str line);
+/* Lines that did not fit, or could not be written: a full disk, a pipe without a reader. */
+uint64_t access_log_lost(struct access_log *log);
 /* The file was moved away: writes what waits to a new one from now on. On failure (ERR_IO) it goes
  * on with the old one. */
 int access_log_reopen(struct access_log *log, struct err *err);

@@ -119,8 +119,7 @@ void connection_access_end(struct connection *c, int status)
 	if (!a || !a->begun)
 		return;
 	put_line(c, status, &line);
-	if (line.failed || !access_log_put(proxy->options.access_log, buf_str(&line)))
-		counter_add(&proxy->counters.access_lines_lost, 1);
+	access_log_put(proxy->options.access_log, line.failed ? STR_NONE : buf_str(&line));
 	buf_release(&line);
 	*a = (struct access){0};
 	name_peer(c->client.fd, a->client, sizeof(a->client));

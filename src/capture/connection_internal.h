@@ -8,7 +8,7 @@
 #include "capture/proxy.h"
 #include "capture/recorder.h"
 #include "capture/resolver.h"
-#include "capture/stream.h"
+#include "net/stream.h"
 
 #include "net/http1.h"
 

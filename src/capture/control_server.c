@@ -251,6 +251,29 @@ static void answer(struct control_server *server, struct str line, struct buf *o
 	}
 }
 
+/* The sockets that we listen on go along with the answer, for whoever starts our successor. */
+static bool send_listeners(struct control_server *server, int fd)
+{
+	int fds[PROXY_LISTENERS_MAX];
+	union {
+		struct cmsghdr head;
+		char bytes[CMSG_SPACE(sizeof(fds))];
+	} control = {0};
+	char text[] = "{\"ok\":true}\n";
+	struct iovec bytes = {text, sizeof(text) - 1};
+	size_t count = proxy_listeners(server->options.proxy, fds, COUNT_OF(fds));
+	struct msghdr message = {.msg_iov = &bytes,
+				 .msg_iovlen = 1,
+				 .msg_control = &control,
+				 .msg_controllen = CMSG_SPACE(count * sizeof(int))};
+
+	control.head.cmsg_level = SOL_SOCKET;
+	control.head.cmsg_type = SCM_RIGHTS;
+	control.head.cmsg_len = CMSG_LEN(count * sizeof(int));
+	memcpy(CMSG_DATA(&control.head), fds, count * sizeof(int));
+	return sendmsg(fd, &message, MSG_NOSIGNAL) > 0;
+}
+
 /* False: the client does not end its line. */
 static bool read_line(int fd, char line[static LINE_MAX_BYTES], struct str *out)
 {
@@ -295,7 +318,14 @@ void control_server_serve(struct control_server *server)
 		return;
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof(most));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof(most));
-	if (read_line(fd, line, &asked)) {
+	if (!read_line(fd, line, &asked)) {
+		close(fd);
+		return;
+	}
+	/* One that drains has closed them. */
+	if (str_is(asked, "listeners") && !server->drains && !proxy_drains(server->options.proxy)) {
+		send_listeners(server, fd);
+	} else {
 		answer(server, asked, &out);
 		send_all(fd, buf_str(&out));
 	}
@@ -318,24 +348,61 @@ void control_server_tick(struct control_server *server)
 				   "went to the source, which is the destination again");
 }
 
-int control_ask(const char *path, struct str line, struct buf *answer_out, struct err *err)
+static int connect_to(const char *path, struct err *err)
 {
 	struct sockaddr_un address;
 	int got = set_address(path, &address, err), fd;
-	char bytes[4096];
-	ssize_t len;
 
 	if (got < 0)
 		return got;
 	if ((fd = open_socket(ASK_SECONDS, err)) < 0)
 		return fd;
-	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0) {
-		got = err_set_errno(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_UNREACHABLE, errno,
-				    "no proxy answers at '%s'; look at its --name and --state-dir",
-				    path);
-		close(fd);
-		return got;
+	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
+		return fd;
+	got = err_set_errno(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_UNREACHABLE, errno,
+			    "no proxy answers at '%s'; look at its --name and --state-dir", path);
+	close(fd);
+	return got;
+}
+
+int control_take_listeners(const char *path, int *fds, size_t *count, struct err *err)
+{
+	union {
+		struct cmsghdr head;
+		char bytes[CMSG_SPACE(PROXY_LISTENERS_MAX * sizeof(int))];
+	} control;
+	char text[256];
+	struct iovec bytes = {text, sizeof(text)};
+	struct msghdr message = {.msg_iov = &bytes,
+				 .msg_iovlen = 1,
+				 .msg_control = &control,
+				 .msg_controllen = sizeof(control)};
+	const struct cmsghdr *head;
+	int fd = connect_to(path, err);
+
+	*count = 0;
+	if (fd < 0)
+		return fd;
+	if (send_all(fd, STR("listeners\n")) && recvmsg(fd, &message, MSG_CMSG_CLOEXEC) > 0 &&
+	    (head = CMSG_FIRSTHDR(&message)) && head->cmsg_type == SCM_RIGHTS) {
+		*count = (head->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		memcpy(fds, CMSG_DATA(head), *count * sizeof(int));
 	}
+	close(fd);
+	if (*count == 0)
+		return err_set(err, ERR_CONFLICT, "the proxy at '%s' does not give its sockets",
+			       path);
+	return 0;
+}
+
+int control_ask(const char *path, struct str line, struct buf *answer_out, struct err *err)
+{
+	int fd = connect_to(path, err);
+	char bytes[4096];
+	ssize_t len;
+
+	if (fd < 0)
+		return fd;
 	if (!send_all(fd, line) || !send_all(fd, STR("\n")))
 		len = -1;
 	else

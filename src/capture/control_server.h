@@ -1,6 +1,9 @@
 /* The control socket of a proxy: one line in, one JSON line out, then closed.
  *
- *     status | hold | switch URL [capture] | release | drain
+ *     status | hold | switch URL [capture] | release | drain | listeners
+ *
+ * listeners: the sockets that the proxy listens on come along (SCM_RIGHTS), so that whoever starts
+ * another one in its place can give them to that (LISTEN_FDS) and no connection is refused.
  */
 #ifndef CAPTURE_CONTROL_SERVER_H
 #define CAPTURE_CONTROL_SERVER_H
@@ -36,5 +39,8 @@ void control_server_close(struct control_server *server);
 
 /* What a client does: sends `line`, appends the answer. ERR_NOT_FOUND: no proxy answers there. */
 int control_ask(const char *path, struct str line, struct buf *answer, struct err *err);
+/* The sockets of the proxy that runs, the caller's from now on: room for PROXY_LISTENERS_MAX.
+ * ERR_CONFLICT: it ends already, or is of a version that does not give them. */
+int control_take_listeners(const char *path, int *fds, size_t *count, struct err *err);
 
 #endif

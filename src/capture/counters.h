@@ -18,7 +18,6 @@ struct proxy_counters {
 	counter records, record_bytes, records_lost;
 	counter gaps;    /* mutating requests that went on without a record */
 	counter refused; /* requests answered by the proxy itself */
-	counter access_lines_lost;
 	counter upstream_failures, unparsable;
 	counter held_us, held_count; /* time that requests waited for their record */
 };

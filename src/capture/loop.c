@@ -1,6 +1,7 @@
 #include "capture/loop.h"
 
 #include "base/clock.h"
+#include "net/event_loop.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -205,9 +206,11 @@ static int open_parts(struct loop *loop, struct err *err)
 
 	if (got < 0)
 		return got;
-	loop->base = event_base_new();
+	got = event_loop_new(&loop->base, err);
+	if (got < 0)
+		return got;
 	loop->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (!loop->base || loop->wake_fd < 0)
+	if (loop->wake_fd < 0)
 		return err_set_errno(err, ERR_IO, errno, "setting up an event loop");
 	loop->accept_event = add_event(loop, loop->listen_fd, on_accept);
 	loop->wake_event = add_event(loop, loop->wake_fd, on_wake);

@@ -43,9 +43,6 @@ static const struct {
 	{COUNTER("shardlift_capture_upstream_failures_total",
 		 "Connections to the source that failed."),
 	 OF(upstream_failures)},
-	{COUNTER("shardlift_capture_access_lines_lost_total",
-		 "Lines of the access log that were not written in time."),
-	 OF(access_lines_lost)},
 	{COUNTER("shardlift_capture_hold_microseconds_total",
 		 "Time that requests waited for their record."),
 	 OF(held_us)},
@@ -103,10 +100,15 @@ static void kafka_metrics(struct sink *sink, struct buf *out)
 	metric_put(out, &free_bytes, (double)state.spool_free_bytes);
 }
 
-void capture_metrics(struct proxy *proxy, struct sink *sink, struct buf *out)
+void capture_metrics(struct proxy *proxy, struct sink *sink, struct access_log *access,
+		     struct buf *out)
 {
 	static const struct metric age = GAUGE("shardlift_capture_buffer_age_seconds",
-					       "Age of the oldest bytes that are in no record.");
+					       "Age of the oldest bytes that are in no record."),
+				   lost = COUNTER(
+					   "shardlift_capture_access_lines_lost_total",
+					   "Lines of the access log that could not be written, or "
+					   "not in time.");
 	const struct proxy_counters *counters = proxy_counters(proxy);
 
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -115,6 +117,7 @@ void capture_metrics(struct proxy *proxy, struct sink *sink, struct buf *out)
 		metric_put(out, &rows[i].metric, (double)counter_get(value));
 	}
 	metric_put(out, &age, (double)proxy_buffer_age_ms(proxy) / 1000);
+	metric_put(out, &lost, access ? (double)access_log_lost(access) : 0);
 	log_metrics(sink, out);
 	kafka_metrics(sink, out);
 }

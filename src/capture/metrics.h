@@ -5,7 +5,9 @@
 #include "base/buf.h"
 #include "capture/proxy.h"
 
-/* Appends the text of base/metrics.h. Any thread. `sink` NULL: nothing is recorded. */
-void capture_metrics(struct proxy *proxy, struct sink *sink, struct buf *out);
+/* Appends the text of base/metrics.h. Any thread. `sink` NULL: nothing is recorded; `access` NULL:
+ * no access log is kept. */
+void capture_metrics(struct proxy *proxy, struct sink *sink, struct access_log *access,
+		     struct buf *out);
 
 #endif

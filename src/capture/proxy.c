@@ -118,6 +118,11 @@ void proxy_drain(struct proxy *proxy, int64_t timeout_ms)
 	proxy_gate_moved(proxy);
 }
 
+bool proxy_drains(const struct proxy *proxy)
+{
+	return atomic_load(&proxy->draining);
+}
+
 bool proxy_is_drained(const struct proxy *proxy)
 {
 	for (size_t i = 0; i < proxy->loop_count; i++)

@@ -70,6 +70,7 @@ void proxy_gate_moved(struct proxy *proxy);
 /* Listens no more, ends connections between requests, others after their answer; after timeout_ms
  * all. Does not wait. */
 void proxy_drain(struct proxy *proxy, int64_t timeout_ms);
+bool proxy_drains(const struct proxy *proxy);
 /* No connection is left, all records are stored. Only after proxy_drain. */
 bool proxy_is_drained(const struct proxy *proxy);
 /* Ends all at once, records stored. Frees. Accepts NULL. */

@@ -229,6 +229,7 @@ static int run_assess(struct cli *cli, void *fields, struct err *err)
 
 static const struct opt_part parts[] = {
 	{repository_options, offsetof(struct assess_fields, repository)},
+	{store_options, offsetof(struct assess_fields, repository.store)},
 	{source_options, offsetof(struct assess_fields, source)},
 	{target_options, offsetof(struct assess_fields, target)},
 	{assess_options, 0},

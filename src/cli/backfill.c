@@ -48,6 +48,7 @@ static int run(struct cli *cli, void *fields, struct err *err)
 static const struct opt_part parts[] = {
 	{backfill_options, 0},
 	{repository_options, offsetof(struct backfill_fields, repository)},
+	{store_options, offsetof(struct backfill_fields, repository.store)},
 	{target_options, offsetof(struct backfill_fields, target)},
 	{transfer_options, offsetof(struct backfill_fields, transfer)},
 	{delta_options, offsetof(struct backfill_fields, delta)},

@@ -193,7 +193,7 @@ static int start_proxy(struct capture_run *run, const struct capture_fields *fie
 		return got;
 	}
 	if (fields->access_log &&
-	    (got = access_log_open(fields->access_log, &run->access_log, err)) < 0) {
+	    (got = access_log_open(fields->access_log, warn, NULL, &run->access_log, err)) < 0) {
 		destination_unref(options.destination);
 		return got;
 	}
@@ -230,7 +230,7 @@ static void collect(void *user, struct buf *out)
 {
 	struct capture_run *run = user;
 
-	capture_metrics(run->proxy, run->sink, out);
+	capture_metrics(run->proxy, run->sink, run->access_log, out);
 }
 
 static int open_metrics(struct capture_run *run, const struct metrics_fields *fields,

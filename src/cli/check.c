@@ -197,6 +197,7 @@ static int run(struct cli *cli, void *fields, struct err *err)
 static const struct opt_part parts[] = {
 	{check_options, 0},
 	{repository_options, offsetof(struct check_fields, repository)},
+	{store_options, offsetof(struct check_fields, repository.store)},
 	{source_options, offsetof(struct check_fields, source)},
 	{target_options, offsetof(struct check_fields, target)},
 	{general_options, offsetof(struct check_fields, general)},

@@ -57,6 +57,7 @@ extern const struct command command_traffic_import;
 extern const struct command command_capture;
 extern const struct command command_capture_control;
 extern const struct command command_engine;
+extern const struct command command_pods_run;
 extern const struct command command_workflow_configure_view;
 extern const struct command command_workflow_configure_edit;
 extern const struct command command_workflow_configure_clear;

@@ -14,12 +14,15 @@ struct general_fields {
 };
 extern const struct opt general_options[];
 
+/* --s3-endpoint and the like, of struct blob_store_options */
+extern const struct opt store_options[];
+
 /* --repo-uri, --snapshot-name and --from REPO-URI#SNAPSHOT */
 struct repository_fields {
 	const char *from;
 	const char *repo_uri;
 	const char *snapshot_name;
-	struct blob_store_options store; /* --s3-endpoint and the like */
+	struct blob_store_options store; /* of store_options, a part of its own */
 };
 extern const struct opt repository_options[];
 /* Resolves --from into the other two; ERR_USAGE when nothing or both are given. */

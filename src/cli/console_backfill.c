@@ -5,6 +5,9 @@
 #include "base/clock.h"
 #include "base/small_file.h"
 #include "base/state_dir.h"
+#include "cli/interrupt.h"
+#include "workflow/platform.h"
+#include "workflow/pods/pods.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -73,15 +76,8 @@ static int make_command(const struct console_backfill *b, struct console_command
 	return 0;
 }
 
-static int scale_to(const struct console_backfill *b, unsigned count, struct err *err)
+static int tell_scale(const struct console_backfill *b, unsigned count, unsigned before)
 {
-	struct console_command command;
-	unsigned before;
-
-	if (console_platform_check(&b->console, b->section, "backfill", err) < 0 ||
-	    make_command(b, &command, err) < 0 ||
-	    workers_scale(&b->workers, count, &command, &before, err) < 0)
-		return -(int)err->kind;
 	if (!b->console.fields->general.json)
 		printf("backfill '%s': %u workers, %u before; `console backfill status` tells how "
 		       "far "
@@ -91,6 +87,30 @@ static int scale_to(const struct console_backfill *b, unsigned count, struct err
 		printf("{\"session\":\"%s\",\"workers\":%u,\"before\":%u}\n", b->session, count,
 		       before);
 	return 0;
+}
+
+/* The workflow's engine has made them. */
+static bool is_in_pods(const struct console_backfill *b)
+{
+	return b->console.services.derived && workflow_platform() == PLATFORM_KUBERNETES;
+}
+
+static int scale_to(const struct console_backfill *b, unsigned count, struct err *err)
+{
+	struct console_command command;
+	unsigned before;
+
+	if (is_in_pods(b)) {
+		if (pods_scale(&(struct pods_options){.stop = interrupt_catch()}, b->session, count,
+			       &before, err) < 0)
+			return -(int)err->kind;
+		return tell_scale(b, count, before);
+	}
+	if (console_platform_check(&b->console, b->section, "backfill", err) < 0 ||
+	    make_command(b, &command, err) < 0 ||
+	    workers_scale(&b->workers, count, &command, &before, err) < 0)
+		return -(int)err->kind;
+	return tell_scale(b, count, before);
 }
 
 /* --- The commands --- */

@@ -4,6 +4,7 @@
 #include "cli/console_words.h"
 #include "cli/first_process.h"
 #include "cli/java_names.h"
+#include "cli/pod_output.h"
 #include "cli/table.h"
 #include "cli/version.h"
 
@@ -57,6 +58,7 @@ static const struct command *const commands[] = {
 	&command_capture,
 	&command_capture_control,
 	&command_engine,
+	&command_pods_run,
 	&command_workflow_configure_view,
 	&command_workflow_configure_edit,
 	&command_workflow_configure_clear,
@@ -457,6 +459,7 @@ static int end(struct program *program, int code, struct err *err)
 		fflush(stdout);
 	if (code < 0)
 		print_error(program, err);
+	pod_output_end();
 	exit_file_write(code < 0 ? (int)err_exit_code(err) : code, code < 0 ? err->message : "");
 	if (program->console)
 		return console_exit_code(code < 0 ? (int)err_exit_code(err) : code);
@@ -475,6 +478,7 @@ int cli_main(int argc, char **argv)
 
 	signal(SIGPIPE, SIG_IGN);
 	first_process_init();
+	pod_output_begin();
 	program.json_errors = asks_for_json(argc, argv);
 	program.one_item = asks_for_one_item(argc, argv);
 	log_configure(LOG_INFO, program.json_errors ? LOG_JSON : LOG_TEXT);

@@ -8,6 +8,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 
 #define LOOKED_LATELY_S 60
@@ -15,6 +16,7 @@
 struct engine_fields {
 	struct general_fields general;
 	bool stay, health;
+	const char *platform, *namespace;
 };
 
 /* The engine's lock file is as old as its last look. */
@@ -51,12 +53,15 @@ static int tell_health(const char *state_dir, struct arena *mem, struct err *err
 static int run(struct cli *cli, void *fields, struct err *err)
 {
 	const struct engine_fields *f = fields;
-	struct engine_options options = {.stay = f->stay, .stop = interrupt_catch()};
+	struct engine_options options = {
+		.stay = f->stay, .namespace = f->namespace, .stop = interrupt_catch()};
 
 	if (state_dir_path(f->general.state_dir, cli->mem, &options.state_dir, err) < 0)
 		return -(int)err->kind;
 	if (f->health)
 		return tell_health(options.state_dir, cli->mem, err);
+	if (f->platform)
+		setenv("SHARDLIFT_PLATFORM", f->platform, 1);
 	return workflow_engine_run(&options, err);
 }
 
@@ -66,6 +71,20 @@ static const struct opt engine_options[] = {
 	 OPT_FIELD(struct engine_fields, stay),
 	 .category = "Engine",
 	 .help = "Wait for the next submit when nothing is left to do, as a service."},
+	{.name = "platform",
+	 .type = OPT_CHOICE,
+	 OPT_FIELD(struct engine_fields, platform),
+	 .choices = "local|kubernetes",
+	 .category = "Engine",
+	 .help = "Where steps run: as processes here, or as pods (the default inside a pod that "
+		 "has a token for the API). SHARDLIFT_PLATFORM tells workflow and console the "
+		 "same."},
+	{.name = "namespace",
+	 .type = OPT_STRING,
+	 OPT_FIELD(struct engine_fields, namespace),
+	 .metavar = "NAME",
+	 .category = "Engine",
+	 .help = "Where its pods are made; without it, where its own is, else ma."},
 	{.name = "health",
 	 .type = OPT_BOOL,
 	 OPT_FIELD(struct engine_fields, health),

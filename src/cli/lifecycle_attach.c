@@ -196,6 +196,7 @@ static int attach(struct cli *cli, void *fields, struct err *err)
 
 static const struct opt_part parts[] = {
 	{repository_options, offsetof(struct attach_fields, repository)},
+	{store_options, offsetof(struct attach_fields, repository.store)},
 	{source_options, offsetof(struct attach_fields, source)},
 	{target_options, offsetof(struct attach_fields, target)},
 	{selection_options, offsetof(struct attach_fields, selection)},

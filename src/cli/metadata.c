@@ -278,6 +278,7 @@ static int migrate(struct cli *cli, void *fields, struct err *err)
 
 #define METADATA_PARTS                                                                \
 	{repository_options, offsetof(struct metadata_fields, repository)},           \
+		{store_options, offsetof(struct metadata_fields, repository.store)},  \
 		{source_options, offsetof(struct metadata_fields, source)},           \
 		{target_options, offsetof(struct metadata_fields, target)},           \
 		{selection_options, offsetof(struct metadata_fields, selection)},     \

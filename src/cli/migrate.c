@@ -48,6 +48,7 @@ static int run(struct cli *cli, void *fields, struct err *err)
 static const struct opt_part parts[] = {
 	{migrate_options, 0},
 	{repository_options, offsetof(struct migrate_fields, repository)},
+	{store_options, offsetof(struct migrate_fields, repository.store)},
 	{target_options, offsetof(struct migrate_fields, target)},
 	{creation_options, offsetof(struct migrate_fields, create.creation)},
 	{create_options, offsetof(struct migrate_fields, create)},

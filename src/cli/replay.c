@@ -140,7 +140,8 @@ static int open_sink(const struct replay_fields *f, const char *state, struct ar
 
 static int open_source(const struct replay_fields *f, struct record_source **out, struct err *err)
 {
-	const struct log_source_options log = {.group = f->group, .follow = f->follow};
+	const struct log_source_options log = {
+		.group = f->group, .follow = f->follow, .store = &f->selection.store};
 	struct kafka_source_options kafka = {0};
 
 	if (!f->selection.kafka.brokers)
@@ -204,6 +205,7 @@ static void fill_options(const struct replay_fields *f, struct run *run, struct 
 	o->target.request_timeout_ms = f->response_timeout_s * 1000;
 	o->update_wait_ms = f->update_wait_ms;
 	o->backfill_works = replay_beside_backfill(run->beside);
+	o->no_spread = f->no_spread;
 	o->lookahead_ms = f->lookahead_s * 1000;
 	o->lookahead_bytes = (size_t)f->lookahead_bytes;
 	o->most_requests = (size_t)f->most_requests;
@@ -328,6 +330,7 @@ static const struct opt_part replay_parts[] = {
 	{tuple_transformer_options, offsetof(struct replay_fields, tuple_transformer)},
 	{script_options, offsetof(struct replay_fields, transform_run)},
 	{traffic_selection_options, offsetof(struct replay_fields, selection)},
+	{store_options, offsetof(struct replay_fields, selection.store)},
 	{kafka_options, offsetof(struct replay_fields, selection.kafka)},
 	{general_options, 0},
 	{0},

@@ -312,6 +312,9 @@ void replay_beside_close(struct replay_beside *b, bool all_done)
 	pthread_join(b->thread, NULL);
 	pthread_cond_destroy(&b->changed);
 	pthread_mutex_destroy(&b->lock);
+	/* It may have ended since the last look. */
+	if (all_done)
+		look_at_backfill(b);
 	put_back(b, all_done && !atomic_load(&b->works));
 	release(b);
 }

@@ -20,8 +20,9 @@ const struct opt replay_options_table[] = {
 	 .type = OPT_STRING,
 	 F(input),
 	 .metavar = "LOG",
-	 .help = "A segment log's folder, a folder of .protocap files, or a file of lines; - is "
-		 "standard input, the default. Not with --kafka-brokers."},
+	 .help = "A segment log's folder, a folder of .protocap files, a file of lines, or an "
+		 "object or all below a prefix, s3://bucket/prefix (gs, azure); - is standard "
+		 "input, the default. Not with --kafka-brokers."},
 	{.name = "group",
 	 .aliases = "kafka-group kafka-group-id kafka-traffic-group-id",
 	 .type = OPT_STRING,
@@ -47,6 +48,12 @@ const struct opt replay_options_table[] = {
 	 .metavar = "X",
 	 .category = "Schedule",
 	 .help = "How much faster than captured; 1 is as it was."},
+	{.name = "no-spread-packets",
+	 .type = OPT_BOOL,
+	 F(no_spread),
+	 .category = "Schedule",
+	 .help = "Send each request at once. Else one that the client sent over a while is sent "
+		 "over as long, by the speed-up."},
 	{.name = "lookahead-time-window",
 	 .type = OPT_INT,
 	 F(lookahead_s),

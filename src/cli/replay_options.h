@@ -15,14 +15,13 @@ struct replay_fields {
 	struct transform_run_fields transform_run;
 	struct traffic_selection_fields selection;
 	struct traffic_show_fields show;
-	struct blob_store_options store;
 	const char *target_uri, *mode, *input, *group, *name;
 	const char *speedup, *sigv4, *user_agent, *include_path, *percentage;
 	const char *most_per_second;
 	const char *tuple_folder, *tuple_bucket, *tuple_region, *tuple_endpoint, *tuple_prefix;
 	struct opt_list methods, final_types;
 	bool remove_auth, source_versions, follow, keep_auth, no_stop_on_auth, no_tuples;
-	bool gets_only, writes_only, no_raise_gc_deletes, tuple_spans;
+	bool gets_only, writes_only, no_raise_gc_deletes, tuple_spans, no_spread;
 	const char *backfill_session;
 	int64_t update_wait_ms;
 	int64_t lookahead_s, lookahead_bytes, most_requests, threads, packet_timeout_s;

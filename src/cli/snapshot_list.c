@@ -215,6 +215,7 @@ static int run(struct cli *cli, void *fields, struct err *err)
 
 static const struct opt_part parts[] = {
 	{repository_options, offsetof(struct list_fields, repository)},
+	{store_options, offsetof(struct list_fields, repository.store)},
 	{list_options, 0},
 	{source_options, offsetof(struct list_fields, source)},
 	{general_options, offsetof(struct list_fields, general)},

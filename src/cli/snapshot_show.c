@@ -210,6 +210,7 @@ static int run(struct cli *cli, void *fields, struct err *err)
 
 static const struct opt_part parts[] = {
 	{repository_options, offsetof(struct show_fields, repository)},
+	{store_options, offsetof(struct show_fields, repository.store)},
 	{general_options, offsetof(struct show_fields, general)},
 	{0},
 };

@@ -92,6 +92,7 @@ static const struct opt export_options[] = {
 static const struct opt_part export_parts[] = {
 	{export_options, 0},
 	{traffic_selection_options, offsetof(struct export_fields, selection)},
+	{store_options, offsetof(struct export_fields, selection.store)},
 	{kafka_options, offsetof(struct export_fields, selection.kafka)},
 	{general_options, 0},
 	{0},
@@ -102,8 +103,9 @@ const struct command command_traffic_export = {
 		    .summary = "Write captured records as lines of base64",
 		    .arguments = "[LOG]",
 		    .details = "LOG is the folder of a segment log, a folder of .protocap files, "
-			       "or a file of lines; with --kafka-brokers it is a topic, "
-			       "and not given.\n",
+			       "a file of lines, or an object or all below a prefix, "
+			       "s3://bucket/prefix (gs, azure); with --kafka-brokers it is a "
+			       "topic, and not given.\n",
 		    .parts = export_parts,
 		    .max_positionals = 1},
 	.fields_size = sizeof(struct export_fields),

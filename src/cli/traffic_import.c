@@ -177,6 +177,7 @@ static int run_import(struct cli *cli, void *fields_void, struct err *err)
 
 static const struct opt_part import_parts[] = {
 	{traffic_selection_options, offsetof(struct import_fields, selection)},
+	{store_options, offsetof(struct import_fields, selection.store)},
 	{kafka_options, offsetof(struct import_fields, kafka)},
 	{general_options, 0},
 	{0},
@@ -188,8 +189,9 @@ const struct command command_traffic_import = {
 		    .arguments = "FILE [LOG]",
 		    .details =
 			    "FILE has lines of base64 or key|base64, plain or gzip; or it is one "
-			    ".protocap, a folder of them, or another segment log; - is standard "
-			    "input. The records go behind those that LOG has; with "
+			    ".protocap, a folder of them, another segment log, or an object or all "
+			    "below a prefix, s3://bucket/prefix (gs, azure); - is standard input. "
+			    "The records go behind those that LOG has; with "
 			    "--kafka-brokers LOG is not given, they go to a topic.\n",
 		    .parts = import_parts,
 		    .min_positionals = 1,

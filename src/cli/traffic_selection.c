@@ -81,7 +81,7 @@ static int open_kafka(struct traffic_selection *out, const struct traffic_select
 int traffic_selection_open(struct traffic_selection *out, const char *path,
 			   const struct traffic_selection_fields *fields, struct err *err)
 {
-	struct log_source_options options = {0};
+	struct log_source_options options = {.store = &fields->store};
 	int failed;
 
 	*out = (struct traffic_selection){.start_offset = fields->start_offset,

@@ -2,6 +2,7 @@
 #ifndef CLI_TRAFFIC_SELECTION_H
 #define CLI_TRAFFIC_SELECTION_H
 
+#include "cli/common_options.h"
 #include "cli/kafka_options.h"
 
 #include "base/opt.h"
@@ -10,7 +11,8 @@
 struct traffic_selection_fields {
 	int64_t start_offset, end_offset;
 	const char *start_time, *end_time;
-	struct kafka_fields kafka; /* of kafka_options, a part of its own */
+	struct kafka_fields kafka;       /* of kafka_options, and */
+	struct blob_store_options store; /* of store_options: parts of their own */
 };
 extern const struct opt traffic_selection_options[];
 
@@ -26,8 +28,8 @@ static inline const char *traffic_place(const struct opt_result *parsed)
 {
 	return parsed->positional_count > 0 ? parsed->positionals[0] : NULL;
 }
-/* `path`: a segment log's folder, a folder of .protocap files, a file, or "-"; NULL: the topic that
- * fields->kafka tells. ERR_USAGE: neither or both are given. */
+/* `path`: see record_source_open; NULL: the topic that fields->kafka tells. ERR_USAGE: neither or
+ * both are given. */
 int traffic_selection_open(struct traffic_selection *out, const char *path,
 			   const struct traffic_selection_fields *fields, struct err *err);
 void traffic_selection_close(struct traffic_selection *selection);

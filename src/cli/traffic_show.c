@@ -293,6 +293,7 @@ static const struct opt show_options[] = {
 static const struct opt_part show_parts[] = {
 	{show_options, 0},
 	{traffic_selection_options, offsetof(struct show_fields, selection)},
+	{store_options, offsetof(struct show_fields, selection.store)},
 	{kafka_options, offsetof(struct show_fields, selection.kafka)},
 	{general_options, 0},
 	{0},
@@ -303,7 +304,8 @@ const struct command command_traffic_show = {
 		    .summary = "Show captured records, or the requests and responses in them",
 		    .arguments = "[LOG]",
 		    .details = "LOG is the folder of a segment log, a folder of .protocap files, "
-			       "or a file of lines; - is standard input. With "
+			       "a file of lines, or an object or all below a prefix, "
+			       "s3://bucket/prefix (gs, azure); - is standard input. With "
 			       "--kafka-brokers it is a topic, and not given.\n",
 		    .parts = show_parts,
 		    .max_positionals = 1},

@@ -166,6 +166,7 @@ static int run(struct cli *cli, void *fields, struct err *err)
 
 static const struct opt_part parts[] = {
 	{repository_options, offsetof(struct verify_fields, repository)},
+	{store_options, offsetof(struct verify_fields, repository.store)},
 	{source_options, offsetof(struct verify_fields, source)},
 	{target_options, offsetof(struct verify_fields, target)},
 	{verify_options, 0},

@@ -1,7 +1,11 @@
 #include "cli/workflow_reset.h"
 
+#include "cli/interrupt.h"
+
 #include "traffic/segment_log.h"
 #include "workflow/engine.h"
+#include "workflow/platform.h"
+#include "workflow/pods/pods.h"
 #include "workflow/service.h"
 
 #include <errno.h>
@@ -255,6 +259,11 @@ static int forget_progress(const struct reset *r, size_t i, struct err *err)
 
 static int end_process(const struct reset *r, size_t i, struct err *err)
 {
+	const struct pods_options pods = {.stop = interrupt_catch()};
+
+	if (workflow_platform() == PLATFORM_KUBERNETES &&
+	    pods_remove(&pods, r->labels[i], PROCESS_PATIENCE_MS, err) < 0)
+		return -(int)err->kind;
 	return is_lasting(r, i) ? service_remove(r->session->state_dir, r->resources[i].name,
 						 PROCESS_PATIENCE_MS, err)
 				: 0;

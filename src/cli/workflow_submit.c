@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/state_dir.h"
 #include "workflow/engine.h"
+#include "workflow/platform.h"
 #include "workflow/secrets.h"
 #include "workflow/widening.h"
 
@@ -266,7 +267,8 @@ static int run(struct cli *cli, void *fields, struct err *err)
 		return -(int)err->kind;
 	printf("Workflow %s submitted: run %s-run-%" PRId64 ", %zu steps\n", f->common.workflow,
 	       f->common.workflow, id, plan.step_count);
-	if (workflow_engine_pid(session.state_dir) == 0 &&
+	/* A pod's engine has a container of its own, which takes it up. */
+	if (workflow_platform() == PLATFORM_LOCAL && workflow_engine_pid(session.state_dir) == 0 &&
 	    start_engine(session.state_dir, cli->mem, err) < 0)
 		return -(int)err->kind;
 	workflow_engine_wake(session.state_dir);

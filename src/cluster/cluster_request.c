@@ -36,6 +36,12 @@ static int give_up(const struct cluster *cluster, const struct http_request *req
 	return -(int)lost->kind;
 }
 
+/* What must not be done twice is sent again only where the cluster says that it did not do it. */
+static bool may_try_again(bool repeatable, bool answered, int status, const struct err *lost)
+{
+	return repeatable ? answered || lost->retry : answered && status == 429;
+}
+
 int cluster_send(struct cluster *cluster, const struct http_request *request, bool repeatable,
 		 struct backoff *backoff, struct err *err)
 {
@@ -43,29 +49,31 @@ int cluster_send(struct cluster *cluster, const struct http_request *request, bo
 
 	for (;;) {
 		struct err lost = {0};
-		int sent, status, waited = 0;
+		int status, waited = 0;
+		bool answered;
 
 		cluster->try_began_ms = clock_monotonic_ms();
-		sent = http_client_send(cluster->client, &next, &cluster->response, &lost);
+		answered = http_client_send(cluster->client, &next, &cluster->response, &lost) == 0;
 		status = cluster->response.status;
 		backoff->tries++;
-		if (sent == 0 && cluster_response_is_refusal(cluster))
+		if (answered && cluster_response_is_refusal(cluster))
 			return cluster_refusal(cluster, request, err);
-		if (sent == 0 &&
+		if (answered &&
 		    (!cluster_status_is_passing(status) || cluster_response_is_full_disk(cluster)))
 			return 0;
-		backoff->refusals += sent == 0;
-		if (sent == 0)
+		if (answered) {
+			backoff->refusals++;
 			cluster_tell_refused(cluster);
-		if (repeatable ? sent == 0 || lost.retry : sent == 0 && status == 429)
+		}
+		if (may_try_again(repeatable, answered, status, &lost))
 			waited =
 				backoff_wait(backoff, &cluster->alarm,
-					     sent < 0 ? -1 : cluster->response.retry_after_ms, err);
+					     answered ? cluster->response.retry_after_ms : -1, err);
 		if (waited < 0)
 			return waited;
 		if (waited == 0)
 			return give_up(cluster, request, backoff->tries, &lost, err);
-		next.ask_first = sent < 0 && request->body.len >= ASK_FIRST_SIZE;
+		next.ask_first = !answered && request->body.len >= ASK_FIRST_SIZE;
 	}
 }
 

@@ -67,36 +67,54 @@ static const char *file_name(const struct file_documents *d)
 	return d->options.files->once ? "standard input" : file_of(d)->path;
 }
 
+/* 1: a line that is not empty. */
+static int next_with_words(struct file_documents *d, struct text_line *line, struct err *err)
+{
+	int rc;
+
+	while ((rc = line_stream_next(d->stream, line, err)) > 0)
+		if (line->too_long || words(line).len > 0)
+			break;
+	return rc;
+}
+
+/* FILE_FORMAT_AUTO: the line is of none, *what says of what; *parsed is its JSON, or NULL. */
+static enum file_format format_of(struct file_documents *d, const struct text_line *line,
+				  struct json **parsed, const char **what)
+{
+	enum file_format format;
+	bool quoted;
+
+	*parsed = NULL;
+	arena_reset(&d->mem);
+	d->mem.limit = LIMIT_SOURCE_ARENA;
+	if (!line->too_long && json_parse(words(line), &d->mem, parsed, NULL) < 0)
+		*parsed = NULL;
+	quoted = *parsed && (*parsed)->type == JSON_STRING;
+	if (quoted && json_parse((*parsed)->text, &d->mem, parsed, NULL) < 0)
+		*parsed = NULL;
+	format = file_line_format(*parsed, what);
+	if (!quoted || format == FILE_FORMAT_AUTO)
+		return format;
+	*what = "a text with JSON in it, as elasticdump writes aliases and settings: no documents";
+	return FILE_FORMAT_AUTO;
+}
+
 /* Told by the first line that is not empty. 1: read it; 0: it is to be passed over. */
 static int tell_format(struct file_documents *d, struct err *err)
 {
 	struct text_line line;
-	struct json *parsed = NULL;
+	struct json *parsed;
 	const char *what;
-	bool quoted;
 	int rc;
 
 	d->format = d->options.format;
 	if (d->format != FILE_FORMAT_AUTO)
 		return 1;
-	while ((rc = line_stream_next(d->stream, &line, err)) > 0)
-		if (line.too_long || words(&line).len > 0)
-			break;
+	rc = next_with_words(d, &line, err);
 	if (rc <= 0)
 		return rc;
-	arena_reset(&d->mem);
-	d->mem.limit = LIMIT_SOURCE_ARENA;
-	if (!line.too_long && json_parse(words(&line), &d->mem, &parsed, NULL) < 0)
-		parsed = NULL;
-	quoted = parsed && parsed->type == JSON_STRING;
-	if (quoted && json_parse(parsed->text, &d->mem, &parsed, NULL) < 0)
-		parsed = NULL;
-	d->format = file_line_format(parsed, &what);
-	if (quoted && d->format != FILE_FORMAT_AUTO) {
-		d->format = FILE_FORMAT_AUTO;
-		what = "a text with JSON in it, as elasticdump writes aliases and settings: no "
-		       "documents";
-	}
+	d->format = format_of(d, &line, &parsed, &what);
 	push_back(d, &line);
 	if (d->format != FILE_FORMAT_AUTO)
 		return 1;

@@ -6,6 +6,8 @@
 #define KEEP_ALIVE "5m"
 #define ANSWER_MAX MIB(1)
 
+enum { REOPENED_MOST = 5 }; /* points in time, one after another */
+
 static int major_of(const struct live_cursor *cursor)
 {
 	return cluster_version(cursor->cluster)->major;
@@ -203,20 +205,29 @@ static int search_after(struct live_cursor *cursor, int *status, struct str *ans
 	return request(cursor, "POST", true, status, answer, err);
 }
 
-/* After a point in time that was lost the order lets the search go on: in a new one, and if that is
- * lost as well, without. */
+/* After a point in time that was lost the order lets the search go on in a new one; a few times,
+ * for clusters may be short of search contexts for a while. */
 static int go_on(struct live_cursor *cursor, int *status, struct str *answer, struct err *err)
 {
-	int rc;
+	int rc = 0;
 
-	open_point_in_time(cursor);
-	rc = search_after(cursor, status, answer, err);
-	if (rc == 0 && *status == 404 && cursor->point_in_time) {
-		cursor->point_in_time = false;
-		buf_reset(&cursor->id);
+	for (int i = 0; i < REOPENED_MOST && *status == 404; i++) {
+		open_point_in_time(cursor);
+		if (!cursor->point_in_time)
+			break;
 		rc = search_after(cursor, status, answer, err);
+		if (rc < 0 || *status != 404)
+			return rc;
 	}
-	return rc;
+	cursor->point_in_time = false;
+	buf_reset(&cursor->id);
+	/* A slice is one of a point in time or a scroll, or refused. */
+	if (cursor->options.slices > 1)
+		return err_set(err, ERR_CONFLICT,
+			       "the point in time over index '" STR_FMT
+			       "' was lost %d times; this part starts anew",
+			       STR_ARG(cursor->options.index), REOPENED_MOST + 1);
+	return search_after(cursor, status, answer, err);
 }
 
 static int next_sequence(struct live_cursor *cursor, struct str *answer, struct err *err)

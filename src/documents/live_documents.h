@@ -24,10 +24,10 @@ struct live_documents_options {
 };
 
 /* Opens nothing on the cluster before the first document is asked for. A lost point in time is
- * opened again where the order allows to go on (by_sequence); where that is refused the search goes
- * on without one. An expired scroll is ERR_CONFLICT: the slice must start anew. `cluster` is
- * borrowed; used by this source alone meanwhile. document.doc counts up
- * from 0; total_bytes is an estimate from the index's size. */
+ * opened again where the order allows to go on (by_sequence); where none lasts the search goes on
+ * without one, but for slices, which need it. That, and an expired scroll, is ERR_CONFLICT: the
+ * slice must start anew. `cluster` is borrowed; used by this source alone meanwhile. document.doc
+ * counts up from 0; total_bytes is an estimate from the index's size. */
 int live_documents_open(struct cluster *cluster, const struct live_documents_options *options,
 			struct document_source **out, struct err *err);
 /* _seq_no of the document given last; -1: not known. */

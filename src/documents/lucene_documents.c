@@ -176,8 +176,7 @@ static void convert_source(struct lucene_documents *documents, struct document *
 static int rebuild_source(struct lucene_documents *documents, int32_t i, struct document *document,
 			  struct err *err)
 {
-	struct stored_field_cursor cursor =
-		stored_field_cursor_at(documents->segment->stored, &documents->chunk, i);
+	struct stored_field_cursor cursor;
 	int rc;
 
 	if (!documents->rebuilder)
@@ -186,6 +185,7 @@ static int rebuild_source(struct lucene_documents *documents, int32_t i, struct 
 		rebuilder_skip(documents->rebuilder);
 		return 0;
 	}
+	cursor = stored_field_cursor_at(documents->segment->stored, &documents->chunk, i);
 	rc = rebuilder_document(documents->rebuilder, documents->chunk.first_doc + i, &cursor,
 				document->source, &document->source, &documents->conversion);
 	if (rc == -ERR_UNSUPPORTED || rc == -ERR_LIMIT) {
@@ -199,11 +199,11 @@ static int rebuild_source(struct lucene_documents *documents, int32_t i, struct 
 
 static int take_nested(struct lucene_documents *documents, int32_t i, struct err *err)
 {
-	struct stored_field_cursor cursor =
-		stored_field_cursor_at(documents->segment->stored, &documents->chunk, i);
+	struct stored_field_cursor cursor;
 
 	if (!documents->rebuilder)
 		return 0;
+	cursor = stored_field_cursor_at(documents->segment->stored, &documents->chunk, i);
 	return rebuilder_nested(documents->rebuilder, documents->chunk.first_doc + i, &cursor, err);
 }
 

@@ -36,6 +36,9 @@ int stored_fields_seek(struct stored_fields *fields, const struct stored_chunk_s
 			       "index says",
 			       fields->source->name, start->doc,
 			       (unsigned long long)start->position);
+	/* Where its end is known too, all of it will be read. */
+	if (fields->ahead && fields->window.soft_end != UINT64_MAX)
+		read_ahead_begin(fields->source, start->position);
 	fields->next_doc = start->doc;
 	fields->seeked = true;
 	return 0;

@@ -100,13 +100,12 @@ static bool has_control_character(const char *text)
 	return false;
 }
 
-static int set_credentials(struct http_client *client, const struct http_options *options,
-			   struct err *err)
+/* Of the ways to sign in, one at most. */
+static int check_credentials(const struct http_client *client, const struct http_options *options,
+			     struct err *err)
 {
-	const char *password = options->password ? options->password : client->url.password.ptr;
 	const char *flag = client->flag_prefix;
 
-	client->user = options->username ? keep(client, options->username) : client->url.user.ptr;
 	if (options->api_key && client->user)
 		return err_set(err, ERR_USAGE,
 			       "both a user and an API key are given for %s; leave out %susername "
@@ -122,6 +121,19 @@ static int set_credentials(struct http_client *client, const struct http_options
 			       "the API key for %s holds a line break or control character; "
 			       "check %sapi-key",
 			       client->base, flag);
+	return 0;
+}
+
+static int set_credentials(struct http_client *client, const struct http_options *options,
+			   struct err *err)
+{
+	const char *password = options->password ? options->password : client->url.password.ptr;
+	int rc;
+
+	client->user = options->username ? keep(client, options->username) : client->url.user.ptr;
+	rc = check_credentials(client, options, err);
+	if (rc < 0)
+		return rc;
 	if (options->api_key)
 		client->authorization =
 			arena_printf(&client->mem, "Authorization: ApiKey %s", options->api_key)

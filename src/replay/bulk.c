@@ -149,6 +149,14 @@ static bool is_final_type(const struct job *job, struct str type)
 	return false;
 }
 
+/* Busy, away, or an error of its own, which may come of being stopped and is not waited out for
+ * ever. */
+static bool is_of_the_target(struct bulk_item *item, int64_t status)
+{
+	return status == 429 || (status >= 502 && status <= 504) ||
+	       (status == 500 && ++item->broken < JOB_ATTEMPTS_MOST);
+}
+
 static void take_result(struct job *job, struct bulk_item *item, struct json *outer)
 {
 	cleanup(buf_release) struct buf text = BUF_INIT(OUTGOING_BODY_MAX);
@@ -159,7 +167,7 @@ static void take_result(struct job *job, struct bulk_item *item, struct json *ou
 
 	item->failed = json_get(result, "error") != NULL;
 	item->done = true;
-	item->refused = item->failed && (status == 429 || (status >= 502 && status <= 504));
+	item->refused = item->failed && is_of_the_target(item, status);
 	/* One refusal is kept, not hundreds of them. */
 	if (!item->refused || !again) {
 		json_write(&text, outer);

@@ -16,9 +16,10 @@ struct bulk_item {
 	struct str source; /* its line; "" for a delete */
 	struct str result; /* JSON of the answer's item; ptr NULL: none yet */
 	bool done;
-	bool failed;    /* the result is an error */
-	bool refused;   /* and says only that the target was busy */
-	bool versioned; /* sent with a version: a 409 says that something newer is there */
+	bool failed;     /* the result is an error */
+	bool refused;    /* and says only that the target was busy */
+	unsigned broken; /* how often it was an error of the target's own */
+	bool versioned;  /* sent with a version: a 409 says that something newer is there */
 	struct pending_update *update; /* that waits for its place; NULL */
 };
 

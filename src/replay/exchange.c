@@ -1,4 +1,5 @@
 #include "replay/replay_internal.h"
+#include "replay/spread.h"
 
 #include "base/clock.h"
 
@@ -7,6 +8,8 @@
 #include <stdlib.h>
 
 enum { FIRST_REST_MS = 100, MOST_REST_MS = 30000, MOST_WAIT_MS = 3000, MOST_AUTH_FAILURES = 20 };
+
+#define OUTGOING_KEPT_BYTES MIB(1)
 
 static void exchange_ended(struct exchange *ex);
 static void send_next(struct exchange *ex);
@@ -23,10 +26,11 @@ void exchange_open(struct exchange *ex)
 {
 	struct replay *r = ex->stream->replay;
 	const struct captured_transaction *t = ex->transaction;
+	const struct str identity = r->rules.source_versions ? identity_of(ex) : STR_NONE;
 	struct err err = {0};
 
-	if (job_open(&ex->job, &r->rules, &r->counts.job, exchange_request(ex), identity_of(ex),
-		     &ex->mem, &err) < 0) {
+	if (job_open(&ex->job, &r->rules, &r->counts.job, exchange_request(ex), identity, &ex->mem,
+		     &err) < 0) {
 		ex->skipped = arena_printf(&ex->mem, "%s", err.message).ptr;
 		return;
 	}
@@ -70,13 +74,27 @@ static void leave_flight(struct replay *r)
 	call_ready(r);
 }
 
+/* Most have one. */
+static struct tuple_part *next_part(struct exchange *ex)
+{
+	bool only = ex->answers == &ex->only_answer;
+	struct tuple_part *many = NULL;
+
+	if (ex->answer_count == 0)
+		ex->answers = &ex->only_answer;
+	else if (only && (many = arena_zalloc(&ex->mem, JOB_ATTEMPTS_MOST, sizeof(*many)))) {
+		many[0] = ex->only_answer;
+		ex->answers = many;
+	}
+	if (ex->answer_count == (ex->answers == &ex->only_answer ? 1 : JOB_ATTEMPTS_MOST))
+		free((void *)(uintptr_t)ex->answers[--ex->answer_count].bytes.ptr);
+	return &ex->answers[ex->answer_count++];
+}
+
 static void add_answer(struct exchange *ex, const struct target_answer *answer)
 {
-	struct tuple_part *part;
+	struct tuple_part *part = next_part(ex);
 
-	if (ex->answer_count == COUNT_OF(ex->answers))
-		free((void *)(uintptr_t)ex->answers[--ex->answer_count].bytes.ptr);
-	part = &ex->answers[ex->answer_count++];
 	*part = (struct tuple_part){0};
 	part->response_ms = answer->elapsed_ms;
 	part->has_spans = ex->stream->replay->options->tuple_spans;
@@ -201,6 +219,7 @@ static void decide(struct exchange *ex, int status, struct str bytes)
 		break;
 	case JOB_ASK_SOURCE:
 		ex->state = EXCHANGE_DECIDING;
+		ex->stream->replay->may_await_source = true;
 		break;
 	}
 }
@@ -284,18 +303,46 @@ static bool is_held_back(struct exchange *ex)
 	return false;
 }
 
-/* Not in mem, which would keep each of hundreds of sends. */
+/* For the tuple. Not in mem, which would keep each of hundreds of sends. */
 static void keep_sent(struct exchange *ex, struct str bytes)
 {
+	if (!ex->stream->replay->options->sink)
+		return;
 	free((void *)(uintptr_t)ex->sent.ptr);
 	ex->sent = str_of(str_dup(bytes), bytes.len);
 }
 
+/* Only the first time; what is sent again goes at once. */
+static size_t spread(const struct exchange *ex, struct str bytes, struct target_part *parts)
+{
+	const struct replay *r = ex->stream->replay;
+
+	if (r->options->no_spread || ex->job.probing || ex->answer_count > 0 ||
+	    ex->transaction->request.piece_count < 2)
+		return 0;
+	return spread_parts(&ex->transaction->request, bytes.len,
+			    str_ends(bytes, ex->job.out.captured.framed), r->options->speedup,
+			    ex->due_ms, clock_monotonic_ms(), parts);
+}
+
+static void hand_over(struct exchange *ex, struct str bytes)
+{
+	struct target_part parts[SPREAD_PARTS_MOST];
+	const struct target_request request = {
+		.bytes = bytes,
+		.head_only = ex->job.head_only && !ex->job.probing,
+		.parts = parts,
+		.part_count = spread(ex, bytes, parts),
+	};
+
+	target_connection_send(ex->stream->target, &request, on_answer, ex);
+}
+
 static void send_next(struct exchange *ex)
 {
-	cleanup(buf_release) struct buf bytes = BUF_INIT(MIB(1024));
 	struct stream *s = ex->stream;
 	struct replay *r = s->replay;
+	struct buf *bytes = &r->outgoing;
 	struct err err = {0};
 
 	order_wake(ex);
@@ -308,7 +355,8 @@ static void send_next(struct exchange *ex)
 		call_ready(r);
 		return;
 	}
-	if (job_write(&ex->job, &bytes, &err) < 0) {
+	buf_reset(bytes);
+	if (job_write(&ex->job, bytes, &err) < 0) {
 		if (err.kind == ERR_AUTH) {
 			replay_fail(r, &err);
 			return;
@@ -323,13 +371,14 @@ static void send_next(struct exchange *ex)
 	if (ex->job.probing)
 		ex->job.may_wait = order_may_wait(ex);
 	else
-		keep_sent(ex, buf_str(&bytes));
+		keep_sent(ex, buf_str(bytes));
 	ex->state = EXCHANGE_SENDING;
 	r->counts.in_flight++;
 	r->counts.schedule_lag_ms = clock_monotonic_ms() - ex->due_ms;
 	r->counts.source_lag_ms = clock_wall_ms() - ex->captured_ms;
-	target_connection_send(s->target, buf_str(&bytes), ex->job.head_only && !ex->job.probing,
-			       on_answer, ex);
+	hand_over(ex, buf_str(bytes));
+	if (bytes->capacity > OUTGOING_KEPT_BYTES)
+		buf_release(bytes);
 }
 
 void exchange_start(struct exchange *ex)
@@ -343,6 +392,7 @@ void exchange_start(struct exchange *ex)
 			exchange_take_source(ex);
 		if (!ex->job.has_source && !ex->source_complete) {
 			ex->state = EXCHANGE_SOURCE;
+			ex->stream->replay->may_await_source = true;
 			return;
 		}
 	}

@@ -191,7 +191,9 @@ void exchanges_look_for_sources(struct replay *r)
 {
 	struct stream *s;
 
-	r->awaits_source = false;
+	if (!r->awaits_source && !r->may_await_source)
+		return;
+	r->awaits_source = r->may_await_source = false;
 	TAILQ_FOREACH(s, &r->streams, link)
 	{
 		struct exchange *ex = TAILQ_FIRST(&s->queue);

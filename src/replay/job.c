@@ -1,6 +1,7 @@
 #include "replay/job.h"
 
 #include "replay/bulk.h"
+#include "replay/by_query.h"
 #include "replay/cursors.h"
 #include "replay/updates.h"
 #include "replay/versions.h"
@@ -39,16 +40,22 @@ bool job_needs_source(const struct job *job)
 	return is_versioned_write(job) && !job->has_source && !job->dropped;
 }
 
+static bool is_unexplained(int status)
+{
+	return status == 0 || status == 500;
+}
+
 /* The target is busy or away, and says nothing of the request. One that only ever ends the
- * connection is given up at last: it may be the request's own doing. */
+ * connection, or is an error of the target's own, is given up at last: it may be the request's
+ * doing. A node that is stopped answers 500 to what it has begun. */
 static bool is_refusal(const struct job *job, int status)
 {
 	if (!is_versioned_write(job) || job->operation.kind == OPERATION_BY_QUERY)
 		return false;
 	if (status == 401)
 		return job->rules->waits_for_credentials && job->has_source;
-	return status == 0 ? job->unanswered < JOB_ATTEMPTS_MOST
-			   : status == 429 || (status >= 502 && status <= 504);
+	return is_unexplained(status) ? job->unanswered < JOB_ATTEMPTS_MOST
+				      : status == 429 || (status >= 502 && status <= 504);
 }
 
 /* The source got the request, and how it answered nobody knows. */
@@ -93,6 +100,9 @@ int job_plan(struct job *job, const char **why, struct err *err)
 	}
 	if (job->operation.kind == OPERATION_BULK && bulk_open(job, err) < 0)
 		return -(int)err->kind;
+	if (job->rules->source_versions && job->operation.kind == OPERATION_BY_QUERY &&
+	    by_query_plan(job, err) < 0)
+		return -(int)err->kind;
 	if (job->rules->source_versions)
 		got = versions_plan(job, why, err);
 	return got;
@@ -100,6 +110,8 @@ int job_plan(struct job *job, const char **why, struct err *err)
 
 int job_write(struct job *job, struct buf *out, struct err *err)
 {
+	if (job->refresh.ptr)
+		return by_query_write_refresh(job, out, err);
 	if (updates_want_probe(job))
 		return updates_write_probe(job, out, err);
 	job->probed = false;
@@ -155,6 +167,12 @@ static enum job_verdict decide_bulk(struct job *job, struct str answer)
 
 static enum job_verdict decide_probe(struct job *job, int status, struct str answer)
 {
+	/* Who may not refresh, or need not, goes on all the same. */
+	if (job->refresh.ptr) {
+		job->refresh = STR_NONE;
+		job->probing = false;
+		return JOB_NEXT;
+	}
 	if (!job->refused)
 		return updates_take_probe(job, status, answer);
 	job_not_sent(job);
@@ -165,7 +183,7 @@ enum job_verdict job_decide(struct job *job, int status, struct str answer, bool
 {
 	enum job_verdict verdict;
 
-	job->unanswered = status == 0 ? job->unanswered + 1 : 0;
+	job->unanswered = is_unexplained(status) ? job->unanswered + 1 : 0;
 	job->refused = is_refusal(job, status);
 	if (job->probing)
 		return decide_probe(job, status, answer);

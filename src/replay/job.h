@@ -48,7 +48,8 @@ struct job {
 	bool dropped;        /* by a transformer */
 	bool planned;
 	bool names_cursor;   /* of the source's scrolls or points in time */
-	bool probing;        /* the request under way asks for versions */
+	bool probing;        /* the request under way asks for versions, or refreshes */
+	struct str refresh;  /* target of the request that comes first; ptr NULL: none (any more) */
 	bool probed;         /* the next request is not to be another question */
 	bool refused;        /* the last answer was that of a busy target: however often */
 	unsigned sent;       /* answers and failures so far, without probes */

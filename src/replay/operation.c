@@ -104,6 +104,7 @@ static bool is_of_many(const struct request_path *path, struct operation *out)
 		}
 		if (is_by_query(path->segment[i])) {
 			out->kind = OPERATION_BY_QUERY;
+			out->raw_index = i > 0 ? path->raw[0] : STR("");
 			return true;
 		}
 	}

@@ -215,6 +215,20 @@ static bool one_that_waits_may_bring_it(const struct exchange *ex)
 	return false;
 }
 
+/* It is not read yet, or is another replayer's. Where there is no memory to read on, waiting would
+ * not end. */
+static bool is_still_to_come(const struct exchange *ex)
+{
+	struct replay *r = ex->stream->replay;
+
+	if (r->ended || r->has_held ||
+	    record_source_has_passed(r->options->source, MAX(ex->ended_ms, ex->captured_ms) +
+								 r->options->update_wait_ms))
+		return false;
+	r->awaits_records_ms = clock_monotonic_ms();
+	return true;
+}
+
 bool order_may_wait(struct exchange *ex)
 {
 	struct replay *r = ex->stream->replay;
@@ -230,7 +244,8 @@ bool order_may_wait(struct exchange *ex)
 	waited_ms = ex->waits_ms ? clock_monotonic_ms() - ex->waits_ms : 0;
 	return (waited_ms < r->options->update_wait_ms &&
 		(!all_of_its_time_is_read(ex) || one_that_waits_may_bring_it(ex))) ||
-	       (waited_ms < MOST_WAIT_FOR_OTHERS_MS && others_may_bring_it(ex));
+	       (waited_ms < MOST_WAIT_FOR_OTHERS_MS &&
+		(others_may_bring_it(ex) || is_still_to_come(ex)));
 }
 
 void order_look(struct replay *r)

@@ -3,10 +3,17 @@
 #include "replay/replay_internal.h"
 
 #include "base/clock.h"
+#include "net/event_loop.h"
 
 #include <stdlib.h>
 
-enum { PUMP_RECORDS = 64, TICK_MS = 20, REPORT_MS = 1000, COMMIT_MS = 1000 };
+enum {
+	PUMP_RECORDS = 64,
+	TICK_MS = 20,
+	REPORT_MS = 1000,
+	COMMIT_MS = 1000,
+	AWAITS_RECORDS_MS = 5000
+};
 
 static void arm(struct event *event, int64_t ms)
 {
@@ -72,11 +79,16 @@ static void on_dropped(void *user, struct str connection_id, int64_t index, cons
 
 /* --- Reading --- */
 
-/* All may wait for one whose captured response is not read yet; the reassembly bounds the bytes. */
+/* All may wait for one whose captured response is not read yet, or for what comes before it; the
+ * reassembly bounds the bytes. */
 static bool too_many_outstanding(const struct replay *r)
 {
+	bool awaits_more = r->awaits_source ||
+			   (r->awaits_records_ms > 0 &&
+			    clock_monotonic_ms() - r->awaits_records_ms < AWAITS_RECORDS_MS);
+
 	return r->counts.outstanding >= MAX(r->options->most_requests * 4, (size_t)1000) &&
-	       !(r->awaits_source && r->counts.in_flight == 0);
+	       !(awaits_more && r->counts.in_flight == 0);
 }
 
 static bool may_read(struct replay *r)
@@ -102,7 +114,7 @@ static void keep_item(struct replay *r, const struct record_item *item)
 /* True: it went in. */
 static bool add_item(struct replay *r, const struct record_item *item)
 {
-	struct record_view view;
+	struct reassembly_state state;
 	struct err err = {0};
 
 	if (reassembly_add(r->reassembly, item, r->heard_ms, &err) < 0) {
@@ -110,8 +122,8 @@ static bool add_item(struct replay *r, const struct record_item *item)
 			keep_item(r, item);
 		return false;
 	}
-	if (record_view_open(&view, item->bytes, NULL) == 0 && view.observations > 0)
-		r->read_captured_ms = record_time_ms(view.last_time);
+	reassembly_state(r->reassembly, &state);
+	r->read_captured_ms = state.captured_ms;
 	r->has_held = false;
 	return true;
 }
@@ -299,10 +311,8 @@ static int open_all(struct replay *r, struct err *err)
 						   .dropped = on_dropped,
 						   .user = r};
 
-	r->base = event_base_new();
-	if (!r->base)
-		BUG("libevent gives no loop");
-	if (target_new(r->base, &o->target, &r->target, err) < 0)
+	if (event_loop_new(&r->base, err) < 0 ||
+	    target_new(r->base, &o->target, &r->target, err) < 0)
 		return -(int)err->kind;
 	r->rules = o->rules;
 	r->rules.cursors = cursors_new();
@@ -335,11 +345,14 @@ static void close_all(struct replay *r)
 	target_free(r->target);
 	buf_release(&r->held_bytes);
 	buf_release(&r->line);
+	buf_release(&r->outgoing);
 	buf_release(&r->leaving);
 	arena_release(&r->scratch);
 	/* What connections that were freed have still deferred keeps their memory. */
-	event_base_loop(r->base, EVLOOP_NONBLOCK);
-	event_base_free(r->base);
+	if (r->base) {
+		event_base_loop(r->base, EVLOOP_NONBLOCK);
+		event_base_free(r->base);
+	}
 }
 
 int replay_run(const struct replay_options *options, struct replay_counts *counts, struct err *err)
@@ -350,6 +363,7 @@ int replay_run(const struct replay_options *options, struct replay_counts *count
 		.counts.next_offset = options->first_offset,
 		.held_bytes = BUF_INIT(RECORD_LIMIT_DECODED + 1024),
 		.line = BUF_INIT(MIB(1024)),
+		.outgoing = BUF_INIT(MIB(1024)),
 		.leaving = BUF_INIT(MIB(1)),
 		.scratch = ARENA_INIT(MIB(1024))};
 	int got;

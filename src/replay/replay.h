@@ -39,6 +39,7 @@ struct replay_options {
 	struct job_rules rules; /* host, prefix, cursors and deletes are filled in by replay_run */
 	struct http_options target;
 	double speedup;
+	bool no_spread; /* requests whose parts came over a while go out at once */
 	int64_t lookahead_ms;
 	size_t lookahead_bytes;
 	size_t most_requests;   /* in flight at a time */

@@ -44,7 +44,7 @@ struct exchange {
 	const char *skipped; /* why nothing was sent */
 	struct str sent;     /* the last request, owned */
 	size_t seen;         /* bytes of the captured response at the last look */
-	struct tuple_part answers[JOB_ATTEMPTS_MOST];
+	struct tuple_part only_answer, *answers; /* answers: that, or JOB_ATTEMPTS_MOST in mem */
 	size_t answer_count, errors;
 	unsigned rests;
 	uint64_t tuple; /* its number in the sink */
@@ -82,12 +82,16 @@ struct replay {
 	struct buf leaving;      /* uint32_t: partitions that another replayer goes on with */
 	struct record_item held; /* a record that does not fit yet */
 	struct buf held_bytes, line;
+	struct buf outgoing; /* the request that is written at the moment */
 	struct arena scratch;
-	bool backfill_worked; /* at the last look */
-	bool awaits_source;   /* what some request needs is in records that are not read yet */
+	bool backfill_worked;  /* at the last look */
+	bool may_await_source; /* something began to wait for it since the last look */
+	bool awaits_source;    /* what some request needs is in records that are not read yet */
 	bool has_held, ended, stopping, closing;
 	int64_t heard_ms, ticked_ms, committed_ms, reported_ms, grace_end_ms;
 	int64_t read_captured_ms;
+	int64_t awaits_records_ms; /* when some update was last found to need records not read yet
+				    */
 	double next_slot_ms;
 	unsigned auth_failures; /* in a row */
 	struct err failed;

@@ -48,7 +48,11 @@ void stream_rest(struct stream *s, int64_t ms)
 {
 	const struct timeval delay = {ms / 1000, ms % 1000 * 1000};
 
-	event_add(s->timer, &delay);
+	/* Not by way of libevent's heap, of which each level is a cache miss. */
+	if (ms <= 0)
+		event_active(s->timer, EV_TIMEOUT, 0);
+	else
+		event_add(s->timer, &delay);
 }
 
 static struct stream *open_stream(struct replay *r, uint64_t connection)
@@ -79,7 +83,7 @@ void stream_add(struct replay *r, struct captured_transaction *t)
 		s = open_stream(r, t->connection);
 	ex->stream = s;
 	ex->transaction = t;
-	ex->mem = ARENA_INIT(MIB(1024));
+	ex->mem = (struct arena){.limit = MIB(1024), .first = 1024};
 	/* Never before what comes before it, whatever the clock did: who waits for whom has no
 	 * circles then. */
 	ex->captured_ms = s->captured_ms = MAX(captured_at(t), s->captured_ms);

@@ -47,8 +47,20 @@ struct target_connection;
 
 /* Connects when the first request comes. */
 struct target_connection *target_connection_new(struct target *target);
-/* `bytes` are copied. `done` is called once, from the event loop. Not while one is under way. */
-void target_connection_send(struct target_connection *c, struct str bytes, bool head_only,
+/* The bytes of a request up to `end` that are not sent yet go out then. */
+struct target_part {
+	size_t end;
+	int64_t due_ms; /* of the monotonic clock */
+};
+struct target_request {
+	struct str bytes; /* copied */
+	bool head_only;
+	const struct target_part *parts; /* copied; rising, the last ends where `bytes` end */
+	size_t part_count;               /* 0: all at once */
+};
+/* `done` is called once, from the event loop. Not while one is under way. An answer that comes
+ * before all is sent ends the request, and the connection. */
+void target_connection_send(struct target_connection *c, const struct target_request *request,
 			    target_done done, void *user);
 /* What is under way is forgotten, its `done` not called. Accepts NULL. */
 void target_connection_free(struct target_connection *c);

@@ -70,6 +70,13 @@ static void ask_for_versions(struct job *job, struct arena *mem, struct buf *bod
 	json_write(body, root);
 }
 
+/* What a script made where no document was: it was deleted by then, with the version before. That
+ * delete may be one that nothing brings any more, so it is done here. */
+static int64_t version_asked(const struct pending_update *u)
+{
+	return u->made ? u->captured - 1 : 0;
+}
+
 static void ask_for_tombstones(struct job *job, struct arena *mem, struct buf *body)
 {
 	for (size_t i = 0; i < job->update_count; i++) {
@@ -81,7 +88,7 @@ static void ask_for_tombstones(struct job *job, struct arena *mem, struct buf *b
 		meta = name_document(u, mem);
 		if (u->type.len)
 			json_set(meta, STR("_type"), json_new_string(mem, u->type));
-		json_set(meta, STR("version"), json_new_i64(mem, 0));
+		json_set(meta, STR("version"), json_new_i64(mem, version_asked(u)));
 		json_set(meta, STR("version_type"), json_new_string(mem, STR("external_gte")));
 		buf_append_str(body, STR("{\"delete\":"));
 		json_write(body, meta);
@@ -232,15 +239,15 @@ static void judge(struct job *job, struct pending_update *u, const struct json *
 	u->absent = false;
 	if (!is_found(doc) && is_away(doc))
 		job->refused = true;
-	else if (!is_found(doc) && u->captured == 1)
-		send_it(job, u, NULL);
+	else if (!is_found(doc) && json_get(doc, "error") && u->captured == 1)
+		send_it(job, u, NULL); /* its index is not there */
 	else if (!is_found(doc) && json_get(doc, "error"))
-		comes_early(job, u, NULL); /* its index is not there */
-	else if (!is_found(doc))
-		u->absent = true;
+		comes_early(job, u, NULL);
 	else if (version >= u->captured)
 		is_in(job, u, version);
-	else if (version == u->captured - 1 && !u->made)
+	else if (!is_found(doc) || u->made)
+		u->absent = true;
+	else if (version == u->captured - 1)
 		send_it(job, u, doc);
 	else
 		comes_early(job, u, doc);
@@ -258,6 +265,11 @@ static int64_t conflicting_version(const struct json *result)
 	return at ? strtoll(at + 17, NULL, 10) : -1;
 }
 
+static bool is_done(const struct json *result)
+{
+	return result && !json_get(result, "error");
+}
+
 static void judge_absent(struct job *job, struct pending_update *u, const struct json *result)
 {
 	int64_t deleted = conflicting_version(result);
@@ -267,7 +279,7 @@ static void judge_absent(struct job *job, struct pending_update *u, const struct
 		job->refused = true;
 	else if (deleted >= u->captured)
 		is_in(job, u, deleted);
-	else if (u->made && deleted == u->captured - 1)
+	else if (u->made && is_done(result))
 		send_it(job, u, NULL);
 	else
 		comes_early(job, u, NULL);

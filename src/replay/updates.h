@@ -5,7 +5,9 @@
  *
  * Two questions: _mget for the versions; where the document is not there, a delete with version 0
  * (external_gte), which changes nothing and is refused, naming its version, by the tombstone of a
- * document that was deleted. Source: VersionType.EXTERNAL_GTE of Elasticsearch and OpenSearch. */
+ * document that was deleted. Where a script made the document, the delete has the version before,
+ * and is done: the document was deleted by then. Source: VersionType.EXTERNAL_GTE of Elasticsearch
+ * and OpenSearch. */
 #ifndef REPLAY_UPDATES_H
 #define REPLAY_UPDATES_H
 

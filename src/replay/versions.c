@@ -167,14 +167,25 @@ static int plan_update(struct job *job, const struct json *result, const char **
 
 /* --- Bulk --- */
 
+/* What we set ourselves, or what may not stand beside it: a bulk with one such item is refused as a
+ * whole. */
 static void drop_members(struct json *meta)
 {
-	static const char *const gone[] = {"version",        "_version", "version_type",
-					   "_version_type",  "op_type",  "if_seq_no",
-					   "if_primary_term"};
+	static const char *const gone[] = {
+		"version",   "_version",        "version_type",      "_version_type",     "op_type",
+		"if_seq_no", "if_primary_term", "retry_on_conflict", "_retry_on_conflict"};
 
 	for (size_t i = 0; i < COUNT_OF(gone); i++)
 		json_remove(meta, str_from(gone[i]));
+}
+
+/* Elasticsearch up to 6 took it with a '_'; for what came later the whole bulk would be wrong. */
+static void rename_routing(struct json *meta)
+{
+	struct json *routing = json_remove(meta, STR("_routing"));
+
+	if (routing && !json_get(meta, "routing"))
+		json_set(meta, STR("routing"), routing);
 }
 
 static void keep_source_result(struct job *job, struct bulk_item *item, struct json *outer,
@@ -198,17 +209,19 @@ static struct str item_text(const struct bulk_item *item, const char *key, struc
 static int plan_item_update(struct job *job, struct bulk_item *item, const struct json *result,
 			    struct err *err)
 {
-	struct pending_update update = {
-		.item = item,
-		.index = item_text(item, "_index", job->operation.index),
-		.type = item_text(item, "_type", job->operation.raw_type),
-		.id = item_text(item, "_id", STR("")),
-		.routing = item_text(item, "routing", item_text(item, "_routing", STR(""))),
-		.captured = json_i64_or(json_get(result, "_version"), 0),
-		.made = made_document(result),
-		.open = true};
+	struct pending_update update = {.item = item,
+					.index = item_text(item, "_index", job->operation.index),
+					.type = item_text(item, "_type", job->operation.raw_type),
+					.id = item_text(item, "_id", STR("")),
+					.routing = item_text(item, "routing", STR("")),
+					.captured = json_i64_or(json_get(result, "_version"), 0),
+					.made = made_document(result),
+					.open = true};
 
-	return update.captured > 0 ? updates_add(job, &update, err) : 0;
+	if (update.captured <= 0)
+		return 0;
+	drop_members(item->meta);
+	return updates_add(job, &update, err);
 }
 
 /* A document or a delete, with the version that the source gave it. */
@@ -232,7 +245,6 @@ static void plan_item_document(struct job *job, struct bulk_item *item, size_t n
 		return;
 	if (!removal)
 		item->verb = STR("index");
-	json_remove(item->meta, STR("retry_on_conflict"));
 	json_set(item->meta, STR("version"), json_new_i64(job->mem, version));
 	json_set(item->meta, STR("version_type"), json_new_string(job->mem, STR("external_gte")));
 }
@@ -244,6 +256,7 @@ static int plan_item(struct job *job, struct bulk_item *item, size_t number, str
 	bool update = str_is(item->verb, "update");
 	struct str created;
 
+	rename_routing(item->meta);
 	if (result && json_get(result, "error")) {
 		keep_source_result(job, item, outer, true);
 		return 0;

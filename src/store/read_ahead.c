@@ -310,3 +310,17 @@ void read_ahead_until(struct bytes_source *source, uint64_t end)
 	ahead->end = MIN(end, source->size);
 	pthread_mutex_unlock(&ahead->lock);
 }
+
+void read_ahead_begin(struct bytes_source *source, uint64_t offset)
+{
+	struct read_ahead *ahead = (struct read_ahead *)source;
+
+	pthread_mutex_lock(&ahead->lock);
+	if (!range_at(ahead, offset)) {
+		forget(ahead);
+		ahead->next_read = ahead->next_fetch = offset;
+		ahead->depth = READ_AHEAD_RANGES;
+		want_ranges(ahead);
+	}
+	pthread_mutex_unlock(&ahead->lock);
+}

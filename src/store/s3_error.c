@@ -136,6 +136,19 @@ static int other(const struct s3_refusal *refusal, struct str code, struct err *
 					       : "check --s3-endpoint");
 }
 
+static bool is_of_another_region(const struct s3_refusal *refusal, struct str code)
+{
+	static const char *const codes[] = {"AuthorizationHeaderMalformed", "PermanentRedirect",
+					    "TemporaryRedirect",
+					    "IllegalLocationConstraintException"};
+
+	for (size_t i = 0; i < COUNT_OF(codes); i++)
+		if (str_is(code, codes[i]))
+			return true;
+	return (refusal->status >= 300 && refusal->status < 400) ||
+	       (refusal->status == 400 && code.len == 0 && right_region(refusal).len > 0);
+}
+
 static int explain(const struct s3_refusal *refusal, struct err *err)
 {
 	struct str code = s3_refusal_code(refusal);
@@ -143,11 +156,7 @@ static int explain(const struct s3_refusal *refusal, struct err *err)
 
 	if (str_is(code, "RequestTimeTooSkewed"))
 		return skewed(refusal, err);
-	if (str_is(code, "AuthorizationHeaderMalformed") || str_is(code, "PermanentRedirect") ||
-	    str_is(code, "TemporaryRedirect") ||
-	    str_is(code, "IllegalLocationConstraintException") ||
-	    (refusal->status >= 300 && refusal->status < 400) ||
-	    (refusal->status == 400 && code.len == 0 && right_region(refusal).len > 0))
+	if (is_of_another_region(refusal, code))
 		return wrong_region(refusal, err);
 	rc = of_table(refusal, code, err);
 	if (rc < 0)

@@ -1,11 +1,12 @@
 /* Records in a file: one raw TrafficStream, or lines of base64 or key|base64, plain or gzip. */
-#include "traffic/record_source.h"
+#include "traffic/packed_bytes.h"
+#include "traffic/record_source_internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <zlib.h>
 
 /* base64 of the longest record, its key and a bar */
 #define LINE_MAX_BYTES (RECORD_LIMIT_DECODED / 3 * 4 + KIB(4))
@@ -14,7 +15,7 @@ enum { READ_AT_ONCE = 256 * 1024 };
 
 struct file_source {
 	struct record_source source;
-	gzFile file;
+	struct packed_bytes *packed;
 	bool whole; /* a .protocap: one record */
 	bool at_end;
 	struct buf bytes; /* read, from `used` on not given yet */
@@ -27,8 +28,9 @@ struct file_source {
 /* Reads on. 1; 0 at the end. */
 static int read_more(struct file_source *file, struct err *err)
 {
-	int got, number;
+	size_t got;
 	void *at;
+	int rc;
 
 	if (file->at_end)
 		return 0;
@@ -41,18 +43,14 @@ static int read_more(struct file_source *file, struct err *err)
 	at = buf_reserve(&file->bytes, READ_AT_ONCE);
 	if (!at)
 		return buf_check(&file->bytes, "a line of base64", err);
-	got = gzread(file->file, at, READ_AT_ONCE);
-	if (got < 0 || (got == 0 && gzerror(file->file, &number) && number == Z_BUF_ERROR)) {
-		file->at_end = true;
+	rc = packed_bytes_read(file->packed, at, READ_AT_ONCE, &got, err);
+	file->at_end = rc <= 0;
+	if (rc < 0) {
 		file->bytes.len = 0;
-		return err_set(err, ERR_FORMAT,
-			       "cannot read '%s' behind record %llu: %s; is it truncated?",
-			       file->source.name, (unsigned long long)file->records,
-			       gzerror(file->file, &number));
+		return err_wrap(err, "behind record %llu", (unsigned long long)file->records);
 	}
-	file->bytes.len += (size_t)got;
-	file->at_end = got == 0;
-	return got > 0;
+	file->bytes.len += got;
+	return rc;
 }
 
 /* 1; 0 at the end. The line is valid until the next call. */
@@ -124,17 +122,19 @@ static int file_next(struct record_source *source, int timeout_ms, struct record
 		     struct err *err)
 {
 	struct file_source *file = (struct file_source *)source;
+	int got = file->whole ? next_whole(file, out, err) : next_of_lines(file, out, err);
 
 	(void)timeout_ms;
-	return file->whole ? next_whole(file, out, err) : next_of_lines(file, out, err);
+	if (got < 0 && err->kind != ERR_FORMAT)
+		out->position.offset = RECORD_NOWHERE;
+	return got;
 }
 
 static void file_close(struct record_source *source)
 {
 	struct file_source *file = (struct file_source *)source;
 
-	if (file->file)
-		gzclose_r(file->file);
+	packed_bytes_close(file->packed);
 	buf_release(&file->bytes);
 	buf_release(&file->decoded);
 	free(source->name);
@@ -155,36 +155,34 @@ static bool looks_raw(struct str bytes)
 	return record_view_open(&view, bytes, &ignored) == 0;
 }
 
-static int open_gz(const char *path, gzFile *out, struct err *err)
-{
-	errno = 0;
-	if (strcmp(path, "-") == 0)
-		*out = gzdopen(dup(STDIN_FILENO), "rb");
-	else
-		*out = gzopen(path, "rbe");
-	if (*out)
-		return 0;
-	return err_set_errno(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, errno,
-			     "cannot open '%s'", path);
-}
-
-int file_source_records_open(const char *path, struct record_source **out, struct err *err)
+int packed_source_open(struct packed_bytes *packed, const char *name, bool may_be_raw,
+		       struct record_source **out, struct err *err)
 {
 	struct file_source *file = mem_zalloc(sizeof(*file));
 	int failed;
 
 	file->source.ops = &file_ops;
-	file->source.name = mem_strdup(path);
+	file->source.name = mem_strdup(name);
 	file->bytes = BUF_INIT(LINE_MAX_BYTES + READ_AT_ONCE);
 	file->decoded = BUF_INIT(RECORD_LIMIT_DECODED);
-	failed = open_gz(path, &file->file, err);
-	if (failed == 0)
-		failed = read_more(file, err);
+	file->packed = packed;
+	failed = read_more(file, err);
 	if (failed < 0) {
 		file_close(&file->source);
 		return failed;
 	}
-	file->whole = strcmp(path, "-") != 0 && looks_raw(buf_str(&file->bytes));
+	file->whole = may_be_raw && looks_raw(buf_str(&file->bytes));
 	*out = &file->source;
 	return 0;
+}
+
+int file_source_records_open(const char *path, struct record_source **out, struct err *err)
+{
+	bool is_stdin = strcmp(path, "-") == 0;
+	int fd = is_stdin ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_set_errno(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, errno,
+				     "cannot open '%s'", path);
+	return packed_source_open(packed_bytes_of_file(fd, path), path, !is_stdin, out, err);
 }

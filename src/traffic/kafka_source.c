@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "traffic/commit_tracker.h"
 #include "traffic/kafka_internal.h"
+#include "traffic/kafka_questions.h"
 
 #include <stdlib.h>
 
@@ -13,7 +14,6 @@ enum {
 	CHECK_MS = 30000,
 	QUERY_MS = 10000,
 	COMMIT_WAIT_MS = 5000,
-	ASK_MS = 1000,
 	UNREAD_MS = 5000, /* not asked for records for so long: fetching is paused */
 	PARTITIONS_MOST = 100000,
 };
@@ -25,6 +25,7 @@ struct partition {
 	bool known;    /* `next` is */
 	bool ended;    /* without a group: nothing more */
 	uint64_t next, end, committed;
+	int64_t stored_ms; /* when the last record that was read was */
 	struct commit_tracker tracker;
 };
 
@@ -37,6 +38,7 @@ struct kafka_source {
 	rd_kafka_message_t *message; /* of the last item */
 	rd_kafka_message_t *kept;    /* read while nobody asked */
 	rd_kafka_topic_partition_list_t *revoking;
+	struct kafka_questions *questions;
 	int64_t leave_until_ms, read_ms;
 	bool subscribed, joined, paused, closing, committing;
 	struct err failed;
@@ -147,6 +149,7 @@ static bool is_cooperative(const struct kafka_source *k)
 static void assigned(struct kafka_source *k, const rd_kafka_topic_partition_list_t *list)
 {
 	k->joined = true;
+	kafka_questions_forget(k->questions);
 	for (int i = 0; i < list->cnt; i++) {
 		struct partition *p = partition_at(k, list->elems[i].partition);
 
@@ -170,6 +173,7 @@ static void give_away(struct kafka_source *k, const rd_kafka_topic_partition_lis
 	/* Who lost them by silence may not commit. */
 	if (!rd_kafka_assignment_lost(k->client.rk))
 		commit_and_wait(k);
+	kafka_questions_forget(k->questions);
 	for (int i = 0; i < list->cnt; i++) {
 		struct partition *p = partition_at(k, list->elems[i].partition);
 
@@ -287,6 +291,7 @@ static bool take_message(struct kafka_source *k, const rd_kafka_message_t *m,
 	}
 	commit_tracker_begin(&p->tracker, offset);
 	p->next = offset + 1;
+	p->stored_ms = MAX(p->stored_ms, rd_kafka_message_timestamp(m, NULL));
 	*out = (struct record_item){.position = {(uint32_t)m->partition, offset},
 				    .time_ms = rd_kafka_message_timestamp(m, NULL),
 				    .key = str_of(m->key, m->key_len),
@@ -436,24 +441,29 @@ static int kafka_commit(struct record_source *source, struct err *err)
 	return 0;
 }
 
+static rd_kafka_topic_partition_list_t *list_ours(const struct kafka_source *k)
+{
+	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+
+	for (size_t i = 0; i < k->partition_count; i++)
+		if (k->partitions[i].assigned)
+			rd_kafka_topic_partition_list_add(list, k->options.kafka.topic, (int32_t)i)
+				->offset = (int64_t)k->partitions[i].next;
+	return list;
+}
+
 /* What fetches told of the ends may be old. Who has read all of that wants to be certain. */
 static void ask_ends(struct kafka_source *k, struct record_progress *out)
 {
-	int64_t begun = clock_monotonic_ms();
+	rd_kafka_topic_partition_list_t *ours = list_ours(k);
 
-	for (size_t i = 0; i < k->partition_count; i++) {
-		const struct partition *p = &k->partitions[i];
-		int64_t left = begun + ASK_MS - clock_monotonic_ms(), low, high;
+	out->asked_ms = kafka_questions_ends(k->questions, ours);
+	for (int i = 0; i < ours->cnt; i++) {
+		uint64_t next = k->partitions[ours->elems[i].partition].next;
 
-		if (!p->assigned)
-			continue;
-		if (left <= 0 ||
-		    rd_kafka_query_watermark_offsets(k->client.rk, k->options.kafka.topic,
-						     (int32_t)i, &low, &high, (int)left))
-			return;
-		out->end += MAX(p->next, (uint64_t)MAX(high, (int64_t)0)) - p->next;
+		out->end += MAX(next, (uint64_t)MAX(ours->elems[i].offset, (int64_t)0)) - next;
 	}
-	out->asked_ms = begun;
+	rd_kafka_topic_partition_list_destroy(ours);
 }
 
 static bool kafka_progress(struct record_source *source, struct record_progress *out)
@@ -486,6 +496,40 @@ static bool kafka_progress(struct record_source *source, struct record_progress 
 	return true;
 }
 
+/* Of a partition that is read here. What fetches told of its end is new while it is fetched. */
+static bool is_read_until(const struct kafka_source *k, size_t number, int64_t time_ms)
+{
+	const struct partition *p = &k->partitions[number];
+	int64_t low, high;
+
+	if (p->revoked || p->leaving || !p->known)
+		return false;
+	return p->stored_ms >= time_ms ||
+	       (!k->paused &&
+		!rd_kafka_get_watermark_offsets(k->client.rk, k->options.kafka.topic,
+						(int32_t)number, &low, &high) &&
+		high >= 0 && p->next >= (uint64_t)high);
+}
+
+static bool kafka_has_passed(struct record_source *source, int64_t time_ms)
+{
+	struct kafka_source *k = of(source);
+	rd_kafka_topic_partition_list_t *ours;
+	bool passed;
+
+	for (size_t i = 0; i < k->partition_count; i++)
+		if (k->partitions[i].assigned && !is_read_until(k, i, time_ms))
+			return false;
+	if (!k->options.kafka.group)
+		return true;
+	if (!k->joined)
+		return false;
+	ours = list_ours(k);
+	passed = kafka_questions_others_have_passed(k->questions, ours, time_ms);
+	rd_kafka_topic_partition_list_destroy(ours);
+	return passed;
+}
+
 /* Before 2.3.0 librdkafka aborts when it frees a member that joined and has had no assignment yet
  * (its issue 4312). It has left the group; the rest is the process's to free. */
 static bool would_abort(const struct kafka_source *k)
@@ -498,6 +542,7 @@ static void kafka_close(struct record_source *source)
 	struct kafka_source *k = of(source);
 
 	k->closing = true;
+	kafka_questions_stop(take(k->questions));
 	forget(&k->message);
 	forget(&k->kept);
 	if (k->revoking) {
@@ -525,6 +570,7 @@ static const struct record_source_ops kafka_ops = {.next = kafka_next,
 						   .commit = kafka_commit,
 						   .close = kafka_close,
 						   .progress = kafka_progress,
+						   .has_passed = kafka_has_passed,
 						   .leave = kafka_leave};
 
 /* --- Opening --- */
@@ -642,6 +688,8 @@ int kafka_source_open(const struct kafka_source_options *options, struct record_
 		rd_kafka_poll_set_consumer(k->client.rk);
 		got = kafka_client_check(&k->client, CHECK_MS, err);
 	}
+	if (got == 0)
+		k->questions = kafka_questions_start(k->client.rk, options->kafka.topic);
 	if (got == 0)
 		got = options->kafka.group ? subscribe(k, err) : assign_all(k, err);
 	if (got < 0) {

@@ -195,6 +195,8 @@ int reassembly_add(struct reassembly *r, const struct record_item *item, int64_t
 		set_aside(r, ref, reason.message);
 		return 0;
 	}
+	if (view.observations > 0)
+		r->counts.captured_ms = record_time_ms(view.last_time);
 	make_room(r, item->bytes.len);
 	take_in(r, item, &view, ref);
 	return 0;

@@ -117,6 +117,7 @@ struct reassembly_state {
 	size_t connections;                               /* open */
 	size_t outstanding;                               /* transactions not released */
 	uint64_t requests, responses, set_aside, dropped; /* so far */
+	int64_t captured_ms; /* the last observation of the last record; 0: none yet */
 };
 void reassembly_state(const struct reassembly *r, struct reassembly_state *out);
 

@@ -43,6 +43,11 @@ void record_source_close(struct record_source *source)
 		source->ops->close(source);
 }
 
+bool record_source_has_passed(struct record_source *source, int64_t time_ms)
+{
+	return !source->ops->has_passed || source->ops->has_passed(source, time_ms);
+}
+
 void record_source_closep(struct record_source **source)
 {
 	record_source_close(*source);
@@ -78,25 +83,49 @@ void record_line_encode(struct buf *out, struct str key, struct str bytes)
 	buf_append_byte(out, '\n');
 }
 
+static int no_group_of(const char *path, struct err *err)
+{
+	return err_set(err, ERR_USAGE,
+		       "'%s' keeps no group's offset, all of it is read each time: leave --group "
+		       "out, or put it into a segment log with `shardlift traffic import` and name "
+		       "that",
+		       path);
+}
+
+/* What is no segment log. 1; 0: `path` is a folder without .protocap files. */
+static int open_files(const char *path, const struct blob_store_options *store,
+		      struct record_source **out, struct err *err)
+{
+	struct err failed = {0};
+	struct stat status;
+	int got;
+
+	if (blob_store_is_uri(path) && !str_starts(str_from(path), STR("file:")))
+		got = object_source_open(path, store, out, err);
+	else if (strcmp(path, "-") == 0)
+		got = file_source_records_open(path, out, err);
+	else if (stat(path, &status) < 0)
+		got = err_set_errno(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, errno,
+				    "cannot open '%s'", path);
+	else if (!S_ISDIR(status.st_mode))
+		got = file_source_records_open(path, out, err);
+	else if (trace_folder_open(path, out, &failed) < 0 && failed.kind == ERR_NOT_FOUND)
+		return 0;
+	else if ((got = -(int)failed.kind) < 0)
+		*err = failed;
+	return got < 0 ? got : 1;
+}
+
 int record_source_open(const char *path, const struct log_source_options *options,
 		       struct record_source **out, struct err *err)
 {
-	struct err ignored = {0};
-	struct stat status;
-	int failed;
+	int got = open_files(path, options ? options->store : NULL, out, err);
 
-	if (strcmp(path, "-") == 0)
-		return file_source_records_open(path, out, err);
-	if (stat(path, &status) < 0)
-		return err_set_errno(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, errno,
-				     "cannot open '%s'", path);
-	if (!S_ISDIR(status.st_mode))
-		return file_source_records_open(path, out, err);
-	if (trace_folder_open(path, out, &ignored) == 0)
-		return 0;
-	if (ignored.kind != ERR_NOT_FOUND)
-		*err = ignored;
-	failed = ignored.kind != ERR_NOT_FOUND ? -(int)ignored.kind
-					       : log_source_open(path, options, out, err);
-	return failed;
+	if (got == 0)
+		return log_source_open(path, options, out, err);
+	if (got > 0 && options && options->group) {
+		record_source_close(take(*out));
+		return no_group_of(path, err);
+	}
+	return MIN(got, 0);
 }

@@ -1,10 +1,12 @@
 /* Records from where they were stored, one iterator for all forms: the segment log, files of one
- * record (.protocap), and files of lines, base64 or key|base64, plain or gzip. Kafka
+ * record (.protocap), and files of lines, base64 or key|base64, plain or gzip, here or in an object
+ * store. Kafka
  * (kafka_source.h) is another implementation of the same ops. Not thread-safe. */
 #ifndef TRAFFIC_RECORD_SOURCE_H
 #define TRAFFIC_RECORD_SOURCE_H
 
 #include "base/buf.h"
+#include "store/blob_store.h"
 #include "traffic/record.h"
 
 struct record_source;
@@ -50,6 +52,7 @@ struct record_source_ops {
 	void (*close)(struct record_source *source);
 	bool (*progress)(struct record_source *source, struct record_progress *out); /* or NULL */
 	void (*leave)(struct record_source *source, uint32_t partition);             /* or NULL */
+	bool (*has_passed)(struct record_source *source, int64_t time_ms);           /* or NULL */
 };
 
 /* Implementations embed this as their first member. */
@@ -74,8 +77,11 @@ int record_source_commit(struct record_source *source, struct err *err);
 /* Nothing is under way any more of a partition that was RECORD_SOURCE_REVOKED: its next reader may
  * begin. */
 void record_source_leave(struct record_source *source, uint32_t partition);
-/* False: this source cannot tell. Waits a second at most. */
+/* False: this source cannot tell. */
 bool record_source_progress(struct record_source *source, struct record_progress *out);
+/* Whether all that was stored before time_ms (wall clock) was read here, or is done by other
+ * readers of the group, as far as somebody gets on with it. True where a source cannot tell. */
+bool record_source_has_passed(struct record_source *source, int64_t time_ms);
 /* Accepts NULL. */
 void record_source_close(struct record_source *source);
 /* For cleanup(). */
@@ -87,6 +93,8 @@ struct log_source_options {
 	int64_t from_time_ms; /* with has_from_time: not before this; the group's wins */
 	uint64_t from_offset; /* with has_from_offset */
 	bool has_from_time, has_from_offset;
+	const struct blob_store_options *store; /* no log: how record_source_open reaches an
+						   object store; NULL: by the environment */
 };
 
 /* A segment log's folder. A group that is new is registered, at where this source begins. */
@@ -95,7 +103,9 @@ int log_source_open(const char *folder, const struct log_source_options *options
 /* A file of any of the forms, told apart by its content; "-" is standard input (lines only). */
 int file_source_records_open(const char *path, struct record_source **out, struct err *err);
 /* Whichever `path` is: a segment log, a folder of .protocap files (by connection and number), a
- * file. `options` count for a log. */
+ * file; or what an object store has, at s3://…, gs://… or azure://…: one object, or all below that
+ * prefix, .protocap by connection and number, the others by name. `options` count for a log; a
+ * group of anything else is ERR_USAGE. */
 int record_source_open(const char *path, const struct log_source_options *options,
 		       struct record_source **out, struct err *err);
 

@@ -186,6 +186,7 @@ static size_t append_weight(const struct record *record)
 static int enqueue(struct segment_log *log, struct append *append, struct err *err)
 {
 	size_t weight = append_weight(append->record);
+	bool enough = false;
 	int failed = 0;
 
 	pthread_mutex_lock(&log->lock);
@@ -205,9 +206,11 @@ static int enqueue(struct segment_log *log, struct append *append, struct err *e
 		log->last = &append->next;
 		log->buffered += weight;
 		log->state.buffered_bytes = log->buffered;
-		pthread_cond_signal(&log->wake);
+		enough = ++log->queued >= log->wanted;
 	}
 	pthread_mutex_unlock(&log->lock);
+	if (enough)
+		pthread_cond_signal(&log->wake);
 	return failed;
 }
 

@@ -16,7 +16,7 @@ enum {
 	CACHED = MIB(64), /* of the open segment, for readers that follow closely */
 	UNCACHE_AT_ONCE = MIB(4),
 	GATHER_FROM = 4, /* records of a batch */
-	GATHER_US = 1000,
+	GATHER_US = 2000,
 	QUEUES = 16, /* that completions are sorted for at a time */
 };
 
@@ -26,7 +26,7 @@ int segment_log_sync_now(struct segment_log *log)
 
 	if (fdatasync(log->segment) < 0)
 		return -errno;
-	log->sync_us = clock_monotonic_us() - begun_us;
+	log->sync_us = (3 * log->sync_us + clock_monotonic_us() - begun_us) / 4;
 	log->durable = log->next;
 	log->synced_ms = clock_monotonic_ms();
 	pthread_mutex_lock(&log->lock);
@@ -282,11 +282,10 @@ static void complete(struct segment_log *log, struct append *batch)
 	size_t queues = 0, weight = 0;
 	uint64_t failed = 0;
 
-	log->batch_count = 0;
-
+	log->told = 0;
 	for (struct append *at = batch; at; at = at->next) {
 		failed += at->failed_errno != 0;
-		log->batch_count++;
+		log->told++;
 		weight += at->record->bytes + at->record->connection_id.len +
 			  sizeof(struct append) + sizeof(struct record);
 	}
@@ -294,6 +293,7 @@ static void complete(struct segment_log *log, struct append *batch)
 	log->buffered -= weight;
 	log->state.buffered_bytes = log->buffered;
 	log->state.failed += failed;
+	log->queued_then = log->queued;
 	pthread_mutex_unlock(&log->lock);
 	while (batch) {
 		struct append *append = batch;
@@ -310,6 +310,7 @@ static void complete(struct segment_log *log, struct append *batch)
 		free(append);
 	}
 	put_lists(lists, &queues);
+	log->told_us = clock_monotonic_us();
 }
 
 static void commit_batch(struct segment_log *log, struct append *batch)
@@ -330,30 +331,42 @@ static void commit_batch(struct segment_log *log, struct append *batch)
 	uncache(log);
 }
 
-static struct timespec tick_from_now(int64_t ms)
+static struct timespec at_us(int64_t us)
 {
-	struct timespec at;
+	return (struct timespec){.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
+}
 
-	clock_gettime(CLOCK_MONOTONIC, &at);
-	at.tv_sec += ms / 1000;
-	at.tv_nsec += ms % 1000 * 1000000;
-	if (at.tv_nsec >= 1000000000) {
-		at.tv_sec++;
-		at.tv_nsec -= 1000000000;
-	}
-	return at;
+/* Longer while more of those who were told come within it than would at an even pace, shorter while
+ * not: clients that wait for their answers come back together, others do not. */
+static void adapt_gathering(struct segment_log *log, size_t came)
+{
+	int64_t even = (int64_t)log->told * log->gather_us;
+
+	if (2 * (int64_t)came * (log->sync_us + log->gather_us) > 3 * even)
+		log->gather_us *= 2;
+	else
+		log->gather_us /= 2;
 }
 
 /* Those who have just been told come again at once, most of them. Without a wait, short beside a
  * sync, they would miss the next one, and there would be two halves that sync in turns: twice the
- * syncs, twice the time. */
-static void let_gather(const struct segment_log *log)
+ * syncs, twice the time. Under the lock. */
+static void let_gather(struct segment_log *log)
 {
-	int64_t us = MIN(log->sync_us / 4, (int64_t)GATHER_US);
+	int64_t most = MIN(log->sync_us, (int64_t)GATHER_US);
+	struct timespec until;
+	int timed_out = 0;
 
-	if (log->options.sync != SEGMENT_LOG_SYNC_ALWAYS || log->batch_count < GATHER_FROM)
+	log->gather_us = MAX(MIN(log->gather_us, most), most / 4);
+	if (log->options.sync != SEGMENT_LOG_SYNC_ALWAYS || log->told < GATHER_FROM ||
+	    clock_monotonic_us() >= log->told_us + log->gather_us)
 		return;
-	nanosleep(&(struct timespec){.tv_nsec = us * 1000}, NULL);
+	until = at_us(log->told_us + log->gather_us);
+	log->wanted = log->queued_then + log->told;
+	while (log->queued < log->wanted && !log->closing && timed_out == 0)
+		timed_out = pthread_cond_timedwait(&log->wake, &log->lock, &until);
+	log->wanted = 0;
+	adapt_gathering(log, log->queued - log->queued_then);
 }
 
 /* All that waits; NULL: nothing until the next tick, or closing. */
@@ -362,15 +375,18 @@ static struct append *take_batch(struct segment_log *log, bool *closing)
 	int64_t ms = log->options.sync == SEGMENT_LOG_SYNC_INTERVAL && log->durable < log->next
 			     ? MIN(log->options.sync_interval_ms, TICK_MS)
 			     : TICK_MS;
-	struct timespec until = tick_from_now(ms);
+	struct timespec until = at_us(clock_monotonic_us() + ms * 1000);
 	struct append *batch;
 	int timed_out = 0;
 
 	pthread_mutex_lock(&log->lock);
 	while (!log->first && !log->closing && timed_out == 0)
 		timed_out = pthread_cond_timedwait(&log->wake, &log->lock, &until);
+	if (log->first)
+		let_gather(log);
 	batch = take(log->first);
 	log->last = &log->first;
+	log->queued = 0;
 	*closing = log->closing;
 	pthread_mutex_unlock(&log->lock);
 	return batch;
@@ -395,7 +411,6 @@ void *segment_log_commit_loop(void *argument)
 	bool closing;
 
 	do {
-		let_gather(log);
 		batch = take_batch(log, &closing);
 		if (batch)
 			commit_batch(log, batch);

@@ -31,6 +31,7 @@ struct segment_log {
 	pthread_mutex_t lock; /* of this paragraph */
 	pthread_cond_t wake;
 	struct append *first, **last;
+	size_t queued, wanted; /* appends in the list; as many of them wake the commit thread */
 	size_t buffered;
 	bool closing, broken;
 	struct segment_log_state state;
@@ -46,8 +47,10 @@ struct segment_log {
 	uint64_t durable;             /* offset after the last that was synced */
 	int64_t newest;               /* time of the newest entry; INT64_MIN */
 	int64_t synced_ms, looked_ms; /* monotonic */
-	int64_t sync_us;              /* how long the last fdatasync took */
-	size_t batch_count;           /* records of the last batch */
+	int64_t sync_us;              /* how long an fdatasync takes, of late */
+	int64_t gather_us;            /* how long those who were just told are waited for */
+	int64_t told_us;              /* when they were; monotonic */
+	size_t told, queued_then;     /* how many they were; how many others waited already */
 	bool warned_of_space;
 };
 

@@ -2,6 +2,7 @@
 
 #include "base/base64.h"
 #include "base/json.h"
+#include "base/utf8.h"
 #include "net/http1.h"
 
 #include <inttypes.h>
@@ -24,10 +25,21 @@ static void put_key(struct writing *w, bool *first, struct str key)
 
 static bool is_text(struct str s)
 {
-	cleanup(buf_release) struct buf quoted = BUF_INIT(s.len * 6 + 16);
+	size_t at = 0;
 
-	json_write_string(&quoted, s);
-	return !quoted.failed && json_validate(buf_str(&quoted), NULL) == 0;
+	while (at < s.len) {
+		uint64_t word = UINT64_MAX;
+		size_t len;
+
+		if (s.len - at >= sizeof(word))
+			memcpy(&word, s.ptr + at, sizeof(word));
+		len = word & UINT64_C(0x8080808080808080) ? utf8_length(s.ptr + at, s.len - at)
+							  : sizeof(word);
+		if (len == 0)
+			return false;
+		at += len;
+	}
+	return true;
 }
 
 /* A field's value may hold any byte: those that are no UTF-8 are taken for Latin-1. */

@@ -16,6 +16,9 @@
 #include <unistd.h>
 
 #define RETRY_MS 10000
+/* What is gathered before it is compressed and synced: each costs, a sync most. */
+#define GATHER_BYTES KIB(512)
+#define GATHER_MS 100
 #define NUMBER_MAX 100000 /* files of one minute */
 
 struct tuple_sink {
@@ -238,6 +241,25 @@ static void take_all(struct tuple_sink *s, struct str text, uint64_t last, bool 
 		end_part(s);
 }
 
+/* With the lock: until there is a batch worth its sync, or somebody waits for what there is. */
+static void gather(struct tuple_sink *s)
+{
+	int64_t until;
+
+	if (s->waiting.len == 0 && !s->ending && !s->flush)
+		wait_ms(s, 1000);
+	if (s->waiting.len == 0)
+		return;
+	until = clock_monotonic_ms() + GATHER_MS;
+	while (s->waiting.len < GATHER_BYTES && !s->ending && !s->flush) {
+		int64_t left = until - clock_monotonic_ms();
+
+		if (left <= 0)
+			return;
+		wait_ms(s, left);
+	}
+}
+
 static void *run(void *user)
 {
 	struct tuple_sink *s = user;
@@ -249,8 +271,7 @@ static void *run(void *user)
 		bool flush;
 
 		pthread_mutex_lock(&s->lock);
-		if (s->waiting.len == 0 && !s->ending && !s->flush)
-			wait_ms(s, 1000);
+		gather(s);
 		{
 			struct buf swap = s->waiting;
 
@@ -311,11 +332,15 @@ int tuple_sink_open(const struct tuple_sink_options *options, struct tuple_sink 
 uint64_t tuple_sink_append(struct tuple_sink *s, struct str line)
 {
 	uint64_t number;
+	size_t before;
 
 	pthread_mutex_lock(&s->lock);
+	before = s->waiting.len;
 	buf_append_str(&s->waiting, line);
 	number = ++s->taken;
-	pthread_cond_signal(&s->changed);
+	/* The thread waits for the first, and for enough. */
+	if (before == 0 || (before < GATHER_BYTES && s->waiting.len >= GATHER_BYTES))
+		pthread_cond_signal(&s->changed);
 	pthread_mutex_unlock(&s->lock);
 	return number;
 }

@@ -1,6 +1,7 @@
 #include "workflow/engine_internal.h"
 
 #include "base/limits.h"
+#include "base/log.h"
 #include "base/state_dir.h"
 
 #include <errno.h>
@@ -8,6 +9,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define LOOK_MS 200
@@ -76,17 +78,37 @@ static void close_fd(int *fd)
 		close(*fd);
 }
 
+/* What could not be written is taken up anew from the records, once there is space again. */
+static int look_once(struct engine *engine, bool *busy, bool *told, struct err *err)
+{
+	const struct timespec pause = {.tv_sec = 1};
+
+	if (engine_run_look(engine, busy, err) == 0) {
+		*told = false;
+		return 0;
+	}
+	if (err->kind != ERR_IO || !err->retry)
+		return -(int)err->kind;
+	if (!*told)
+		log_warn("engine", "%s; the engine waits for that, and goes on", err->message);
+	*told = *busy = true;
+	engine_run_leave(engine);
+	engine->watched = false;
+	nanosleep(&pause, NULL);
+	return 0;
+}
+
 /* `lock` is as old as the last look, or a little older: `engine --health` goes by that. */
 static int look_until_done(struct engine *engine, int lock, struct err *err)
 {
 	cleanup(close_fd) int wake = engine_wake_open(engine->options->state_dir);
-	bool busy = true;
+	bool busy = true, told = false;
 
 	for (unsigned int look = 0; busy || engine->options->stay; look++) {
 		if (*engine->options->stop)
 			return err_set(err, ERR_CANCELLED,
 				       "stopped; `workflow submit` or another engine goes on");
-		if (engine_run_look(engine, &busy, err) < 0)
+		if (look_once(engine, &busy, &told, err) < 0)
 			return -(int)err->kind;
 		if (look % LOOKS_UNTOLD == 0)
 			futimens(lock, NULL);
@@ -97,6 +119,10 @@ static int look_until_done(struct engine *engine, int lock, struct err *err)
 
 static void engine_release(struct engine *engine)
 {
+	engine_run_leave(engine);
+	arena_release(&engine->run.mem);
+	arena_release(&engine->run.look);
+	engine->run = engine->beside;
 	engine_run_leave(engine);
 	arena_release(&engine->run.mem);
 	arena_release(&engine->run.look);
@@ -124,6 +150,7 @@ int workflow_engine_run(const struct engine_options *options, struct err *err)
 
 	signal(SIGPIPE, SIG_IGN);
 	process_identity_self(&engine.self);
+	engine.platform = workflow_platform();
 	if (workflow_state_open(options->state_dir, &engine.state, err) < 0)
 		return -(int)err->kind;
 	do {

@@ -9,7 +9,8 @@
 
 struct engine_options {
 	const char *state_dir;
-	bool stay; /* wait for the next run when nothing is left to do */
+	const char *namespace; /* of pods, on Kubernetes; NULL: the engine's own */
+	bool stay;             /* wait for the next run when nothing is left to do */
 	const atomic_bool *stop;
 };
 

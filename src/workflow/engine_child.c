@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "capture/proxy.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,32 +15,60 @@
 #include <unistd.h>
 
 #define ENVIRONMENT_MAX 4096
+#define LISTENERS_FIRST 3   /* as sd_listen_fds has it */
+#define LISTENERS_ABOVE 128 /* where they are out of the way of that */
 
 /* What the user set for one command must not reach another: children are told all they need. */
 static bool passes(const char *variable)
 {
-	static const char *const ours[] = {"SHARDLIFT_", "TARGET_", "SOURCE_", "RFS_"};
+	static const char *const kept[] = {"SHARDLIFT_S3_",
+					   "SHARDLIFT_POD=", "SHARDLIFT_KUBERNETES_"};
+	static const char *const ours[] = {"SHARDLIFT_", "TARGET_", "SOURCE_", "RFS_", "LISTEN_"};
 
-	if (strncmp(variable, "SHARDLIFT_S3_", 13) == 0)
-		return true;
+	for (size_t i = 0; i < COUNT_OF(kept); i++)
+		if (strncmp(variable, kept[i], strlen(kept[i])) == 0)
+			return true;
 	for (size_t i = 0; i < COUNT_OF(ours); i++)
 		if (strncmp(variable, ours[i], strlen(ours[i])) == 0)
 			return false;
 	return true;
 }
 
+/* Only in the child: of it is told in LISTEN_PID. */
 static char **environment_of(const struct engine_command *command)
 {
-	char **out = calloc(ENVIRONMENT_MAX + 1, sizeof(char *));
+	static char pid[32], fds[32];
+	char **out = calloc(ENVIRONMENT_MAX + 3, sizeof(char *));
 	size_t count = 0;
 
 	for (char **p = environ;
 	     out && *p && count + COUNT_OF(command->environment) < ENVIRONMENT_MAX; p++)
 		if (passes(*p))
 			out[count++] = *p;
+	if (out && command->listener_count > 0) {
+		snprintf(pid, sizeof(pid), "LISTEN_PID=%d", (int)getpid());
+		snprintf(fds, sizeof(fds), "LISTEN_FDS=%zu", command->listener_count);
+		out[count++] = pid;
+		out[count++] = fds;
+	}
 	for (size_t i = 0; out && i < command->environment_count; i++)
 		out[count++] = (char *)(uintptr_t)command->environment[i];
 	return out;
+}
+
+/* Its descriptors from 3 on are these; ours of these numbers are closed by that, in the child. */
+static bool place_listeners(const struct engine_command *command)
+{
+	size_t count = command->listener_count;
+	int moved[PROXY_LISTENERS_MAX];
+
+	for (size_t i = 0; i < count; i++)
+		if ((moved[i] = fcntl(command->listeners[i], F_DUPFD_CLOEXEC, LISTENERS_ABOVE)) < 0)
+			return false;
+	for (size_t i = 0; i < count; i++)
+		if (dup2(moved[i], LISTENERS_FIRST + (int)i) < 0)
+			return false;
+	return true;
 }
 
 /* A child that cannot become the program must run none of the engine's own clean-up. */
@@ -76,6 +105,8 @@ static void become(const struct engine_command *command, const struct engine *en
 	if (getppid() != engine->self.pid || read(talk[0], &go, 1) != 1)
 		give_up();
 	close(talk[0]);
+	if (!place_listeners(command))
+		give_up();
 	execve("/proc/self/exe", (char *const *)(uintptr_t)command->argv, environment);
 	give_up();
 }
@@ -253,6 +284,17 @@ void engine_child_stop(struct engine_child *child)
 			return;
 		nanosleep(&moment, NULL);
 	}
+	kill(child->pid, SIGKILL);
+	waitpid(child->pid, &status, 0);
+	close_child(child);
+}
+
+void engine_child_abandon(struct engine_child *child)
+{
+	int status;
+
+	if (child->pid == 0)
+		return;
 	kill(child->pid, SIGKILL);
 	waitpid(child->pid, &status, 0);
 	close_child(child);

@@ -69,21 +69,63 @@ int command_secret(struct command_builder *b, const char *of, struct str name, s
 		       of, STR_ARG(name), STR_ARG(name));
 }
 
+static int add_reference(struct command_builder *b, const char *variable, struct str name,
+			 const char *key)
+{
+	struct engine_command *command = b->command;
+	const char *copy = arena_str(b->mem, name).ptr;
+
+	if (!copy || command->secret_count == COUNT_OF(command->secrets))
+		command->failed = true;
+	else
+		command->secrets[command->secret_count++] =
+			(struct engine_secret){variable, copy, key};
+	return 0;
+}
+
+int command_add_secret(struct command_builder *b, const char *variable, const char *of,
+		       struct str name, const char *key, struct err *err)
+{
+	bool is_user = strcmp(key, "username") == 0;
+	struct str secret, user, password;
+
+	if (b->engine->platform == PLATFORM_KUBERNETES)
+		return add_reference(b, variable, name, key);
+	if (command_secret(b, of, name, &secret, err) < 0)
+		return -(int)err->kind;
+	if (!is_user && strcmp(key, "password") != 0) {
+		command_add_variable(b, variable, secret);
+		return 0;
+	}
+	if (!str_split(secret, ':', &user, &password))
+		return err_set(err, ERR_USAGE,
+			       "the %s's secret '" STR_FMT "' is not USERNAME:PASSWORD", of,
+			       STR_ARG(name));
+	command_add_variable(b, variable, is_user ? user : password);
+	return 0;
+}
+
+void command_add_folder(struct command_builder *b, struct str name)
+{
+	struct engine_command *command = b->command;
+	const char *copy = arena_str(b->mem, name).ptr;
+
+	if (!copy || command->folder_count == COUNT_OF(command->folders))
+		command->failed = true;
+	else
+		command->folders[command->folder_count++] = copy;
+}
+
 static int add_basic(struct command_builder *b, const struct command_way *way,
 		     const struct json *basic, struct err *err)
 {
-	struct str secret, user, password;
+	struct str name = json_string(json_get(basic, "secretName"));
 
-	if (command_secret(b, way->member, json_string(json_get(basic, "secretName")), &secret,
-			   err) < 0)
+	if (command_add_secret(b, joined(b, way->variables, "USERNAME"), way->member, name,
+			       "username", err) < 0)
 		return -(int)err->kind;
-	if (!str_split(secret, ':', &user, &password))
-		return err_set(err, ERR_USAGE,
-			       "the %s's secret '" STR_FMT "' is not USERNAME:PASSWORD",
-			       way->member, STR_ARG(json_string(json_get(basic, "secretName"))));
-	command_add_variable(b, joined(b, way->variables, "USERNAME"), user);
-	command_add_variable(b, joined(b, way->variables, "PASSWORD"), password);
-	return 0;
+	return command_add_secret(b, joined(b, way->variables, "PASSWORD"), way->member, name,
+				  "password", err);
 }
 
 static int add_auth(struct command_builder *b, const struct command_way *way,
@@ -92,16 +134,12 @@ static int add_auth(struct command_builder *b, const struct command_way *way,
 	const struct json *basic = json_get(auth, "basic"), *key = json_get(auth, "apiKey");
 	const struct json *sigv4 = json_get(auth, "sigv4"), *mtls = json_get(auth, "mtls");
 	const char *state = b->engine->options->state_dir;
-	struct str secret;
 
 	if (basic)
 		return add_basic(b, way, basic, err);
-	if (key) {
-		if (command_secret(b, way->member, json_string(json_get(key, "secretName")),
-				   &secret, err) < 0)
-			return -(int)err->kind;
-		command_add_variable(b, joined(b, way->variables, "API_KEY"), secret);
-	}
+	if (key && command_add_secret(b, joined(b, way->variables, "API_KEY"), way->member,
+				      json_string(json_get(key, "secretName")), "api-key", err) < 0)
+		return -(int)err->kind;
 	if (sigv4) {
 		command_add_option(b, joined(b, way->flags, "aws-region"),
 				   json_string(json_get(sigv4, "region")));
@@ -111,6 +149,7 @@ static int add_auth(struct command_builder *b, const struct command_way *way,
 	if (mtls) {
 		struct str name = json_string(json_get(mtls, "clientSecretName"));
 
+		command_add_folder(b, name);
 		command_add_option(b, joined(b, way->flags, "cacert"),
 				   json_string(json_get(mtls, "caCert")));
 		command_add_option(b, joined(b, way->flags, "client-cert"),

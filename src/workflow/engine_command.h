@@ -27,6 +27,12 @@ void command_add_option(struct command_builder *b, const char *flag, struct str 
 void command_add_list(struct command_builder *b, const char *flag, const struct json *list);
 /* Of the environment. */
 void command_add_variable(struct command_builder *b, const char *name, struct str value);
+/* A variable that takes the whole of a secret, or its user ("username") or "password".
+ * ERR_USAGE: it is not there, or of another form. `of` is what it is of. */
+int command_add_secret(struct command_builder *b, const char *variable, const char *of,
+		       struct str name, const char *key, struct err *err);
+/* The files of a secret are read from <state>/secrets/NAME. */
+void command_add_folder(struct command_builder *b, struct str name);
 /* ERR_USAGE: there is none. `of` is what it is of. */
 int command_secret(struct command_builder *b, const char *of, struct str name, struct str *out,
 		   struct err *err);

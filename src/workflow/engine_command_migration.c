@@ -69,7 +69,8 @@ static void add_backfill(struct command_builder *b, size_t resource, struct str 
 	add_document_transforms(b);
 	command_add(b, "--server-generated-ids");
 	command_add(b, str_is(ids, "ALWAYS") ? "always" : str_is(ids, "NEVER") ? "never" : "auto");
-	if (json_bool_or(json_get(backfill, "useTargetClusterForWorkCoordination"), false))
+	if (json_bool_or(json_get(backfill, "useTargetClusterForWorkCoordination"), false) ||
+	    b->engine->platform == PLATFORM_KUBERNETES) /* pods share no folder */
 		command_add_option(b, "--coordinator-host", STR("target"));
 	if (json_bool_or(json_get(b->spec, "sourceVersions"), false))
 		command_add(b, "--source-versions");
@@ -92,6 +93,19 @@ static void add_verify(struct command_builder *b)
 	command_add(b, "--progress=never");
 }
 
+struct str engine_work_session(struct engine *engine, size_t index)
+{
+	struct arena *mem = &engine->run.look;
+	struct str session = engine->run.plan.resources[index].session;
+	struct str uid = engine->run.resources[index].uid;
+
+	if (engine->platform == PLATFORM_LOCAL)
+		return arena_printf(mem, "rfs-" STR_FMT, STR_ARG(session));
+	/* Kept on the target, where a reset does not reach: the next incarnation has another. */
+	uid.len = MIN(uid.len, (size_t)16);
+	return arena_printf(mem, "rfs-" STR_FMT "-" STR_FMT, STR_ARG(session), STR_ARG(uid));
+}
+
 /* Written down so that a reset finds the work items: a wider allowlist has others, and those of
  * before stay. */
 static int note_session(struct command_builder *b, size_t resource, struct str session,
@@ -108,9 +122,8 @@ static int note_session(struct command_builder *b, size_t resource, struct str s
 int command_make_migration(struct command_builder *b, const struct engine_step *step,
 			   struct err *err)
 {
-	const struct plan_resource *resource = &b->engine->run.plan.resources[step->plan->resource];
-	struct str snapshot,
-		session = arena_printf(b->mem, "rfs-" STR_FMT, STR_ARG(resource->session));
+	struct str session = engine_work_session(b->engine, step->plan->resource);
+	struct str snapshot;
 
 	if (step->plan->action == PLAN_BACKFILL &&
 	    note_session(b, step->plan->resource, session, err) < 0)

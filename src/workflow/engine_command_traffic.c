@@ -115,25 +115,40 @@ struct str engine_log_folder(struct engine *engine, const struct plan_resource *
 			    STR_ARG(stream.producer));
 }
 
-static int add_scram(struct command_builder *b, const struct json *auth, struct err *err)
+/* The secret of a KafkaUser of Strimzi has a password alone; its name is the user's. */
+static int add_kafka_password(struct command_builder *b, struct str name, struct str *user,
+			      struct err *err)
 {
-	struct str name = json_string(json_get(auth, "secretName")), secret;
-	struct str user = json_string(json_get(auth, "kafkaUserName")), first, rest;
+	struct str secret, first, rest;
 
+	if (b->engine->platform == PLATFORM_KUBERNETES)
+		return command_add_secret(b, "SHARDLIFT_KAFKA_PASSWORD", "Kafka cluster", name,
+					  "password", err);
 	if (command_secret(b, "Kafka cluster", name, &secret, err) < 0)
 		return -(int)err->kind;
 	if (str_split(secret, ':', &first, &rest)) {
 		secret = rest;
-		user = user.len > 0 ? user : first;
+		*user = user->len > 0 ? *user : first;
 	}
+	command_add_variable(b, "SHARDLIFT_KAFKA_PASSWORD", secret);
+	return 0;
+}
+
+static int add_scram(struct command_builder *b, const struct json *auth, struct err *err)
+{
+	struct str name = json_string(json_get(auth, "secretName"));
+	struct str ca = json_string(json_get(auth, "caSecretName"));
+	struct str user = json_string(json_get(auth, "kafkaUserName"));
+
+	if (add_kafka_password(b, name, &user, err) < 0)
+		return -(int)err->kind;
+	command_add_folder(b, ca);
 	command_add_option(b, "--kafka-sasl-mechanism", STR("SCRAM-SHA-512"));
 	command_add_option(b, "--kafka-username", user.len > 0 ? user : name);
-	command_add_variable(b, "SHARDLIFT_KAFKA_PASSWORD", secret);
 	command_add(b, "--kafka-tls");
 	command_add_option(b, "--kafka-ca-cert",
 			   arena_printf(b->mem, "%s/secrets/" STR_FMT "/ca.crt",
-					b->engine->options->state_dir,
-					STR_ARG(json_string(json_get(auth, "caSecretName")))));
+					b->engine->options->state_dir, STR_ARG(ca)));
 	return 0;
 }
 
@@ -165,6 +180,7 @@ static void add_proxy_tls(struct command_builder *b, const struct json *tls)
 
 	if (secret.len == 0)
 		return;
+	command_add_folder(b, secret);
 	command_add_option(
 		b, "--ssl-cert-chain-file",
 		arena_printf(b->mem, "%s/secrets/" STR_FMT "/tls.crt", state, STR_ARG(secret)));
@@ -194,6 +210,7 @@ static void add_destination(struct command_builder *b, struct str url)
 	add_when(b, source, "allowInsecure", "--insecure-destination");
 	if (!mtls)
 		return;
+	command_add_folder(b, name);
 	command_add_option(b, "--destination-cacert", json_string(json_get(mtls, "caCert")));
 	command_add_option(
 		b, "--destination-client-cert",

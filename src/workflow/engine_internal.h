@@ -5,6 +5,7 @@
 #include "base/process_identity.h"
 #include "workflow/engine.h"
 #include "workflow/plan.h"
+#include "workflow/platform.h"
 #include "workflow/state.h"
 
 #include <sys/types.h>
@@ -26,11 +27,23 @@ struct engine_child {
 	bool line_open, cut;
 };
 
+/* A variable that takes a key of a secret. */
+struct engine_secret {
+	const char *variable, *name, *key;
+};
+
 struct engine_command {
 	const char *argv[ENGINE_ARGUMENTS_MAX]; /* NULL at the end */
 	size_t count;
 	const char *environment[16]; /* "NAME=VALUE", beside our own */
 	size_t environment_count;
+	const int *listeners; /* sockets that it is given as LISTEN_FDS */
+	size_t listener_count;
+	/* Of Kubernetes, where a pod gets them without our reading them. */
+	struct engine_secret secrets[16];
+	size_t secret_count;
+	const char *folders[8]; /* secrets whose keys are files in <state>/secrets/NAME */
+	size_t folder_count;
 	bool lasting; /* outlives the engine, and writes to the log itself */
 	bool failed;  /* too many, or the arena is full */
 };
@@ -44,8 +57,10 @@ struct engine_service {
 	bool looked;                     /* for one of an engine before us */
 	bool ready;
 	bool stopping;
-	bool retired;                    /* by a cut-over: not started again */
-	unsigned deaths;                 /* in a row */
+	bool retired;    /* by a cut-over: not started again */
+	unsigned deaths; /* in a row */
+	int *listeners;  /* of one that is replaced, for the next; NULL: none */
+	size_t listener_count;
 	int64_t since_ms, stop_until_ms; /* monotonic */
 };
 
@@ -85,10 +100,14 @@ struct engine_run {
 
 struct engine {
 	const struct engine_options *options;
+	enum workflow_platform platform;
 	struct workflow_state *state;
 	struct process_identity self;
 	struct engine_run run; /* record.id 0: none */
-	bool watched;          /* it was looked for a run that is over and has something to watch */
+	/* The newest before it with proxies or replayers, where `run` has none (a pilot): they are
+	 * looked after all the same. record.id 0: none. */
+	struct engine_run beside;
+	bool watched; /* it was looked for a run that is over and has something to watch */
 };
 
 /* --- engine_wake.c: run/engine.sock --- */
@@ -138,8 +157,28 @@ struct str engine_log_folder(struct engine *engine, const struct plan_resource *
 struct str engine_replay_group(struct engine *engine, const struct plan_resource *resource);
 /* URL of "source" or "target", as a proxy writes it. */
 struct str engine_destination(struct engine *engine, const struct json *spec, const char *side);
+/* What the work items of a migration are kept under. */
+struct str engine_work_session(struct engine *engine, size_t index);
 /* Name of the snapshot that a resource stands for; written down before it is taken. */
 int engine_snapshot_name(struct engine *engine, size_t index, struct str *out, struct err *err);
+
+/* --- engine_log.c --- */
+/* Of a process that writes its log itself, with O_APPEND: what is beyond ENGINE_LOG_MAX goes to
+ * <path>.old, in place of what went there before. `log` is below the state directory. */
+void engine_log_bound(const char *state_dir, struct str log);
+
+/* --- engine_platform.c: what is not the same everywhere --- */
+/* Makes the command of a step what starts its process here: itself, or what stands in for
+ * `replicas` pods. */
+int engine_platform_wrap(struct engine *engine, struct engine_step *step, size_t replicas,
+			 struct engine_command *command, struct err *err);
+/* How many workers share a step's work, and how many processes of ours that makes. */
+size_t engine_platform_workers(const struct engine *engine, const struct engine_step *step);
+size_t engine_platform_processes(const struct engine *engine, size_t workers);
+/* Between two looks at something that takes long: `local_ms` on this machine. */
+int64_t engine_platform_pause(const struct engine *engine, int64_t local_ms, int64_t since_ms);
+/* The file that says what is in the way of a step's pods. */
+struct str engine_platform_note(struct engine *engine, const struct engine_step *step);
 
 /* --- engine_child.c --- */
 /* It waits for engine_child_go, so that it can be written down first who it is. stderr goes to
@@ -151,5 +190,7 @@ void engine_child_go(struct engine_child *child);
 /* Takes in what it said. True: it has ended, *status as waitpid has it. */
 bool engine_child_ended(struct engine_child *child, int *status);
 void engine_child_stop(struct engine_child *child);
+/* Ends what stands in for pods, which go on. */
+void engine_child_abandon(struct engine_child *child);
 
 #endif

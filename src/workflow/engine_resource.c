@@ -30,7 +30,10 @@ static struct json *status_of(struct engine *engine, size_t index)
 	return status;
 }
 
-static int put(struct engine *engine, size_t index, struct err *err)
+typedef int write_resource(struct workflow_state *state, const struct workflow_resource *resource,
+			   struct err *err);
+
+static int write_record(struct engine *engine, size_t index, write_resource *write, struct err *err)
 {
 	struct workflow_resource *record = &engine->run.resources[index];
 
@@ -39,7 +42,12 @@ static int put(struct engine *engine, size_t index, struct err *err)
 	if (engine->run.mem.failed || !record->status.ptr || !record->spec.ptr)
 		return arena_fail(&engine->run.mem, "the record of a resource", err);
 	record->updated_ms = clock_wall_ms();
-	return workflow_resource_put(engine->state, record, err);
+	return write(engine->state, record, err);
+}
+
+static int put(struct engine *engine, size_t index, struct err *err)
+{
+	return write_record(engine, index, workflow_resource_update, err);
 }
 
 struct str engine_resource_fact(struct engine *engine, size_t index, const char *name)
@@ -204,7 +212,7 @@ static struct str depends_on_text(struct engine *engine, const struct plan_resou
 	return to_text(list, &engine->run.mem);
 }
 
-static int adopt_spec(struct engine *engine, size_t index, struct err *err)
+static int adopt_spec(struct engine *engine, size_t index, write_resource *write, struct err *err)
 {
 	const struct plan_resource *wanted = &engine->run.plan.resources[index];
 	struct workflow_resource *record = &engine->run.resources[index];
@@ -212,7 +220,7 @@ static int adopt_spec(struct engine *engine, size_t index, struct err *err)
 	record->spec = to_text(wanted->spec, &engine->run.mem);
 	record->depends_on = depends_on_text(engine, wanted);
 	record->checksum = wanted->checksum;
-	if (put(engine, index, err) < 0)
+	if (write_record(engine, index, write, err) < 0)
 		return -(int)err->kind;
 	engine->run.admitted[index] = true;
 	return 0;
@@ -232,7 +240,7 @@ static int create(struct engine *engine, size_t index, struct err *err)
 		.converged = STR(""),
 		.status = STR("{}"),
 		.created_ms = now};
-	return adopt_spec(engine, index, err);
+	return adopt_spec(engine, index, workflow_resource_put, err);
 }
 
 int engine_gate_find(struct engine *engine, struct str name, enum workflow_gate_status *out,
@@ -347,8 +355,9 @@ int engine_resource_lasts(struct engine *engine, size_t index, struct err *err)
 static int adopt_found(struct engine *engine, size_t index, const struct workflow_resource *found,
 		       struct err *err)
 {
-	return keep(engine, index, found, err) < 0 ? -(int)err->kind
-						   : adopt_spec(engine, index, err);
+	return keep(engine, index, found, err) < 0
+		       ? -(int)err->kind
+		       : adopt_spec(engine, index, workflow_resource_update, err);
 }
 
 /* What was completed goes on for what is new. */

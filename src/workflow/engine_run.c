@@ -127,12 +127,22 @@ void engine_run_leave(struct engine *engine)
 	struct engine_run *run = &engine->run;
 
 	for (size_t i = 0; run->steps && i < run->plan.step_count; i++) {
-		engine_workers_stop(&run->steps[i]);
+		/* Pods do without an engine; the next one goes on with them. */
+		if (engine->platform == PLATFORM_KUBERNETES && *engine->options->stop)
+			engine_workers_abandon(&run->steps[i]);
+		else
+			engine_workers_stop(&run->steps[i]);
+		engine_service_drop_listeners(&run->steps[i].service);
 		arena_release(&run->steps[i].mem);
 	}
 	run->steps = NULL;
 	run->record.id = 0;
 	run->ended = false;
+}
+
+static bool is_traffic(const struct engine_step *step)
+{
+	return step->plan->action == PLAN_CAPTURE || step->plan->action == PLAN_REPLAY;
 }
 
 /* Whether a proxy or a replayer goes on, which is looked after once the run is over. */
@@ -185,6 +195,97 @@ static int watch(struct engine *engine, const struct workflow_run *record, struc
 	return 0;
 }
 
+static int watch_steps(struct engine *engine, bool *busy, struct err *err)
+{
+	struct engine_run *run = &engine->run;
+
+	for (size_t i = 0; i < run->plan.step_count; i++) {
+		struct engine_step *step = &run->steps[i];
+		size_t resource = step->plan->resource;
+
+		if (!is_traffic(step) || !engine_step_has_ended_well(step))
+			continue;
+		if (run->admitted[resource] && engine_resource_lasts(engine, resource, err) == 0)
+			run->admitted[resource] = false; /* reset, and not begun anew */
+		if (!run->admitted[resource])
+			step->service.retired = true;
+		if (engine_step_look(engine, step, busy, err) < 0 ||
+		    engine_step_keep_strings(step, err) < 0)
+			return -(int)err->kind;
+	}
+	*busy = leaves_something(run);
+	if (!*busy)
+		engine_run_leave(engine);
+	return 0;
+}
+
+/* --- Proxies and replayers of a run before this one --- */
+
+#define BESIDE_MAX 20 /* runs that are looked through */
+
+static void swap_beside(struct engine *engine)
+{
+	struct engine_run run = engine->run;
+
+	engine->run = engine->beside;
+	engine->beside = run;
+}
+
+static bool has_traffic(const struct engine_run *run, bool admitted)
+{
+	for (size_t i = 0; run->record.id && i < run->plan.step_count; i++)
+		if (is_traffic(&run->steps[i]) &&
+		    (!admitted || run->admitted[run->steps[i].plan->resource]))
+			return true;
+	return false;
+}
+
+static void leave_beside(struct engine *engine)
+{
+	swap_beside(engine);
+	engine_run_leave(engine);
+	swap_beside(engine);
+}
+
+/* The newest before the one that is at work whose proxies or replayers are as it wanted them. */
+static int find_beside(struct engine *engine, const struct workflow_run *runs, size_t count,
+		       struct err *err)
+{
+	int64_t now = engine->run.record.id;
+	int rc = 0;
+
+	leave_beside(engine);
+	if (has_traffic(&engine->run, false))
+		return 0;
+	swap_beside(engine);
+	if (engine->run.mem.limit == 0)
+		engine->run.mem = engine->run.look = ARENA_INIT(RUN_ARENA);
+	for (size_t i = 0; rc == 0 && i < MIN(count, (size_t)BESIDE_MAX); i++) {
+		if (runs[i].id == now || (now && runs[i].id > now))
+			continue;
+		arena_reset(&engine->run.look);
+		rc = watch(engine, &runs[i], err);
+		if (rc == 0 && has_traffic(&engine->run, true))
+			break;
+		engine_run_leave(engine);
+	}
+	swap_beside(engine);
+	return rc;
+}
+
+static int look_beside(struct engine *engine, bool *busy, struct err *err)
+{
+	int rc = 0;
+
+	if (engine->beside.record.id == 0)
+		return 0;
+	swap_beside(engine);
+	arena_reset(&engine->run.look);
+	rc = watch_steps(engine, busy, err);
+	swap_beside(engine);
+	return rc;
+}
+
 static bool is_over(const struct workflow_run *run)
 {
 	return run->phase == WORKFLOW_SUCCEEDED || run->phase == WORKFLOW_COMPLETED_WITH_ERRORS ||
@@ -213,46 +314,24 @@ static int choose(struct engine *engine, struct err *err)
 	if (!chosen && engine->run.record.id != 0 && engine->run.ended)
 		return 0;
 	engine_run_leave(engine);
-	if (chosen)
-		return take_up(engine, chosen, false, err);
-	return !begun && count > 0 && is_over(&runs[0]) ? watch(engine, &runs[0], err) : 0;
-}
-
-static int watch_steps(struct engine *engine, bool *busy, struct err *err)
-{
-	struct engine_run *run = &engine->run;
-
-	for (size_t i = 0; i < run->plan.step_count; i++) {
-		struct engine_step *step = &run->steps[i];
-		size_t resource = step->plan->resource;
-
-		if (step->plan->action != PLAN_CAPTURE && step->plan->action != PLAN_REPLAY)
-			continue;
-		if (run->admitted[resource] && engine_resource_lasts(engine, resource, err) == 0)
-			run->admitted[resource] = false; /* reset, and not begun anew */
-		if (!run->admitted[resource])
-			step->service.retired = true;
-		if (engine_step_look(engine, step, busy, err) < 0 ||
-		    engine_step_keep_strings(step, err) < 0)
-			return -(int)err->kind;
-	}
-	*busy = leaves_something(run);
-	if (!*busy)
-		engine_run_leave(engine);
-	return 0;
+	if (!chosen && begun)
+		return 0;
+	if (chosen ? take_up(engine, chosen, false, err) < 0
+		   : count > 0 && is_over(&runs[0]) && watch(engine, &runs[0], err) < 0)
+		return -(int)err->kind;
+	return find_beside(engine, runs, count, err);
 }
 
 /* Whoever resets a proxy or a replayer wants it gone: this run begins it no more, nor does another
  * engine that takes the run up. */
 static int step_was_reset(struct engine *engine, struct engine_step *step, struct err *err)
 {
-	enum plan_action action = step->plan->action;
-
 	step->imperfect = false;
+	engine_service_drop_listeners(&step->service);
 	step->service = (struct engine_service){0};
 	step->cut_over = (struct engine_cut_over){0};
 	step->record.attempt = 0;
-	if (action == PLAN_CAPTURE || action == PLAN_REPLAY)
+	if (is_traffic(step))
 		return engine_step_set_phase(engine, step, STEP_FAILED,
 					     STR("was reset; `workflow submit` begins it anew"),
 					     err);
@@ -280,22 +359,11 @@ static int look_at_resource(struct engine *engine, size_t index, struct err *err
 	return 0;
 }
 
-int engine_run_look(struct engine *engine, bool *busy, struct err *err)
+/* *busy: some step has something to wait for. */
+static int look_at_run(struct engine *engine, bool *busy, struct err *err)
 {
 	struct engine_run *run = &engine->run;
 
-	*busy = false;
-	if (run->mem.limit == 0) {
-		run->mem = ARENA_INIT(RUN_ARENA);
-		run->look = ARENA_INIT(RUN_ARENA);
-	}
-	arena_reset(&run->look);
-	if (choose(engine, err) < 0)
-		return -(int)err->kind;
-	if (run->record.id == 0)
-		return 0;
-	if (run->ended)
-		return watch_steps(engine, busy, err);
 	for (size_t i = 0; i < run->plan.resource_count; i++)
 		if (look_at_resource(engine, i, err) < 0)
 			return -(int)err->kind;
@@ -303,8 +371,30 @@ int engine_run_look(struct engine *engine, bool *busy, struct err *err)
 		if (engine_step_look(engine, &run->steps[i], busy, err) < 0 ||
 		    engine_step_keep_strings(&run->steps[i], err) < 0)
 			return -(int)err->kind;
-	if (*busy)
-		return 0;
-	*busy = true; /* there may be another run */
-	return end_run(engine, err);
+	return 0;
+}
+
+int engine_run_look(struct engine *engine, bool *busy, struct err *err)
+{
+	struct engine_run *run = &engine->run;
+	bool beside = false, own = false;
+	int rc = 0;
+
+	if (run->mem.limit == 0) {
+		run->mem = ARENA_INIT(RUN_ARENA);
+		run->look = ARENA_INIT(RUN_ARENA);
+	}
+	arena_reset(&run->look);
+	if (choose(engine, err) < 0 || look_beside(engine, &beside, err) < 0)
+		return -(int)err->kind;
+	if (run->record.id != 0 && run->ended)
+		rc = watch_steps(engine, &own, err);
+	else if (run->record.id != 0)
+		rc = look_at_run(engine, &own, err);
+	if (rc == 0 && run->record.id != 0 && !run->ended && !own) {
+		own = true; /* there may be another run */
+		rc = end_run(engine, err);
+	}
+	*busy = own || beside;
+	return rc;
 }

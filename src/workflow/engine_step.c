@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/small_file.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -142,11 +143,11 @@ static bool is_lasting(const struct engine_step *step)
 	return step->plan->action == PLAN_CAPTURE || step->plan->action == PLAN_REPLAY;
 }
 
-/* A proxy that runs as planned is looked after at once: clients need it, whatever comes of the
- * connection checks of this run. */
+/* What runs as planned is looked after at once: clients need a proxy, and the log a reader,
+ * whatever comes of the connection checks of this run. */
 static bool may_begin(const struct engine *engine, const struct engine_step *step)
 {
-	if (step->plan->action == PLAN_CAPTURE && engine_step_is_done(engine, step))
+	if (is_lasting(step) && engine_step_is_done(engine, step))
 		return true;
 	for (size_t i = 0; i < step->plan->after_count; i++)
 		if (!engine_step_has_ended_well(&engine->run.steps[step->plan->after[i]]))
@@ -211,15 +212,28 @@ static int admit(struct engine *engine, struct engine_step *step, struct err *er
 	return engine->run.admitted[resource];
 }
 
+/* What is in the way of its pods. */
+static int tell_note(struct engine *engine, struct engine_step *step, struct err *err)
+{
+	cleanup(buf_release) struct buf text = BUF_INIT(KIB(64));
+	struct str path = engine_platform_note(engine, step), line = STR("");
+	struct err why;
+
+	if (path.ptr && small_file_read(path.ptr, &text, &why) > 0)
+		line = arena_str(&engine->run.look, buf_str(&text));
+	return engine_step_set_phase(engine, step, STEP_RUNNING, line, err);
+}
+
 /* What its process or the proxy does; 1: nothing of it is under way. */
 static int look_at_work(struct engine *engine, struct engine_step *step, struct err *err)
 {
 	int status;
 
-	if (engine_workers_are_there(step))
-		return engine_workers_have_ended(step, &status)
-			       ? engine_step_child_ended(engine, step, status, err)
-			       : 0;
+	if (engine_workers_are_there(step)) {
+		if (engine_workers_have_ended(step, &status))
+			return engine_step_child_ended(engine, step, status, err);
+		return engine->platform == PLATFORM_LOCAL ? 0 : tell_note(engine, step, err);
+	}
 	if (step->former.pid != 0 && !process_is_gone(&step->former, &engine->self))
 		return 0; /* it dies with its engine, but not within no time */
 	step->former.pid = 0;

@@ -35,6 +35,8 @@ int engine_workers_start(struct engine *engine, struct engine_step *step,
 bool engine_workers_have_ended(struct engine_step *step, int *status);
 bool engine_workers_are_there(const struct engine_step *step);
 void engine_workers_stop(struct engine_step *step);
+/* As engine_child_abandon. */
+void engine_workers_abandon(struct engine_step *step);
 
 /* --- engine_step_child.c --- */
 int engine_step_start(struct engine *engine, struct engine_step *step, struct err *err);

@@ -65,6 +65,8 @@ int engine_step_start(struct engine *engine, struct engine_step *step, struct er
 
 	if (engine_step_paths(engine, step, &log, &output, err) < 0 ||
 	    engine_command_make(engine, step, &command, err) < 0 ||
+	    engine_platform_wrap(engine, step, engine_platform_workers(engine, step), &command,
+				 err) < 0 ||
 	    engine_child_start(engine, &command, log, output, &step->child, err) < 0)
 		return -(int)err->kind;
 	step->record.child = child_text(engine, &step->child.identity);
@@ -191,7 +193,9 @@ static int snapshot_ended(struct engine *engine, struct engine_step *step, int c
 						       "; delete it, `workflow reset` it",
 						       STR_ARG(state)),
 					  err);
-	return next_stage(step, STAGE_LOOK, SNAPSHOT_PAUSE_MS);
+	return next_stage(step, STAGE_LOOK,
+			  engine_platform_pause(engine, SNAPSHOT_PAUSE_MS,
+						clock_wall_ms() - step->record.started_ms));
 }
 
 static struct str death(struct engine *engine, int status)

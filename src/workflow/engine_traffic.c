@@ -2,12 +2,14 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/log.h"
 #include "capture/control_server.h"
 #include "traffic/segment_log.h"
 
 #include <arpa/inet.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -17,7 +19,7 @@
 #define MOST_PAUSE_MS 60000
 #define STEADY_MS 60000 /* one that lived as long begins with short pauses again */
 #define STOP_PATIENCE_MS 120000
-#define REPLAYER_TRIES 10 /* until it runs for the first time */
+#define FIRST_TRIES 10 /* until it runs for the first time */
 
 static const struct plan_resource *resource_of(const struct engine *engine,
 					       const struct engine_step *step)
@@ -142,6 +144,35 @@ static struct str command_as_planned(struct engine *engine, struct engine_step *
 	return rc < 0 ? STR_NONE : engine_command_checksum(&command, &engine->run.look);
 }
 
+void engine_service_drop_listeners(struct engine_service *service)
+{
+	for (size_t i = 0; i < service->listener_count; i++)
+		close(service->listeners[i]);
+	free(service->listeners);
+	service->listeners = NULL;
+	service->listener_count = 0;
+}
+
+/* So that clients that come between the old proxy and the new one wait, and are not refused. One
+ * that does not give them is replaced all the same. */
+static void take_listeners(struct engine *engine, struct engine_step *step)
+{
+	struct engine_service *service = &step->service;
+	struct str path =
+		arena_printf(&engine->run.look, "%s/run/" STR_FMT ".sock",
+			     engine->options->state_dir, STR_ARG(resource_of(engine, step)->name));
+	struct err err;
+
+	engine_service_drop_listeners(service);
+	if (step->plan->action != PLAN_CAPTURE || !path.ptr)
+		return;
+	service->listeners = mem_zalloc(PROXY_LISTENERS_MAX * sizeof(int));
+	if (control_take_listeners(path.ptr, service->listeners, &service->listener_count, &err) <
+	    0)
+		log_warn("engine", "clients of " STR_FMT " are refused while it is replaced: %s",
+			 STR_ARG(step->plan->name), err.message);
+}
+
 static void ask_to_stop(struct engine_service *service)
 {
 	service->stopping = true;
@@ -172,8 +203,10 @@ static int look_for_former(struct engine *engine, struct engine_step *step, stru
 	service->process = found.process;
 	service->since_ms = clock_monotonic_ms();
 	step->record.log = arena_str(&engine->run.look, found.log);
-	if (!str_eq(found.command, wanted))
+	if (!str_eq(found.command, wanted)) {
+		take_listeners(engine, step);
 		ask_to_stop(service);
+	}
 	return 0;
 }
 
@@ -205,7 +238,12 @@ static int start(struct engine *engine, struct engine_step *step, struct err *er
 	if (engine_step_paths(engine, step, &log, &output, err) < 0 ||
 	    note_group(engine, step, err) < 0 ||
 	    engine_command_make(engine, step, &command, err) < 0 ||
-	    engine_child_start(engine, &command, log, output, &child, err) < 0)
+	    engine_platform_wrap(engine, step, engine_platform_workers(engine, step), &command,
+				 err) < 0)
+		return -(int)err->kind;
+	command.listeners = service->listeners;
+	command.listener_count = service->listener_count;
+	if (engine_child_start(engine, &command, log, output, &child, err) < 0)
 		return -(int)err->kind;
 	started.process = child.identity;
 	started.log = step->record.log;
@@ -214,10 +252,16 @@ static int start(struct engine *engine, struct engine_step *step, struct err *er
 		close(child.go_fd); /* which ends it */
 		return -(int)err->kind;
 	}
+	/* Whoever resets it now finds the file; one who did before is seen here. */
+	if (engine_resource_lasts(engine, step->plan->resource, err) <= 0) {
+		close(child.go_fd);
+		return err_set(err, ERR_CONFLICT, "it is being reset");
+	}
 	service->process = child.identity;
 	service->since_ms = clock_monotonic_ms();
 	service->ready = false;
 	engine_child_go(&child);
+	engine_service_drop_listeners(service);
 	engine_point(step, "started");
 	return 0;
 }
@@ -241,6 +285,12 @@ static int tell(struct engine *engine, struct engine_step *step, struct str mess
 	return engine_step_set_phase(engine, step, phase, message, err);
 }
 
+/* What never ran as it is configured now is not tried for ever: the configuration is wrong. */
+static bool was_ready_before(const struct engine *engine, const struct engine_step *step)
+{
+	return engine_step_has_ended_well(step) || engine_step_is_done(engine, step);
+}
+
 static int died(struct engine *engine, struct engine_step *step, struct str reason, struct err *err)
 {
 	struct engine_service *service = &step->service;
@@ -253,17 +303,17 @@ static int died(struct engine *engine, struct engine_step *step, struct str reas
 	service->process.pid = 0;
 	pause = pause_after(++service->deaths);
 	step->not_before_ms = clock_monotonic_ms() + pause;
-	if (step->plan->action == PLAN_REPLAY && !engine_step_has_ended_well(step) &&
-	    service->deaths >= REPLAYER_TRIES) {
+	if (!was_ready_before(engine, step) && service->deaths >= FIRST_TRIES)
 		return engine_step_set_phase(
 			engine, step, STEP_FAILED,
 			arena_printf(mem,
-				     STR_FMT " (started %u times); `workflow log resource " STR_FMT
-					     "` tells more, `workflow submit` tries again",
-				     STR_ARG(reason), service->deaths,
+				     STR_FMT " (started %u times); " STR_FMT
+					     " in the state directory tells more (`workflow log "
+					     "resource " STR_FMT
+					     "`), `workflow submit` tries again",
+				     STR_ARG(reason), service->deaths, STR_ARG(step->record.log),
 				     STR_ARG(step->record.resource)),
 			err);
-	}
 	return tell(engine, step,
 		    arena_printf(mem,
 				 "not running: " STR_FMT "; started again in %" PRId64
@@ -355,6 +405,7 @@ int engine_traffic_look(struct engine *engine, struct engine_step *step, struct 
 {
 	struct engine_service *service = &step->service;
 
+	engine_log_bound(engine->options->state_dir, step->record.log);
 	if (engine_cut_over_is_done(engine, step)) {
 		service->retired = true;
 		return engine_step_has_ended_well(step) ? 0 : done_before(engine, step, err);

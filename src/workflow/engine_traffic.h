@@ -13,6 +13,8 @@ int engine_traffic_admit(struct engine *engine, struct engine_step *step, struct
 int engine_traffic_look(struct engine *engine, struct engine_step *step, struct err *err);
 /* It is to be looked after, though its step is done. */
 bool engine_traffic_lasts(const struct engine_step *step);
+/* Closes what was kept of a proxy for the next. */
+void engine_service_drop_listeners(struct engine_service *service);
 /* What the proxy `name` answers to a line (capture/control_server.h); ERR_CONFLICT: it refuses. */
 int engine_proxy_ask(struct engine *engine, struct str name, struct str line, struct json **out,
 		     struct err *err);

@@ -5,23 +5,12 @@
 #include <inttypes.h>
 #include <sys/wait.h>
 
-static size_t wanted(const struct engine *engine, const struct engine_step *step)
-{
-	int64_t count = 1;
-
-	if (step->plan->action == PLAN_BACKFILL)
-		count = json_i64_or(json_path(engine->run.plan.resources[step->plan->resource].spec,
-					      "backfill", "podReplicas", NULL),
-				    1);
-	return (size_t)MIN(MAX(count, (int64_t)1), (int64_t)ENGINE_WORKERS_MAX) - 1;
-}
-
 int engine_workers_start(struct engine *engine, struct engine_step *step,
 			 const struct engine_command *command, const char *log, const char *output,
 			 struct err *err)
 {
 	struct arena *mem = &engine->run.look;
-	size_t count = wanted(engine, step);
+	size_t count = engine_platform_processes(engine, engine_platform_workers(engine, step)) - 1;
 
 	step->status_known = false;
 	for (size_t i = 0; i < count; i++) {
@@ -88,4 +77,11 @@ void engine_workers_stop(struct engine_step *step)
 	engine_child_stop(&step->child);
 	for (size_t i = 0; i < COUNT_OF(step->workers); i++)
 		engine_child_stop(&step->workers[i]);
+}
+
+void engine_workers_abandon(struct engine_step *step)
+{
+	engine_child_abandon(&step->child);
+	for (size_t i = 0; i < COUNT_OF(step->workers); i++)
+		engine_child_abandon(&step->workers[i]);
 }

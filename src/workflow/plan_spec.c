@@ -1,6 +1,8 @@
 #include "workflow/plan_spec.h"
 
 #include "base/limits.h"
+#include "workflow/platform.h"
+#include "workflow/schema_shapes.h"
 
 #include <openssl/sha.h>
 #include <stdio.h>
@@ -105,9 +107,16 @@ struct json *plan_plain(const struct config_value *value, struct arena *mem)
 	return out;
 }
 
+/* What a pod of a step gets has an effect where there are pods. */
+static bool is_of_a_pod(const struct schema_field *field)
+{
+	return field->schema == &schema_resources && workflow_platform() == PLATFORM_KUBERNETES;
+}
+
 static bool counts(const struct schema_field *field)
 {
-	return field->scope != SCHEMA_KUBERNETES && strncmp(field->name, "skip", 4) != 0;
+	return (field->scope != SCHEMA_KUBERNETES || is_of_a_pod(field)) &&
+	       strncmp(field->name, "skip", 4) != 0;
 }
 
 static struct json *resolve_object(const struct schema *schema, const struct config_value *value,
@@ -137,6 +146,8 @@ struct json *plan_resolve(const struct schema *schema, const struct config_value
 
 	if (schema->kind == SCHEMA_ONE_OF)
 		schema = value ? variant_of(schema, value) : NULL;
+	if (schema == &schema_resources)
+		return plan_plain(value, mem);
 	if (schema && schema->kind == SCHEMA_OBJECT)
 		return resolve_object(schema, value, mem);
 	if (!value)

@@ -3,6 +3,8 @@
 #include "base/limits.h"
 #include "base/small_file.h"
 #include "base/state_dir.h"
+#include "workflow/platform.h"
+#include "workflow/secrets_kubernetes.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -69,6 +71,8 @@ int workflow_secret_read(const char *state_dir, struct str name, struct arena *m
 
 	if (check_name(name, err) < 0)
 		return -(int)err->kind;
+	if (workflow_platform() == PLATFORM_KUBERNETES)
+		return kubernetes_secret_read(name, mem, out, err);
 	if (!folder.ptr)
 		return arena_fail(mem, "a secret", err);
 	rc = read_from(folder.ptr, name, mem, out, err);
@@ -105,6 +109,8 @@ int workflow_secret_write(const char *state_dir, struct str name, struct str val
 
 	if (check_name(name, err) < 0)
 		return -(int)err->kind;
+	if (workflow_platform() == PLATFORM_KUBERNETES)
+		return kubernetes_secret_write(name, value, err);
 	if (mem.failed)
 		return arena_fail(&mem, "a secret", err);
 	if (directory_make(folder.ptr, err) < 0)
@@ -119,6 +125,8 @@ int workflow_secret_delete(const char *state_dir, struct str name, struct err *e
 
 	if (check_name(name, err) < 0)
 		return -(int)err->kind;
+	if (workflow_platform() == PLATFORM_KUBERNETES)
+		return kubernetes_secret_delete(name, err);
 	if (!path.ptr)
 		return arena_fail(&mem, "a secret", err);
 	if (unlink(path.ptr) == 0)
@@ -134,6 +142,8 @@ int workflow_secret_list(const char *state_dir, struct arena *mem, struct str **
 	struct dirent *entry;
 	DIR *directory;
 
+	if (workflow_platform() == PLATFORM_KUBERNETES)
+		return kubernetes_secret_list(mem, out, count, err);
 	*count = 0;
 	*out = arena_zalloc(mem, SECRETS_MAX, sizeof(struct str));
 	if (mem->failed)

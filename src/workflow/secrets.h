@@ -1,6 +1,7 @@
 /* Secrets of a workflow, by the name that a configuration gives them: <state>/secrets/<name>, else
  * $CREDENTIALS_DIRECTORY/<name>, else $SHARDLIFT_SECRET_<NAME> (upper case, '_' for what is no
- * letter or digit). A user and a password are USERNAME:PASSWORD. */
+ * letter or digit). A user and a password are USERNAME:PASSWORD. On Kubernetes
+ * (workflow/platform.h) they are Secrets of the namespace. */
 #ifndef WORKFLOW_SECRETS_H
 #define WORKFLOW_SECRETS_H
 

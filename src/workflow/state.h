@@ -86,6 +86,10 @@ struct workflow_resource {
 /* Inserts or replaces by (kind, name). */
 int workflow_resource_put(struct workflow_state *state, const struct workflow_resource *resource,
 			  struct err *err);
+/* As workflow_resource_put, but only where this incarnation (uid) is there and not being reset:
+ * what somebody removes meanwhile is not brought back. */
+int workflow_resource_update(struct workflow_state *state, const struct workflow_resource *resource,
+			     struct err *err);
 /* 1; 0: none. */
 int workflow_resource_read(struct workflow_state *state, const char *kind, struct str name,
 			   struct arena *mem, struct workflow_resource *out, struct err *err);

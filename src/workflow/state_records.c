@@ -84,6 +84,17 @@ int workflow_resource_put(struct workflow_state *state, const struct workflow_re
 			    bind_resource, resource, err);
 }
 
+int workflow_resource_update(struct workflow_state *state, const struct workflow_resource *resource,
+			     struct err *err)
+{
+	return state_change(state,
+			    "UPDATE resource SET spec = ?4, depends_on = ?5, checksum = ?6, "
+			    "converged = ?7, phase = ?8, status = ?9, created_ms = ?10, "
+			    "updated_ms = ?11 WHERE kind = ?1 AND name = ?2 AND uid = ?3 AND "
+			    "phase <> 'Deleting'",
+			    bind_resource, resource, err);
+}
+
 struct name_key {
 	const char *outer; /* kind, or workflow */
 	struct str name;

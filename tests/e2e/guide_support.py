@@ -20,8 +20,8 @@ def asked_for(name):
     return set(re.findall(r"\b([A-Z_]+)=", "".join(blocks(name, "set"))))
 
 
-def follow(name, shardlift, folder, instead=None, **given):
-    """Runs the guide with `given` in the environment; Result with all it said. It must end well.
+def command(name, shardlift, folder, instead=None, **given):
+    """The guide as a command, and the environment to run it in, with `given`.
     `instead`: a port that is not free here, say, and what stands for it."""
     assert asked_for(name) == set(given), f"{name} asks for {asked_for(name)}"
     names = folder / "bin"
@@ -39,9 +39,15 @@ def follow(name, shardlift, folder, instead=None, **given):
     script.write_text(text)
     environment = {**shardlift.environment, **{key: str(value) for key, value in given.items()},
                    "PATH": f"{names}:{os.environ['PATH']}"}
-    process = subprocess.run(["bash", "-euo", "pipefail", str(script)], capture_output=True,
-                             cwd=folder, env=environment, stdin=subprocess.DEVNULL, timeout=900)
-    result = Result(["bash", str(script)], process)
+    return ["bash", "-euo", "pipefail", str(script)], environment
+
+
+def follow(name, shardlift, folder, instead=None, **given):
+    """Runs the guide; Result with all it said. It must end well."""
+    words, environment = command(name, shardlift, folder, instead, **given)
+    process = subprocess.run(words, capture_output=True, cwd=folder, env=environment,
+                             stdin=subprocess.DEVNULL, timeout=900)
+    result = Result(words, process)
     assert process.returncode == 0, result
     assert not SANITIZER_REPORT.search(result.err), result
     return result

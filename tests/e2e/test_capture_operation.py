@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import sys
 import threading
+import urllib.request
 
 from capture_support import CEILING, Stub, finish, proxy, receive, response, sent, wait_for
 from support import PROGRAM
@@ -77,6 +79,20 @@ def test_each_request_is_a_line_of_the_access_log(shardlift, stub, tmp_path):
     assert (second["method"], second["path"], second["heldMs"]) == ("GET", "/_cat", 0)
     assert lines()[0]["path"] == "/after"
     assert "secret" not in (tmp_path / "old.log").read_text()
+
+
+def test_a_full_disk_of_the_access_log_is_told(shardlift, stub):
+    """Not the requests' business."""
+    with proxy(shardlift, stub.url, "--access-log", "/dev/full", "--metrics-port", "0") as one:
+        url = wait_for(lambda: re.search(r"metrics at (http://\S+)", one.log), "metrics").group(1)
+        client = one.connect()
+        for _ in range(3):
+            client.sendall(post("/1", b"body"))
+            assert response(client).startswith(b"HTTP/1.1 200 ")
+        lost = "shardlift_capture_access_lines_lost_total 3\n"
+        wait_for(lambda: lost in urllib.request.urlopen(url, timeout=60).read().decode(), "the count")
+        assert one.log.count("the access log '/dev/full' cannot be written") == 1
+        finish(client)
 
 
 def test_a_client_that_sends_no_more_has_its_answers(shardlift, stub):

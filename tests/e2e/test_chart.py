@@ -61,7 +61,7 @@ def test_lint(values):
 
 @needs_helm
 def test_one_pod_with_engine_and_console_and_no_rights():
-    objects = rendered()
+    objects = rendered("--set", "platform=local", "--set", "rbac.create=false")
     assert set(objects) == {"StatefulSet", "Service", "ConfigMap", "ServiceAccount", "NetworkPolicy"}
     (one,) = objects["StatefulSet"]
     assert one["metadata"] == {**one["metadata"], "name": "migration-console", "namespace": "ma"}
@@ -84,8 +84,28 @@ def test_one_pod_with_engine_and_console_and_no_rights():
 
 
 @needs_helm
+def test_the_role_has_what_is_called_and_no_more():
+    objects = rendered()
+    (role,) = objects["Role"]
+    rules = {(rule["apiGroups"][0], resource): set(rule["verbs"])
+             for rule in role["rules"] for resource in rule["resources"]}
+    assert rules == {
+        ("", "pods"): {"get", "list"}, ("", "pods/log"): {"get"}, ("", "events"): {"list"},
+        ("", "secrets"): {"get", "list", "create", "patch", "delete"},
+        ("batch", "jobs"): {"get", "list", "create", "delete"},
+        ("apps", "deployments"): {"get", "list", "create", "delete"},
+        ("apps", "deployments/scale"): {"patch"}}
+    pod = objects["StatefulSet"][0]["spec"]["template"]["spec"]
+    assert pod["automountServiceAccountToken"]
+    for container in pod["containers"]:
+        environment = {one["name"]: one for one in container["env"]}
+        assert environment["SHARDLIFT_PLATFORM"]["value"] == "kubernetes"
+        assert environment["SHARDLIFT_POD"]["valueFrom"]["fieldRef"]["fieldPath"] == "metadata.name"
+
+
+@needs_helm
 def test_rules_make_a_role_and_mount_its_token():
-    objects = rendered("--set-json",
+    objects = rendered("--set", "rbac.create=false", "--set-json",
                        'rbac.rules=[{"apiGroups":[""],"resources":["pods"],"verbs":["get"]}]')
     assert objects["Role"][0]["rules"] == [{"apiGroups": [""], "resources": ["pods"],
                                             "verbs": ["get"]}]
@@ -119,6 +139,7 @@ def test_credentials_are_files_of_the_secret_s_name():
     ("persistence.size=big", "size"),
     ("serviceMonitor.port=70000", "port"),
     ("replicas=3", "replicas"),
+    ("platform=docker", "platform"),
 ])
 def test_a_value_that_there_is_not_is_refused_by_name(setting, told):
     assert told in refused("--set", setting)

@@ -1,18 +1,17 @@
 """`workflow manage` in a real terminal (tmux): the screen is compared as text, keys are typed.
 
 The state directory is prepared: a run that stands still, so that no screen depends on time. What
-an engine does to it is in test_workflow.py."""
+an engine does to it is in test_workflow.py, and on a screen in test_use_the_solution.py."""
 
 import json
 import re
-import shlex
 import sqlite3
-import subprocess
 import time
 
 import pytest
 
-from support import OK, PROGRAM, SANITIZER_REPORT, USAGE
+from support import OK, PROGRAM, USAGE
+from terminal import Terminal
 
 RUN = 1700000000000
 MIGRATION = "old-new-first-migration-0"
@@ -136,56 +135,14 @@ def prepared(shardlift, repository, tmp_path):
     return shardlift
 
 
-class Terminal:
-    def __init__(self, program, folder, columns=80, lines=24, **environment):
-        self.socket = folder / "tmux"
-        self.errors = folder / "errors"
-        variables = {**program.environment, "LC_ALL": "C.UTF-8", **environment}
-        words = " ".join(f"{k}={shlex.quote(variables[k])}"
-                         for k in ("SHARDLIFT_HOME", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LC_ALL",
-                                   *environment))
-        self.tmux("-f", "/dev/null", "new-session", "-d", "-x", str(columns), "-y", str(lines),
-                  f"env {words} {shlex.quote(str(PROGRAM))} workflow manage 2>{self.errors}; "
-                  "echo ended with $?; exec cat")
-
-    def tmux(self, *arguments):
-        return subprocess.run(["tmux", "-S", str(self.socket), *arguments], check=True, timeout=60,
-                              capture_output=True, text=True).stdout
-
-    def screen(self):
-        return "\n".join(line.rstrip() for line in self.tmux("capture-pane", "-p").splitlines())
-
-    def wait(self, condition, what):
-        end = time.monotonic() + 90
-        while not condition(self.screen()):
-            assert time.monotonic() < end, f"never came: {what}\n{self.screen()}"
-            time.sleep(0.05)
-
-    def wait_for(self, text):
-        self.wait(lambda screen: text in screen, text)
-
-    def wait_for_screen(self, expected):
-        self.wait(lambda screen: screen.rstrip() == expected, expected)
-
-    def type(self, *keys):
-        self.tmux("send-keys", *keys)
-
-    def end(self):
-        self.type("q")
-        self.wait_for("ended with 0")
-
-    def close(self):
-        subprocess.run(["tmux", "-S", str(self.socket), "kill-server"], capture_output=True,
-                       timeout=60)
-        assert not SANITIZER_REPORT.search(self.errors.read_text())
-
-
 @pytest.fixture
 def terminal(tmp_path):
+    """terminal(program, **environment): `workflow manage` on a screen of its own."""
     opened = []
 
-    def make(program, **how):
-        opened.append(Terminal(program, tmp_path, **how))
+    def make(program, **environment):
+        opened.append(Terminal(tmp_path, [PROGRAM, "workflow", "manage"], program.environment,
+                               **environment))
         return opened[-1]
     yield make
     for one in opened:
@@ -255,10 +212,10 @@ def test_logs_and_reports_are_read_and_followed(prepared, terminal):
 def test_it_survives_other_sizes(prepared, terminal):
     screen = terminal(prepared)
     screen.wait_for_screen(SCREEN)
-    screen.tmux("resize-window", "-x", "40", "-y", "12")
+    screen.resize(40, 12)
     screen.wait_for_screen(NARROW)
-    screen.tmux("resize-window", "-x", "2", "-y", "2")
-    screen.tmux("resize-window", "-x", "80", "-y", "24")
+    screen.resize(2, 2)
+    screen.resize(80, 24)
     screen.wait_for_screen(SCREEN)
     screen.end()
 

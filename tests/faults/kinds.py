@@ -18,7 +18,6 @@ LIBRARIES = support.PROGRAM.parent / "tests" / "faults"
 # The sanitizers want to be the first library, and need more address space than any limit leaves.
 PRELOADED = "verify_asan_link_order=0:exitcode=99:detect_stack_use_after_return=1"
 PLAIN_PROGRAM = support.ROOT / "build" / "shardlift"
-HOUR, YEAR = 3600, 365 * 86400
 
 
 class NotHere(Exception):
@@ -104,9 +103,10 @@ def power_cut(scenario, chance):
         power.restore()
         forget(scenario)
     scenario.after_end = restore
+    scenario.victim = "all"
     act_at(scenario, chance, scenario.kill)
     scenario.begin()
-    if scenario.name != "capture":
+    if not scenario.restarts_itself:
         scenario.ended()
         restore()
         scenario.run_once()
@@ -123,8 +123,7 @@ def full_disk(scenario, chance):
             scenario.copy_log()
         try:
             act_at(scenario, chance, filler.fill)
-            if scenario.name == "capture":
-                scenario.store.at(scenario.writes, filler.free)  # it is not reached with a full disk
+            if scenario.restarts_itself:
                 scenario.loses_answers = True
                 free_later(scenario, filler)
                 drive(scenario)
@@ -165,11 +164,11 @@ def failing_disk(scenario, chance):
 
     def fail():
         switches.set_sync_fails(True)
-        if scenario.name == "capture":
+        if scenario.restarts_itself:
             threading.Timer(0.4, scenario.restart_broken).start()
     act_at(scenario, chance, fail)
     scenario.begin()
-    if scenario.name != "capture":
+    if not scenario.restarts_itself:
         scenario.ended()
         switches.set_sync_fails(False)
         if scenario.stops[-1].code == 0:
@@ -188,22 +187,22 @@ def clock_jumps(scenario, chance, seconds):
 
 
 def clock_forward(scenario, chance):
-    clock_jumps(scenario, chance, chance.choice([30, HOUR, YEAR]))
+    clock_jumps(scenario, chance, chance.choice(scenario.clock_jumps))
 
 
 def clock_back(scenario, chance):
-    clock_jumps(scenario, chance, -chance.choice([30, HOUR, YEAR]))
+    clock_jumps(scenario, chance, -chance.choice(scenario.clock_jumps))
 
 
 def clock_between(scenario, chance):
     """Another time of day after a kill: leases and tuples are of the future, or long ago."""
     scenario.loses_answers = True
     switches = disturb(scenario)
-    seconds = chance.choice([-YEAR, -HOUR, HOUR, YEAR])
+    seconds = chance.choice([-1, 1]) * chance.choice(scenario.clock_jumps[1:])
     scenario.after_end = lambda: switches.set_clock_ahead(seconds)
     act_at(scenario, chance, scenario.kill)
     scenario.begin()
-    if scenario.name != "capture":
+    if not scenario.restarts_itself:
         scenario.ended()
         scenario.after_end()
         scenario.run_once()
@@ -375,7 +374,7 @@ def out_of_memory(scenario, chance):
     more = chance.choice([0, 0, 64 << 10, 512 << 10, 4 << 20])
 
     def limit():
-        pid = scenario.process.pid
+        pid = scenario.pid()
         pages = int(pathlib.Path(f"/proc/{pid}/statm").read_text().split()[0])
         bytes = pages * os.sysconf("SC_PAGE_SIZE") + more
         resource.prlimit(pid, resource.RLIMIT_AS, (bytes, bytes))
@@ -384,10 +383,10 @@ def out_of_memory(scenario, chance):
 
 
 def few_descriptors(scenario, chance):
-    scenario.launcher = ["prlimit", f"--nofile={chance.randrange(24, 60)}"]
+    scenario.launcher = ["prlimit", f"--nofile={chance.randrange(6, 60)}"]
     scenario.loses_answers = True
     scenario.after_end = lambda: forget(scenario)
-    if scenario.name == "capture":
+    if scenario.restarts_itself:
         drive(scenario)
         return
     scenario.begin()
@@ -397,7 +396,7 @@ def few_descriptors(scenario, chance):
         scenario.finish()
 
 
-EVERYWHERE = ["backfill", "capture", "replay"]
+EVERYWHERE = ["backfill", "capture", "replay", "workflow"]
 KINDS = {
     "kill": (kill, EVERYWHERE),
     "two kills": (kill_twice, EVERYWHERE),

@@ -4,6 +4,7 @@ them, and lets a test act while a write is under way.
 The rules of versions are those of Elasticsearch's VersionType and InternalEngine."""
 
 import http.server
+import itertools
 import json
 import re
 import threading
@@ -29,7 +30,10 @@ def conflict(id, have, given):
 
 
 class Documents:
+    stores = itertools.count()
+
     def __init__(self):
+        self.number = next(self.stores)
         self.lock = threading.Lock()
         self.entries = {}
         self.seq_no = 0
@@ -46,7 +50,7 @@ class Documents:
         with self.lock:
             if id is None:
                 self.made += 1
-                id = f"made-{self.made}"
+                id = f"made-{self.number}-{self.made}"
             refused, version = self.next_version(operation, index, id, options)
             if refused:
                 return refused

@@ -19,6 +19,7 @@ from wire import Wire
 
 CEILING = 120   # seconds, for one step
 MOST_STARTS = 6
+HOUR, YEAR = 3600, 365 * 86400
 FIXTURE, SNAPSHOT, INDICES = "es-7.10.2", "snap1", ["logs-2020.01", "logs-2020.02", "books"]
 LOAD = support.ROOT / "tests" / "load" / "load"
 # What a run may end with when something is in its way, and what it then says.
@@ -41,9 +42,11 @@ class Scenario:
     done, `check` compares."""
 
     program = support.PROGRAM
+    restarts_itself = False  # what ends is started anew at once, as by a service manager
     kill_expected = False
     loses_answers = False  # the fault may take an answer away that nobody records
     storm_length = 7
+    clock_jumps = [30, HOUR, YEAR]
     result = None          # of check, where the fault had to do it
 
     def __init__(self, shardlift, folder):
@@ -66,6 +69,10 @@ class Scenario:
                 [*self.launcher, str(self.program), *map(str, command), *map(str, self.options)],
                 env={**self.shardlift.environment, **self.environment}, stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL, stderr=err)
+
+    def pid(self):
+        """Of the process that a fault is for."""
+        return self.process.pid
 
     def signal(self, number):
         with contextlib.suppress(ProcessLookupError):
@@ -128,6 +135,18 @@ class Runs(Scenario):
             self.run_once()
 
 
+def assert_fixture(documents):
+    """Those of a LiveStore are those of the fixture's indices; returns how many."""
+    got = {}
+    for (index, id), (_, routing, source) in documents.items():
+        got.setdefault(index, []).append(Document("_doc", id, routing, canonical(parse(source))))
+    expected = support.expected_documents(FIXTURE, SNAPSHOT)
+    for index in INDICES:
+        support.assert_same(got.pop(index, []), expected[index], index)
+    assert not got, f"indices that nobody asked for: {list(got)}"
+    return sum(len(expected[index]) for index in INDICES)
+
+
 class Backfill(Runs):
     name = "backfill"
     writes = 35  # about so many bulks
@@ -148,14 +167,7 @@ class Backfill(Runs):
         return sorted((self.state / "work").glob("*.db*"))
 
     def check(self):
-        got = {}
-        for (index, id), (_, routing, source) in self.store.documents.alive().items():
-            got.setdefault(index, []).append(Document("_doc", id, routing, canonical(parse(source))))
-        expected = support.expected_documents(FIXTURE, SNAPSHOT)
-        for index in INDICES:
-            support.assert_same(got.pop(index, []), expected[index], index)
-        assert not got, f"indices that nobody asked for: {list(got)}"
-        return sum(len(expected[index]) for index in INDICES)
+        return assert_fixture(self.store.documents.alive())
 
 
 class Recorded:
@@ -227,6 +239,7 @@ class Capture(Scenario):
     as a service manager does."""
 
     name = "capture"
+    restarts_itself = True
     requests, connections = 120, 4
 
     def __init__(self, shardlift, folder, repository, recorded):
@@ -266,6 +279,7 @@ class Capture(Scenario):
     def begin(self):
         while not self.start_proxy():
             assert self.starts < MOST_STARTS, self.names()
+            self.after_end()
         independent = ["--ids", 10**12] if self.loses_answers else ["--ids", 40]
         self.load = subprocess.Popen(
             [sys.executable, str(LOAD), "--url", self.clients.url, "--requests", str(self.requests),

@@ -1,4 +1,4 @@
-"""Kinds of fault over the three moves (kinds.py, scenarios.py): each run ends equal, or stops with a named
+"""Kinds of fault over the four moves (kinds.py, scenarios.py, whole.py): each run ends equal, or stops with a named
 error and the same command goes on afterwards to the same end.
 
 SHARDLIFT_FAULT_ROUNDS=N makes each kind N times in each scenario (0: the quick ones once); a seed
@@ -13,9 +13,10 @@ import pytest
 
 import scenarios
 from kinds import KINDS, NotHere
+from whole import Workflow
 
 ROUNDS = int(os.environ.get("SHARDLIFT_FAULT_ROUNDS", 0))
-SCENARIOS = {one.name: one for one in (scenarios.Backfill, scenarios.Capture, scenarios.Replay)}
+SCENARIOS = {one.name: one for one in (scenarios.Backfill, scenarios.Capture, scenarios.Replay, Workflow)}
 QUICK = {"kill", "connections reset", "half-closed connections", "clock jumps back"}
 
 
@@ -39,7 +40,7 @@ def run_seed(kind, scenario, number):
 
 BASE = int(os.environ.get("SHARDLIFT_FAULT_BASE", random.randrange(2**31)))
 RUNS = [(kind, scenario, number) for kind, (_, where) in KINDS.items() for scenario in where
-        for number in range(ROUNDS or (kind in QUICK))]
+        for number in range(ROUNDS or (kind in QUICK and scenario != "workflow"))]
 
 
 @pytest.mark.parametrize("kind,scenario,number", RUNS)

@@ -85,6 +85,23 @@ static void a_wrapped_error_keeps_its_kind_and_reads_from_outside_in(void **stat
 	assert_int_equal(err_exit_code(&err), EXIT_CODE_SOURCE_UNREADABLE);
 }
 
+static void a_buffer_that_takes_its_limit_keeps_its_place_to_the_last_byte(void **state)
+{
+	struct buf b = BUF_INIT(MIB(3) + 5);
+	char *first;
+
+	(void)state;
+	buf_take_limit(&b);
+	first = b.ptr;
+	for (size_t i = 0; i < MIB(3) + 5; i++)
+		buf_append_byte(&b, (char)i);
+	assert_ptr_equal(b.ptr, first);
+	assert_int_equal(b.len, MIB(3) + 5);
+	buf_append_byte(&b, 'x');
+	assert_true(b.failed);
+	buf_release(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -94,6 +111,7 @@ int main(void)
 		cmocka_unit_test(minus_one_is_a_vint_of_five_bytes),
 		cmocka_unit_test(a_slice_reads_its_own_range_only),
 		cmocka_unit_test(a_wrapped_error_keeps_its_kind_and_reads_from_outside_in),
+		cmocka_unit_test(a_buffer_that_takes_its_limit_keeps_its_place_to_the_last_byte),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -172,6 +172,12 @@ static void play_sequence(struct losing *losing, struct str body, struct fake_re
 {
 	bool inside = contains(body, "\"pit\":{\"id\":\"p\"");
 
+	if (!inside && contains(body, "\"slice\"")) {
+		fake_reply_json(reply, 400,
+				"{\"error\":{\"reason\":\"[slice] wants a point in time\"}}");
+		return;
+	}
+
 	losing->outside += !inside;
 	losing->sliced += contains(body, "\"slice\":{\"field\":\"_seq_no\",\"id\":1,\"max\":2}");
 	if (contains(body, "\"search_after\":[9]")) {
@@ -209,15 +215,15 @@ static void play_losing(void *user, const struct fake_request *request, struct f
 	}
 }
 
-/* Reads the second of two slices; both documents are to come. */
-static void read_losing(struct losing *losing, bool or_scroll)
+/* Reads the second of two slices; both documents are to come, or the error instead of one. */
+static int read_losing(struct losing *losing, bool or_scroll, int slices)
 {
 	const struct cluster_retry retry = {
 		.initial_delay_ms = 1, .max_delay_ms = 1, .max_total_ms = 60000};
 	const struct live_documents_options options = {.index = STR("books"),
 						       .shard = 0,
-						       .slice = 1,
-						       .slices = 2,
+						       .slice = slices - 1,
+						       .slices = slices,
 						       .by_sequence = true,
 						       .after_sequence = -1,
 						       .or_scroll = or_scroll};
@@ -227,18 +233,22 @@ static void read_losing(struct losing *losing, bool or_scroll)
 	struct document document;
 	struct cluster *cluster;
 	struct err err;
+	int got;
 
 	assert_int_equal(cluster_connect(&http, &retry, &cluster, &err), 0);
 	assert_int_equal(live_documents_open(cluster, &options, &source, &err), 0);
 	assert_int_equal(document_source_next(source, &document, &err), 1);
 	assert_true(str_is(document.id, "1"));
-	assert_int_equal(document_source_next(source, &document, &err), 1);
-	assert_true(str_is(document.id, "2"));
-	assert_int_equal(document_source_next(source, &document, &err), 0);
+	got = document_source_next(source, &document, &err);
+	if (got == 1) {
+		assert_true(str_is(document.id, "2"));
+		got = document_source_next(source, &document, &err);
+	}
 	document_source_close(source);
 	cluster_close(cluster);
 	fake_server_stop(server);
 	fake_server_free(server);
+	return got;
 }
 
 static void slices_are_read_in_a_point_in_time(void **state)
@@ -246,7 +256,7 @@ static void slices_are_read_in_a_point_in_time(void **state)
 	struct losing losing = {.refused_after = 9};
 
 	(void)state;
-	read_losing(&losing, true);
+	assert_int_equal(read_losing(&losing, true, 2), 0);
 	assert_int_equal(losing.opened, 1);
 	assert_int_equal(losing.outside + losing.scrolls, 0);
 	assert_int_equal(losing.sliced, 3);
@@ -254,23 +264,35 @@ static void slices_are_read_in_a_point_in_time(void **state)
 
 static void a_lost_point_in_time_is_opened_again_and_gone_on_after_the_last_document(void **state)
 {
-	struct losing losing = {.refused_after = 9, .losing = 1};
-
 	(void)state;
-	read_losing(&losing, true);
-	assert_int_equal(losing.opened, 2);
-	assert_int_equal(losing.outside + losing.scrolls, 0);
+	for (int lost = 1; lost <= 3; lost++) {
+		struct losing losing = {.refused_after = 9, .losing = lost};
+
+		assert_int_equal(read_losing(&losing, true, 2), 0);
+		assert_int_equal(losing.opened, 1 + lost);
+		assert_int_equal(losing.outside + losing.scrolls, 0);
+	}
 }
 
 static void where_points_in_time_do_not_last_the_order_goes_on_without(void **state)
 {
-	struct losing losing = {.refused_after = 9, .losing = 2};
+	struct losing losing = {.refused_after = 99, .losing = 99};
 
 	(void)state;
-	read_losing(&losing, true);
-	assert_int_equal(losing.opened, 2);
+	assert_int_equal(read_losing(&losing, true, 1), 0);
 	assert_true(losing.outside > 0);
 	assert_int_equal(losing.scrolls, 0);
+}
+
+static void where_points_in_time_do_not_last_a_slice_starts_anew(void **state)
+{
+	struct losing lost = {.refused_after = 99, .losing = 99};
+	struct losing refused = {.refused_after = 1, .losing = 99};
+
+	(void)state;
+	assert_int_equal(read_losing(&lost, true, 2), -ERR_CONFLICT);
+	assert_int_equal(read_losing(&refused, true, 2), -ERR_CONFLICT);
+	assert_int_equal(lost.outside + refused.outside, 0);
 }
 
 static void a_refused_point_in_time_is_a_scroll_where_one_is_wanted(void **state)
@@ -278,11 +300,11 @@ static void a_refused_point_in_time_is_a_scroll_where_one_is_wanted(void **state
 	struct losing scrolled = {.refused_after = 0}, numbered = {.refused_after = 0};
 
 	(void)state;
-	read_losing(&scrolled, true);
+	assert_int_equal(read_losing(&scrolled, true, 2), 0);
 	assert_int_equal(scrolled.opened, 1);
 	assert_int_equal(scrolled.outside, 0);
 	assert_true(scrolled.scrolls > 0);
-	read_losing(&numbered, false);
+	assert_int_equal(read_losing(&numbered, false, 1), 0);
 	assert_int_equal(numbered.scrolls, 0);
 	assert_true(numbered.outside > 0);
 }
@@ -298,6 +320,7 @@ int main(void)
 		cmocka_unit_test(
 			a_lost_point_in_time_is_opened_again_and_gone_on_after_the_last_document),
 		cmocka_unit_test(where_points_in_time_do_not_last_the_order_goes_on_without),
+		cmocka_unit_test(where_points_in_time_do_not_last_a_slice_starts_anew),
 		cmocka_unit_test(a_refused_point_in_time_is_a_scroll_where_one_is_wanted),
 	};
 

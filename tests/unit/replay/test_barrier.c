@@ -1,6 +1,8 @@
 /* What is captured on several connections and depends on one another, replayed all at once. */
 #include "fake_source.h"
 
+#include <stdatomic.h>
+
 enum { WRITERS = 40 };
 
 static void add_request(struct fake_source *source, const char *id, int32_t ms, int32_t took_ms,
@@ -35,7 +37,7 @@ static void run(const struct replay_options *options, struct replay_counts *coun
 struct phases {
 	int before, after; /* answered */
 	bool failed[2 * WRITERS];
-	bool by_query;
+	bool by_query, refreshed;
 	size_t wrong;
 };
 
@@ -45,8 +47,13 @@ static void count_phases(void *user, const struct fake_request *request, struct 
 	struct phases *p = user;
 	int number;
 
+	if (str_starts(request->head, STR("POST /i/_refresh?"))) {
+		p->wrong += p->before != WRITERS || p->by_query;
+		p->refreshed = true;
+		return fake_reply_json(reply, 403, "{}");
+	}
 	if (str_starts(request->head, STR("POST /i/_update_by_query "))) {
-		p->wrong += p->before != WRITERS || p->after > 0;
+		p->wrong += p->before != WRITERS || p->after > 0 || !p->refreshed;
 		p->by_query = true;
 		return fake_reply_json(reply, 200, "{}");
 	}
@@ -99,7 +106,8 @@ static void a_by_query_request_comes_between_what_was_before_and_after_it(void *
 /* --- Updates --- */
 
 struct document {
-	int version, questions;
+	atomic_int version;
+	int questions;
 	size_t wrong;
 };
 
@@ -169,11 +177,70 @@ static void updates_that_are_read_before_their_document_come_after_it(void **sta
 	fake_server_free(server);
 }
 
+/* --- What another replayer brings --- */
+
+struct shared_source {
+	struct fake_source fake; /* first */
+	struct document document;
+	int asked;
+};
+
+/* There might be more until all is done. */
+static int give_and_go_on(struct record_source *source, int timeout_ms, struct record_item *out,
+			  struct err *err)
+{
+	struct fake_source *s = (struct fake_source *)source;
+
+	if (s->given < s->count || s->finished == s->count)
+		return fake_give(source, timeout_ms, out, err);
+	return RECORD_SOURCE_NOTHING_YET;
+}
+
+/* The other one writes the document while it is waited for. */
+static bool other_has_passed(struct record_source *source, int64_t time_ms)
+{
+	struct shared_source *s = (struct shared_source *)source;
+
+	assert_int_equal(time_ms, 1700000000110);
+	if (++s->asked < 3)
+		return false;
+	atomic_store(&s->document.version, 1);
+	return true;
+}
+
+static void an_update_waits_for_what_another_replayer_brings(void **state)
+{
+	static const struct record_source_ops ops = {.next = give_and_go_on,
+						     .finish = fake_finish,
+						     .commit = fake_commit,
+						     .close = fake_end,
+						     .has_passed = other_has_passed};
+	static struct shared_source source;
+	struct fake_server *server = fake_server_start(keep_document, &source.document);
+	struct replay_options options = fake_replay_options(&source.fake, server);
+	struct replay_counts counts;
+
+	(void)state;
+	source.fake.source.ops = &ops;
+	options.rules.source_versions = true;
+	options.update_wait_ms = 0;
+	add_request(&source.fake, "c", 10, 100, "POST /i/_update/1", "{\"doc\":{}}",
+		    "{\"_id\":\"1\",\"_version\":2,\"result\":\"updated\"}");
+	run(&options, &counts);
+	assert_int_equal(source.asked, 3);
+	assert_int_equal(source.document.wrong, 0);
+	assert_int_equal(source.document.version, 2);
+	assert_int_equal(counts.job.updates_out_of_order, 0);
+	fake_source_release(&source.fake);
+	fake_server_free(server);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_by_query_request_comes_between_what_was_before_and_after_it),
 		cmocka_unit_test(updates_that_are_read_before_their_document_come_after_it),
+		cmocka_unit_test(an_update_waits_for_what_another_replayer_brings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,9 +15,10 @@
 	"\"_seq_no\":7,\"_primary_term\":2}]}"
 #define MISSING "{\"docs\":[{\"found\":false}]}"
 #define PROBE "POST /_mget\n{\"docs\":[{\"_index\":\"i\",\"_id\":\"1\",\"_source\":false}]}"
-#define TOMBSTONES                                                                \
-	"POST /_bulk\n{\"delete\":{\"_index\":\"i\",\"_id\":\"1\",\"version\":0," \
+#define TOMBSTONES_OF(version)                                                              \
+	"POST /_bulk\n{\"delete\":{\"_index\":\"i\",\"_id\":\"1\",\"version\":" version "," \
 	"\"version_type\":\"external_gte\"}}\n"
+#define TOMBSTONES TOMBSTONES_OF("0")
 #define NO_TOMBSTONE "{\"items\":[{\"delete\":{\"status\":404,\"result\":\"not_found\"}}]}"
 #define TOMBSTONE(version)                                                              \
 	"{\"items\":[{\"delete\":{\"status\":409,\"error\":{\"reason\":\"[1]: version " \
@@ -154,18 +155,24 @@ static void a_write_outlasts_a_busy_target_when_it_carries_versions(void **state
 
 static void one_that_never_gets_an_answer_is_given_up_at_last(void **state)
 {
+	/* A node that is stopped answers 500 to what it has begun. */
+	static const int statuses[] = {0, 500};
 	struct fake_job f;
-	int sends = 1;
 
 	(void)state;
-	assert_int_equal(fake_job_open(&f, true, "PUT /i/_doc/1", "{}", 201, CREATED("1", "1")), 1);
-	fake_job_sends(&f);
-	while (fake_job_answer(&f, 0, "") == JOB_AGAIN) {
+	for (size_t i = 0; i < COUNT_OF(statuses); i++) {
+		int sends = 1;
+
+		assert_int_equal(
+			fake_job_open(&f, true, "PUT /i/_doc/1", "{}", 201, CREATED("1", "1")), 1);
 		fake_job_sends(&f);
-		sends++;
+		while (fake_job_answer(&f, statuses[i], "") == JOB_AGAIN) {
+			fake_job_sends(&f);
+			sends++;
+		}
+		assert_int_equal(sends, JOB_ATTEMPTS_MOST);
+		fake_job_close(&f);
 	}
-	assert_int_equal(sends, JOB_ATTEMPTS_MOST);
-	fake_job_close(&f);
 }
 
 static void a_connection_that_ends_after_a_busy_time_is_not_the_last(void **state)
@@ -190,7 +197,8 @@ static void a_connection_that_ends_after_a_busy_time_is_not_the_last(void **stat
 }
 
 #define BUSY "{\"index\":{\"status\":429,\"error\":{\"type\":\"es_rejected_execution_exception\"}}}"
-#define BROKEN "{\"index\":{\"status\":500,\"error\":{\"type\":\"io_exception\"}}}"
+#define WRONG "{\"index\":{\"status\":400,\"error\":{\"type\":\"io_exception\"}}}"
+#define BROKEN "{\"index\":{\"status\":500,\"error\":{\"type\":\"node_closed_exception\"}}}"
 #define WRITTEN "{\"index\":{\"status\":201}}"
 
 static void items_of_a_bulk_outlast_a_busy_target_and_others_do_not(void **state)
@@ -206,10 +214,10 @@ static void items_of_a_bulk_outlast_a_busy_target_and_others_do_not(void **state
 			 1);
 	for (int i = 1; i <= JOB_ATTEMPTS; i++) {
 		fake_job_sends(&f);
-		assert_int_equal(fake_job_answer(&f, 200, "{\"items\":[" BUSY "," BROKEN "]}"),
+		assert_int_equal(fake_job_answer(&f, 200, "{\"items\":[" BUSY "," WRONG "]}"),
 				 JOB_AGAIN);
 	}
-	/* The broken one has had its tries. */
+	/* The wrong one has had its tries. */
 	for (int i = 0; i < 50; i++) {
 		const char *body = f.job.out.body.ptr, *result = f.job.bulk->items[0].result.ptr;
 
@@ -224,8 +232,74 @@ static void items_of_a_bulk_outlast_a_busy_target_and_others_do_not(void **state
 	fake_job_sends(&f);
 	assert_int_equal(fake_job_answer(&f, 200, "{\"items\":[" WRITTEN "]}"), JOB_FINAL);
 	assert_string_equal(fake_job_stitched(&f),
-			    "{\"took\":0,\"errors\":true,\"items\":[" WRITTEN "," BROKEN "]}");
+			    "{\"took\":0,\"errors\":true,\"items\":[" WRITTEN "," WRONG "]}");
 	fake_job_close(&f);
+}
+
+static void an_item_that_the_target_stumbles_over_is_given_up_at_last(void **state)
+{
+	struct fake_job f;
+	unsigned sends = 1;
+
+	(void)state;
+	assert_int_equal(fake_job_open(&f, true, "POST /i/_bulk",
+				       "{\"index\":{\"_id\":\"1\"}}\n{}\n", 200,
+				       "{\"items\":[{\"index\":" CREATED("1", "1") "}]}"),
+			 1);
+	fake_job_sends(&f);
+	while (fake_job_answer(&f, 200, "{\"items\":[" BROKEN "]}") == JOB_AGAIN) {
+		fake_job_sends(&f);
+		sends++;
+	}
+	assert_int_equal(sends, JOB_ATTEMPTS_MOST);
+	fake_job_close(&f);
+}
+
+static void routing_has_its_later_name_in_bulks(void **state)
+{
+	struct fake_job f;
+
+	(void)state;
+	assert_int_equal(fake_job_open(&f, true, "POST /i/_bulk",
+				       "{\"index\":{\"_id\":\"1\",\"_routing\":\"r\"}}\n{}\n", 200,
+				       "{\"items\":[{\"index\":" CREATED("1", "1") "}]}"),
+			 1);
+	assert_string_equal(fake_job_sends(&f),
+			    "POST /i/_bulk\n{\"index\":{\"_id\":\"1\",\"routing\":\"r\","
+			    "\"version\":1,\"version_type\":\"external_gte\"}}\n{}\n");
+	fake_job_close(&f);
+}
+
+static void what_a_request_by_query_reads_is_refreshed_first(void **state)
+{
+	static const struct {
+		const char *request, *body, *refresh;
+	} all[] = {
+		{"POST /i%2a,j/_update_by_query?refresh", "{}", "POST /i%2a,j/_refresh"},
+		{"POST /i/_delete_by_query", "{}", "POST /i/_refresh"},
+		{"POST /_reindex", "{\"source\":{\"index\":\"i\"},\"dest\":{\"index\":\"j\"}}",
+		 "POST /i/_refresh"},
+		{"POST /_reindex", "{\"source\":{\"index\":[\"i\",\"j\"]}}", "POST /i,j/_refresh"},
+		{"POST /_reindex", "{\"source\":{\"index\":\"i\",\"remote\":{}}}", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(all); i++) {
+		struct fake_job f;
+
+		assert_int_equal(fake_job_open(&f, true, all[i].request, all[i].body, 200, "{}"),
+				 1);
+		if (all[i].refresh) {
+			assert_true(
+				str_starts(str_from(fake_job_sends(&f)), str_from(all[i].refresh)));
+			assert_int_equal(fake_job_answer(&f, 404, "{}"), JOB_NEXT);
+		}
+		assert_string_equal(
+			fake_job_sends(&f),
+			arena_printf(&f.mem, "%s\n%s", all[i].request, all[i].body).ptr);
+		assert_int_equal(fake_job_answer(&f, 200, "{}"), JOB_FINAL);
+		fake_job_close(&f);
+	}
 }
 
 static void bulk_items_carry_versions_and_ids_of_the_source(void **state)
@@ -424,26 +498,53 @@ static void an_update_that_is_overwritten_later_waits_for_nothing(void **state)
 	fake_job_close(&f);
 }
 
-static void a_script_that_made_the_document_keeps_its_upsert(void **state)
+/* The delete before it may have been before the capture began, and in no snapshot: without it the
+ * versions from there on would be too low. */
+static void a_script_that_made_the_document_comes_after_the_delete_before_it(void **state)
+{
+	static const char *const body = "{\"script\":\"s\",\"upsert\":{},\"scripted_upsert\":true}";
+	static const char *const before[] = {MISSING, FOUND("1")};
+	static const char *const deleted[] = {
+		NO_TOMBSTONE, "{\"items\":[{\"delete\":{\"status\":200,\"result\":\"deleted\"}}]}"};
+	struct fake_job f;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(before); i++) {
+		assert_int_equal(
+			fake_job_open(&f, true, "POST /i/_update/1", body, 201, CREATED("1", "3")),
+			1);
+		assert_string_equal(fake_job_sends(&f), PROBE);
+		assert_int_equal(fake_job_answer(&f, 200, before[i]), JOB_NEXT);
+		assert_string_equal(fake_job_sends(&f), TOMBSTONES_OF("2"));
+		assert_int_equal(fake_job_answer(&f, 200, deleted[i]), JOB_NEXT);
+		assert_string_equal(fake_job_sends(&f),
+				    arena_printf(&f.mem, "POST /i/_update/1\n%s", body).ptr);
+		assert_int_equal(f.counts.updates_out_of_order, 0);
+		fake_job_close(&f);
+	}
+}
+
+static void a_script_does_not_make_anew_what_was_deleted_since(void **state)
 {
 	static const char *const body = "{\"script\":\"s\",\"upsert\":{},\"scripted_upsert\":true}";
 	struct fake_job f;
 
 	(void)state;
-	assert_int_equal(fake_job_open(&f, true, "POST /i/_update/1", body, 201, CREATED("1", "3")),
-			 1);
-	assert_string_equal(fake_job_sends(&f), PROBE);
-	assert_int_equal(fake_job_answer(&f, 200, FOUND("2")), JOB_AGAIN);
-	assert_string_equal(fake_job_sends(&f), PROBE);
-	assert_int_equal(fake_job_answer(&f, 200, MISSING), JOB_AGAIN);
-	f.job.may_wait = false;
-	assert_string_equal(fake_job_sends(&f), PROBE);
-	assert_int_equal(fake_job_answer(&f, 200, MISSING), JOB_NEXT);
-	assert_string_equal(fake_job_sends(&f), TOMBSTONES);
-	assert_int_equal(fake_job_answer(&f, 200, TOMBSTONE("2")), JOB_NEXT);
-	assert_string_equal(fake_job_sends(&f),
-			    arena_printf(&f.mem, "POST /i/_update/1\n%s", body).ptr);
-	fake_job_close(&f);
+	for (int deleted = 0; deleted < 2; deleted++) {
+		assert_int_equal(
+			fake_job_open(&f, true, "POST /i/_update/1", body, 201, CREATED("1", "1")),
+			1);
+		assert_string_equal(fake_job_sends(&f), PROBE);
+		assert_int_equal(fake_job_answer(&f, 200, MISSING), JOB_NEXT);
+		assert_string_equal(fake_job_sends(&f), TOMBSTONES);
+		assert_int_equal(fake_job_answer(&f, 200, deleted ? TOMBSTONE("2") : NO_TOMBSTONE),
+				 deleted ? JOB_FINAL : JOB_NEXT);
+		if (!deleted)
+			assert_string_equal(
+				fake_job_sends(&f),
+				arena_printf(&f.mem, "POST /i/_update/1\n%s", body).ptr);
+		fake_job_close(&f);
+	}
 }
 
 static uint64_t forgotten_after_delete(const char *created)
@@ -522,7 +623,8 @@ static void an_update_in_a_bulk_waits_while_other_items_go(void **state)
 {
 	static const char *const request =
 		"{\"index\":{\"_index\":\"i\",\"_id\":\"1\"}}\n{\"a\":1}\n"
-		"{\"update\":{\"_index\":\"i\",\"_id\":\"1\"}}\n{\"doc\":{\"a\":2}}\n";
+		"{\"update\":{\"_index\":\"i\",\"_id\":\"1\",\"retry_on_conflict\":3}}\n"
+		"{\"doc\":{\"a\":2}}\n";
 	static const char *const answer = "{\"errors\":false,\"items\":[{\"index\":" CREATED(
 		"1", "1") "},{\"update\":" UPDATED("1", "2") "}]}";
 	struct fake_job f;
@@ -561,6 +663,9 @@ int main(void)
 		cmocka_unit_test(a_connection_that_ends_after_a_busy_time_is_not_the_last),
 		cmocka_unit_test(one_that_never_gets_an_answer_is_given_up_at_last),
 		cmocka_unit_test(items_of_a_bulk_outlast_a_busy_target_and_others_do_not),
+		cmocka_unit_test(an_item_that_the_target_stumbles_over_is_given_up_at_last),
+		cmocka_unit_test(routing_has_its_later_name_in_bulks),
+		cmocka_unit_test(what_a_request_by_query_reads_is_refreshed_first),
 		cmocka_unit_test(an_answer_of_the_capture_proxy_is_no_refusal_of_the_source),
 		cmocka_unit_test(an_id_without_an_answer_is_the_same_each_time),
 		cmocka_unit_test(something_newer_at_the_target_is_a_success),
@@ -573,7 +678,8 @@ int main(void)
 		cmocka_unit_test(an_update_of_what_was_deleted_since_is_in),
 		cmocka_unit_test(an_update_of_a_shard_that_is_away_stays_a_question),
 		cmocka_unit_test(an_update_that_is_overwritten_later_waits_for_nothing),
-		cmocka_unit_test(a_script_that_made_the_document_keeps_its_upsert),
+		cmocka_unit_test(a_script_that_made_the_document_comes_after_the_delete_before_it),
+		cmocka_unit_test(a_script_does_not_make_anew_what_was_deleted_since),
 		cmocka_unit_test(an_id_that_comes_back_below_its_delete_is_counted),
 		cmocka_unit_test(what_changed_nothing_at_the_source_is_not_sent),
 		cmocka_unit_test(a_question_that_never_went_out_is_not_counted),

@@ -125,6 +125,22 @@ static void a_pass_fetches_every_byte_once(void **state)
 	assert_int_equal(remote->bytes, SIZE);
 }
 
+static void a_pass_that_is_told_of_asks_for_all_its_ranges_before_the_first_read(void **state)
+{
+	struct remote *remote = *state;
+	struct bytes_source *source = read_ahead_new(&remote->source);
+
+	/* None of the six ranges is answered before all of them are asked for. */
+	remote->meet = 6;
+	read_ahead_until(source, MIB(8));
+	read_ahead_begin(source, MIB(2));
+	for (uint64_t at = MIB(2); at < MIB(8); at += WINDOW)
+		assert_reads(source, at, WINDOW);
+	bytes_source_close(source);
+	assert_int_equal(remote->reads, 6);
+	assert_int_equal(remote->bytes, MIB(6));
+}
+
 static void a_pass_over_a_part_of_a_file_fetches_nothing_beside_it(void **state)
 {
 	struct remote *remote = *state;
@@ -245,6 +261,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_pass_fetches_every_byte_once),
+		TEST(a_pass_that_is_told_of_asks_for_all_its_ranges_before_the_first_read),
 		TEST(a_pass_over_a_part_of_a_file_fetches_nothing_beside_it),
 		TEST(one_read_fetches_what_it_asks_for),
 		TEST(ranges_are_in_flight_together),

@@ -26,6 +26,8 @@ volumeMounts:
 {{- end }}
 {{- define "shardlift.environment" -}}
 - {name: SHARDLIFT_HOME, value: /var/lib/shardlift}
+- {name: SHARDLIFT_PLATFORM, value: {{ .Values.platform }}}
+- {name: SHARDLIFT_POD, valueFrom: {fieldRef: {fieldPath: metadata.name}}}
 - {name: CREDENTIALS_DIRECTORY, value: /run/shardlift/credentials}
 {{- range $name, $value := .Values.engine.environment }}
 - {name: {{ $name | quote }}, value: {{ $value | quote }}}

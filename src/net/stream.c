@@ -1,4 +1,4 @@
-#include "capture/stream.h"
+#include "net/stream.h"
 
 #include <errno.h>
 #include <openssl/err.h>

@@ -1,6 +1,6 @@
 /* A non-blocking socket of an event loop, with TLS or without. Belongs to one thread. */
-#ifndef CAPTURE_STREAM_H
-#define CAPTURE_STREAM_H
+#ifndef NET_STREAM_H
+#define NET_STREAM_H
 
 #include "base/compiler.h"
 

@@ -1,0 +1,246 @@
+#include "workflow/engine_internal.h"
+
+#include "base/limits.h"
+#include "base/small_file.h"
+#include "workflow/plan_spec.h"
+#include "workflow/pods/pods.h"
+
+#include <inttypes.h>
+
+#define TASK_MAX MIB(8)
+#define POD_STATE "/var/lib/shardlift"
+
+size_t engine_platform_workers(const struct engine *engine, const struct engine_step *step)
+{
+	int64_t count = 1;
+
+	if (step->plan->action == PLAN_BACKFILL)
+		count = json_i64_or(json_path(engine->run.plan.resources[step->plan->resource].spec,
+					      "backfill", "podReplicas", NULL),
+				    1);
+	return (size_t)MIN(MAX(count, (int64_t)1), (int64_t)ENGINE_WORKERS_MAX);
+}
+
+size_t engine_platform_processes(const struct engine *engine, size_t workers)
+{
+	return engine->platform == PLATFORM_LOCAL ? workers : 1;
+}
+
+int64_t engine_platform_pause(const struct engine *engine, int64_t local_ms, int64_t since_ms)
+{
+	/* A look costs a pod: the longer it takes, the less it is looked at. */
+	return engine->platform == PLATFORM_LOCAL ? local_ms
+						  : MIN(local_ms + since_ms / 10, (int64_t)30000);
+}
+
+/* --- A task of workflow/pods --- */
+
+struct task {
+	struct engine *engine;
+	const struct engine_step *step;
+	const struct plan_resource *resource; /* NULL: none */
+	struct json *out;
+	struct arena *mem;
+};
+
+static void put(struct task *t, const char *key, struct str text)
+{
+	json_set(t->out, str_from(key), json_new_string(t->mem, text));
+}
+
+/* The Java tool's names of what a step does. */
+static const char *task_name(enum plan_action action)
+{
+	static const char *const names[] = {
+		[PLAN_CHECK] = "connectionCheck",
+		[PLAN_SNAPSHOT_CREATE] = "snapshot",
+		[PLAN_SNAPSHOT_EXTERNAL] = "snapshot-import",
+		[PLAN_METADATA_EVALUATE] = "metadataEvaluate",
+		[PLAN_METADATA_MIGRATE] = "metadataMigrate",
+		[PLAN_BACKFILL] = "reindexFromSnapshot",
+		[PLAN_VERIFY] = "verify",
+		[PLAN_CAPTURE] = "captureProxy",
+		[PLAN_REPLAY] = "trafficReplayer",
+	};
+
+	return (size_t)action < COUNT_OF(names) && names[action] ? names[action] : "step";
+}
+
+static void put_label(struct task *t, struct json *labels, const char *name, struct str value)
+{
+	if (value.len > 0)
+		json_set(labels, arena_printf(t->mem, PODS_LABEL "%s", name),
+			 json_new_string(t->mem, value));
+}
+
+static void put_labels(struct task *t)
+{
+	struct json *labels = json_new(t->mem, JSON_OBJECT);
+	const struct json *spec = t->resource ? t->resource->spec : t->step->plan->spec;
+
+	put_label(t, labels, "task", str_from(task_name(t->step->plan->action)));
+	put_label(t, labels, "workflow", t->engine->run.record.workflow);
+	put_label(t, labels, "resource", t->step->record.resource);
+	put_label(t, labels, "source", json_string(json_path(spec, "source", "name", NULL)));
+	put_label(t, labels, "target", json_string(json_path(spec, "target", "name", NULL)));
+	put_label(t, labels, "snapshot", json_string(json_get(spec, "snapshot")));
+	if (t->resource && str_is(t->resource->kind, "snapshotmigration"))
+		put_label(t, labels, "from-snapshot-migration", t->resource->name);
+	if (t->step->plan->action == PLAN_BACKFILL)
+		put_label(t, labels, "session",
+			  engine_work_session(t->engine, t->step->plan->resource));
+	json_set(t->out, STR("labels"), labels);
+}
+
+/* A pod's state directory is its own. */
+static void put_words(struct task *t, const struct engine_command *command)
+{
+	struct json *argv = json_new(t->mem, JSON_ARRAY);
+	struct str state = str_from(t->engine->options->state_dir);
+
+	for (size_t i = 1; i < command->count; i++) {
+		struct str word = str_from(command->argv[i]);
+
+		if (str_eq(word, state) || (str_starts(word, state) && word.ptr[state.len] == '/'))
+			word = arena_printf(t->mem, POD_STATE STR_FMT,
+					    STR_ARG(str_from_offset(word, state.len)));
+		json_append(argv, json_new_string(t->mem, word));
+	}
+	json_set(t->out, STR("argv"), argv);
+}
+
+static void put_environment(struct task *t, const struct engine_command *command)
+{
+	struct json *variables = json_new(t->mem, JSON_OBJECT);
+	struct json *secrets = json_new(t->mem, JSON_ARRAY);
+	struct json *folders = json_new(t->mem, JSON_ARRAY);
+
+	for (size_t i = 0; i < command->environment_count; i++) {
+		struct str name, value;
+
+		if (str_split(str_from(command->environment[i]), '=', &name, &value) &&
+		    !str_is(name, "SHARDLIFT_EXIT_FILE"))
+			json_set(variables, name, json_new_string(t->mem, value));
+	}
+	for (size_t i = 0; i < command->secret_count; i++) {
+		struct json *one = json_new(t->mem, JSON_OBJECT);
+		const struct engine_secret *secret = &command->secrets[i];
+
+		json_set(one, STR("variable"), json_new_string(t->mem, str_from(secret->variable)));
+		json_set(one, STR("name"), json_new_string(t->mem, str_from(secret->name)));
+		json_set(one, STR("key"), json_new_string(t->mem, str_from(secret->key)));
+		json_append(secrets, one);
+	}
+	for (size_t i = 0; i < command->folder_count; i++)
+		json_append(folders, json_new_string(t->mem, str_from(command->folders[i])));
+	json_set(t->out, STR("variables"), variables);
+	json_set(t->out, STR("secrets"), secrets);
+	json_set(t->out, STR("folders"), folders);
+}
+
+static void put_resources(struct task *t)
+{
+	static const struct {
+		enum plan_action action;
+		const char *member;
+	} places[] = {{PLAN_METADATA_EVALUATE, "metadata"},
+		      {PLAN_METADATA_MIGRATE, "metadata"},
+		      {PLAN_BACKFILL, "backfill"},
+		      {PLAN_VERIFY, "backfill"},
+		      {PLAN_CAPTURE, "proxy"},
+		      {PLAN_REPLAY, "replayer"}};
+
+	for (size_t i = 0; t->resource && i < COUNT_OF(places); i++) {
+		const struct json *found =
+			json_path(t->resource->spec, places[i].member, "resources", NULL);
+
+		if (t->step->plan->action == places[i].action && found)
+			json_set(t->out, STR("resources"), json_copy(t->mem, found));
+	}
+}
+
+struct str engine_platform_note(struct engine *engine, const struct engine_step *step)
+{
+	struct arena *mem = &engine->run.look;
+
+	return arena_printf(mem, "%s/run/" STR_FMT ".note", engine->options->state_dir,
+			    STR_ARG(pods_object_name(step->plan->name, mem)));
+}
+
+/* The same for an engine that takes the attempt up again: what the one before made is gone on with.
+ */
+static void put_mark(struct task *t)
+{
+	struct str sum = plan_checksum(t->out, t->mem);
+
+	put(t, "mark",
+	    arena_printf(t->mem, "%" PRId64 "-%" PRId64 "-" STR_FMT, t->engine->run.record.id,
+			 t->step->record.attempt, STR_ARG(sum)));
+}
+
+static struct json *make_task(struct task *t, size_t replicas, const struct engine_command *command)
+{
+	bool shared = t->step->plan->action == PLAN_BACKFILL;
+
+	t->out = json_new(t->mem, JSON_OBJECT);
+	put(t, "name", pods_object_name(t->step->plan->name, t->mem));
+	put(t, "kind", shared ? STR("workers") : STR("job"));
+	put(t, "stateDir", STR(POD_STATE));
+	put(t, "note", engine_platform_note(t->engine, t->step));
+	put_words(t, command);
+	put_environment(t, command);
+	put_resources(t);
+	put_labels(t);
+	put_mark(t);
+	json_set(t->out, STR("replicas"), json_new_i64(t->mem, (int64_t)replicas));
+	return t->out;
+}
+
+static int write_task(struct task *t, const char *path, struct err *err)
+{
+	cleanup(buf_release) struct buf text = BUF_INIT(TASK_MAX);
+
+	json_write_pretty(&text, t->out);
+	if (t->mem->failed)
+		return arena_fail(t->mem, "the task of a step", err);
+	if (buf_check(&text, "the task of a step", err) < 0)
+		return -(int)err->kind;
+	return small_file_replace(path, buf_str(&text), err);
+}
+
+int engine_platform_wrap(struct engine *engine, struct engine_step *step, size_t replicas,
+			 struct engine_command *command, struct err *err)
+{
+	struct arena *mem = &engine->run.look;
+	struct task task = {.engine = engine, .step = step, .mem = mem};
+	size_t resource = step->plan->resource;
+	const char *path;
+
+	if (engine->platform == PLATFORM_LOCAL)
+		return 0;
+	if (command->lasting)
+		return err_set(err, ERR_UNSUPPORTED,
+			       "proxies and replayers do not run on Kubernetes yet; run them with "
+			       "`shardlift capture` and `shardlift replay`");
+	if (resource != PLAN_NO_RESOURCE)
+		task.resource = &engine->run.plan.resources[resource];
+	make_task(&task, replicas, command);
+	path = arena_printf(mem, "%s/run/" STR_FMT ".task", engine->options->state_dir,
+			    STR_ARG(json_string(json_get(task.out, "name"))))
+		       .ptr;
+	if (!path)
+		return arena_fail(mem, "the path of a task", err);
+	if (write_task(&task, path, err) < 0)
+		return -(int)err->kind;
+	command->count = 0;
+	command->argv[command->count++] = "shardlift";
+	command->argv[command->count++] = "pods";
+	command->argv[command->count++] = "run";
+	command->argv[command->count++] = path;
+	if (engine->options->namespace) {
+		command->argv[command->count++] = "--namespace";
+		command->argv[command->count++] = engine->options->namespace;
+	}
+	command->argv[command->count] = NULL;
+	return 0;
+}

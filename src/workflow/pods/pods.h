@@ -1,0 +1,56 @@
+/* A step of a workflow as pods of Kubernetes: what stands in for its process (workflow/platform.h).
+ *
+ * A task says what is wanted, as JSON in a file that the engine writes; it holds no secrets:
+ *
+ *     name        of the Job, or of the Deployment and its Service
+ *     kind        job: one pod that ends; workers: pods of a Deployment that share work and end
+ * when there is none left replicas    of workers, as configured argv        the command, without
+ * the program's name variables   {name: value} secrets     [{variable, name, key}]: a variable that
+ * takes a key of a Secret folders     [name]: Secrets whose keys are files in stateDir/secrets/NAME
+ *     resources   {requests, limits} of a pod; may be absent
+ *     labels      {name: value}
+ *     mark        of this attempt: what is found with another mark is taken down and made anew
+ *     stateDir    where a pod keeps what it keeps, in a volume that ends with it
+ *     note        file for one line of what is in the way; not there: nothing is
+ *
+ * What is made belongs to what owns the engine's pod, so that nothing of it outlives that, and
+ * looks like the engine's pod: its image, account, security context, tolerations. */
+#ifndef WORKFLOW_PODS_H
+#define WORKFLOW_PODS_H
+
+#include "base/arena.h"
+#include "base/err.h"
+
+#include <stdatomic.h>
+
+#define PODS_LABEL "migrations.opensearch.org/"
+
+struct pods_options {
+	const char *namespace; /* NULL: the pod's own */
+	const atomic_bool *stop;
+	/* Of pods_run: lines as they come, each whole, with its end. */
+	void (*log)(struct str line);
+	void (*output)(struct str line);
+};
+
+/* Carries a task out; 0, and the exit code of what it ran in *code. Its log goes to standard error,
+ * its output to standard output. Once *stop is set, all is taken down: ERR_CANCELLED. Killed, it
+ * leaves all as it is, and the next one that is started for the same task goes on with it. An API
+ * that does not answer or refuses is waited for. */
+int pods_run(const struct pods_options *options, const char *task_path, int *code, struct err *err);
+
+/* Sets the replicas of the workers of a session. ERR_NOT_FOUND: there are none. *before: how many
+ * there were. */
+int pods_scale(const struct pods_options *options, const char *session, unsigned replicas,
+	       unsigned *before, struct err *err);
+/* Takes down all that is there for a resource ("kind.name"), and waits until its pods are gone. */
+int pods_remove(const struct pods_options *options, struct str resource, int64_t patience_ms,
+		struct err *err);
+
+/* A name for objects: small letters, digits and '-', at most 46 of them, the same for the same
+ * text; ptr NULL at the arena's ceiling. */
+struct str pods_object_name(struct str text, struct arena *mem);
+/* A value of a label, as near to the text as there can be one. */
+struct str pods_label_value(struct str text, struct arena *mem);
+
+#endif

@@ -1,0 +1,96 @@
+/* What the files of pods share. */
+#ifndef WORKFLOW_PODS_INTERNAL_H
+#define WORKFLOW_PODS_INTERNAL_H
+
+#include "base/buf.h"
+#include "net/kubernetes.h"
+#include "workflow/pods/pods.h"
+
+#define PODS_CONTAINER "shardlift"       /* name of the container of a step's pod */
+#define PODS_OUTPUT "shardlift-output: " /* begins a log's lines of standard output */
+#define PODS_MARK PODS_LABEL "mark"      /* annotation */
+#define PODS_REPLICAS PODS_LABEL "replicas"
+#define PODS_MAX 128 /* pods of one step that are looked at */
+
+enum pods_kind { PODS_JOB, PODS_WORKERS };
+
+struct pods_task {
+	enum pods_kind kind;
+	struct str name;
+	int64_t replicas;
+	const struct json *spec; /* as it was read */
+	struct str mark;
+	const char *note; /* path */
+};
+
+/* How far the log of a pod was read. */
+struct pods_tail {
+	struct str pod;   /* owned by the arena of the run */
+	char last[40];    /* time of the line that was read last */
+	size_t repeated;  /* lines of that time that were read */
+	int64_t restarts; /* of the instance that is read */
+	struct str words; /* the last line */
+	char text[600];
+};
+
+struct pods {
+	const struct pods_options *options;
+	struct kubernetes *api;
+	struct arena mem;  /* as long as the run */
+	struct arena look; /* as long as a look */
+	struct pods_task task;
+	struct json *own; /* the engine's pod */
+	struct str noted; /* what the note says */
+	char noted_text[900];
+	struct pods_tail tails[PODS_MAX];
+	size_t tail_count;
+	struct str reporter; /* the pod whose output is the step's; ptr NULL: none so far */
+};
+
+/* --- task.c --- */
+int pods_task_read(const char *path, struct arena *mem, struct pods_task *out, struct err *err);
+
+/* --- manifest.c --- */
+/* The Job or Deployment of a task; all in `mem`. */
+struct json *pods_manifest(const struct pods_task *task, const struct json *own, struct arena *mem);
+
+/* --- trouble.c: what is in the way, in a line; STR_NONE: nothing --- */
+struct str pods_trouble_of_pod(const struct json *pod, struct arena *mem);
+/* Of a Deployment that cannot make its pods. */
+struct str pods_trouble_of_deployment(const struct json *deployment, struct arena *mem);
+/* The newest warning about an object. */
+struct str pods_trouble_of_events(const struct json *events, struct arena *mem);
+/* The state of our container, terminated now or before its last restart; NULL: it is not. */
+const struct json *pods_terminated(const struct json *pod);
+int64_t pods_restarts(const struct json *pod);
+
+/* --- tail.c --- */
+/* Takes in what is new of a pod's log: lines to standard error, its output to standard output. */
+int pods_tail(struct pods *pods, const struct json *pod, bool several, struct err *err);
+/* What it said last. */
+struct str pods_last_words(struct pods *pods, struct str pod);
+
+/* --- look.c: calls that every kind makes --- */
+struct str pods_name_of(const struct json *object);
+int pods_get(struct pods *pods, const char *group, const char *resource, const char *name,
+	     struct json **out, struct err *err);
+int pods_list(struct pods *pods, const char *group, const char *resource, const char *selector,
+	      struct json **items, struct err *err);
+/* Foreground: it is there until all that belongs to it is gone. One that is not there is a
+ * success. */
+int pods_delete(struct pods *pods, const char *group, const char *resource, const char *name,
+		bool foreground, struct err *err);
+/* A line of our own in the log. */
+void pods_say(struct pods *pods, struct str line);
+/* Writes the note when it changes. */
+void pods_note(struct pods *pods, struct str line);
+/* Notes an error that may pass, and waits a moment; negative: it is not one of these. */
+int pods_bear(struct pods *pods, struct err *err);
+/* Negative: it is to stop. */
+int pods_pause(const struct pods *pods, int64_t ms, struct err *err);
+
+/* --- job.c, workers.c --- */
+int pods_run_job(struct pods *pods, int *code, struct err *err);
+int pods_run_workers(struct pods *pods, int *code, struct err *err);
+
+#endif

@@ -1,0 +1,164 @@
+#include "workflow/pods/pods_internal.h"
+
+#include "base/limits.h"
+
+#define CHUNK_MAX MIB(4)
+#define CHUNKS_MAX 64  /* of one look */
+#define TIME_LENGTH 30 /* "2026-11-21T10:24:00.123456789Z" */
+#define OUR_TIME 24    /* "2026-11-21T10:24:00.123Z" */
+
+static struct pods_tail *tail_of(struct pods *pods, struct str pod)
+{
+	struct pods_tail *tail;
+
+	for (size_t i = 0; i < pods->tail_count; i++)
+		if (str_eq(pods->tails[i].pod, pod))
+			return &pods->tails[i];
+	/* The oldest of so many is long gone. */
+	if (pods->tail_count == PODS_MAX) {
+		memmove(pods->tails, pods->tails + 1, (PODS_MAX - 1) * sizeof(*pods->tails));
+		pods->tail_count--;
+	}
+	tail = &pods->tails[pods->tail_count++];
+	*tail = (struct pods_tail){.pod = arena_str(&pods->mem, pod)};
+	return tail;
+}
+
+struct str pods_last_words(struct pods *pods, struct str pod)
+{
+	struct pods_tail *tail = tail_of(pods, pod);
+
+	return str_of(tail->text, tail->words.len);
+}
+
+/* Our programs' lines begin with their own time; it is that of the API without its last digits. */
+static struct str without_time(struct str line)
+{
+	bool has = line.len > OUR_TIME && line.ptr[4] == '-' && line.ptr[10] == 'T' &&
+		   line.ptr[23] == 'Z' && line.ptr[24] == ' ';
+
+	return has ? str_from_offset(line, OUR_TIME + 1) : line;
+}
+
+static void take_words(struct pods_tail *tail, struct str line)
+{
+	if (str_trim(line).len == 0)
+		return;
+	line = str_trim(line);
+	line.len = MIN(line.len, sizeof(tail->text));
+	memcpy(tail->text, line.ptr, line.len);
+	tail->words.len = line.len;
+}
+
+static void write_line(struct pods *pods, struct pods_tail *tail, struct str at, struct str line,
+		       bool several)
+{
+	cleanup(buf_release) struct buf out = BUF_INIT(CHUNK_MAX + KIB(64));
+	const char *dash = memrchr(tail->pod.ptr, '-', tail->pod.len);
+
+	if (str_starts(line, STR(PODS_OUTPUT))) {
+		buf_printf(&out, STR_FMT "\n", STR_ARG(str_from_offset(line, strlen(PODS_OUTPUT))));
+		if (!pods->reporter.ptr)
+			pods->reporter = tail->pod;
+		if (str_eq(pods->reporter, tail->pod) && tail->restarts == 0)
+			pods->options->output(buf_str(&out));
+		return;
+	}
+	line = without_time(line);
+	take_words(tail, line);
+	buf_printf(&out, "%.*sZ ", OUR_TIME - 1, at.ptr);
+	if (several)
+		buf_printf(&out, "[%s] ", dash ? dash + 1 : tail->pod.ptr);
+	buf_printf(&out, STR_FMT "\n", STR_ARG(line));
+	if (!out.failed)
+		pods->options->log(buf_str(&out));
+}
+
+/* The same second is asked for again: what was read of it is passed over. */
+static size_t take_lines(struct pods *pods, struct pods_tail *tail, struct str text, bool several)
+{
+	size_t taken = 0, same = 0;
+	struct str line;
+
+	while (str_split(text, '\n', &line, &text)) {
+		struct str at, rest;
+		int order;
+
+		if (!str_split(line, ' ', &at, &rest) || at.len < TIME_LENGTH ||
+		    at.len >= sizeof(tail->last))
+			continue;
+		order = str_cmp(at, str_from(tail->last));
+		if (order < 0 || (order == 0 && ++same <= tail->repeated))
+			continue;
+		tail->repeated = order == 0 ? tail->repeated + 1 : 1;
+		same = order == 0 ? same : 1;
+		memcpy(tail->last, at.ptr, at.len);
+		tail->last[at.len] = '\0';
+		write_line(pods, tail, at, rest, several);
+		taken++;
+	}
+	return taken;
+}
+
+static int read_chunk(struct pods *pods, struct pods_tail *tail, bool previous, bool several,
+		      size_t *taken, struct err *err)
+{
+	cleanup(buf_release) struct buf text = BUF_INIT(CHUNK_MAX + KIB(64));
+	struct str query = arena_printf(
+		&pods->look, "container=%s&timestamps=true&limitBytes=%llu%s%s%.19s%s",
+		PODS_CONTAINER, (unsigned long long)CHUNK_MAX, previous ? "&previous=true" : "",
+		tail->last[0] ? "&sinceTime=" : "", tail->last, tail->last[0] ? "Z" : "");
+	const struct kubernetes_call call = {.verb = "get",
+					     .group = "",
+					     .resource = "pods",
+					     .subresource = "log",
+					     .name = arena_str(&pods->look, tail->pod).ptr,
+					     .query = query};
+
+	if (pods->look.failed)
+		return arena_fail(&pods->look, "a log", err);
+	if (kubernetes_text(pods->api, &call, &text, err) < 0)
+		return -(int)err->kind;
+	*taken = take_lines(pods, tail, buf_str(&text), several);
+	return 0;
+}
+
+static int read_all(struct pods *pods, struct pods_tail *tail, bool previous, bool several,
+		    struct err *err)
+{
+	size_t taken = 1;
+
+	for (size_t i = 0; i < CHUNKS_MAX && taken > 0; i++)
+		if (read_chunk(pods, tail, previous, several, &taken, err) < 0)
+			return -(int)err->kind;
+	return 0;
+}
+
+/* One that has not begun, or is gone, has no log. */
+static bool has_no_log(const struct err *err)
+{
+	return err->kind == ERR_NOT_FOUND || err->kind == ERR_USAGE;
+}
+
+int pods_tail(struct pods *pods, const struct json *pod, bool several, struct err *err)
+{
+	struct pods_tail *tail = tail_of(pods, pods_name_of(pod));
+	int64_t restarts = pods_restarts(pod);
+	struct err why = {0};
+	int rc = 0;
+
+	if (!tail->pod.ptr)
+		return arena_fail(&pods->mem, "the names of pods", err);
+	/* What the instance before said last. */
+	if (restarts > tail->restarts)
+		rc = read_all(pods, tail, true, several, &why);
+	if (rc == 0 || has_no_log(&why)) {
+		tail->restarts = restarts;
+		rc = read_all(pods, tail, false, several, &why);
+	}
+	if (rc < 0 && !has_no_log(&why)) {
+		*err = why;
+		return -(int)err->kind;
+	}
+	return 0;
+}
