@@ -1,3 +1,4 @@
+#include "cli/terminal.h"
 #include "cli/workflow_common.h"
 #include "cli/workflow_progress.h"
 #include "cli/workflow_status_json.h"
@@ -34,7 +35,9 @@ static void print_times(const struct workflow_run *run)
 {
 	char text[26];
 
-	printf("  Phase: %s\n", workflow_phase_name(run->phase));
+	printf("  Phase: ");
+	terminal_print_state(stdout, str_from(workflow_phase_name(run->phase)));
+	putchar('\n');
 	if (run->started_ms)
 		printf("  Started: %s\n", time_text(run->started_ms, text));
 	if (run->finished_ms)
@@ -67,13 +70,22 @@ static void print_progress(const struct view *view, const struct workflow_step *
 		printf(" [" STR_FMT "]", STR_ARG(progress.text));
 }
 
+/* In the colour of the phase it stands for. */
+static void print_mark(const char *mark, struct str phase)
+{
+	terminal_print(stdout, colour_of_state(phase), str_from(mark));
+	putchar(' ');
+}
+
 static void print_step(const struct view *view, const struct workflow_step *step,
 		       const char *branch)
 {
 	int64_t at = step->finished_ms ? step->finished_ms : step->started_ms;
 	char text[26];
 
-	printf("%s %s ", branch, workflow_step_mark(step->phase));
+	printf("%s ", branch);
+	print_mark(workflow_step_mark(step->phase),
+		   str_from(workflow_step_phase_name(step->phase)));
 	if (at)
 		printf("%s: ", time_text(at, text));
 	printf(STR_FMT, STR_ARG(step->title));
@@ -125,8 +137,9 @@ static void print_resource(const struct view *view, const struct workflow_resour
 					STR_ARG(resource->name));
 	struct workflow_progress progress;
 
-	printf("    %s " STR_FMT " (" STR_FMT ")", workflow_resource_mark(resource->phase),
-	       STR_ARG(resource->name), STR_ARG(resource->phase));
+	printf("    ");
+	print_mark(workflow_resource_mark(resource->phase), resource->phase);
+	printf(STR_FMT " (" STR_FMT ")", STR_ARG(resource->name), STR_ARG(resource->phase));
 	if (is_live(view->fields) &&
 	    workflow_progress_of_resource(&view->place, resource, view->mem, &progress))
 		printf(" [" STR_FMT "]", STR_ARG(progress.text));
