@@ -70,6 +70,7 @@ static const struct command *const commands[] = {
 	&command_workflow_status,
 	&command_workflow_approve,
 	&command_workflow_plan,
+	&command_workflow_export,
 	&command_workflow_show,
 	&command_workflow_log,
 	&command_workflow_reset,
