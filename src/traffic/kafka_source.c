@@ -14,6 +14,7 @@ enum {
 	CHECK_MS = 30000,
 	QUERY_MS = 10000,
 	COMMIT_WAIT_MS = 5000,
+	CLOSE_MS = 20000,
 	UNREAD_MS = 5000, /* not asked for records for so long: fetching is paused */
 	PARTITIONS_MOST = 100000,
 };
@@ -537,9 +538,28 @@ static bool would_abort(const struct kafka_source *k)
 	return k->subscribed && !k->joined && rd_kafka_version() < FREES_ALL_FROM;
 }
 
+/* False: the group did not let it go in time, as while its members change; the brokers forget it
+ * after the session timeout. */
+static bool leave_group(struct kafka_source *k)
+{
+	rd_kafka_queue_t *queue = rd_kafka_queue_new(k->client.rk);
+	int64_t until = clock_monotonic_ms() + CLOSE_MS;
+	rd_kafka_error_t *failed = rd_kafka_consumer_close_queue(k->client.rk, queue);
+	bool closed = failed != NULL;
+
+	ignore_error(failed);
+	while (!closed && clock_monotonic_ms() < until) {
+		rd_kafka_queue_poll_callback(queue, 100);
+		closed = rd_kafka_consumer_closed(k->client.rk);
+	}
+	rd_kafka_queue_destroy(queue);
+	return closed;
+}
+
 static void kafka_close(struct record_source *source)
 {
 	struct kafka_source *k = of(source);
+	bool closed = true;
 
 	k->closing = true;
 	kafka_questions_stop(take(k->questions));
@@ -553,9 +573,9 @@ static void kafka_close(struct record_source *source)
 	}
 	if (k->client.rk) {
 		commit_and_wait(k);
-		rd_kafka_consumer_close(k->client.rk);
+		closed = leave_group(k);
 	}
-	if (would_abort(k))
+	if (!closed || would_abort(k))
 		return;
 	kafka_client_release(&k->client);
 	for (size_t i = 0; i < k->partition_count; i++)
