@@ -33,6 +33,7 @@ void pod_output_end(void)
 	while (file && (len = getline(&line, &room, file)) >= 0)
 		fprintf(stderr, "shardlift-output: %s%s", line,
 			len > 0 && line[len - 1] == '\n' ? "" : "\n");
+	fputs("shardlift-output-end\n", stderr);
 	free(line);
 	if (file)
 		fclose(file);

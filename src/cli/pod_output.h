@@ -4,7 +4,8 @@
 
 /* With $SHARDLIFT_OUTPUT_IN_LOG: keeps standard output back until the end. */
 void pod_output_begin(void);
-/* Writes what was kept to standard error, each line marked (workflow/pods). */
+/* Writes what was kept to standard error, each line marked, and a line that says
+ * that this is all (workflow/pods). */
 void pod_output_end(void);
 
 #endif

@@ -1,5 +1,10 @@
 #include "workflow/engine_command.h"
 
+#include "base/opt.h"
+
+#define POD_LEASE "PT5M"
+#define POD_LEASE_MS 300000
+
 static int snapshot_of(struct command_builder *b, const struct engine_step *step, struct str *out,
 		       struct err *err)
 {
@@ -47,6 +52,22 @@ static void add_document_transforms(struct command_builder *b)
 			   json_string(json_get(backfill, "docTransformerConfigFile")));
 }
 
+/* What a pod that was lost had leased is free when its lease ends, which every checkpoint puts off;
+ * one that is told to end has longer than elsewhere to hand it back. */
+static void add_lease(struct command_builder *b, struct str duration)
+{
+	int64_t wanted_ms = 0;
+
+	if (b->engine->platform == PLATFORM_KUBERNETES) {
+		command_add_option(b, "--grace", STR("45s"));
+		if (!duration.ptr ||
+		    opt_parse_duration(arena_str(b->mem, duration).ptr, &wanted_ms, NULL) < 0 ||
+		    wanted_ms > POD_LEASE_MS)
+			duration = STR(POD_LEASE);
+	}
+	command_add_option(b, "--initial-lease-duration", duration);
+}
+
 static void add_backfill(struct command_builder *b, size_t resource, struct str session)
 {
 	static const struct {
@@ -55,7 +76,6 @@ static void add_backfill(struct command_builder *b, size_t resource, struct str 
 		{"documentsPerBulkRequest", "--documents-per-bulk-request"},
 		{"documentsSizePerBulkRequest", "--documents-size-per-bulk-request"},
 		{"maxConnections", "--max-connections"},
-		{"initialLeaseDuration", "--initial-lease-duration"},
 	};
 	const struct json *backfill = json_get(b->spec, "backfill");
 	struct str ids = json_string(json_get(backfill, "serverGeneratedIds"));
@@ -64,6 +84,7 @@ static void add_backfill(struct command_builder *b, size_t resource, struct str 
 	for (size_t i = 0; i < COUNT_OF(numbers); i++)
 		command_add_option(b, numbers[i].flag,
 				   json_text_or(json_get(backfill, numbers[i].member), STR_NONE));
+	add_lease(b, json_text_or(json_get(backfill, "initialLeaseDuration"), STR_NONE));
 	command_add_list(b, "--allowed-doc-exception-types",
 			 json_get(backfill, "allowedDocExceptionTypes"));
 	add_document_transforms(b);

@@ -8,11 +8,14 @@
 #define EVENTS_MS 5000 /* without a pod, or with one that has not begun: why? */
 #define DISRUPTIONS_MAX 20
 
+#define LOG_MS 10000
+
 struct job {
 	struct pods *pods;
 	struct json *object;  /* NULL: it is not there */
 	struct json *items;   /* its pods */
 	int64_t waiting_ms;   /* monotonic: since when nothing runs; 0: it does */
+	int64_t ended_ms;     /* monotonic: since when its pod has ended; 0: it has not */
 	unsigned disruptions; /* pods that were deleted or lost */
 };
 
@@ -120,7 +123,19 @@ static int disrupted(struct job *job, const char *how, struct err *err)
 	pods_say(job->pods, arena_printf(&job->pods->look,
 					 "the pod of this step %s; it is made again (the %u. time)",
 					 how, job->disruptions));
+	job->ended_ms = 0;
 	return pods_delete(job->pods, "batch", "jobs", name_of(job), true, err);
+}
+
+/* The log may come a moment behind the end, or never where the program was killed. */
+static bool is_read(struct job *job, const struct json *pod)
+{
+	int64_t now = clock_monotonic_ms();
+
+	job->ended_ms = job->ended_ms ? job->ended_ms : now;
+	return pods_log_is_whole(job->pods, pods_name_of(pod)) ||
+	       json_i64_or(json_get(pods_terminated(pod), "exitCode"), 0) > 128 ||
+	       now - job->ended_ms >= LOG_MS;
 }
 
 /* 1: it has ended, *code is of it. */
@@ -129,7 +144,7 @@ static int take_end(struct job *job, const struct json *pod, int *code, struct e
 	const struct json *end = pods_terminated(pod);
 	struct str trouble = pods_trouble_of_pod(pod, &job->pods->look);
 
-	if (!end)
+	if (!end || !is_read(job, pod))
 		return 0;
 	*code = (int)json_i64_or(json_get(end, "exitCode"), EXIT_CODE_INTERRUPTED);
 	if (*code != EXIT_CODE_OK && is_going(pod))

@@ -6,9 +6,10 @@
 #include "net/kubernetes.h"
 #include "workflow/pods/pods.h"
 
-#define PODS_CONTAINER "shardlift"       /* name of the container of a step's pod */
-#define PODS_OUTPUT "shardlift-output: " /* begins a log's lines of standard output */
-#define PODS_MARK PODS_LABEL "mark"      /* annotation */
+#define PODS_CONTAINER "shardlift"             /* name of the container of a step's pod */
+#define PODS_OUTPUT "shardlift-output: "       /* begins a log's lines of standard output */
+#define PODS_OUTPUT_END "shardlift-output-end" /* behind them: the log is whole */
+#define PODS_MARK PODS_LABEL "mark"            /* annotation */
 #define PODS_REPLICAS PODS_LABEL "replicas"
 #define PODS_MAX 128 /* pods of one step that are looked at */
 
@@ -28,6 +29,7 @@ struct pods_tail {
 	struct str pod;   /* owned by the arena of the run */
 	char last[40];    /* time of the line that was read last */
 	size_t repeated;  /* lines of that time that were read */
+	bool whole;       /* the program said that it has said all */
 	int64_t restarts; /* of the instance that is read */
 	struct str words; /* the last line */
 	char text[600];
@@ -67,6 +69,8 @@ int64_t pods_restarts(const struct json *pod);
 /* --- tail.c --- */
 /* Takes in what is new of a pod's log: lines to standard error, its output to standard output. */
 int pods_tail(struct pods *pods, const struct json *pod, bool several, struct err *err);
+/* It has said all, and that was read. */
+bool pods_log_is_whole(struct pods *pods, struct str pod);
 /* What it said last. */
 struct str pods_last_words(struct pods *pods, struct str pod);
 

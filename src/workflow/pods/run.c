@@ -164,7 +164,7 @@ int pods_scale(const struct pods_options *options, const char *session, unsigned
 	       unsigned *before, struct err *err)
 {
 	cleanup(release) struct pods pods = {0};
-	struct json *items, *one;
+	struct json *items = NULL, *one;
 
 	if (open_api(&pods, options, options->stop, err) < 0 ||
 	    list_labelled(&pods, "apps", "deployments", "session", str_from(session), &items, err) <
@@ -189,7 +189,7 @@ int pods_remove(const struct pods_options *options, struct str resource, int64_t
 	if (open_api(&pods, options, options->stop, err) < 0)
 		return -(int)err->kind;
 	for (size_t i = 0; i < COUNT_OF(kinds); i++) {
-		struct json *items, *kept;
+		struct json *items = NULL, *kept;
 
 		arena_reset(&pods.look);
 		if (list_labelled(&pods, kinds[i][0], kinds[i][1], "resource", resource, &items,

@@ -24,6 +24,11 @@ static struct pods_tail *tail_of(struct pods *pods, struct str pod)
 	return tail;
 }
 
+bool pods_log_is_whole(struct pods *pods, struct str pod)
+{
+	return tail_of(pods, pod)->whole;
+}
+
 struct str pods_last_words(struct pods *pods, struct str pod)
 {
 	struct pods_tail *tail = tail_of(pods, pod);
@@ -62,6 +67,10 @@ static void write_line(struct pods *pods, struct pods_tail *tail, struct str at,
 			pods->reporter = tail->pod;
 		if (str_eq(pods->reporter, tail->pod) && tail->restarts == 0)
 			pods->options->output(buf_str(&out));
+		return;
+	}
+	if (str_is(line, PODS_OUTPUT_END)) {
+		tail->whole = true;
 		return;
 	}
 	line = without_time(line);

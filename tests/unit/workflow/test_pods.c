@@ -27,6 +27,8 @@
 	"\"status\":{\"phase\":\"Running\",\"containerStatuses\":[{\"name\":" \
 	"\"shardlift\"," state "}]}"
 
+#define WHOLE "2026-11-22T10:00:09.000000000Z shardlift-output-end\n"
+
 /* A cluster that a test tells what it shows, look by look. */
 struct fixture {
 	struct fake_server *server;
@@ -110,7 +112,7 @@ static void handle(void *user, const struct fake_request *request, struct fake_r
 	if (has(request, "GET /api/v1/namespaces/ma/pods/console-0 ")) {
 		fake_reply_json(reply, 200, OWN);
 	} else if (has(request, "/log?")) {
-		fake_reply_write(reply, 200, "", str_from(f->log ? f->log : ""));
+		fake_reply_write(reply, 200, "", str_from(f->log ? f->log : WHOLE));
 	} else if (has(request, "/pods?")) {
 		show_pods(f, reply);
 	} else if (has(request, "/events?")) {
@@ -193,7 +195,7 @@ static void test_a_job_brings_exit_code_log_and_output(void **state)
 	f->looks[1] = POD(ENDED(3));
 	f->log = "2026-11-22T10:00:00.100000000Z 2026-11-22T10:00:00.100Z info x began\n"
 		 "2026-11-22T10:00:01.000000000Z shardlift-output: {\"a\":1}\n"
-		 "2026-11-22T10:00:01.500000000Z shardlift: cannot reach it\n";
+		 "2026-11-22T10:00:01.500000000Z shardlift: cannot reach it\n" WHOLE;
 	assert_int_equal(0, run(f, "job"));
 	assert_int_equal(3, f->code);
 	/* Read at every look, and told once. */
