@@ -8,13 +8,11 @@
 #include <stdlib.h>
 
 #define NO_GROUP "shardlift-reader" /* librdkafka wants one; nothing is committed in it */
-#define FREES_ALL_FROM 0x02030000   /* rd_kafka_version */
 
 enum {
 	CHECK_MS = 30000,
 	QUERY_MS = 10000,
 	COMMIT_WAIT_MS = 5000,
-	CLOSE_MS = 20000,
 	UNREAD_MS = 5000, /* not asked for records for so long: fetching is paused */
 	PARTITIONS_MOST = 100000,
 };
@@ -531,35 +529,17 @@ static bool kafka_has_passed(struct record_source *source, int64_t time_ms)
 	return passed;
 }
 
-/* Before 2.3.0 librdkafka aborts when it frees a member that joined and has had no assignment yet
- * (its issue 4312). It has left the group; the rest is the process's to free. */
-static bool would_abort(const struct kafka_source *k)
+/* Closing waits for as long as the group's members change, and before 2.3.0 librdkafka aborts when
+ * it frees a member that has had no assignment yet (its issue 4312). It has nothing to give away or
+ * to commit; the rest is the process's to free. */
+static bool is_joining(const struct kafka_source *k)
 {
-	return k->subscribed && !k->joined && rd_kafka_version() < FREES_ALL_FROM;
-}
-
-/* False: the group did not let it go in time, as while its members change; the brokers forget it
- * after the session timeout. */
-static bool leave_group(struct kafka_source *k)
-{
-	rd_kafka_queue_t *queue = rd_kafka_queue_new(k->client.rk);
-	int64_t until = clock_monotonic_ms() + CLOSE_MS;
-	rd_kafka_error_t *failed = rd_kafka_consumer_close_queue(k->client.rk, queue);
-	bool closed = failed != NULL;
-
-	ignore_error(failed);
-	while (!closed && clock_monotonic_ms() < until) {
-		rd_kafka_queue_poll_callback(queue, 100);
-		closed = rd_kafka_consumer_closed(k->client.rk);
-	}
-	rd_kafka_queue_destroy(queue);
-	return closed;
+	return k->subscribed && !k->joined;
 }
 
 static void kafka_close(struct record_source *source)
 {
 	struct kafka_source *k = of(source);
-	bool closed = true;
 
 	k->closing = true;
 	kafka_questions_stop(take(k->questions));
@@ -571,11 +551,11 @@ static void kafka_close(struct record_source *source)
 		give_away(k, list);
 		rd_kafka_topic_partition_list_destroy(list);
 	}
-	if (k->client.rk) {
+	if (k->client.rk && !is_joining(k)) {
 		commit_and_wait(k);
-		closed = leave_group(k);
+		rd_kafka_consumer_close(k->client.rk);
 	}
-	if (!closed || would_abort(k))
+	if (is_joining(k))
 		return;
 	kafka_client_release(&k->client);
 	for (size_t i = 0; i < k->partition_count; i++)
