@@ -219,10 +219,14 @@ static int unanswered(const struct kubernetes *k, const struct kubernetes_call *
 		      struct err *err)
 {
 	cleanup(buf_release) struct buf text = BUF_INIT(KIB(4));
+	char *advice = strstr(err->message, "; ");
 
 	if (err->kind == ERR_CANCELLED)
 		return -(int)err->kind;
 	err->retry = true;
+	/* The advice behind it names flags that there are not. */
+	if (advice)
+		*advice = '\0';
 	return err_wrap(err, "the Kubernetes API does not answer (%s)", describe(k, call, &text));
 }
 
