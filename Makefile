@@ -2,20 +2,23 @@
 BUILD ?= build
 PREFIX ?= /usr/local
 
-.PHONY: all build setup demo check check-long bench fuzz lint install dist clean
+.PHONY: all build configured setup demo check check-long bench fuzz lint install dist clean
 
 all: build
 
 setup:
 	@scripts/setup build nodes test lint fuzz
 
-build:
+configured:
 	@scripts/setup build
 	@test -f $(BUILD)/build.ninja || meson setup $(BUILD) >/dev/null
+
+build: configured
 	@ninja -C $(BUILD) --quiet
 
 # Zero downtime and its way back: Elasticsearch 7.10 to OpenSearch 2.19 while clients write. KEEP=1 leaves it up.
-demo: build
+demo: configured
+	@ninja -C $(BUILD) --quiet shardlift shardlift-script
 	@scripts/setup nodes
 	@tests/demo
 

@@ -43,6 +43,24 @@ def opensearch(pool):
     yield node
 
 
+@pytest.fixture
+def source(pool):
+    """An empty Elasticsearch 7.10."""
+    node = pool.get("es-node", "7.10")
+    node.clear()
+    yield node
+    node.clear()
+
+
+@pytest.fixture
+def reindexing(pool):
+    """An empty OpenSearch 2.19 that accepts sources on this machine."""
+    node = pool.get("os-node", "2.19", "--setting", "reindex.remote.allowlist=127.0.0.1:*")
+    node.clear()
+    yield node
+    node.clear()
+
+
 @pytest.fixture(scope="session")
 def kafka_broker(tmp_path_factory):
     broker = support.Broker(tmp_path_factory.mktemp("kafka") / "broker", "4.1",

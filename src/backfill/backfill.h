@@ -29,6 +29,7 @@ struct backfill_index {
 				 NULL: they can */
 	bool rebuild;         /* its sources, by its mapping (documents/rebuild.h) */
 	bool synthetic;       /* they are synthetic */
+	bool inverts;         /* … out of points or terms: its shards are not divided */
 	bool create_only;     /* a data stream of the target: it takes nothing but BULK_CREATE */
 };
 
@@ -62,6 +63,8 @@ struct backfill_options {
 	/* Indices that store no sources, or parts of them, may be rebuilt (backfill_index.rebuild).
 	 * Not with `live` or `previous`. */
 	bool sourceless;
+	int64_t sourceless_memory; /* bytes that points and terms of a segment may take, of each
+				      reader; 0: LIMIT_INDEXED */
 	enum backfill_ids ids;
 	/* Where the documents are read, of indices that the snapshot only describes; NULL: they are
 	 * in the snapshot. Not with `previous` or `digest_folder`. */

@@ -70,6 +70,9 @@ static bool is_to_be_divided(const struct item *item)
 	const struct work_claim *claim = &item->claim;
 	int64_t most = item->p->options->range_bytes;
 
+	/* What is indexed would be turned round for each range anew. */
+	if (item->p->indices[item->index].inverts)
+		return false;
 	return most > 0 && !item->p->options->previous && !item->p->options->live &&
 	       !item->p->options->files && !claim->divided && claim->item.end_doc == WORK_TO_END &&
 	       claim->item.first_doc == 0 && claim->progress.next_doc == 0 &&

@@ -100,6 +100,8 @@ int shard_documents_open_rebuilt(const struct snapshot *snapshot,
 	documents->mem = ARENA_INIT(LIMIT_METADATA_ARENA);
 	if (make_plan(snapshot, index, synthetic, &documents->mem, &documents->plan, err) < 0)
 		goto fail;
+	if (options->rebuild_memory)
+		documents->plan.indexed_most = options->rebuild_memory;
 	with.rebuild = &documents->plan;
 	if (snapshot_shard_open(snapshot, index, shard, &documents->shard, err) < 0 ||
 	    lucene_documents_open(documents->shard->directory, &with, &documents->lucene, err) < 0)

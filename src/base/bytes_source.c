@@ -159,24 +159,6 @@ struct bytes_source *memory_source_new(struct str bytes, struct str name)
 	return &memory->source;
 }
 
-static void owned_close(struct bytes_source *src)
-{
-	char *bytes = (char *)(uintptr_t)((struct memory_source *)src)->bytes.ptr;
-
-	free(bytes);
-	memory_close(src);
-}
-
-static const struct bytes_source_ops owned_ops = {.read_at = memory_read_at, .close = owned_close};
-
-struct bytes_source *owned_source_new(char *bytes, size_t len, struct str name)
-{
-	struct bytes_source *source = memory_source_new(str_of(bytes, len), name);
-
-	source->ops = &owned_ops;
-	return source;
-}
-
 struct slice_source {
 	struct bytes_source source;
 	struct bytes_source *parent;

@@ -51,8 +51,6 @@ void bytes_source_closep(struct bytes_source **src);
 int file_source_open(const char *path, struct bytes_source **out, struct err *err);
 /* Borrowed bytes that outlive the source; `name` is copied. */
 struct bytes_source *memory_source_new(struct str bytes, struct str name);
-/* As memory_source_new, of bytes from mem_alloc that the source owns from here on. */
-struct bytes_source *owned_source_new(char *bytes, size_t len, struct str name);
 /* The range [offset, offset + size) of `parent`, which is borrowed and outlives the slice. */
 int slice_source_open(struct bytes_source *parent, uint64_t offset, uint64_t size, struct str name,
 		      struct bytes_source **out, struct err *err);

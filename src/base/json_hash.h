@@ -40,18 +40,13 @@ static inline bool hash128_equal(struct hash128 a, struct hash128 b)
 	return a.low == b.low && a.high == b.high;
 }
 
-/* Sums without order: (a + b) - b == a. */
+/* Sums without order. */
 static inline struct hash128 hash128_add(struct hash128 a, struct hash128 b)
 {
 	struct hash128 sum = {a.low + b.low, a.high + b.high};
 
 	sum.high += sum.low < a.low;
 	return sum;
-}
-
-static inline struct hash128 hash128_subtract(struct hash128 a, struct hash128 b)
-{
-	return (struct hash128){a.low - b.low, a.high - b.high - (a.low < b.low)};
 }
 
 #endif

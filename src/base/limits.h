@@ -16,6 +16,7 @@
 #define LIMIT_STORED_CHUNK MIB(1024) /* one chunk of stored fields, decompressed */
 #define LIMIT_COLUMN_BLOCK MIB(256)  /* one value or block of doc values, decompressed */
 #define LIMIT_COLUMNS MIB(1024)      /* what the columns of one segment hold in memory */
+#define LIMIT_INDEXED MIB(1024)      /* what points and terms of one segment hold, turned round */
 #define LIMIT_SOURCE MIB(256)        /* one _source, unpacked and as JSON */
 #define LIMIT_SOURCE_ARENA MIB(1024) /* the parsed form of one that is not JSON */
 #define LIMIT_HTTP_RESPONSE MIB(512) /* one answer of a cluster, inflated */

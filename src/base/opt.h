@@ -64,6 +64,9 @@ struct opt_command {
 	const char *details;   /* paragraphs and examples after the options; may be NULL */
 	const struct opt_part *parts;
 	size_t min_positionals, max_positionals;
+	/* "TRAFFIC_REPLAYER_": with it every flag comes from a variable of the Java tool as well,
+	 * by each of its names, before a row's `env`; NULL: only by that. */
+	const char *java_variables;
 };
 
 struct opt_result {

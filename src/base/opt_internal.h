@@ -24,6 +24,9 @@ bool opt_opens_category(const struct opt_command *command, const struct opt *whi
 /* SHARDLIFT_<UPPER_SNAKE of name><suffix>; "" when it is too long to be one of ours. */
 void opt_variable(const struct opt *row, const char *suffix, char out[static 128]);
 
+/* <prefix><UPPER_SNAKE of name>, of a name in kebab-case or camelCase. */
+void opt_java_variable(const char *prefix, struct str name, char out[static 128]);
+
 /* Sets the field from its text; lists are appended to. ERR_USAGE says what was given and what is
  * accepted, not by which flag, and never a secret. */
 int opt_value_set(const struct opt *row, void *field, const char *text, struct arena *mem,

@@ -128,3 +128,16 @@ void opt_variable(const struct opt *row, const char *suffix, char out[static 128
 	for (char *c = out; *c; c++)
 		*c = *c == '-' ? '_' : (char)toupper((unsigned char)*c);
 }
+
+void opt_java_variable(const char *prefix, struct str name, char out[static 128])
+{
+	char kebab[LONGEST_NAME * 2];
+	int length;
+
+	name = to_kebab(name, kebab);
+	length = snprintf(out, 128, "%s" STR_FMT, prefix, STR_ARG(name));
+	if (length < 0 || length >= 128)
+		BUG("an option's name is too long for a variable");
+	for (char *c = out; *c; c++)
+		*c = *c == '-' ? '_' : (char)toupper((unsigned char)*c);
+}

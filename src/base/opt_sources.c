@@ -182,6 +182,23 @@ static int set_from_variable(const struct opt_settings *settings, struct opt_set
 	return opt_set(settings, setting, copy.ptr, is_file, variable, err);
 }
 
+static int set_from_java_variables(const struct opt_settings *settings, struct opt_setting *setting,
+				   struct err *err)
+{
+	const char *prefix = settings->command->java_variables, *aliases = setting->row->aliases;
+	struct str name = str_from(setting->row->name);
+	char variable[128];
+	int code = 0;
+
+	for (; prefix && name.len > 0 && code == 0; name = opt_next_word(&aliases)) {
+		if (name.len == 1)
+			continue;
+		opt_java_variable(prefix, name, variable);
+		code = set_from_variable(settings, setting, variable, false, err);
+	}
+	return code;
+}
+
 static int set_from_variables(const struct opt_settings *settings, struct opt_setting *setting,
 			      struct err *err)
 {
@@ -194,6 +211,8 @@ static int set_from_variables(const struct opt_settings *settings, struct opt_se
 		opt_variable(setting->row, "_FILE", variable);
 		code = set_from_variable(settings, setting, variable, true, err);
 	}
+	if (code == 0)
+		code = set_from_java_variables(settings, setting, err);
 	return code < 0 ? code
 			: set_from_variable(settings, setting, setting->row->env, false, err);
 }

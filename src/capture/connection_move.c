@@ -63,6 +63,11 @@ bool connection_read_client(struct connection *c)
 		return false;
 	if (c->phase != PHASE_LINGER)
 		to = flow_room(&c->in, in_limit(c), &room);
+	/* One that has gone is not to wait for a source that takes nothing. */
+	if (room == 0 && stream_was_reset(&c->client)) {
+		connection_close(c);
+		return true;
+	}
 	if (room == 0)
 		return false;
 	got = stream_read(&c->client, to, room);

@@ -16,7 +16,7 @@ static int print_table(const struct check_report *report, struct err *err)
 	for (size_t i = 0; i < report->count; i++) {
 		const struct check_row *row = &report->rows[i];
 
-		table_cell(&table, str_from(check_outcome_name(row->outcome)));
+		table_cell_state(&table, str_from(check_outcome_name(row->outcome)));
 		table_cell(&table, str_from(row->side));
 		table_cell(&table, str_from(row->name));
 		table_cell_printf(&table, STR_FMT "%s" STR_FMT, STR_ARG(row->detail),

@@ -69,6 +69,7 @@ extern const struct command command_workflow_submit;
 extern const struct command command_workflow_status;
 extern const struct command command_workflow_approve;
 extern const struct command command_workflow_plan;
+extern const struct command command_workflow_export;
 extern const struct command command_workflow_show;
 extern const struct command command_workflow_log;
 extern const struct command command_workflow_reset;

@@ -4,6 +4,7 @@
 #define SOURCE(member) OPT_FIELD(struct repository_fields, member), .category = "Source"
 #define TARGET(member) OPT_FIELD(struct target_fields, member), .category = "Target"
 
+/* --json is first: see GENERAL_OPTIONS_WITHOUT_JSON. */
 const struct opt general_options[] = {
 	{.name = "json",
 	 .type = OPT_BOOL,

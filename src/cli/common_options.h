@@ -13,6 +13,8 @@ struct general_fields {
 	const char *state_dir;
 };
 extern const struct opt general_options[];
+/* The same without their first row, --json, for commands where that has a value. */
+#define GENERAL_OPTIONS_WITHOUT_JSON (general_options + 1)
 
 /* --s3-endpoint and the like, of struct blob_store_options */
 extern const struct opt store_options[];

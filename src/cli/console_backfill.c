@@ -67,13 +67,12 @@ static int make_command(const struct console_backfill *b, struct console_command
 	console_add_text(command, "--snapshot-name", name);
 	console_add_cluster(command, "target", &target);
 	console_add_option(command, "--session-name", b->session);
+	console_add_option(command, "--coordinator-host", b->in_target ? "target" : NULL);
 	console_add_option(command, "--state-dir", b->console.state_dir);
 	console_add_option(command, "--progress", "never");
 	config_each (word, config_get(config_get(b->section, "local"), "arguments"))
 		console_add(command, arena_str(b->console.mem, config_text_or(word, STR(""))).ptr);
-	if (command->failed || b->console.mem->failed)
-		return err_set(err, ERR_LIMIT, "the command of a worker is too long");
-	return 0;
+	return console_command_check(command, err);
 }
 
 static int tell_scale(const struct console_backfill *b, unsigned count, unsigned before)
@@ -183,6 +182,38 @@ static int remove_file(const struct console_backfill *b, const char *ending, str
 			: arena_fail(b->console.mem, "the work items", err);
 }
 
+/* Where nothing is, nothing is to be forgotten. */
+static int remove_index(const struct console_backfill *b, struct err *err)
+{
+	cleanup(cluster_closep) struct cluster *cluster = NULL;
+	struct str path = arena_printf(b->console.mem, "/.migrations_working_state_%s", b->session);
+	struct json *answer;
+	int status;
+
+	if (!path.ptr)
+		return arena_fail(b->console.mem, "the work items", err);
+	if (console_backfill_connect(b, &cluster, err) < 0 ||
+	    cluster_request(cluster, "DELETE", path.ptr, STR_NONE, true, b->console.mem, &status,
+			    &answer, err) < 0)
+		return -(int)err->kind;
+	if (status == 200 || status == 404)
+		return 0;
+	return err_set(err, ERR_HTTP, "the work items in the target's index '%s': " STR_FMT,
+		       path.ptr + 1, STR_ARG(cluster_error_reason(answer, status, b->console.mem)));
+}
+
+static int forget_items(const struct console_backfill *b, struct err *err)
+{
+	static const char *const endings[] = {".db-wal", ".db-shm", ".db"};
+
+	if (b->in_target)
+		return remove_index(b, err);
+	for (size_t i = 0; i < COUNT_OF(endings); i++)
+		if (remove_file(b, endings[i], err) < 0)
+			return -(int)err->kind;
+	return 0;
+}
+
 static int forget_failed(const struct console_backfill *b, struct err *err)
 {
 	struct str from = arena_printf(b->console.mem, "%s/failed-documents/session=%s",
@@ -208,7 +239,6 @@ static int forget_failed(const struct console_backfill *b, struct err *err)
 
 static int run_reset(struct cli *cli, void *fields, struct err *err)
 {
-	static const char *const endings[] = {".db-wal", ".db-shm", ".db"};
 	cleanup(console_backfill_close) struct console_backfill b = {0};
 	struct console_backfill_fields *f = fields;
 	const char *archive;
@@ -228,10 +258,7 @@ static int run_reset(struct cli *cli, void *fields, struct err *err)
 		return -(int)err->kind;
 	if (console_backfill_archive(&b, &archive, err) < 0)
 		return -(int)err->kind;
-	for (size_t i = 0; i < COUNT_OF(endings); i++)
-		if (remove_file(&b, endings[i], err) < 0)
-			return -(int)err->kind;
-	if (control_forget(b.console.state_dir, b.session, err) < 0 ||
+	if (forget_items(&b, err) < 0 || control_forget(b.console.state_dir, b.session, err) < 0 ||
 	    workers_forget(&b.workers, err) < 0 ||
 	    (f->include_failed && forget_failed(&b, err) < 0))
 		return -(int)err->kind;

@@ -14,6 +14,7 @@ struct console_backfill {
 	struct console console;
 	const struct config_value *section;
 	const char *session;
+	bool in_target; /* work items are kept there, not on this machine */
 	struct console_workers workers;
 };
 /* Opens services and finds the section backfill. */
@@ -25,6 +26,9 @@ void console_backfill_close(struct console_backfill *backfill);
 /* The session's work items. 1; 0: no work is on record. */
 int console_backfill_items(const struct console_backfill *backfill, struct work_status **out,
 			   size_t *count, struct err *err);
+/* Connects to the target of this backfill. */
+int console_backfill_connect(const struct console_backfill *backfill, struct cluster **out,
+			     struct err *err);
 /* Writes the items to <state>/archive/backfill-SESSION-TIME.json, whose path is *path; NULL: there
  * is no work on record. */
 int console_backfill_archive(const struct console_backfill *backfill, const char **path,

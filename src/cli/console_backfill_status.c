@@ -1,6 +1,7 @@
 /* console backfill describe, status, and the archive of work items */
 #include "cli/console_backfill.h"
 #include "cli/number_text.h"
+#include "cli/terminal.h"
 
 #include "backfill/control.h"
 #include "base/clock.h"
@@ -50,6 +51,8 @@ int console_backfill_open(struct console_backfill *b, struct cli *cli,
 		return err_set(err, ERR_USAGE,
 			       "the session name '%s' of backfill: only letters, digits and '-'",
 			       b->session);
+	b->in_target =
+		str_is(config_text_or(config_get(b->section, "coordinator"), STR_NONE), "target");
 	b->workers =
 		(struct console_workers){b->console.state_dir, "backfill", b->session, cli->mem};
 	return 0;
@@ -61,25 +64,57 @@ static void coordinatorp(struct coordinator **coordinator)
 		(*coordinator)->ops->close(*coordinator);
 }
 
-int console_backfill_items(const struct console_backfill *b, struct work_status **out,
-			   size_t *count, struct err *err)
+int console_backfill_connect(const struct console_backfill *b, struct cluster **out,
+			     struct err *err)
+{
+	struct str name = config_text_or(config_get(b->section, "target"), STR("target"));
+	const char *word = arena_str(b->console.mem, name).ptr;
+	struct services_cluster target;
+
+	if (!word)
+		return arena_fail(b->console.mem, "the target", err);
+	if (services_find_cluster(&b->console.services, word, b->console.mem, &target, err) < 0)
+		return -(int)err->kind;
+	return console_connect(&target, out, err);
+}
+
+/* 1; 0: nothing is on record, and to look must not change that. */
+static int open_coordinator(const struct console_backfill *b, struct coordinator **out,
+			    struct err *err)
 {
 	const struct coordinator_options options = {
 		.session = b->session, .lease_ms = 1000, .max_lease_ms = 1000, .max_failures = 1};
-	cleanup(coordinatorp) struct coordinator *coordinator = NULL;
 	struct str path =
 		arena_printf(b->console.mem, "%s/work/%s.db", b->console.state_dir, b->session);
+	struct cluster *cluster;
+	int rc;
 
-	*count = 0;
 	if (!path.ptr)
 		return arena_fail(b->console.mem, "the work items", err);
-	/* To look must not make one. */
-	if (access(path.ptr, F_OK) < 0)
+	if (!b->in_target && access(path.ptr, F_OK) < 0)
 		return 0;
-	if (coordinator_local_open(b->console.state_dir, &options, &coordinator, err) < 0 ||
-	    coordinator->ops->list(coordinator, b->console.mem, out, count, err) < 0)
-		return -(int)err->kind;
-	return *count > 0;
+	if (!b->in_target)
+		rc = coordinator_local_open(b->console.state_dir, &options, out, err);
+	else if ((rc = console_backfill_connect(b, &cluster, err)) == 0)
+		rc = coordinator_cluster_open(cluster, COORDINATOR_OWN, &options, out, err);
+	return rc < 0 ? rc : 1;
+}
+
+int console_backfill_items(const struct console_backfill *b, struct work_status **out,
+			   size_t *count, struct err *err)
+{
+	cleanup(coordinatorp) struct coordinator *coordinator = NULL;
+	int rc = open_coordinator(b, &coordinator, err);
+
+	*count = 0;
+	if (rc <= 0)
+		return rc;
+	rc = coordinator->ops->list(coordinator, b->console.mem, out, count, err);
+	if (rc < 0 && b->in_target && err->kind == ERR_NOT_FOUND) {
+		*err = (struct err){0};
+		return 0;
+	}
+	return rc < 0 ? rc : *count > 0;
 }
 
 static struct json *item_json(const struct work_status *item, struct arena *mem)
@@ -255,7 +290,9 @@ static int print_text(const struct console_backfill *b, const struct backfill_st
 	int64_t left = status_seconds_left(&status->report);
 	bool done = status->any && status_is_finished(&status->report);
 
-	printf("%-24s%s\n", "Status:", status->state);
+	printf("%-24s", "Status:");
+	terminal_print_state(stdout, str_from(status->state));
+	putchar('\n');
 	if (deep) {
 		print_time("Started:", status->started_ms);
 		print_time("Finished:", done ? status->finished_ms : 0);
@@ -351,6 +388,8 @@ static int run_describe(struct cli *cli, void *fields, struct err *err)
 	json_set(root, STR("platform"),
 		 json_new_string(cli->mem, str_from(console_platform_name(&b.console, b.section))));
 	json_set(root, STR("session_name"), json_new_string(cli->mem, str_from(b.session)));
+	json_set(root, STR("coordinator"),
+		 json_new_string(cli->mem, b.in_target ? STR("target") : STR("local")));
 	json_set(root, STR("scale"),
 		 json_new_i64(cli->mem, config_i64_or(config_get(b.section, "scale"), 5)));
 	json_set(root, STR("environment"),

@@ -62,8 +62,11 @@ struct console_command {
 	size_t count;
 	const char *secrets[CONSOLE_SECRETS_MAX][2]; /* "source-password" and its value */
 	size_t secret_count;
-	bool failed; /* too many, or the arena is full */
+	const char *refused; /* of services.yaml, that no other command knows; NULL: nothing */
+	bool failed;         /* too many, or the arena is full */
 };
+/* Whether all of it could be said: ERR_UNSUPPORTED, ERR_LIMIT. */
+int console_command_check(const struct console_command *command, struct err *err);
 void console_add(struct console_command *command, const char *argument);
 /* Nothing where the value is NULL or empty. */
 void console_add_option(struct console_command *command, const char *flag, const char *value);

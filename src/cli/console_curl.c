@@ -18,7 +18,6 @@ struct curl_fields {
 };
 
 #define FIELD(member) OPT_FIELD(struct curl_fields, member)
-#define GENERAL(member) OPT_FIELD(struct curl_fields, console.general.member), .category = "General"
 
 static const struct opt curl_options[] = {
 	{.name = "request",
@@ -53,23 +52,6 @@ static const struct opt curl_options[] = {
 	 .min = 1,
 	 .max = 86400,
 	 .help = "How long to wait for the answer."},
-	/* As in general_options, where --json has no value. */
-	{.name = "verbose",
-	 .aliases = "v",
-	 .type = OPT_BOOL,
-	 GENERAL(verbose),
-	 .help = "Log every step on standard error."},
-	{.name = "log-format",
-	 .type = OPT_CHOICE,
-	 GENERAL(log_format),
-	 .choices = "text|json",
-	 .fallback = "text",
-	 .help = "How log lines and errors on standard error look."},
-	{.name = "state-dir",
-	 .type = OPT_STRING,
-	 GENERAL(state_dir),
-	 .metavar = "DIR",
-	 .help = "Where workflows keep what must survive them."},
 	{0},
 };
 
@@ -192,7 +174,8 @@ static int run(struct cli *cli, void *fields, struct err *err)
 		       STR_ARG(cluster.name), request.method, request.path, response.status);
 }
 
-static const struct opt_part parts[] = {{curl_options, 0}, {console_options, 0}, {0}};
+static const struct opt_part parts[] = {
+	{curl_options, 0}, {console_options, 0}, {GENERAL_OPTIONS_WITHOUT_JSON, 0}, {0}};
 
 const struct command command_console_clusters_curl = {
 	.options =

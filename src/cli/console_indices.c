@@ -60,9 +60,11 @@ static int print_table(const struct json *indices, struct arena *mem, struct err
 	struct table table;
 
 	table_init(&table, mem, titles, COUNT_OF(titles));
-	json_each (index, indices)
-		for (size_t i = 0; i < COUNT_OF(columns); i++)
+	json_each (index, indices) {
+		table_cell_state(&table, json_text_or(json_get(index, columns[0]), STR("")));
+		for (size_t i = 1; i < COUNT_OF(columns); i++)
 			table_cell(&table, json_text_or(json_get(index, columns[i]), STR("")));
+	}
 	return table_print(&table, stdout, err);
 }
 

@@ -2,6 +2,7 @@
 #include "cli/console_platform.h"
 
 #include "base/small_file.h"
+#include "cli/terminal.h"
 
 #include <stdio.h>
 
@@ -80,9 +81,8 @@ static int scale_to(const struct job *job, unsigned count, struct err *err)
 	config_each (word, config_get(config_get(job->section, "local"), "arguments"))
 		console_add(&command,
 			    arena_str(job->console.mem, config_text_or(word, STR(""))).ptr);
-	if (command.failed || job->console.mem->failed)
-		return err_set(err, ERR_LIMIT, "the command of a worker is too long");
-	if (workers_scale(&job->workers, count, &command, &before, err) < 0)
+	if (console_command_check(&command, err) < 0 ||
+	    workers_scale(&job->workers, count, &command, &before, err) < 0)
 		return -(int)err->kind;
 	if (job->console.fields->general.json)
 		printf("{\"workers\":%u,\"before\":%u}\n", count, before);
@@ -174,7 +174,9 @@ static int run_status(struct cli *cli, void *fields, struct err *err)
 		return arena_fail(cli->mem, "the status", err);
 	if (f->general.json)
 		return console_print_json(root, err);
-	printf("%-32s%s\n", "Status:", state);
+	printf("%-32s", "Status:");
+	terminal_print_state(stdout, str_from(state));
+	putchar('\n');
 	if (status)
 		print_members(status, cli->mem);
 	return workers_print(&job.workers, err);

@@ -65,6 +65,8 @@ void console_add_cluster(struct console_command *command, const char *side,
 		console_add_option(command,
 				   arena_printf(command->mem, "--%s-%s", side, options[i].name).ptr,
 				   options[i].value);
+	if (http->aws_signed_as)
+		command->refused = "sigv4_signing_endpoint";
 	if (http->insecure)
 		console_add(command, arena_printf(command->mem, "--%s-insecure", side).ptr);
 	console_add_secret(command, side, "password", http->password);
@@ -107,6 +109,19 @@ static char **words_of(struct console_command *arguments, int *count)
 	return words;
 }
 
+int console_command_check(const struct console_command *command, struct err *err)
+{
+	if (command->refused)
+		return err_set(err, ERR_UNSUPPORTED,
+			       "'%s' is for `console clusters` alone: workers sign for the host of "
+			       "'endpoint'; give the domain's own there, or a host of its name "
+			       "that leads to it",
+			       command->refused);
+	if (command->failed || command->mem->failed)
+		return err_set(err, ERR_LIMIT, "the command that is to be run is too long");
+	return 0;
+}
+
 int console_delegate(const struct console *console, const struct command *command,
 		     struct console_command *arguments, struct err *err)
 {
@@ -120,9 +135,10 @@ int console_delegate(const struct console *console, const struct command *comman
 	if (console->fields->general.json)
 		console_add(arguments, "--json");
 	words = words_of(arguments, &count);
-	if (!fields || !words || arguments->failed || console->mem->failed)
-		return err_set(err, ERR_LIMIT, "the arguments of `%s` are too many",
-			       command->options.name);
+	if (console_command_check(arguments, err) < 0)
+		return -(int)err->kind;
+	if (!fields || !words)
+		return arena_fail(console->mem, "the arguments of another command", err);
 	if (opt_parse(&command->options, count, words, fields, console->mem, &parsed, err) < 0)
 		return -(int)err->kind;
 	return command->run(&cli, fields, err);

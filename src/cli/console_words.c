@@ -3,6 +3,8 @@
 #include "cli/version.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
 
 #define SCHEMA_LEVEL "3.3.6" /* of Migration Assistant */
 
@@ -109,6 +111,24 @@ int console_arguments(int *argc, char ***argv, struct arena *mem, struct err *er
 	*argc = words.count;
 	*argv = words.list;
 	return 0;
+}
+
+bool console_is_disabled(const char *name)
+{
+	static const char *const groups[] = {"console snapshot", "console backfill",
+					     "console replay",   "console metadata",
+					     "console metrics",  "console tuples"};
+	const char *variable = getenv("MIGRATIONS_CLI_CONSOLE_DISABLE_LEGACY_COMMANDS");
+
+	if (!variable || (strcasecmp(variable, "true") != 0 && strcmp(variable, "1") != 0))
+		return false;
+	for (size_t i = 0; i < COUNT_OF(groups); i++) {
+		size_t len = strlen(groups[i]);
+
+		if (strncmp(name, groups[i], len) == 0 && (!name[len] || name[len] == ' '))
+			return true;
+	}
+	return false;
 }
 
 bool console_asks_for_version(int argc, char **argv)

@@ -7,6 +7,9 @@
 /* argv[0] is "console". Puts options that stand before the command behind it, and what `metadata
  * evaluate|migrate` are to pass on behind "--". The new list is in `mem`. */
 int console_arguments(int *argc, char ***argv, struct arena *mem, struct err *err);
+/* Whether MIGRATIONS_CLI_CONSOLE_DISABLE_LEGACY_COMMANDS hides the command of this name, such as
+ * "console backfill start": what workflows took over. */
+bool console_is_disabled(const char *name);
 bool console_asks_for_version(int argc, char **argv);
 /* Prints it; 0. */
 int console_print_version(void);

@@ -224,7 +224,7 @@ int workers_print(const struct console_workers *workers, struct err *err)
 			continue;
 		any = true;
 		table_cell_printf(&table, "%u", i);
-		table_cell(&table, str_from(worker_state_name(worker.state)));
+		table_cell_state(&table, str_from(worker_state_name(worker.state)));
 		table_cell_printf(&table, "%" PRId64, worker.pid);
 		if (worker.state == WORKER_ENDED)
 			table_cell_printf(&table, "%d", worker.exit_code);

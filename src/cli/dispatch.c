@@ -6,6 +6,7 @@
 #include "cli/java_names.h"
 #include "cli/pod_output.h"
 #include "cli/table.h"
+#include "cli/terminal.h"
 #include "cli/version.h"
 
 #include "base/log.h"
@@ -15,7 +16,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 static const struct command *const commands[] = {
@@ -70,6 +70,7 @@ static const struct command *const commands[] = {
 	&command_workflow_status,
 	&command_workflow_approve,
 	&command_workflow_plan,
+	&command_workflow_export,
 	&command_workflow_show,
 	&command_workflow_log,
 	&command_workflow_reset,
@@ -129,11 +130,9 @@ const struct command *const *command_all(size_t *count)
 
 static size_t screen_width(void)
 {
-	struct winsize size;
+	size_t columns = terminal_columns(stdout);
 
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col < 40)
-		return 80;
-	return MIN(size.ws_col, 100);
+	return columns < 40 ? 80 : MIN(columns, (size_t)100);
 }
 
 static void print_overview(FILE *out)
@@ -183,7 +182,7 @@ static const struct command *find_command(int argc, char **argv, int *words)
 	for (size_t i = 0; i < COUNT_OF(commands); i++) {
 		int taken = words_of_name(commands[i]->options.name, argc, argv);
 
-		if (taken > *words) {
+		if (taken > *words && !console_is_disabled(commands[i]->options.name)) {
 			*words = taken;
 			found = commands[i];
 		}
@@ -247,7 +246,7 @@ static bool print_group(int argc, char **argv)
 
 	for (size_t i = 0; i < COUNT_OF(commands); i++) {
 		struct str word, rest = str_from(commands[i]->options.name);
-		bool more = true, same = true;
+		bool more = true, same = !console_is_disabled(commands[i]->options.name);
 
 		for (int k = 0; k < argc && argv[k][0] != '-' && same; k++) {
 			more = more && str_split(rest, ' ', &word, &rest);

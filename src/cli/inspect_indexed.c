@@ -5,6 +5,7 @@
 #include "cli/inspect_columns.h"
 #include "cli/output.h"
 #include "lucene/points.h"
+#include "lucene/terms.h"
 
 #define LINE_MOST MIB(1024)
 /* What one field of a segment may take. */
@@ -50,6 +51,8 @@ static int print_segment(const struct segment_reader *segment, struct str field,
 	struct inversion *inversion;
 	int rc = points_invert(segment, field, INVERSION_MOST, &inversion, err);
 
+	if (rc == 0 && !inversion)
+		rc = terms_invert(segment, field, true, INVERSION_MOST, &inversion, err);
 	if (rc < 0 || !inversion)
 		return rc;
 	for (int32_t doc = 0; rc == 0 && doc < segment->info.max_doc && output_is_open(out); doc++)

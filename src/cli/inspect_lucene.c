@@ -319,7 +319,8 @@ static const struct opt inspect_options[] = {
 	 .type = OPT_STRING,
 	 OPT_FIELD(struct inspect_fields, indexed),
 	 .metavar = "FIELD",
-	 .help = "What is indexed of a field instead, its points or terms: a line for each document "
+	 .help = "What is indexed of a field instead, its points or terms: a line for each "
+		 "document "
 		 "that has any, deleted ones too. Terms whose positions are kept come as "
 		 "[position, term]."},
 	{0},

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "cli/number_text.h"
 #include "cli/table.h"
+#include "cli/terminal.h"
 
 #include <curses.h>
 #include <langinfo.h>
@@ -18,8 +19,6 @@
 #define ESCAPE_DELAY_MS 50
 #define REPAINT_MS 1000
 
-enum colour { PLAIN, GREEN, YELLOW, RED, CYAN };
-
 struct manage_screen {
 	SCREEN *terminal;
 	bool colours, utf8;
@@ -31,16 +30,15 @@ struct manage_screen {
 
 static void start_colours(struct manage_screen *screen)
 {
-	static const short of[] = {[GREEN] = COLOR_GREEN,
-				   [YELLOW] = COLOR_YELLOW,
-				   [RED] = COLOR_RED,
-				   [CYAN] = COLOR_CYAN};
-	const char *no = getenv("NO_COLOR");
+	static const short of[] = {[COLOUR_GREEN] = COLOR_GREEN,
+				   [COLOUR_YELLOW] = COLOR_YELLOW,
+				   [COLOUR_RED] = COLOR_RED,
+				   [COLOUR_CYAN] = COLOR_CYAN};
 
-	if ((no && *no) || !has_colors() || start_color() == ERR)
+	if (!terminal_has_colours(stdout) || !has_colors() || start_color() == ERR)
 		return;
 	use_default_colors();
-	for (short i = GREEN; i <= CYAN; i++)
+	for (short i = COLOUR_GREEN; i <= COLOUR_CYAN; i++)
 		init_pair(i, of[i], -1);
 	screen->colours = true;
 }
@@ -56,12 +54,13 @@ int manage_screen_open(struct manage_screen **out, struct err *err)
 	setlocale(LC_ALL, "");
 	screen = mem_zalloc(sizeof(*screen));
 	screen->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
-	screen->terminal = newterm(NULL, stdout, stdin);
+	/* Of a terminal that only prints ncurses would make a mess. */
+	screen->terminal = terminal_is_able(stdout) ? newterm(NULL, stdout, stdin) : NULL;
 	if (!screen->terminal) {
 		free(screen);
 		return err_set(err, ERR_USAGE,
-			       "the terminal '%s' ($TERM) is not known here; `workflow status` "
-			       "needs none",
+			       "the terminal '%s' ($TERM) is none for screens, or not known here; "
+			       "`workflow status` needs none",
 			       getenv("TERM") ? getenv("TERM") : "");
 	}
 	set_term(screen->terminal);
@@ -239,7 +238,7 @@ static void rule(const struct manage_screen *screen, int y)
 
 static void colour(const struct manage_screen *screen, enum colour which, bool on)
 {
-	if (!screen->colours || which == PLAIN)
+	if (!screen->colours || which == COLOUR_NONE)
 		return;
 	if (on)
 		attron(COLOR_PAIR(which));
@@ -252,13 +251,13 @@ static enum colour colour_of(const char *mark)
 	static const struct {
 		const char *mark;
 		enum colour colour;
-	} colours[] = {{"✓", GREEN}, {"▶", YELLOW}, {"⟳", YELLOW},
-		       {"✗", RED},   {"○", CYAN},   {"~", CYAN}};
+	} colours[] = {{"✓", COLOUR_GREEN}, {"▶", COLOUR_YELLOW}, {"⟳", COLOUR_YELLOW},
+		       {"✗", COLOUR_RED},   {"○", COLOUR_CYAN},   {"~", COLOUR_CYAN}};
 
 	for (size_t i = 0; i < COUNT_OF(colours); i++)
 		if (strcmp(mark, colours[i].mark) == 0)
 			return colours[i].colour;
-	return PLAIN;
+	return COLOUR_NONE;
 }
 
 /* "[########............]  42% ETA 1:20" */

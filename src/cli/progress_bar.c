@@ -2,12 +2,12 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "cli/terminal.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -49,11 +49,9 @@ static void sample(struct progress_bar *bar)
 
 static size_t terminal_width(void)
 {
-	struct winsize size;
+	size_t columns = terminal_columns(stderr);
 
-	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
-		return 80;
-	return size.ws_col;
+	return columns ? columns : 80;
 }
 
 /* The last column stays free: some terminals wrap when it is filled. */
@@ -170,7 +168,7 @@ struct progress_bar *progress_bar_start(const struct progress *progress, const c
 struct progress_bar *progress_bar_start_of(const char *work, const struct progress *progress,
 					   const char *mode)
 {
-	bool terminal = isatty(STDERR_FILENO);
+	bool terminal = terminal_is_able(stderr);
 	struct progress_bar *bar;
 
 	if (strcmp(mode, "never") == 0)

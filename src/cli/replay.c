@@ -1,6 +1,7 @@
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/replay_beside.h"
+#include "cli/replay_compare.h"
 #include "cli/replay_options.h"
 #include "cli/replay_report.h"
 
@@ -34,6 +35,7 @@ struct run {
 	struct aws_credentials *credentials;
 	struct replay_report *report;
 	struct replay_beside *beside;
+	struct replay_compare *compare; /* NULL: not asked for */
 	bool all_done;
 };
 
@@ -47,6 +49,7 @@ static void run_release(struct run *run)
 	transform_free(run->transform);
 	transform_free(run->tuple_transform);
 	aws_credentials_free(run->credentials);
+	replay_compare_free(run->compare);
 }
 
 static int parse_number(const char *flag, const char *text, double most, double *out,
@@ -221,6 +224,8 @@ static void fill_options(const struct replay_fields *f, struct run *run, struct 
 	o->report = replay_report_take;
 	o->set_aside = replay_report_set_aside;
 	o->user = run->report;
+	o->tuple = run->compare ? replay_compare_take : NULL;
+	o->tuple_user = run->compare;
 }
 
 static void print_result(const struct replay_counts *c)
@@ -261,6 +266,21 @@ static bool nothing_is_left(int ended, const struct replay_counts *counts)
 	       (ended == -ERR_CANCELLED && counts->caught_up && counts->outstanding == 0);
 }
 
+/* A verdict is told of a run that was stopped, too. */
+static int conclude(struct run *run, int got, const struct replay_counts *counts, struct err *err)
+{
+	struct err failed = {0};
+	int code = run->compare ? replay_compare_conclude(run->compare, &failed) : 0;
+
+	if (got < 0)
+		return got;
+	if (code < 0)
+		*err = failed;
+	if (code != 0)
+		return code;
+	return counts->records_set_aside ? EXIT_CODE_COMPLETED_WITH_ERRORS : 0;
+}
+
 static int run_replay_mode(struct cli *cli, struct replay_fields *f, struct err *err)
 {
 	cleanup(run_release) struct run run = {0};
@@ -281,6 +301,7 @@ static int run_replay_mode(struct cli *cli, struct replay_fields *f, struct err 
 	    open_parts(f, state, cli->mem, &run, &options, err) < 0 ||
 	    (f->group && f->input &&
 	     segment_log_group_committed(f->input, f->group, &options.first_offset, err) < 0) ||
+	    (f->compare && replay_compare_open(&f->verdict, &run.compare, err) < 0) ||
 	    replay_beside_open(f, state, &run.beside, err) < 0 ||
 	    replay_report_open(&report, &run.report, err) < 0)
 		return -(int)err->kind;
@@ -292,9 +313,7 @@ static int run_replay_mode(struct cli *cli, struct replay_fields *f, struct err 
 					: err->kind == ERR_CANCELLED ? "stopped"
 								     : "failed");
 	print_result(&counts);
-	if (got < 0)
-		return got;
-	return counts.records_set_aside ? EXIT_CODE_COMPLETED_WITH_ERRORS : 0;
+	return conclude(&run, got, &counts, err);
 }
 
 static int run_replay(struct cli *cli, void *fields_void, struct err *err)
@@ -308,6 +327,8 @@ static int run_replay(struct cli *cli, void *fields_void, struct err *err)
 		return traffic_show(f->input || f->selection.kafka.brokers ? f->input : "-",
 				    &f->selection, &f->show, err);
 	}
+	if (replay_java_options_resolve(f, err) < 0)
+		return -(int)err->kind;
 	if (f->target_uri)
 		f->target.host = f->target_uri;
 	if (target_fields_resolve(&f->target, &kind, &path, err) < 0)
@@ -332,6 +353,8 @@ static const struct opt_part replay_parts[] = {
 	{traffic_selection_options, offsetof(struct replay_fields, selection)},
 	{store_options, offsetof(struct replay_fields, selection.store)},
 	{kafka_options, offsetof(struct replay_fields, selection.kafka)},
+	{compare_rule_options, offsetof(struct replay_fields, verdict)},
+	{replay_java_options, offsetof(struct replay_fields, java)},
 	{general_options, 0},
 	{0},
 };
@@ -341,8 +364,12 @@ const struct command command_replay = {
 		    .summary = "Send captured requests to the target",
 		    .details = "Requests go out when they are due, those of a connection one after "
 			       "another. Each leaves a tuple: request and response of the source, "
-			       "request and responses of the target.\n",
-		    .parts = replay_parts},
+			       "request and responses of the target.\n\n"
+			       "Flags and variables of the Java replayer are taken: "
+			       "TRAFFIC_REPLAYER_ and the flag's name, such as "
+			       "TRAFFIC_REPLAYER_KAFKA_TRAFFIC_BROKERS.\n",
+		    .parts = replay_parts,
+		    .java_variables = "TRAFFIC_REPLAYER_"},
 	.fields_size = sizeof(struct replay_fields),
 	.run = run_replay,
 };

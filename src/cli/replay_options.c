@@ -4,7 +4,6 @@
 
 const struct opt replay_options_table[] = {
 	{.name = "target-uri",
-	 .env = "TRAFFIC_REPLAYER_TARGET_URI",
 	 .type = OPT_STRING,
 	 F(target_uri),
 	 .metavar = "URL",
@@ -288,6 +287,12 @@ const struct opt replay_options_table[] = {
 	 .max = INT32_MAX,
 	 .category = "Tuples",
 	 .help = "Or at this many tuples; 0: any number."},
+	{.name = "compare",
+	 .type = OPT_BOOL,
+	 F(compare),
+	 .category = "Verdict",
+	 .help = "Compare the answers as they come, as `compare` does with tuples, and end with "
+		 "its verdict: code 1 beyond the limits below."},
 	{.name = "preview-bytes-read",
 	 .type = OPT_INT,
 	 F(show.preview_read),

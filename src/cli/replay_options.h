@@ -3,9 +3,17 @@
 #define CLI_REPLAY_OPTIONS_H
 
 #include "cli/common_options.h"
+#include "cli/compare_options.h"
 #include "cli/coordinator_options.h"
 #include "cli/traffic_show.h"
 #include "cli/transform_options.h"
+
+/* Flags of the Java replayer that are something else here. */
+struct replay_java_fields {
+	bool insecure;
+	const char *request_filter, *response_processor; /* refused */
+	const char *ignored[3];
+};
 
 struct replay_fields {
 	struct general_fields general;
@@ -15,13 +23,15 @@ struct replay_fields {
 	struct transform_run_fields transform_run;
 	struct traffic_selection_fields selection;
 	struct traffic_show_fields show;
+	struct replay_java_fields java;
+	struct compare_rule_fields verdict;
 	const char *target_uri, *mode, *input, *group, *name;
 	const char *speedup, *sigv4, *user_agent, *include_path, *percentage;
 	const char *most_per_second;
 	const char *tuple_folder, *tuple_bucket, *tuple_region, *tuple_endpoint, *tuple_prefix;
 	struct opt_list methods, final_types;
 	bool remove_auth, source_versions, follow, keep_auth, no_stop_on_auth, no_tuples;
-	bool gets_only, writes_only, no_raise_gc_deletes, tuple_spans, no_spread;
+	bool gets_only, writes_only, no_raise_gc_deletes, tuple_spans, no_spread, compare;
 	const char *backfill_session;
 	int64_t update_wait_ms;
 	int64_t lookahead_s, lookahead_bytes, most_requests, threads, packet_timeout_s;
@@ -33,5 +43,8 @@ struct replay_fields {
 
 /* Its own, of struct replay_fields; the parts that it shares with others have theirs. */
 extern const struct opt replay_options_table[];
+extern const struct opt replay_java_options[];
+/* Takes over what has another name here. ERR_USAGE: what is not there, with what is instead. */
+int replay_java_options_resolve(struct replay_fields *fields, struct err *err);
 
 #endif

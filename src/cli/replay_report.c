@@ -8,6 +8,7 @@
 
 #include <inttypes.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -24,6 +25,7 @@ struct replay_report {
 	uint64_t log_end;
 	int64_t end_asked_ms;
 	bool has_end;
+	atomic_uint_fast64_t unread; /* records, at the last look */
 	int64_t logged_ms;
 	unsigned aside;
 };
@@ -64,6 +66,8 @@ static const struct {
 	    "How long ago the last request sent was captured, milliseconds."),
 	ROW("shardlift_replay_outstanding", outstanding, METRIC_GAUGE,
 	    "Requests read and not answered yet."),
+	ROW("shardlift_replay_captured_bytes", captured_bytes, METRIC_GAUGE,
+	    "Bytes of requests and responses in memory."),
 	ROW("shardlift_replay_in_flight", in_flight, METRIC_GAUGE, "Requests at the target."),
 	ROW("shardlift_replay_tuples_durable", tuples_durable, METRIC_GAUGE, "Tuples durable."),
 	ROW("shardlift_replay_records_set_aside_total", records_set_aside, METRIC_COUNTER,
@@ -93,6 +97,10 @@ static void collect(void *user, struct buf *out)
 	for (size_t i = 0; i < COUNT_OF(rows); i++)
 		metric_put(out, &rows[i].metric,
 			   (double)*(const int64_t *)((const char *)&counts + rows[i].offset));
+	metric_put(out,
+		   &(struct metric){"shardlift_replay_lag",
+				    "Records not read and requests not answered.", METRIC_GAUGE},
+		   (double)(atomic_load(&report->unread) + counts.outstanding));
 	metric_begin(out, &(struct metric){"tupleComparison_total",
 					   "Requests by whether the statuses were equal.",
 					   METRIC_COUNTER});
@@ -161,6 +169,7 @@ static void write_status(struct replay_report *report, const char *state)
 	if (!report->options.status_path)
 		return;
 	unread = unread_records(report, c);
+	atomic_store(&report->unread, unread);
 	clock_format_utc(clock_wall_ms(), now);
 	buf_printf(&text, "{\"name\":");
 	json_write_string(&text, str_from(report->options.name));

@@ -78,7 +78,7 @@ static void add_row(struct table *table, const struct entry *entry)
 	if (entry->start_ms > 0)
 		clock_format_utc(entry->start_ms, started);
 	table_cell(table, entry->summary->name);
-	table_cell(table, entry->readable ? entry->state : STR("unreadable"));
+	table_cell_state(table, entry->readable ? entry->state : STR("unreadable"));
 	table_cell(table, entry->version);
 	table_cell(table, str_of(started, MIN(strlen(started), (size_t)19)));
 	if (entry->readable)

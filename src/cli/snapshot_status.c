@@ -100,7 +100,9 @@ static void print_text(const struct snapshot_progress *p)
 {
 	char done[NUMBER_TEXT_MAX], total[NUMBER_TEXT_MAX], elapsed[NUMBER_TEXT_MAX];
 
-	printf("state:   " STR_FMT "\n", STR_ARG(p->state));
+	printf("state:   ");
+	terminal_print_state(stdout, p->state);
+	putchar('\n');
 	printf("shards:  %lld of %lld, %lld failed\n", (long long)p->shards_done,
 	       (long long)p->shards_total, (long long)p->shards_failed);
 	printf("data:    %s of %s\n", bytes_text((uint64_t)MAX(p->bytes_done, 0), done),

@@ -2,14 +2,17 @@
 
 #include <ctype.h>
 #include <stdarg.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #define COLUMN_LEAST 12 /* a column is not cut to less */
 
+struct table_cell {
+	struct str text;
+	enum colour colour;
+};
+
 struct table_row {
 	struct table_row *next;
-	struct str cells[];
+	struct table_cell cells[];
 };
 
 /* The code point at `at`, and its length; a byte that starts none counts as one. */
@@ -118,7 +121,7 @@ static bool start_row(struct table *table)
 	return true;
 }
 
-void table_cell(struct table *table, struct str text)
+static void add_cell(struct table *table, struct str text, enum colour colour)
 {
 	struct str shown = text_printable(text, table->mem);
 
@@ -126,9 +129,19 @@ void table_cell(struct table *table, struct str text)
 		table->failed = true;
 		return;
 	}
-	table->last->cells[table->filled] = shown;
+	table->last->cells[table->filled] = (struct table_cell){shown, colour};
 	table->widths[table->filled] = MAX(table->widths[table->filled], text_width(shown));
 	table->filled++;
+}
+
+void table_cell(struct table *table, struct str text)
+{
+	add_cell(table, text, COLOUR_NONE);
+}
+
+void table_cell_state(struct table *table, struct str word)
+{
+	add_cell(table, word, colour_of_state(word));
 }
 
 void table_cell_printf(struct table *table, const char *fmt, ...)
@@ -177,28 +190,19 @@ void table_fit(struct table *table, size_t width)
 	}
 }
 
-/* Of a terminal; 0: `out` is none. */
-static size_t width_of(FILE *out)
-{
-	struct winsize size;
-
-	if (!isatty(fileno(out)) || ioctl(fileno(out), TIOCGWINSZ, &size) < 0)
-		return 0;
-	return size.ws_col;
-}
-
 /* Spaces wait until something follows them, so that no line ends in any. */
-static void print_cell(const struct table *table, size_t column, struct str whole, int *spaces,
-		       FILE *out)
+static void print_cell(const struct table *table, size_t column, const struct table_cell *cell,
+		       int *spaces, FILE *out)
 {
 	bool cut;
-	struct str text = cut_to(whole, table->widths[column], &cut);
+	struct str text = cut_to(cell->text, table->widths[column], &cut);
 	int pad = (int)table->widths[column] - (int)text_width(text) - cut;
 	bool right = table->columns[column].align == TABLE_RIGHT;
 
 	if (text.len > 0) {
-		fprintf(out, "%*s" STR_FMT "%s", *spaces + (right ? pad : 0), "", STR_ARG(text),
-			cut ? "…" : "");
+		fprintf(out, "%*s", *spaces + (right ? pad : 0), "");
+		terminal_print(out, cell->colour, text);
+		fputs(cut ? "…" : "", out);
 		*spaces = right ? 0 : pad;
 	} else {
 		*spaces += pad;
@@ -222,7 +226,7 @@ static struct str capitals(const char *title, char *text, size_t size)
 int table_print(const struct table *whole, FILE *out, struct err *err)
 {
 	struct table fitted = *whole, *table = &fitted;
-	size_t width = width_of(out);
+	size_t width = terminal_columns(out);
 	char title[64];
 	int spaces = 0;
 
@@ -231,10 +235,12 @@ int table_print(const struct table *whole, FILE *out, struct err *err)
 	if (width > 0)
 		table_fit(table, width);
 	for (size_t i = 0; i < table->column_count; i++)
-		print_cell(table, i, capitals(table->columns[i].title, title, sizeof(title)),
+		print_cell(table, i,
+			   &(struct table_cell){
+				   .text = capitals(table->columns[i].title, title, sizeof(title))},
 			   &spaces, out);
 	for (const struct table_row *row = table->first; row; row = row->next)
 		for (size_t i = 0; i < table->column_count; i++)
-			print_cell(table, i, row->cells[i], &spaces, out);
+			print_cell(table, i, &row->cells[i], &spaces, out);
 	return 0;
 }

@@ -3,6 +3,7 @@
 #define CLI_TABLE_H
 
 #include "base/arena.h"
+#include "cli/terminal.h"
 
 #include <stdio.h>
 
@@ -30,6 +31,8 @@ void table_init(struct table *table, struct arena *mem, const struct table_colum
 /* The next cell, row by row; the text is copied, its control characters become '?' (names come
  * from strangers). */
 void table_cell(struct table *table, struct str text);
+/* The same of a word for how something is: in its colour on terminals that have some. */
+void table_cell_state(struct table *table, struct str word);
 void table_cell_printf(struct table *table, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* Makes the widest columns narrower until rows take `width` columns, if that can be. */
 void table_fit(struct table *table, size_t width);

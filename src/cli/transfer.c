@@ -69,6 +69,7 @@ static struct migrate_plan make_plan(struct transfer *transfer)
 										 : BULK_INDEX,
 			     .source_versions = fields->source_versions,
 			     .sourceless = fields->sourceless,
+			     .sourceless_memory = fields->sourceless_memory,
 			     .ids = transfer->generates_ids ? BACKFILL_IDS_GENERATED
 							    : BACKFILL_IDS_KEEP,
 			     .live = transfer->live_cluster ? &transfer->live : NULL,

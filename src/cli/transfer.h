@@ -30,6 +30,7 @@ struct transfer_fields {
 	const char *generated_ids; /* auto, always, never */
 	bool source_versions;
 	bool sourceless;
+	int64_t sourceless_memory;
 	bool digest;
 	struct failed_keep_fields failed;
 };

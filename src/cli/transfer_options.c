@@ -100,6 +100,15 @@ const struct opt transfer_options[] = {
 	 .help = "Rebuild the documents of indices that store no _source, a part of it or a "
 		 "synthetic one, from doc values and stored fields. Not all comes back: the report "
 		 "names each field."},
+	{.name = "sourceless-memory",
+	 .type = OPT_BYTES,
+	 DOCUMENTS(sourceless_memory),
+	 .fallback = "1GiB",
+	 .min = 1048576,
+	 .max = (int64_t)1 << 46,
+	 .help = "What points and terms of one segment may take in memory, of each reader, where "
+		 "--enable-sourceless-migrations rebuilds fields out of them. An index that needs "
+		 "more is unreadable."},
 	{.name = "server-generated-ids",
 	 .env = "RFS_SERVER_GENERATED_IDS",
 	 .type = OPT_CHOICE,

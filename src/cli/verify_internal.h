@@ -21,6 +21,7 @@ struct verify_fields {
 	const char *queries, *since;
 	int64_t generated_queries, settle_ms;
 	const char *sample, *query, *progress, *report, *digest_from;
+	int64_t sourceless_memory;
 	int64_t page_bytes, documents_per_second;
 	bool without_ids, restart, sourceless;
 	struct transformer_fields transformer;

@@ -27,7 +27,8 @@ static int open_snapshot(struct verifying *v, int side, const struct repository_
 	if (!v->names[side])
 		return arena_fail(v->mem, "a name", err);
 	v->sides[side] =
-		verify_side_of_snapshot(source->snapshot, v->names[side], v->fields->sourceless);
+		verify_side_of_snapshot(source->snapshot, v->names[side], v->fields->sourceless,
+					(size_t)v->fields->sourceless_memory);
 	return 0;
 }
 

@@ -170,8 +170,6 @@ static int leave_out_former(struct approval *a, struct err *err)
 	struct workflow_run latest;
 	size_t kept = 0;
 
-	if (a->count == 0)
-		return 0;
 	if (workflow_read_run(a->session, &latest, err) < 0)
 		return -(int)err->kind;
 	for (size_t i = 0; i < a->count; i++)
@@ -200,7 +198,7 @@ static int run(struct cli *cli, void *fields, struct err *err)
 	if (session.state && workflow_gate_list(session.state, f->common.workflow, cli->mem,
 						&a.gates, &a.count, err) < 0)
 		return -(int)err->kind;
-	if (session.state && leave_out_former(&a, err) < 0)
+	if (leave_out_former(&a, err) < 0)
 		return -(int)err->kind;
 	if (!f->list)
 		return approve_those_meant(&a, err);
@@ -233,7 +231,8 @@ const struct command command_workflow_approve = {
 		    .arguments = "[step|change|retry] [NAME]...",
 		    .parts = parts,
 		    .details = "Names may hold * ? and [], as in a shell.\n\nExit codes: 0; 1 "
-			       "nothing of that name waits; 4 a reset is needed first.\n\n"
+			       "nothing of that name waits; 4 a reset is needed first; 5 no such "
+			       "workflow.\n\n"
 			       "Examples:\n  workflow approve 'migratemetadata.*'\n  workflow "
 			       "approve change --all",
 		    .max_positionals = 1000},

@@ -36,6 +36,11 @@ static int run_view(struct cli *cli, void *fields, struct err *err)
 		rc = workflow_config_read(session.state, f->common.session, cli->mem, &text, err);
 	if (rc < 0)
 		return rc;
+	if (rc == 0 && strcmp(f->common.session, WORKFLOW_SESSION_DEFAULT) != 0)
+		return err_set(err, ERR_NOT_FOUND,
+			       "there is no session '%s'; `workflow configure edit --session %s` "
+			       "makes one",
+			       f->common.session, f->common.session);
 	if (rc > 0)
 		fwrite(text.ptr, 1, text.len, stdout);
 	else

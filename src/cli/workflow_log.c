@@ -1,5 +1,6 @@
 #include "cli/interrupt.h"
 #include "cli/workflow_common.h"
+#include "cli/workflow_log_filter.h"
 
 #include "base/clock.h"
 #include "base/small_file.h"
@@ -10,8 +11,8 @@
 
 struct log_fields {
 	struct workflow_fields common;
+	struct workflow_log_filter filter;
 	bool follow, timestamps, list, all_workflows;
-	const char *task;
 };
 
 #define TIME_LENGTH 24 /* 2026-11-21T10:24:00.123Z */
@@ -23,6 +24,7 @@ struct log_line {
 
 struct reading {
 	const struct log_fields *fields;
+	struct workflow_log_filter filter;
 	struct workflow_session *session;
 	const char *resource; /* pattern; NULL: all */
 	const char *words[2]; /* all, resource or filter; and what of it */
@@ -86,7 +88,7 @@ static bool is_meant(const struct reading *r, const struct workflow_step *step)
 {
 	if (step->log.len == 0)
 		return false;
-	if (r->fields->task && !str_starts(step->name, str_from(r->fields->task)))
+	if (!workflow_log_filter_means(&r->filter, step))
 		return false;
 	return !r->resource || workflow_name_matches(step->resource, r->resource) ||
 	       workflow_name_matches(step->group, r->resource);
@@ -109,10 +111,15 @@ static int read_step(const struct reading *r, const struct workflow_step *step, 
 	for (int64_t attempt = 1; attempt <= step->attempt; attempt++) {
 		struct str path = arena_printf(r->session->mem, "%s/logs/%lld/" STR_FMT ".%lld.log",
 					       r->session->state_dir, (long long)step->run,
-					       STR_ARG(step->name), (long long)attempt);
+					       STR_ARG(step->name), (long long)attempt),
+			   old;
 
 		if (!path.ptr)
 			return arena_fail(r->session->mem, "the path of a log", err);
+		/* A proxy's or a replayer's that was too long. */
+		old = arena_printf(r->session->mem, STR_FMT ".old", STR_ARG(path));
+		if (old.ptr && small_file_read(old.ptr, out, err) < 0)
+			return -(int)err->kind;
 		if (small_file_read(path.ptr, out, err) < 0)
 			return -(int)err->kind;
 	}
@@ -235,11 +242,12 @@ static int run(struct cli *cli, void *fields, struct err *err)
 {
 	const struct log_fields *f = fields;
 	cleanup(workflow_session_close) struct workflow_session session = {0};
-	struct reading r = {.fields = f, .session = &session, .tail = SIZE_MAX};
+	struct reading r = {
+		.fields = f, .filter = f->filter, .session = &session, .tail = SIZE_MAX};
 	struct workflow_run latest;
 	size_t printed = 0;
 
-	if (read_words(&r, cli->parsed, err) < 0 ||
+	if (read_words(&r, cli->parsed, err) < 0 || workflow_log_filter_read(&r.filter, err) < 0 ||
 	    workflow_session_open(&session, cli, &f->common, false, err) < 0 ||
 	    (!(f->all_workflows && session.state) && workflow_read_run(&session, &latest, err) < 0))
 		return -(int)err->kind;
@@ -277,9 +285,42 @@ static const struct opt log_options[] = {
 	 .help = "Of all workflows in the state directory, not of --workflow-name alone."},
 	{.name = "task",
 	 .type = OPT_STRING,
-	 FIELD(task),
+	 FIELD(filter.task),
 	 .metavar = "STEP",
-	 .help = "filter: only steps whose name begins so, such as documentbackfill."},
+	 .help = "filter: only steps whose name begins so, such as documentbackfill; or snapshot, "
+		 "snapshot-import, metadataEvaluate, metadataMigrate, reindexFromSnapshot, "
+		 "trafficReplayer, captureProxy."},
+	{.name = "source",
+	 .type = OPT_STRING,
+	 FIELD(filter.source),
+	 .metavar = "NAME",
+	 .help = "filter: only steps that read this cluster of sourceClusters."},
+	{.name = "target",
+	 .type = OPT_STRING,
+	 FIELD(filter.target),
+	 .metavar = "NAME",
+	 .help = "filter: only steps that write to this cluster of targetClusters."},
+	{.name = "snapshot",
+	 .type = OPT_STRING,
+	 FIELD(filter.snapshot),
+	 .metavar = "NAME",
+	 .help = "filter: only steps of this snapshot."},
+	{.name = "from-snapshot-migration",
+	 .type = OPT_STRING,
+	 FIELD(filter.migration),
+	 .metavar = "NAME",
+	 .help = "filter: only steps of this migration."},
+	{.name = "label",
+	 .type = OPT_LIST,
+	 FIELD(filter.labels),
+	 .metavar = "NAME=VALUE",
+	 .help = "filter: the same as labels, such as task=captureProxy."},
+	{.name = "prefix",
+	 .type = OPT_STRING,
+	 FIELD(filter.prefix),
+	 .metavar = "TEXT",
+	 .fallback = "migrations.opensearch.org/",
+	 .help = "May stand before the names of --label."},
 	{0},
 };
 

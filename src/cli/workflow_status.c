@@ -1,3 +1,4 @@
+#include "cli/terminal.h"
 #include "cli/workflow_common.h"
 #include "cli/workflow_progress.h"
 #include "cli/workflow_status_json.h"
@@ -8,7 +9,7 @@
 
 struct status_fields {
 	struct workflow_fields common;
-	bool all, live, resource_view, step_view, all_workflows;
+	bool all, live, no_live, resource_view, step_view, all_workflows;
 };
 
 static const char *run_mark(enum workflow_phase phase)
@@ -34,7 +35,9 @@ static void print_times(const struct workflow_run *run)
 {
 	char text[26];
 
-	printf("  Phase: %s\n", workflow_phase_name(run->phase));
+	printf("  Phase: ");
+	terminal_print_state(stdout, str_from(workflow_phase_name(run->phase)));
+	putchar('\n');
 	if (run->started_ms)
 		printf("  Started: %s\n", time_text(run->started_ms, text));
 	if (run->finished_ms)
@@ -53,13 +56,25 @@ struct view {
 	size_t step_count;
 };
 
+static bool is_live(const struct status_fields *f)
+{
+	return f->live && !f->no_live;
+}
+
 static void print_progress(const struct view *view, const struct workflow_step *step)
 {
 	struct workflow_progress progress;
 
-	if (view->fields->live &&
+	if (is_live(view->fields) &&
 	    workflow_progress_of_step(&view->place, step, view->mem, &progress))
 		printf(" [" STR_FMT "]", STR_ARG(progress.text));
+}
+
+/* In the colour of the phase it stands for. */
+static void print_mark(const char *mark, struct str phase)
+{
+	terminal_print(stdout, colour_of_state(phase), str_from(mark));
+	putchar(' ');
 }
 
 static void print_step(const struct view *view, const struct workflow_step *step,
@@ -68,7 +83,9 @@ static void print_step(const struct view *view, const struct workflow_step *step
 	int64_t at = step->finished_ms ? step->finished_ms : step->started_ms;
 	char text[26];
 
-	printf("%s %s ", branch, workflow_step_mark(step->phase));
+	printf("%s ", branch);
+	print_mark(workflow_step_mark(step->phase),
+		   str_from(workflow_step_phase_name(step->phase)));
 	if (at)
 		printf("%s: ", time_text(at, text));
 	printf(STR_FMT, STR_ARG(step->title));
@@ -120,9 +137,10 @@ static void print_resource(const struct view *view, const struct workflow_resour
 					STR_ARG(resource->name));
 	struct workflow_progress progress;
 
-	printf("    %s " STR_FMT " (" STR_FMT ")", workflow_resource_mark(resource->phase),
-	       STR_ARG(resource->name), STR_ARG(resource->phase));
-	if (view->fields->live &&
+	printf("    ");
+	print_mark(workflow_resource_mark(resource->phase), resource->phase);
+	printf(STR_FMT " (" STR_FMT ")", STR_ARG(resource->name), STR_ARG(resource->phase));
+	if (is_live(view->fields) &&
 	    workflow_progress_of_resource(&view->place, resource, view->mem, &progress))
 		printf(" [" STR_FMT "]", STR_ARG(progress.text));
 	putchar('\n');
@@ -157,9 +175,26 @@ static void print_resources(const struct view *view)
 	}
 }
 
-static void hint(enum workflow_phase phase)
+/* The gate that the run stands at; STR_NONE: none. */
+static struct str gate_that_waits(const struct view *view)
 {
-	if (phase == WORKFLOW_FAILED)
+	struct str kind, gate;
+
+	for (size_t i = 0; i < view->step_count; i++)
+		if (view->steps[i].phase == STEP_WAITING &&
+		    str_split(view->steps[i].name, '.', &kind, &gate) && str_is(kind, "approve"))
+			return gate;
+	return STR_NONE;
+}
+
+static void hint(enum workflow_phase phase, struct str gate, struct arena *mem)
+{
+	struct str approve =
+		arena_printf(mem, "`workflow approve " STR_FMT "` lets it go on", STR_ARG(gate));
+
+	if (phase == WORKFLOW_RUNNING && gate.len > 0 && approve.ptr)
+		workflow_hint(approve.ptr);
+	else if (phase == WORKFLOW_FAILED)
 		workflow_hint("`workflow log all` tells why");
 	else if (phase == WORKFLOW_RUNNING || phase == WORKFLOW_PENDING)
 		workflow_hint("`workflow approve --list` tells what waits for you, `workflow log "
@@ -185,7 +220,8 @@ static int load(struct workflow_session *session, const struct status_fields *f,
 }
 
 static int print_run(struct workflow_session *session, const struct status_fields *f,
-		     const struct workflow_run *run, struct json *list, struct err *err)
+		     const struct workflow_run *run, struct json *list, struct str *gate,
+		     struct err *err)
 {
 	struct view view;
 
@@ -196,6 +232,7 @@ static int print_run(struct workflow_session *session, const struct status_field
 						       &view.place, session->mem));
 		return 0;
 	}
+	*gate = gate_that_waits(&view);
 	printf("[%s] Workflow: " STR_FMT "\n", run_mark(run->phase), STR_ARG(run->workflow));
 	print_times(run);
 	putchar('\n');
@@ -211,13 +248,14 @@ static int print_all(struct workflow_session *session, const struct status_field
 {
 	struct workflow_run *runs;
 	size_t count = 0;
+	struct str gate;
 
 	if (session->state &&
 	    workflow_run_list(session->state, f->all_workflows ? NULL : f->common.workflow,
 			      session->mem, &runs, &count, err) < 0)
 		return -(int)err->kind;
 	for (size_t i = 0; i < count; i++)
-		if (print_run(session, f, &runs[i], list, err) < 0)
+		if (print_run(session, f, &runs[i], list, &gate, err) < 0)
 			return -(int)err->kind;
 	return 0;
 }
@@ -241,18 +279,19 @@ static int run(struct cli *cli, void *fields, struct err *err)
 	cleanup(workflow_session_close) struct workflow_session session = {0};
 	struct json *list = json_new(cli->mem, JSON_ARRAY);
 	bool all = f->all || f->all_workflows;
+	struct str gate = STR_NONE;
 	struct workflow_run latest;
 
 	if (workflow_session_open(&session, cli, &f->common, false, err) < 0)
 		return -(int)err->kind;
 	if (all ? print_all(&session, f, list, err) < 0
 		: workflow_read_run(&session, &latest, err) < 0 ||
-			    print_run(&session, f, &latest, list, err) < 0)
+			    print_run(&session, f, &latest, list, &gate, err) < 0)
 		return -(int)err->kind;
 	if (f->common.general.json)
 		return print_json(all ? list : list->first, cli->mem, err);
 	if (!all)
-		hint(latest.phase);
+		hint(latest.phase, gate, cli->mem);
 	return 0;
 }
 
@@ -267,6 +306,10 @@ static const struct opt status_options[] = {
 	 .fallback = "true",
 	 .help = "How far running steps are, read from what their processes leave; false: only "
 		 "what the engine noted."},
+	{.name = "no-live-status",
+	 .type = OPT_BOOL,
+	 FIELD(no_live),
+	 .help = "The same as --live-status false."},
 	{.name = "resource-view",
 	 .type = OPT_BOOL,
 	 FIELD(resource_view),

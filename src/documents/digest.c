@@ -100,14 +100,6 @@ void digest_prefetch(const struct digest *digest, const struct document_hash *ha
 	__builtin_prefetch(&digest->buckets[digest_bucket_of(digest, hash)], 1);
 }
 
-void digest_subtract(struct digest *digest, const struct document_hash *hash)
-{
-	struct digest_bucket *bucket = &digest->buckets[digest_bucket_of(digest, hash)];
-
-	bucket->count--;
-	bucket->sum = hash128_subtract(bucket->sum, hash->hash);
-}
-
 void digest_merge(struct digest *digest, const struct digest *part)
 {
 	uint32_t finer = part->bucket_count / digest->bucket_count;

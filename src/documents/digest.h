@@ -49,7 +49,6 @@ uint32_t digest_bucket_of(const struct digest *digest, const struct document_has
 void digest_add(struct digest *digest, const struct document_hash *hash);
 /* Asks for the bucket's memory ahead of digest_add. */
 void digest_prefetch(const struct digest *digest, const struct document_hash *hash);
-void digest_subtract(struct digest *digest, const struct document_hash *hash);
 /* Adds all of `part`, which has as many buckets or more. */
 void digest_merge(struct digest *digest, const struct digest *part);
 uint64_t digest_documents(const struct digest *digest);

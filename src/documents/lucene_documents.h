@@ -17,6 +17,8 @@ struct lucene_documents_options {
 	/* Borrowed; NULL: sources are given as they are stored. Else each is rebuilt, or what is
 	 * stored of it completed; one that cannot be comes with its `problem`. */
 	const struct rebuild_plan *rebuild;
+	/* Bytes that points and terms may hold meanwhile, for who makes a plan; 0: LIMIT_INDEXED */
+	size_t rebuild_memory;
 	/* Only documents [first_doc, end_doc) of the shard; end_doc 0: to the end. Both may lie
 	 * anywhere, beyond the end too. Chunks before and after are not read; segments before and
 	 * after not even opened. total_bytes and position are of the range. */

@@ -13,6 +13,14 @@ enum rebuild_quality {
 	REBUILD_NOT_AT_ALL,
 };
 
+/* What is read of a field that has neither stored values nor doc values. */
+enum rebuild_index {
+	REBUILD_NO_INDEX,
+	REBUILD_POINTS,
+	REBUILD_TERMS,
+	REBUILD_TEXT, /* terms by their positions */
+};
+
 struct rebuild_field {
 	struct str path; /* "user.name" */
 	struct str type; /* as mapped */
@@ -24,8 +32,10 @@ struct rebuild_field {
 	const struct json *constant; /* of constant_keyword */
 	const struct json
 		*relations; /* of join and of what it hides: parent -> child or children */
-	size_t nested;      /* 0: of the document; n: of the nested objects plan->nested[n - 1] */
-	bool hidden;        /* holds a part of the join field before it */
+	enum rebuild_index indexed;
+	int32_t position_gap; /* of text: between two values; 0: the default */
+	size_t nested;        /* 0: of the document; n: of the nested objects plan->nested[n - 1] */
+	bool hidden;          /* holds a part of the join field before it */
 };
 
 struct rebuild_nested {
@@ -42,6 +52,8 @@ struct rebuild_plan {
 	bool nested_left_out; /* the mapping has more, of which nothing is rebuilt */
 	bool nested_reversed; /* before 6.5 the last of an array comes first */
 	size_t columns_most;  /* bytes that the columns of a segment may hold: LIMIT_COLUMNS */
+	size_t indexed_most;  /* bytes that its points and terms may hold: LIMIT_INDEXED */
+	bool inverts;         /* some field is read out of points or terms */
 	bool opensearch;      /* wrote it: unsigned_long differs */
 	bool synthetic;       /* the index stores by itself what has no doc values */
 };
@@ -58,7 +70,8 @@ int rebuilder_open(const struct rebuild_plan *plan, const struct segment_reader 
 /* `stored`: the fields of the document, from the first on. `filtered`: what is stored of its
  * source, JSON, or ptr NULL. *out is borrowed until the next call. A document with a part
  * that cannot be read is ERR_UNSUPPORTED, and the next one can be asked for. ERR_LIMIT
- * where the columns of the segment need more memory than plan->columns_most. */
+ * where the columns of the segment need more memory than plan->columns_most, its points and terms
+ * more than plan->indexed_most. */
 int rebuilder_document(struct rebuilder *rebuilder, int32_t doc, struct stored_field_cursor *stored,
 		       struct str filtered, struct str *out, struct err *err);
 /* A nested document, in its place among the others: it becomes a part of the next document that is

@@ -1,10 +1,13 @@
 #include "documents/rebuild_parts.h"
 
 #include "base/limits.h"
+#include "documents/rebuild_indexed.h"
 #include "documents/rebuild_packed.h"
 #include "documents/rebuild_value.h"
 #include "documents/rebuild_xcontent.h"
 #include "lucene/column.h"
+#include "lucene/points.h"
+#include "lucene/terms.h"
 
 #include <stdlib.h>
 
@@ -40,6 +43,29 @@ static int32_t number_beside(struct rebuild_parts *p, const struct segment_reade
 	return name.ptr ? number_of(segment, name) : -1;
 }
 
+static int invert(struct rebuild_parts *p, const struct segment_reader *segment,
+		  struct rebuild_part *part, struct err *err)
+{
+	size_t most = p->plan->indexed_most - MIN(p->indexed_memory, p->plan->indexed_most);
+	struct str path = part->field->path;
+	int rc = 0;
+
+	if (part->field->indexed == REBUILD_POINTS)
+		rc = points_invert(segment, path, most, &part->indexed, err);
+	else
+		rc = terms_invert(segment, path, part->field->indexed == REBUILD_TEXT, most,
+				  &part->indexed, err);
+	if (rc == -ERR_LIMIT)
+		return err_wrap(err,
+				"points and terms are turned round in memory, of all fields of a "
+				"segment together: allow more than %zu MiB with "
+				"--sourceless-memory, or leave the index out",
+				p->plan->indexed_most >> 20);
+	if (part->indexed)
+		p->indexed_memory += inversion_memory(part->indexed);
+	return rc;
+}
+
 static int open_part(struct rebuild_parts *p, const struct segment_reader *segment,
 		     struct rebuild_part *part, const struct rebuild_field *field, struct err *err)
 {
@@ -50,7 +76,11 @@ static int open_part(struct rebuild_parts *p, const struct segment_reader *segme
 	part->stored = number_of(segment, field->path);
 	part->original = number_beside(p, segment, beside, "._original");
 	part->malformed = number_beside(p, segment, beside, "._ignore_malformed");
-	if (!field->column.ptr || field->constant)
+	if (field->constant)
+		return 0;
+	if (field->indexed)
+		return invert(p, segment, part, err);
+	if (!field->column.ptr)
 		return 0;
 	if (column_open(segment, field->column, &part->column, err) < 0 ||
 	    (p->plan->synthetic && offsets.ptr &&
@@ -78,6 +108,7 @@ void rebuild_parts_close(struct rebuild_parts *p)
 	for (size_t i = 0; i < p->plan->count; i++) {
 		column_close(p->list[i].column);
 		column_close(p->list[i].offsets);
+		inversion_free(p->list[i].indexed);
 	}
 	free(p->list);
 	arena_release(&p->names);
@@ -222,11 +253,31 @@ static int read_columns(struct rebuild_parts *p, int32_t doc, bool nested, struc
 	return 0;
 }
 
+static int read_indexed(struct rebuild_parts *p, int32_t doc, bool nested, struct err *err)
+{
+	for (size_t i = 0; i < p->plan->count; i++) {
+		struct rebuild_part *part = &p->list[i];
+		struct inverted_values values;
+
+		if (!part->indexed || part->values || !is_of(part, nested))
+			continue;
+		inversion_get(part->indexed, doc, &values);
+		if (values.count == 0)
+			continue;
+		part->values = json_new(p->mem, JSON_ARRAY);
+		if (!part->values ||
+		    !rebuild_indexed(p->plan, part->field, &values, part->values, p->mem))
+			return p->mem->failed ? arena_fail(p->mem, "a rebuilt document", err)
+					      : no_value(part, err);
+	}
+	return 0;
+}
+
 int rebuild_parts_read(struct rebuild_parts *p, int32_t doc,
 		       const struct stored_field_cursor *stored, bool nested, struct err *err)
 {
 	if (read_stored(p, *stored, nested, false, err) < 0 ||
-	    read_columns(p, doc, nested, err) < 0)
+	    read_columns(p, doc, nested, err) < 0 || read_indexed(p, doc, nested, err) < 0)
 		return -(int)err->kind;
 	return read_stored(p, *stored, nested, true, err);
 }

@@ -11,7 +11,8 @@ struct rebuild_part {
 	const struct rebuild_field *field;
 	struct column *column;  /* NULL: none */
 	struct column *offsets; /* of "<path>.offsets": the order of several values; NULL: none */
-	int32_t stored;         /* number of the stored field of that name; -1: no such field */
+	struct inversion *indexed; /* points or terms, where there are no columns; NULL: none */
+	int32_t stored;            /* number of the stored field of that name; -1: no such field */
 	int32_t original;    /* of "<path>._original": what ignore_above kept out of doc values */
 	int32_t malformed;   /* of "<path>._ignore_malformed": what is none of its type */
 	size_t memory;       /* of the columns */
@@ -23,6 +24,7 @@ struct rebuild_parts {
 	const struct rebuild_plan *plan; /* borrowed */
 	struct rebuild_part *list;       /* one for each field of the plan */
 	size_t memory;                   /* of all columns */
+	size_t indexed_memory;           /* of all points and terms */
 	struct arena names;              /* of the segment */
 	struct arena *mem;               /* of the document at hand; borrowed */
 };

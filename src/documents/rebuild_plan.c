@@ -1,6 +1,7 @@
 #include "documents/rebuild.h"
 
 #include "base/limits.h"
+#include "documents/rebuild_indexed.h"
 
 #include <stdlib.h>
 
@@ -156,6 +157,32 @@ static void set_not_at_all(struct rebuild_field *field, const char *reason)
 	field->quality = REBUILD_NOT_AT_ALL;
 	field->reason = reason;
 	field->column = STR_NONE;
+	field->indexed = REBUILD_NO_INDEX;
+}
+
+/* Elasticsearch 5 on: true, false; text before. */
+static bool is_indexed(const struct json *mapping)
+{
+	const struct json *index = json_get(mapping, "index");
+
+	return !is_off(index) && !str_is(json_string(index), "no");
+}
+
+/* Tokens have positions unless the mapping leaves them out, and are what analysis made of the text.
+ */
+static bool plan_tokens(struct rebuild_field *field, const struct json *mapping)
+{
+	struct str options = json_string(json_get(mapping, "index_options"));
+
+	if (!str_is(field->type, "text") || !is_indexed(mapping) || str_is(options, "docs") ||
+	    str_is(options, "freqs"))
+		return false;
+	field->indexed = REBUILD_TEXT;
+	field->position_gap = (int32_t)json_i64_or(json_get(mapping, "position_increment_gap"), 0);
+	field->quality = REBUILD_APPROXIMATE;
+	field->reason = "its tokens in their order, as its analyzer left them: case, punctuation "
+			"and words that it drops are lost";
+	return true;
 }
 
 static void plan_text(struct planner *p, struct rebuild_field *field, const struct json *mapping)
@@ -166,7 +193,7 @@ static void plan_text(struct planner *p, struct rebuild_field *field, const stru
 	} else if (field->column.ptr) {
 		field->quality = REBUILD_APPROXIMATE;
 		field->reason = "from its keyword: " SEVERAL ", and values beyond ignore_above";
-	} else {
+	} else if (p->plan->synthetic || !plan_tokens(field, mapping)) {
 		set_not_at_all(field, "text that is not stored");
 	}
 }
@@ -210,6 +237,27 @@ static const char *why_no_column(const struct planner *p, struct str type,
 	return NULL;
 }
 
+/* Where there is no column, what is indexed may do. */
+static bool plan_indexed(struct rebuild_field *field, const struct json *mapping)
+{
+	if (!is_indexed(mapping))
+		return false;
+	if (rebuild_has_points(field->type)) {
+		field->indexed = REBUILD_POINTS;
+		field->reason = "out of its points: of several values the order is lost";
+	} else if (str_is(field->type, "keyword") || str_is(field->type, "boolean")) {
+		field->indexed = REBUILD_TERMS;
+		field->reason = json_get(mapping, "normalizer")
+					? "as its normalizer left it: " SEVERAL
+					: "out of its terms: " SEVERAL;
+	} else {
+		return false;
+	}
+	field->quality = REBUILD_APPROXIMATE;
+	field->column = STR_NONE;
+	return true;
+}
+
 static void plan_details(struct planner *p, struct rebuild_field *field, const struct json *mapping)
 {
 	const struct json *factor = json_get(mapping, "scaling_factor");
@@ -248,17 +296,21 @@ static void plan_leaf(struct planner *p, struct str path, struct str type,
 		plan_text(p, &field, mapping);
 	else if (!known)
 		set_not_at_all(&field, "a type that is not rebuilt");
-	else if (no_column)
+	else if (no_column && (p->plan->synthetic || !plan_indexed(&field, mapping)))
 		set_not_at_all(&field, no_column);
 	else {
-		field.quality = known->quality;
-		field.reason = known->reason;
+		if (!field.indexed) {
+			field.quality = known->quality;
+			field.reason = known->reason;
+		}
 		plan_details(p, &field, mapping);
 	}
 	if (json_bool_or(json_get(mapping, "store"), false)) {
 		field.quality = REBUILD_EXACT;
 		field.reason = NULL;
+		field.indexed = REBUILD_NO_INDEX;
 	}
+	p->plan->inverts |= field.indexed != REBUILD_NO_INDEX;
 	if (p->plan->synthetic && field.quality == REBUILD_NOT_AT_ALL) {
 		field.quality = REBUILD_EXACT; /* kept aside by such an index */
 		field.reason = NULL;
@@ -349,6 +401,7 @@ int rebuild_plan_make(const struct json *mappings, struct str created, bool synt
 	p.created = version & OPENSEARCH_BIT ? INT64_MAX : version;
 	*out = (struct rebuild_plan){.nested_reversed = p.created < CREATED_6_5,
 				     .columns_most = LIMIT_COLUMNS,
+				     .indexed_most = LIMIT_INDEXED,
 				     .opensearch = version & OPENSEARCH_BIT,
 				     .synthetic = synthetic};
 	if (version < CREATED_5)

@@ -6,16 +6,17 @@
 static const struct {
 	const char *type, *bound; /* `bound`: the type of its ends */
 	int width;                /* bytes of an end; 0: as many as it needs */
+	int point_width;          /* of one as a point has it */
 	bool two_words;
 	int64_t least, most; /* what an open side is */
 } range_types[] = {
-	{"integer_range", "integer", 0, false, INT32_MIN, INT32_MAX},
-	{"long_range", "long", 0, false, INT64_MIN, INT64_MAX},
-	{"date_range", "date", 0, false, INT64_MIN, INT64_MAX},
+	{"integer_range", "integer", 0, 4, false, INT32_MIN, INT32_MAX},
+	{"long_range", "long", 0, 8, false, INT64_MIN, INT64_MAX},
+	{"date_range", "date", 0, 8, false, INT64_MIN, INT64_MAX},
 	/* Infinities, sortable. */
-	{"float_range", "float", 4, false, ~0x7f800000LL, 0x7f800000},
-	{"double_range", "double", 8, false, ~0x7ff0000000000000LL, 0x7ff0000000000000LL},
-	{"ip_range", "ip", 16, true, 0, 0},
+	{"float_range", "float", 4, 4, false, ~0x7f800000LL, 0x7f800000},
+	{"double_range", "double", 8, 8, false, ~0x7ff0000000000000LL, 0x7ff0000000000000LL},
+	{"ip_range", "ip", 16, 16, true, 0, 0},
 };
 
 static int kind_of(struct str type)
@@ -78,12 +79,12 @@ static struct json *ip_bound(const struct rebuild_field *as, struct rd *rd, bool
 	return rebuild_bytes(as, str_of(bytes, 16), mem);
 }
 
+/* `width`: 0 where it says by itself how long it is. */
 static struct json *bound_of(const struct rebuild_plan *plan, const struct rebuild_field *field,
-			     int kind, struct rd *rd, bool upper, struct arena *mem)
+			     int kind, int width, struct rd *rd, bool upper, struct arena *mem)
 {
 	struct rebuild_field as = {.type = str_from(range_types[kind].bound),
 				   .format = field->format};
-	int width = range_types[kind].width;
 	int64_t value;
 
 	if (range_types[kind].two_words)
@@ -94,6 +95,31 @@ static struct json *bound_of(const struct rebuild_plan *plan, const struct rebui
 	return rd->failed ? NULL : rebuild_number(plan, &as, value, mem);
 }
 
+static struct json *range_of(const struct rebuild_plan *plan, const struct rebuild_field *field,
+			     int kind, int width, struct rd *rd, struct arena *mem)
+{
+	struct json *from = bound_of(plan, field, kind, width, rd, false, mem);
+	struct json *to = bound_of(plan, field, kind, width, rd, true, mem);
+	struct json *range = json_new(mem, JSON_OBJECT);
+
+	if (!from || !to || !range)
+		return NULL;
+	json_set(range, STR("gte"), from);
+	json_set(range, STR("lte"), to);
+	return range;
+}
+
+struct json *rebuild_range_of_point(const struct rebuild_plan *plan,
+				    const struct rebuild_field *field, struct str bytes,
+				    struct arena *mem)
+{
+	struct rd rd = rd_over(bytes);
+	int kind = kind_of(field->type);
+	struct json *range = range_of(plan, field, kind, range_types[kind].point_width, &rd, mem);
+
+	return rd.failed || rd_left(&rd) > 0 ? NULL : range;
+}
+
 bool rebuild_ranges(const struct rebuild_plan *plan, const struct rebuild_field *field,
 		    struct str bytes, struct json *array, struct arena *mem)
 {
@@ -102,14 +128,10 @@ bool rebuild_ranges(const struct rebuild_plan *plan, const struct rebuild_field 
 	int kind = kind_of(field->type);
 
 	for (uint32_t i = 0; i < count && !rd.failed; i++) {
-		struct json *from = bound_of(plan, field, kind, &rd, false, mem);
-		struct json *to = bound_of(plan, field, kind, &rd, true, mem);
-		struct json *range = json_new(mem, JSON_OBJECT);
+		struct json *range = range_of(plan, field, kind, range_types[kind].width, &rd, mem);
 
-		if (!from || !to || !range)
+		if (!range)
 			return false;
-		json_set(range, STR("gte"), from);
-		json_set(range, STR("lte"), to);
 		json_append(array, range);
 	}
 	return !rd.failed && rd_left(&rd) == 0;

@@ -9,5 +9,10 @@ bool rebuild_is_range(struct str type);
  * RangeType.encodeRanges of Elasticsearch 6 on. False: damaged. */
 bool rebuild_ranges(const struct rebuild_plan *plan, const struct rebuild_field *field,
 		    struct str bytes, struct json *array, struct arena *mem);
+/* One range, as a point of two dimensions has it: what there is of Elasticsearch 5. NULL: damaged.
+ */
+struct json *rebuild_range_of_point(const struct rebuild_plan *plan,
+				    const struct rebuild_field *field, struct str bytes,
+				    struct arena *mem);
 
 #endif

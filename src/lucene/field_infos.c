@@ -16,6 +16,7 @@
 
 #include <stdlib.h>
 
+#define BIT_PAYLOADS 0x04u
 #define BIT_SOFT_DELETES 0x08u
 /* The least a field takes: a name of no byte, all numbers small, no attribute. */
 #define FIELD_LEAST_BYTES 15
@@ -88,13 +89,14 @@ static void skip_points_and_vectors(struct rd *rd, const struct format *format)
 static int read_field(struct rd *rd, const struct format *format, struct arena *mem,
 		      struct field_info *out, struct err *err)
 {
-	uint8_t bits, doc_values;
+	uint8_t bits, options, doc_values;
 
 	out->name = rd_string(rd);
 	out->number = (int32_t)rd_vint(rd);
 	bits = rd_u8(rd);
 	out->soft_deletes = format->soft_deletes && (bits & BIT_SOFT_DELETES);
-	rd_u8(rd);
+	out->payloads = bits & BIT_PAYLOADS;
+	options = rd_u8(rd);
 	doc_values = rd_u8(rd);
 	out->doc_values_skip = format->skip_index ? rd_u8(rd) : 0;
 	out->doc_values_gen = rd_i64(rd);
@@ -104,9 +106,11 @@ static int read_field(struct rd *rd, const struct format *format, struct arena *
 	skip_points_and_vectors(rd, format);
 	if (rd_check(rd, "list of fields", err) < 0)
 		return -(int)err->kind;
-	if (out->number < 0 || doc_values > DOC_VALUES_SORTED_NUMERIC || out->doc_values_gen < -1)
+	if (out->number < 0 || options > INDEX_OFFSETS || doc_values > DOC_VALUES_SORTED_NUMERIC ||
+	    out->doc_values_gen < -1)
 		return err_set(err, ERR_FORMAT, "describes the field '" STR_FMT "' impossibly",
 			       STR_ARG(out->name));
+	out->index_options = (enum index_options)options;
 	out->doc_values = (enum doc_values_type)doc_values;
 	return 0;
 }

@@ -13,6 +13,15 @@ enum doc_values_type {
 	DOC_VALUES_SORTED_NUMERIC = 5,
 };
 
+/* What the index keeps of each term. */
+enum index_options {
+	INDEX_NONE = 0,
+	INDEX_DOCS = 1,
+	INDEX_FREQS = 2,
+	INDEX_POSITIONS = 3,
+	INDEX_OFFSETS = 4, /* and positions */
+};
+
 struct field_attribute {
 	struct str key, value;
 };
@@ -21,6 +30,8 @@ struct field_info {
 	struct str name;
 	int32_t number;
 	bool soft_deletes; /* the soft-deletes field of the index */
+	enum index_options index_options;
+	bool payloads; /* with positions */
 	enum doc_values_type doc_values;
 	uint8_t doc_values_skip; /* docValuesSkipIndexType of Lucene 10; 0 before */
 	int64_t doc_values_gen;  /* -1: base files */

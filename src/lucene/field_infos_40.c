@@ -18,6 +18,13 @@
 /* The least a field takes: a name of no byte, number, bits, types and an empty map. */
 #define FIELD_LEAST_BYTES 5
 #define IMPOSSIBLE 0xff
+/* The bits of a field; where the options are a byte of their own, only payloads are told here. */
+#define BIT_INDEXED 0x01u
+#define BIT_OFFSETS 0x04u
+#define BIT_PAYLOADS 0x20u
+#define BIT_ONLY_DOCS 0x40u
+#define BIT_NO_POSITIONS 0x80u
+#define BIT_PAYLOADS_50 0x04u
 
 struct format {
 	const char *codec;
@@ -72,17 +79,28 @@ static uint8_t type_of_40(uint8_t type)
 	return type < COUNT_OF(types) ? types[type] : IMPOSSIBLE;
 }
 
+static enum index_options options_of(uint8_t bits)
+{
+	if (!(bits & BIT_INDEXED))
+		return INDEX_NONE;
+	if (bits & BIT_ONLY_DOCS)
+		return INDEX_DOCS;
+	if (bits & BIT_NO_POSITIONS)
+		return INDEX_FREQS;
+	return bits & BIT_OFFSETS ? INDEX_OFFSETS : INDEX_POSITIONS;
+}
+
 static int read_field(struct rd *rd, const struct format *format, struct arena *mem,
 		      struct field_info *out, struct err *err)
 {
-	uint8_t types;
+	uint8_t types, bits, options;
 	size_t attributes;
 
 	out->name = rd_string(rd);
 	out->number = (int32_t)rd_vint(rd);
-	rd_u8(rd);
-	if (format->index_options)
-		rd_u8(rd);
+	bits = rd_u8(rd);
+	options = format->index_options ? rd_u8(rd) : (uint8_t)options_of(bits);
+	out->payloads = bits & (format->index_options ? BIT_PAYLOADS_50 : BIT_PAYLOADS);
 	types = rd_u8(rd);
 	/* From format 50 on, the byte has no second type in it. */
 	if (!format->index_options)
@@ -95,9 +113,11 @@ static int read_field(struct rd *rd, const struct format *format, struct arena *
 	    field_infos_read_attributes(rd, attributes, mem, out, err) < 0 ||
 	    rd_check(rd, "list of fields", err) < 0)
 		return -(int)err->kind;
-	if (out->number < 0 || types > DOC_VALUES_SORTED_NUMERIC || out->doc_values_gen < -1)
+	if (out->number < 0 || options > INDEX_OFFSETS || types > DOC_VALUES_SORTED_NUMERIC ||
+	    out->doc_values_gen < -1)
 		return err_set(err, ERR_FORMAT, "describes the field '" STR_FMT "' impossibly",
 			       STR_ARG(out->name));
+	out->index_options = (enum index_options)options;
 	out->doc_values = (enum doc_values_type)types;
 	return 0;
 }

@@ -246,15 +246,6 @@ void rule_note(struct rule_scope *scope, const char *rule, enum note_level level
 	metadata_item_note(scope->set, scope->item, level, rule, scope->path, "%s", text);
 }
 
-bool rule_remove(struct rule_scope *scope, const struct rule *rule, struct json *node,
-		 const char *name, enum note_level level, const char *why)
-{
-	if (!json_remove(node, str_from(name)))
-		return false;
-	rule_note(scope, rule->id, level, "removed %s: %s", name, why);
-	return true;
-}
-
 void rule_block(struct rule_scope *scope, const char *rule, const char *fmt, ...)
 {
 	char text[NOTE_MAX];

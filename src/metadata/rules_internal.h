@@ -29,9 +29,6 @@ struct str field_type(const struct json *definition);
 bool field_has_type(const struct json *definition, const char *type);
 /* Sets "type". */
 void field_set_type(struct rule_scope *scope, struct json *definition, const char *type);
-/* Removes a member and notes it, if it was there: "removed NAME: why". */
-bool rule_remove(struct rule_scope *scope, const struct rule *rule, struct json *node,
-		 const char *name, enum note_level level, const char *why);
 /* Notes for the scope's item at the scope's path. */
 void rule_note(struct rule_scope *scope, const char *rule, enum note_level level, const char *fmt,
 	       ...) PRINTF_LIKE(4, 5);

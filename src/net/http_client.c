@@ -70,6 +70,30 @@ static void set_tls(struct http_client *client, const struct http_options *optio
 		must(curl_easy_setopt(curl, CURLOPT_SSLKEY, options->client_key));
 }
 
+static bool has_control_character(const char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			return true;
+	return false;
+}
+
+static int set_agent(struct http_client *client, const char *extra, struct err *err)
+{
+	const char *agent = "shardlift/" SHARDLIFT_VERSION;
+
+	if (extra && has_control_character(extra))
+		return err_set(err, ERR_USAGE,
+			       "what is to be added to User-Agent holds a line break or control "
+			       "character");
+	if (extra)
+		agent = arena_printf(&client->mem, "%s %s", agent, extra).ptr;
+	if (!agent)
+		return arena_fail(&client->mem, "User-Agent", err);
+	must(curl_easy_setopt(client->curl, CURLOPT_USERAGENT, agent));
+	return 0;
+}
+
 static void set_transport(struct http_client *client)
 {
 	CURL *curl = client->curl;
@@ -78,7 +102,6 @@ static void set_transport(struct http_client *client)
 	must(curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https"));
 	must(curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1));
 	must(curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L));
-	must(curl_easy_setopt(curl, CURLOPT_USERAGENT, "shardlift/" SHARDLIFT_VERSION));
 	must(curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L));
 	must(curl_easy_setopt(curl, CURLOPT_TCP_KEEPIDLE, KEEPALIVE_SECONDS));
 	must(curl_easy_setopt(curl, CURLOPT_TCP_KEEPINTVL, KEEPALIVE_SECONDS));
@@ -90,14 +113,6 @@ static void set_transport(struct http_client *client)
 	must(curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress));
 	must(curl_easy_setopt(curl, CURLOPT_XFERINFODATA, client));
 	must(curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body));
-}
-
-static bool has_control_character(const char *text)
-{
-	for (; *text; text++)
-		if ((unsigned char)*text < ' ' || *text == 0x7f)
-			return true;
-	return false;
 }
 
 /* Of the ways to sign in, one at most. */
@@ -148,23 +163,33 @@ static int set_credentials(struct http_client *client, const struct http_options
 	return 0;
 }
 
-/* The Host header as curl sends it, which is signed: without a port that is the scheme's. */
+/* As curl sends it: without a port that is the scheme's. */
+static const char *host_header_of(const struct url *url, struct arena *mem)
+{
+	bool bare = url->port == (url->tls ? 443 : 80);
+	bool address = url->host.len && memchr(url->host.ptr, ':', url->host.len);
+
+	return arena_printf(mem, bare ? "%s" STR_FMT "%s" : "%s" STR_FMT "%s:%d",
+			    address ? "[" : "", STR_ARG(url->host), address ? "]" : "", url->port)
+		.ptr;
+}
+
 static int set_signing(struct http_client *client, const struct http_options *options,
 		       struct err *err)
 {
-	struct url *url = &client->url;
-	bool bare = url->port == (url->tls ? 443 : 80);
-	bool address = url->host.len && memchr(url->host.ptr, ':', url->host.len);
+	struct url signed_as = client->url;
 
 	client->signature = ARENA_INIT(MIB(1));
 	if (!options->aws_region)
 		return 0;
+	if (options->aws_signed_as &&
+	    url_parse(options->aws_signed_as, &client->mem, &signed_as, err) < 0)
+		return -(int)err->kind;
 	client->aws_region = keep(client, options->aws_region);
 	client->aws_service = keep(client, options->aws_service ? options->aws_service : "es");
-	client->aws_host =
-		arena_printf(&client->mem, bare ? "%s" STR_FMT "%s" : "%s" STR_FMT "%s:%d",
-			     address ? "[" : "", STR_ARG(url->host), address ? "]" : "", url->port)
-			.ptr;
+	client->aws_host = host_header_of(&signed_as, &client->mem);
+	if (options->aws_signed_as)
+		client->host_header = arena_printf(&client->mem, "Host: %s", client->aws_host).ptr;
 	return client->mem.failed ? arena_fail(&client->mem, "AWS region and service", err) : 0;
 }
 
@@ -204,7 +229,8 @@ int http_client_new(const struct http_options *options, struct http_client **out
 	client->proxy = http_proxy_of(&client->url, &client->mem);
 	if ((failed = set_credentials(client, options, err)) < 0)
 		return failed;
-	if ((failed = set_signing(client, options, err)) < 0)
+	if ((failed = set_signing(client, options, err)) < 0 ||
+	    (failed = set_agent(client, options->agent_extra, err)) < 0)
 		return failed;
 	set_tls(client, options);
 	set_transport(client);
@@ -306,6 +332,8 @@ static struct curl_slist *headers_of(const struct http_client *client,
 		add_header(&headers, "Accept-Encoding: identity");
 	if (client->authorization)
 		add_header(&headers, client->authorization);
+	if (client->host_header)
+		add_header(&headers, client->host_header);
 	for (size_t i = 0; i < signature->count; i++)
 		add_header(&headers, signature->line[i]);
 	for (size_t i = 0; i < request->header_count; i++)

@@ -18,10 +18,13 @@ struct http_options {
 	const char *client_cert, *client_key; /* PEM files for mTLS; NULL: none */
 	const char *aws_region; /* requests are signed for it (SigV4), by the credentials that AWS's
 				   chain finds; NULL: they are not */
-	const char *aws_service;    /* "es" or "aoss"; NULL: "es" */
-	bool insecure;              /* no check of certificate and name */
-	bool gzip_answers;          /* asked for; packing costs the server more than a fast network
-				       gains */
+	const char *aws_service;   /* "es" or "aoss"; NULL: "es" */
+	const char *aws_signed_as; /* URL whose host requests are signed for, and sent with in their
+				      Host header, where `host` is but a way there; NULL: `host` */
+	const char *agent_extra;   /* behind our name in User-Agent; NULL: nothing */
+	bool insecure;             /* no check of certificate and name */
+	bool gzip_answers;         /* asked for; packing costs the server more than a fast network
+				      gains */
 	int64_t connect_timeout_ms; /* 0: 10 seconds */
 	int64_t request_timeout_ms; /* connecting and answer together; 0: 2 minutes */
 	const char *flag_prefix;    /* of the flags that messages point to; NULL: "--target-" */

@@ -18,6 +18,7 @@ struct http_client {
 	const char *proxy;         /* that is in between; NULL: none */
 	const char *authorization; /* header line for the API key; NULL: none */
 	const char *aws_region, *aws_service, *aws_host; /* NULL: requests are not signed */
+	const char *host_header;                         /* line; NULL: as curl sends it */
 	struct arena signature;                          /* of the request under way */
 	const char *aws_origin; /* of its key, in there; NULL: not signed yet */
 	bool gzip_answers;

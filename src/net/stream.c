@@ -106,6 +106,14 @@ ssize_t stream_read(struct stream *s, void *to, size_t len)
 	return STREAM_AGAIN;
 }
 
+bool stream_was_reset(const struct stream *s)
+{
+	int error = 0;
+	socklen_t len = sizeof(error);
+
+	return getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 && error != 0;
+}
+
 static ssize_t write_tls(struct stream *s, const struct iovec *parts, int count)
 {
 	ssize_t taken = 0;

@@ -46,5 +46,7 @@ ssize_t stream_read(struct stream *s, void *to, size_t len);
 ssize_t stream_write(struct stream *s, const struct iovec *parts, int count);
 /* No more will be written. */
 void stream_shutdown(struct stream *s);
+/* The other side has gone; for when nothing is to be read. */
+bool stream_was_reset(const struct stream *s);
 
 #endif

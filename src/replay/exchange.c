@@ -306,7 +306,7 @@ static bool is_held_back(struct exchange *ex)
 /* For the tuple. Not in mem, which would keep each of hundreds of sends. */
 static void keep_sent(struct exchange *ex, struct str bytes)
 {
-	if (!ex->stream->replay->options->sink)
+	if (!wants_tuples(ex->stream->replay->options))
 		return;
 	free((void *)(uintptr_t)ex->sent.ptr);
 	ex->sent = str_of(str_dup(bytes), bytes.len);

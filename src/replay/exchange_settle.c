@@ -99,10 +99,12 @@ static void write_tuple(struct exchange *ex)
 	tuple.source_response.has_spans = r->options->tuple_spans;
 	buf_reset(&r->line);
 	tuple_write(&r->line, &tuple, &r->scratch);
-	if (r->options->tuple_transform)
+	if (r->options->tuple)
+		r->options->tuple(r->options->tuple_user, buf_str(&r->line));
+	if (r->options->sink && r->options->tuple_transform)
 		transform_line(r);
 	arena_reset(&r->scratch);
-	if (r->line.len == 0)
+	if (r->line.len == 0 || !r->options->sink)
 		return;
 	ex->tuple = tuple_sink_append(r->options->sink, buf_str(&r->line));
 	r->counts.tuples++;
@@ -139,7 +141,7 @@ void exchange_settle(struct exchange *ex)
 	}
 	ex->state = EXCHANGE_WRITTEN;
 	ex->tuple = 0;
-	if (r->options->sink && !ex->silent)
+	if (wants_tuples(r->options) && !ex->silent)
 		write_tuple(ex);
 	/* Durable is only what a minute may fill: all that is in the tuple would pile up. */
 	exchange_forget_bodies(ex);

@@ -53,6 +53,14 @@ static void document(struct operation *out, const struct request_path *path, siz
 }
 
 /* /index/type/id, /index/_doc/id, /index/_create/id, /index/_update/id, /index/type/id/_update … */
+/* /i/type/id, /i/type/id/_create and POST /i/type, of clusters that had types. */
+static bool is_typed_document(const struct request_path *path)
+{
+	if (path->count == 4)
+		return str_is(path->segment[3], "_create");
+	return path->count == 2 || (path->count == 3 && path->segment[2].ptr[0] != '_');
+}
+
 static void below_index(struct operation *out, const struct request_path *path, struct str method)
 {
 	struct str second = path->segment[1], last = path->segment[path->count - 1];
@@ -68,8 +76,7 @@ static void below_index(struct operation *out, const struct request_path *path, 
 	} else if ((str_is(second, "_doc") || str_is(second, "_create")) && path->count <= 3) {
 		document(out, path, 2, method);
 		out->create |= str_is(second, "_create");
-	} else if (typed && path->count <= 4 && (path->count < 4 || str_is(last, "_create")) &&
-		   (path->count == 2 || path->segment[2].ptr[0] != '_' || path->count == 4)) {
+	} else if (typed && is_typed_document(path)) {
 		document(out, path, 2, method);
 		out->raw_type = path->raw[1];
 		out->create |= path->count == 4;

@@ -181,11 +181,30 @@ static int fields_of(const struct json *headers, struct arena *mem, struct outgo
 	return 0;
 }
 
+/* What the transformers made of it, taken over whole or not at all. */
+static int take_over(const struct json *message, struct arena *mem, struct outgoing *o,
+		     struct err *err)
+{
+	struct outgoing changed = *o;
+
+	if (message->type != JSON_OBJECT)
+		return err_set(err, ERR_FORMAT, "a transformer made something else of a request");
+	changed.method = json_text_or(json_get(message, "method"), o->method);
+	changed.target = json_text_or(json_get(message, "URI"), o->target);
+	changed.body_changed = true;
+	if (!is_clean(changed.method, false) || !is_clean(changed.target, false))
+		return err_set(err, ERR_FORMAT, "a transformer's method or URI has a space in it");
+	if (fields_of(json_get(message, "headers"), mem, &changed, err) < 0 ||
+	    body_of(json_get(message, "payload"), mem, &changed.body, err) < 0)
+		return -(int)err->kind;
+	*o = changed;
+	return 1;
+}
+
 int outgoing_transform(struct outgoing *o, struct transform *transform, struct arena *mem,
 		       struct err *err)
 {
 	struct transform_message message = {.name = o->target};
-	struct outgoing changed = *o;
 	struct str body;
 
 	if (outgoing_decoded_body(o, mem, &body, err) < 0)
@@ -201,20 +220,7 @@ int outgoing_transform(struct outgoing *o, struct transform *transform, struct a
 	}
 	if (!message.value || (message.value->type == JSON_ARRAY && message.value->count == 0))
 		return 0;
-	if (!message.changed)
-		return 1;
-	if (message.value->type != JSON_OBJECT)
-		return err_set(err, ERR_FORMAT, "a transformer made something else of a request");
-	changed.method = json_text_or(json_get(message.value, "method"), o->method);
-	changed.target = json_text_or(json_get(message.value, "URI"), o->target);
-	changed.body_changed = true;
-	if (!is_clean(changed.method, false) || !is_clean(changed.target, false))
-		return err_set(err, ERR_FORMAT, "a transformer's method or URI has a space in it");
-	if (fields_of(json_get(message.value, "headers"), mem, &changed, err) < 0 ||
-	    body_of(json_get(message.value, "payload"), mem, &changed.body, err) < 0)
-		return -(int)err->kind;
-	*o = changed;
-	return 1;
+	return message.changed ? take_over(message.value, mem, o, err) : 1;
 }
 
 /* --- Writing --- */

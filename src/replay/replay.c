@@ -214,6 +214,7 @@ static void fill_counts(struct replay *r)
 
 	reassembly_state(r->reassembly, &state);
 	r->counts.connections = state.connections;
+	r->counts.captured_bytes = state.bytes;
 	r->counts.target = *target_counts(r->target);
 	r->counts.target_connections = r->counts.target.opened - r->counts.target.closed;
 }

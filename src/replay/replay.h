@@ -18,6 +18,7 @@ struct replay_counts {
 	uint64_t answered;    /* requests with a last answer */
 	uint64_t outstanding; /* read and not answered yet */
 	uint64_t in_flight, connections, target_connections;
+	uint64_t captured_bytes;  /* of requests and responses in memory; lookahead_bytes at most */
 	uint64_t updates_waiting; /* for what comes before them */
 	uint64_t tuples, tuples_durable, tuples_untransformed;
 	uint64_t statuses_equal, statuses_different;
@@ -58,6 +59,9 @@ struct replay_options {
 	/* A record that cannot be read. */
 	void (*set_aside)(void *user, struct record_position position, const char *reason);
 	void *user;
+	/* The line of each tuple, before tuple_transform, also without a sink. From the loop. */
+	void (*tuple)(void *user, struct str line);
+	void *tuple_user;
 };
 
 /* Until the source ends: 0; ERR_CANCELLED: stopped, what is not committed is replayed by the next

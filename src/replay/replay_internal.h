@@ -97,6 +97,11 @@ struct replay {
 	struct err failed;
 };
 
+static inline bool wants_tuples(const struct replay_options *options)
+{
+	return options->sink || options->tuple;
+}
+
 void replay_fail(struct replay *r, const struct err *err);
 void replay_release_durable(struct replay *r);
 

@@ -165,9 +165,11 @@ static void socket_ended(struct target_connection *c, bool reset)
 				     "complete");
 }
 
+/* Until it would block, also after a read that gave less than was asked for: a reset that came with
+ * it is told by no other event. */
 static void read_answer(struct target_connection *c)
 {
-	while (c->asked && c->socket.readable && !c->socket.drained) {
+	while (c->asked && c->socket.readable) {
 		ssize_t got = stream_read(&c->socket, c->target->read, READ_BYTES);
 
 		if (got == STREAM_AGAIN)
@@ -212,6 +214,8 @@ static void wait_for_part(struct target_connection *c)
 	if (!c->pace)
 		c->pace = evtimer_new(c->target->base, on_pace, c);
 	event_add(c->pace, &delay);
+	/* Until then it is not the target that is waited for. */
+	event_del(c->deadline);
 }
 
 /* Of `bytes`, which are the request from `from` on, what is due and has room. False: it failed. */
@@ -355,8 +359,10 @@ static void start_connecting(struct target_connection *c)
 		SSL_set_fd(ssl, fd);
 		SSL_set_connect_state(ssl);
 	}
-	if (!stream_open(&c->socket, t->base, fd, ssl, on_socket, c))
-		BUG("libevent gives no event");
+	if (!stream_open(&c->socket, t->base, fd, ssl, on_socket, c)) {
+		fail_later(c, ENOMEM);
+		return;
+	}
 	c->socket.connecting = true;
 	event_add(c->deadline, t->connect_timeout);
 }

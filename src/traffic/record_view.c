@@ -222,7 +222,8 @@ static bool is_envelope(struct str bytes)
 	while (next_field(&r, &field)) {
 		struct rd within = rd_over(field.bytes);
 
-		fields++;
+		if (++fields > 1)
+			return false;
 		message = field.type == WIRE_BYTES && field.bytes.len > 0 &&
 			  (uint8_t)field.bytes.ptr[0] < 0x20;
 		while (message && next_field(&within, &inner))

@@ -9,6 +9,7 @@ struct snapshot_side {
 	struct verify_side base;
 	const struct snapshot *snapshot;
 	bool rebuild;
+	size_t rebuild_memory;
 	struct arena mem; /* names of types */
 };
 
@@ -48,7 +49,8 @@ static int look(struct verify_side *side, struct verify_index *index, struct err
 static int open_part(struct verify_side *side, const struct verify_index *index, size_t part,
 		     struct document_source **out, struct err *err)
 {
-	static const struct lucene_documents_options all;
+	const struct lucene_documents_options all = {
+		.rebuild_memory = ((const struct snapshot_side *)side)->rebuild_memory};
 	const struct snapshot *snapshot = snapshot_of(side);
 	const struct snapshot_index *found = snapshot_find_index(snapshot, index->name);
 
@@ -81,13 +83,14 @@ static void close_side(struct verify_side *side)
 static const struct verify_side_ops ops = {look, open_part, list, NULL, close_side};
 
 struct verify_side *verify_side_of_snapshot(const struct snapshot *snapshot, const char *what,
-					    bool rebuild)
+					    bool rebuild, size_t rebuild_memory)
 {
 	struct snapshot_side *side = mem_zalloc(sizeof(*side));
 
 	side->base = (struct verify_side){&ops, what};
 	side->snapshot = snapshot;
 	side->rebuild = rebuild;
+	side->rebuild_memory = rebuild_memory;
 	side->mem = ARENA_INIT(LIMIT_METADATA_ARENA);
 	return &side->base;
 }

@@ -54,9 +54,10 @@ struct verify_side {
 };
 
 /* The snapshot is borrowed. `rebuild`: documents whose source is not stored, or in part, are
- * compared as they are rebuilt (documents/rebuild.h); else such an index cannot be compared. */
+ * compared as they are rebuilt (documents/rebuild.h); else such an index cannot be compared.
+ * `rebuild_memory`: as of lucene_documents_options. */
 struct verify_side *verify_side_of_snapshot(const struct snapshot *snapshot, const char *what,
-					    bool rebuild);
+					    bool rebuild, size_t rebuild_memory);
 /* How a cluster is read; strings are borrowed. */
 struct verify_cluster_options {
 	struct str query;   /* JSON of a clause that documents must fulfil; ptr NULL: all */

@@ -101,7 +101,7 @@ struct engine_run {
 struct engine {
 	const struct engine_options *options;
 	enum workflow_platform platform;
-	struct workflow_state *state;
+	struct workflow_state *state; /* NULL: nothing is written down, for what is exported */
 	struct process_identity self;
 	struct engine_run run; /* record.id 0: none */
 	/* The newest before it with proxies or replayers, where `run` has none (a pilot): they are
@@ -172,6 +172,9 @@ void engine_log_bound(const char *state_dir, struct str log);
  * `replicas` pods. */
 int engine_platform_wrap(struct engine *engine, struct engine_step *step, size_t replicas,
 			 struct engine_command *command, struct err *err);
+/* The task of workflow/pods that a command is; in the arena of the look, which may fail. */
+struct json *engine_platform_task(struct engine *engine, const struct engine_step *step,
+				  size_t replicas, const struct engine_command *command);
 /* How many workers share a step's work, and how many processes of ours that makes. */
 size_t engine_platform_workers(const struct engine *engine, const struct engine_step *step);
 size_t engine_platform_processes(const struct engine *engine, size_t workers);

@@ -196,13 +196,24 @@ static struct json *make_task(struct task *t, size_t replicas, const struct engi
 	return t->out;
 }
 
-static int write_task(struct task *t, const char *path, struct err *err)
+struct json *engine_platform_task(struct engine *engine, const struct engine_step *step,
+				  size_t replicas, const struct engine_command *command)
+{
+	struct task task = {.engine = engine, .step = step, .mem = &engine->run.look};
+
+	if (step->plan->resource != PLAN_NO_RESOURCE)
+		task.resource = &engine->run.plan.resources[step->plan->resource];
+	return make_task(&task, replicas, command);
+}
+
+static int write_task(const struct json *task, const struct arena *mem, const char *path,
+		      struct err *err)
 {
 	cleanup(buf_release) struct buf text = BUF_INIT(TASK_MAX);
 
-	json_write_pretty(&text, t->out);
-	if (t->mem->failed)
-		return arena_fail(t->mem, "the task of a step", err);
+	json_write_pretty(&text, task);
+	if (mem->failed)
+		return arena_fail(mem, "the task of a step", err);
 	if (buf_check(&text, "the task of a step", err) < 0)
 		return -(int)err->kind;
 	return small_file_replace(path, buf_str(&text), err);
@@ -212,8 +223,7 @@ int engine_platform_wrap(struct engine *engine, struct engine_step *step, size_t
 			 struct engine_command *command, struct err *err)
 {
 	struct arena *mem = &engine->run.look;
-	struct task task = {.engine = engine, .step = step, .mem = mem};
-	size_t resource = step->plan->resource;
+	struct json *task;
 	const char *path;
 
 	if (engine->platform == PLATFORM_LOCAL)
@@ -222,15 +232,13 @@ int engine_platform_wrap(struct engine *engine, struct engine_step *step, size_t
 		return err_set(err, ERR_UNSUPPORTED,
 			       "proxies and replayers do not run on Kubernetes yet; run them with "
 			       "`shardlift capture` and `shardlift replay`");
-	if (resource != PLAN_NO_RESOURCE)
-		task.resource = &engine->run.plan.resources[resource];
-	make_task(&task, replicas, command);
+	task = engine_platform_task(engine, step, replicas, command);
 	path = arena_printf(mem, "%s/run/" STR_FMT ".task", engine->options->state_dir,
-			    STR_ARG(json_string(json_get(task.out, "name"))))
+			    STR_ARG(json_string(json_get(task, "name"))))
 		       .ptr;
 	if (!path)
 		return arena_fail(mem, "the path of a task", err);
-	if (write_task(&task, path, err) < 0)
+	if (write_task(task, mem, path, err) < 0)
 		return -(int)err->kind;
 	command->count = 0;
 	command->argv[command->count++] = "shardlift";

@@ -292,25 +292,39 @@ static bool is_over(const struct workflow_run *run)
 	       run->phase == WORKFLOW_FAILED;
 }
 
-/* The newest run of all that are not finished: one engine, one run at a time. */
+/* The newest run of all that are not finished: one engine, one run at a time. NULL: none, or the
+ * one that is at work is among them (*goes_on). */
+static struct workflow_run *newest_unfinished(struct workflow_run *runs, size_t count, int64_t now,
+					      bool *goes_on)
+{
+	struct workflow_run *chosen = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		if (runs[i].phase != WORKFLOW_PENDING && runs[i].phase != WORKFLOW_RUNNING)
+			continue;
+		if (runs[i].id == now) {
+			*goes_on = true;
+			return NULL;
+		}
+		if (!chosen)
+			chosen = &runs[i];
+	}
+	return chosen;
+}
+
 static int choose(struct engine *engine, struct err *err)
 {
 	cleanup(arena_release) struct arena mem = ARENA_INIT(RUN_ARENA);
-	struct workflow_run *runs, *chosen = NULL;
-	bool begun = engine->watched;
+	struct workflow_run *runs, *chosen;
+	bool begun = engine->watched, goes_on = false;
 	size_t count;
 
 	if (workflow_run_list(engine->state, NULL, &mem, &runs, &count, err) < 0)
 		return -(int)err->kind;
 	engine->watched = true;
-	for (size_t i = 0; i < count; i++) {
-		if (runs[i].phase != WORKFLOW_PENDING && runs[i].phase != WORKFLOW_RUNNING)
-			continue;
-		if (runs[i].id == engine->run.record.id)
-			return 0;
-		if (!chosen)
-			chosen = &runs[i];
-	}
+	chosen = newest_unfinished(runs, count, engine->run.record.id, &goes_on);
+	if (goes_on)
+		return 0;
 	if (!chosen && engine->run.record.id != 0 && engine->run.ended)
 		return 0;
 	engine_run_leave(engine);

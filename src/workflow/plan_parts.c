@@ -86,6 +86,22 @@ size_t plan_find_resource(const struct planner *p, const char *kind, struct str 
 	return PLAN_NO_RESOURCE;
 }
 
+/* Gated members of a proxy that change nothing of what it records. */
+static const char *const unseen[] = {
+	"setHeader",        "maxTrafficBufferSize", "tls",  "enableMSKAuth",
+	"onCaptureFailure", "captureTimeout",       "sync", "redactAuth"};
+
+/* What a change of invalidates what others did with it. */
+static struct str identity_of(struct planner *p, const char *kind, const struct json *spec)
+{
+	struct json *seen = plan_spec_part(spec, CHANGE_GATED, p->mem);
+	struct json *proxy = strcmp(kind, "captureproxy") == 0 ? json_get(seen, "proxy") : NULL;
+
+	for (size_t i = 0; proxy && i < COUNT_OF(unseen); i++)
+		json_remove(proxy, str_from(unseen[i]));
+	return plan_checksum(seen, p->mem);
+}
+
 /* Its spec takes in what it sees of those it depends on. */
 size_t plan_add_resource(struct planner *p, const char *kind, struct str name, struct json *spec,
 			 const size_t *depends_on, size_t depends_on_count)
@@ -112,7 +128,7 @@ size_t plan_add_resource(struct planner *p, const char *kind, struct str name, s
 	}
 	plan_set(spec, "dependencies", behind);
 	resource->checksum = plan_checksum(spec, p->mem);
-	resource->identity = plan_checksum(plan_spec_part(spec, CHANGE_GATED, p->mem), p->mem);
+	resource->identity = identity_of(p, kind, spec);
 	resource->session = plan_checksum(plan_spec_part(spec, CHANGE_IMPOSSIBLE, p->mem), p->mem);
 	return plan->resource_count++;
 }

@@ -62,9 +62,13 @@ static void check_cluster(struct config_checker *c, const struct config_value *c
 	static const char *const keys[] = {"key", "k8s_secret_name", NULL};
 	const struct config_value *basic = config_get(cluster, "basic_auth");
 	const struct config_value *key = config_get(cluster, "api_key");
+	const struct config_value *signs_as = config_get(cluster, "sigv4_signing_endpoint");
 	size_t len;
 
 	choose_one(c, cluster, ways, true);
+	if (signs_as && !config_get(cluster, "sigv4"))
+		config_problem(c, signs_as, false, "sigv4_signing_endpoint",
+			       "'sigv4_signing_endpoint' goes with 'sigv4' only; leave it out");
 	if (basic) {
 		len = config_path_step(c, STR("basic_auth"));
 		check_secret(c, basic);
@@ -362,6 +366,8 @@ int services_find_cluster(const struct services *services, const char *word, str
 		.client_key = text_of(mtls, "client_key", mem),
 		.flag_prefix = prefixes[out->role],
 		.host_flag = "endpoint",
+		.aws_signed_as = text_of(who, "sigv4_signing_endpoint", mem),
+		.agent_extra = services->user_agent_extra,
 	};
 	if (sigv4) {
 		const char *service = text_of(sigv4, "service", mem);
@@ -372,11 +378,6 @@ int services_find_cluster(const struct services *services, const char *word, str
 	if (sigv4 && !out->http.aws_region)
 		return err_set(err, ERR_USAGE,
 			       "%s cluster: 'sigv4' names no region, and neither does AWS_REGION",
-			       role_names[out->role]);
-	if (text_of(who, "sigv4_signing_endpoint", mem))
-		return err_set(err, ERR_UNSUPPORTED,
-			       "%s cluster: 'sigv4_signing_endpoint' is not supported: requests "
-			       "are signed for the host of 'endpoint'",
 			       role_names[out->role]);
 	return services_read_secrets(services, out, mem, err);
 }

@@ -169,8 +169,15 @@ static void add_migration(struct derive *d, const struct plan *plan,
 					 json_copy(d->mem, json_get(metadata, lists[i][0])));
 		json_set(d->sections[SERVICES_METADATA], resource->name, out);
 	}
-	if (json_get(resource->spec, "backfill"))
-		json_set(d->sections[SERVICES_BACKFILL], resource->name, json_copy(d->mem, out));
+	if (json_get(resource->spec, "backfill")) {
+		struct json *backfill = json_copy(d->mem, out);
+
+		if (json_bool_or(json_path(resource->spec, "backfill",
+					   "useTargetClusterForWorkCoordination", NULL),
+				 false))
+			set_text(d, backfill, "coordinator", STR("target"));
+		json_set(d->sections[SERVICES_BACKFILL], resource->name, backfill);
+	}
 }
 
 /* Brokers as a section kafka has them; of a log of this machine, `local`. */

@@ -10,6 +10,7 @@ static const struct schema nothing = {SCHEMA_FREE, .nullable = true};
 static const struct schema text_or_null = {SCHEMA_STRING, .nullable = true};
 static const struct schema positive = {SCHEMA_INTEGER, .min = 1, .bounded = true};
 static const struct schema url = {SCHEMA_STRING, "^https?://[^/ ]+.*$", "http(s)://HOST[:PORT]"};
+static const struct schema coordinator = {SCHEMA_STRING, .choices = "local|target"};
 static const struct schema snapshot_mode = {SCHEMA_STRING, .choices = "create|import"};
 
 /* --- Clusters --- */
@@ -158,6 +159,9 @@ static const struct schema reindex = {
 		       {"snapshot_repo", &schema_text, .help = "Else that of the section snapshot"},
 		       {"session_name", &schema_text, .help = "Under which work is kept"},
 		       {"backfill_session_name", &schema_text, .help = "As session_name"},
+		       {"coordinator", &coordinator, "\"local\"", .scope = SCHEMA_ONE_MACHINE,
+			.help = "Where work items are kept: this machine, or an index of the "
+				"target"},
 		       {0}}};
 static const struct schema backfill = {
 	SCHEMA_OBJECT,

@@ -122,9 +122,10 @@ KINDS = {4: "read", 5: "read", 8: "write", 9: "write", 11: "close", 12: "excepti
          15: "eom", 16: "dropped"}
 
 
-def records(shardlift, log):
-    """connection id -> [(kind, bytes)], neighbours of a kind joined; decoded here, not by us."""
-    exported = shardlift("traffic", "export", log, "--lines", "bare")
+def records(shardlift, *where):
+    """connection id -> [(kind, bytes)], neighbours of a kind joined; decoded here, not by us.
+    `where`: a log's folder, or the flags of a topic."""
+    exported = shardlift("traffic", "export", *where, "--lines", "bare")
     assert exported.code == 0, exported.err
     connections = collections.defaultdict(list)
     for line in exported.out.splitlines():

@@ -5,8 +5,10 @@ import gzip
 import json
 import os
 import pathlib
+import random
 import re
 import signal
+import socket
 import subprocess
 import tarfile
 import time
@@ -22,6 +24,19 @@ OK, ERRORS, USAGE, UNREACHABLE, BLOCKED, SOURCE, LOCAL_IO, TIMEOUT, INTERRUPTED 
 
 SANITIZER_EXIT = 99
 SANITIZER_REPORT = re.compile(r"Sanitizer|runtime error:|shardlift: bug", re.IGNORECASE)
+
+
+def free_port():
+    """One that nobody asks the kernel for: it is outside the range of those that are given out."""
+    low = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        port = random.randrange(low - 8000, low - 1)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 class Number(str):

@@ -92,7 +92,10 @@ def test_a_request_that_expects_a_word_is_one_request(shardlift, stub):
     (b"CONNECT x:443 HTTP/1.1\r\n\r\n", 501),
     (b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\n\r\n", 431),
     (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
-])
+    (b"GET / HTTP/1.1\r\nA: " + b"a" * 70_000 + b"\r\n\r\n", 431),
+    (b"a" * 70_000, 400),
+    (b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 12_000 + b"\r\n", 431),
+], ids=lambda value: value[:40] if isinstance(value, bytes) else str(value))
 def test_what_cannot_be_read_one_way_is_refused(shardlift, stub, message, status):
     with proxy(shardlift, stub.url) as one:
         client = one.connect()

@@ -11,6 +11,7 @@ import pytest
 from capture_support import Stub, finish, proxy, receive, response, sent, wait_for
 
 GET = b"GET /x HTTP/1.1\r\nHost: x\r\n\r\n"
+PUT = b"PUT /i/_doc/1 HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"
 
 
 def reset(client):
@@ -83,6 +84,78 @@ def test_a_source_that_resets_is_told(shardlift):
         client = one.connect()
         client.sendall(GET)
         assert finish(client).startswith(b"HTTP/1.1 502 ")
+
+
+@pytest.mark.parametrize("request_", [GET, PUT], ids=["read", "write"])
+def test_a_client_may_give_up_a_source_that_stalls(shardlift, request_):
+    asked, gone = threading.Event(), threading.Event()
+
+    def behaviour(connection):
+        take_request(connection)
+        asked.set()
+        receive(connection, lambda _: False)
+        gone.set()
+
+    with Source(behaviour) as source, proxy(shardlift, source.url) as one:
+        client = one.connect()
+        client.sendall(request_)
+        assert asked.wait(60)
+        assert one.control("status")["connections"] == 1
+        reset(client)
+        wait_for(lambda: one.control("status")["connections"] == 0, "the connection to end")
+        assert gone.wait(60)
+    (observations,) = one.records().values()
+    # The source has all of it, and may have done it.
+    assert observations == [("read", request_), ("eom", b""), ("close", b"")]
+
+
+def test_a_source_that_takes_nothing_stops_the_client(shardlift):
+    """All of a large request is not in the proxy, nor in its records."""
+    size, taken, over = 200_000_000, [0], threading.Event()
+
+    def behaviour(connection):
+        connection.settimeout(None)
+        over.wait()
+
+    with Source(behaviour) as source, proxy(shardlift, source.url) as one:
+        client = one.connect()
+        try:
+            client.sendall(b"POST /i/_bulk HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % size)
+            client.settimeout(2)  # nothing was taken for this long
+            try:
+                while taken[0] < size:
+                    taken[0] += client.send(b"x" * 65536)
+            except TimeoutError:
+                pass
+            assert taken[0] < size
+            reset(client)
+            wait_for(lambda: one.control("status")["connections"] == 0, "the connection to end", 20)
+        finally:
+            over.set()
+    (observations,) = one.records().values()
+    assert [kind for kind, _ in observations] == ["read", "close"]
+    assert len(sent(observations, "read")) < size
+
+
+def test_a_client_may_vanish_amid_its_answer(shardlift):
+    whole = b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n" + b"x" * 1_000_000
+
+    def behaviour(connection):
+        take_request(connection)
+        connection.sendall(whole)
+        receive(connection, lambda _: False)
+
+    with Source(behaviour) as source, proxy(shardlift, source.url) as one:
+        for length in (1, 10, 1000, 100_000, 900_000):
+            client = one.connect()
+            client.sendall(GET)
+            assert len(receive(client, lambda b, n=length: len(b) >= n)) >= length
+            reset(client)
+            wait_for(lambda: one.control("status")["connections"] == 0, "the connection to end")
+    for observations in one.records().values():
+        assert sent(observations, "read") == GET
+        assert whole.startswith(sent(observations, "write"))
+    assert len(one.records()) == 5
 
 
 def test_half_an_answer_is_no_answer(shardlift):
@@ -205,6 +278,48 @@ def test_a_slow_head_is_answered(shardlift):
         client.sendall(b"GET / HTTP/1.1\r\n")
         assert receive(client, lambda _: False).startswith(b"HTTP/1.1 408 ")
         client.close()
+
+
+def test_a_head_that_comes_byte_by_byte_is_answered(shardlift):
+    """Each of its bytes comes in time, all of it does not."""
+    with Stub() as stub, proxy(shardlift, stub.url, "--header-timeout", "1s") as one:
+        client = one.connect()
+        client.sendall(b"GET / HTTP/1.1\r\nA: ")
+        answered = threading.Event()
+
+        def drip():
+            while not answered.wait(0.01):
+                try:
+                    client.sendall(b"a")
+                except OSError:
+                    return
+
+        dripping = threading.Thread(target=drip)
+        dripping.start()
+        try:
+            assert client.recv(65536).startswith(b"HTTP/1.1 408 ")
+        finally:
+            answered.set()
+            dripping.join()
+        client.close()
+        assert stub.requests == []
+
+
+def test_a_body_that_does_not_come_ends_its_connection(shardlift):
+    """The source does not take it for a whole one, and neither does the record."""
+    half = b"POST /i/_doc HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf"
+    heard = []
+
+    with Source(lambda c: heard.append(receive(c, lambda _: False))) as source, \
+            proxy(shardlift, source.url, "--idle-timeout", "500ms") as one:
+        client = one.connect()
+        client.sendall(half)
+        assert receive(client, lambda _: False) == b""
+        client.close()
+        wait_for(lambda: heard, "the source's connection to end")
+    assert half.startswith(heard[0])
+    (observations,) = one.records().values()
+    assert observations == [("read", half), ("close", b"")]
 
 
 def test_idle_connections_end(shardlift):

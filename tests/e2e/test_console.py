@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 import pty
+import re
 import shutil
 import ssl
 import struct
@@ -100,6 +101,18 @@ def test_a_broken_file_is_told_with_path_and_line(console):
     assert "line 2" in console("clusters", "cat-indices").err
 
 
+def test_what_workflows_took_over_can_be_switched_off(console):
+    off = {"MIGRATIONS_CLI_CONSOLE_DISABLE_LEGACY_COMMANDS": "true"}
+    console.services('source: {endpoint: "http://127.0.0.1:1", no_auth: null}\n')
+    listed = console("--help", env=off)
+    assert listed.code == OK and "console clusters curl" in listed.out, listed
+    for group in ("snapshot", "backfill", "replay", "metadata", "metrics", "tuples"):
+        assert f"console {group}" not in listed.out, listed
+        assert f"console {group}" in console("--help").out
+    result = console("backfill", "status", env=off)
+    assert result.code == USAGE and "there is no command 'console backfill" in result.err, result
+
+
 def test_sections_that_are_not_set_end_with_2(console):
     console.services('source: {endpoint: "http://127.0.0.1:1", no_auth: null}\n')
     for words, name in [(("backfill", "status"), "backfill"), (("replay", "start"), "replay"),
@@ -154,6 +167,38 @@ def test_curl_signs_what_a_strict_server_verifies(console, service):
     assert posted.code == OK and target.refused == 0, posted
     wrong = curl(console, env={**signed_target.ENVIRONMENT, "AWS_SECRET_ACCESS_KEY": "wrong"})
     assert wrong.code == ERRORS and "status 403" in wrong.err and "does not match" in wrong.out, wrong
+
+
+class Telling(signed_target.Handler):
+    """Remembers as whom and at which host it was asked."""
+
+    def handle_request(self):
+        self.server.asked.append((self.headers["Host"], self.headers["User-Agent"]))
+        super().handle_request()
+
+    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = handle_request
+
+
+def test_requests_are_signed_for_the_domain_behind_the_endpoint(console):
+    """A port of this machine that leads to a domain, say."""
+    target = signed_target.SignedTarget("es")
+    target.RequestHandlerClass, target.asked = Telling, []
+    console.services(f"""
+target:
+  endpoint: "{target.url}"
+  sigv4: {{region: {signed_target.REGION}}}
+  sigv4_signing_endpoint: https://search-new-abc.eu-west-1.es.amazonaws.com
+client_options: {{user_agent_extra: team-a}}
+snapshot: {{snapshot_name: a, fs: {{repo_path: /nowhere}}}}
+backfill: {{reindex_from_snapshot: {{local: {{}}}}}}
+""")
+    result = curl(console, env=signed_target.ENVIRONMENT)
+    assert result.code == OK and (target.taken, target.refused) == (1, 0), result
+    (host, agent), = target.asked
+    assert host == "search-new-abc.eu-west-1.es.amazonaws.com", target.asked
+    assert agent.startswith("shardlift/") and agent.endswith(" team-a"), target.asked
+    refused = console("backfill", "start", env=signed_target.ENVIRONMENT)
+    assert refused.code == ERRORS and "'sigv4_signing_endpoint' is for" in refused.err, refused
 
 
 class Recording(gated_target.Handler):
@@ -288,13 +333,42 @@ def test_clusters_are_checked_listed_filled_measured_and_cleared(console, source
     assert source.client.indices.exists("books")
 
 
-def test_a_table_fits_the_terminal(console, source, opensearch):
-    console.services(both(source, opensearch))
-    source.api("PUT", "/" + "a-very-long-name-" * 8, {"settings": {"number_of_replicas": 0}})
+def clear_typing(console, text):
+    """`clear-indices` of somebody who types that; it is there before it is asked for."""
+    ours, theirs = pty.openpty()
+    os.write(ours, text + b"\n")
+    try:
+        return subprocess.run(
+            [PROGRAM, "console", "clusters", "clear-indices", "--cluster", "target"], stdin=theirs,
+            env=console.program.environment, capture_output=True, text=True, timeout=120)
+    finally:
+        os.close(theirs)
+        os.close(ours)
+
+
+def test_clearing_wants_the_clusters_name_to_be_typed(console, opensearch):
+    console.services(f'target: {{endpoint: "{opensearch.url}", no_auth: null}}\n')
+    made = console("--json", "clusters", "generate-data", "--cluster", "target", "--index-name",
+                   "filled", "--target-size-mb", "1", "--doc-size-bytes", "1000")
+    assert made.code == OK, made
+    counted = json.loads(console("clusters", "curl", "target", "/filled/_count").out)
+    assert counted["count"] >= 1000, counted
+    wrong = clear_typing(console, b"yes")
+    assert wrong.returncode == ERRORS and "nothing was done" in wrong.stderr, wrong
+    assert opensearch.client.indices.exists("filled")
+    right = clear_typing(console, b"target")
+    assert right.returncode == OK and "1 indices" in right.stdout, right
+    assert not opensearch.client.indices.exists("filled")
+
+
+def on_a_terminal(console, *arguments, **environment):
+    """What `console` writes to a terminal of 80 columns."""
+    variables = {key: value for key, value in console.program.environment.items()
+                 if key not in ("COLUMNS", "NO_COLOR")}
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    process = subprocess.Popen([PROGRAM, "console", "clusters", "cat-indices"], stdout=theirs,
-                               env=console.program.environment)
+    process = subprocess.Popen([PROGRAM, "console", *arguments], stdout=theirs,
+                               env={**variables, "TERM": "xterm", **environment})
     os.close(theirs)
     text = b""
     try:
@@ -304,9 +378,29 @@ def test_a_table_fits_the_terminal(console, source, opensearch):
         pass
     os.close(ours)
     assert process.wait(timeout=120) == OK
-    lines = text.decode().replace("\r", "").splitlines()
+    return text.decode().replace("\r", "")
+
+
+def plain(text):
+    return re.sub(r"\x1b\[\d+m", "", text)
+
+
+def test_a_table_fits_the_terminal_and_has_its_colours(console, source, opensearch):
+    console.services(both(source, opensearch))
+    source.api("PUT", "/" + "a-very-long-name-" * 8, {"settings": {"number_of_replicas": 0}})
+    words = ("clusters", "cat-indices")
+    coloured = on_a_terminal(console, *words)
+    lines = plain(coloured).splitlines()
     assert any("…" in line for line in lines), lines
     assert max(map(len, lines)) <= 80, lines
+    assert "\x1b[32mgreen\x1b[0m" in coloured, coloured
+    assert "\x1b[32mok\x1b[0m" in on_a_terminal(console, "clusters", "connection-check")
+    for without in {"NO_COLOR": "1"}, {"TERM": "dumb"}:
+        assert on_a_terminal(console, *words, **without) == plain(coloured)
+    narrow = on_a_terminal(console, *words, COLUMNS="100")
+    assert 80 < max(map(len, plain(narrow).splitlines())) <= 100, narrow
+    piped = console(*words)
+    assert "\x1b" not in piped.out and "a-very-long-name-" * 8 in piped.out, piped
 
 
 # --- A migration, part by part ---

@@ -4,6 +4,7 @@ S3, a node that has users."""
 import gzip
 import json
 import os
+import re
 import shutil
 
 import pytest
@@ -34,10 +35,11 @@ def captured(source, shardlift, folder, count, first=0):
 
 
 def test_a_replayer_is_started_watched_stopped_and_goes_on(console, source, opensearch, tmp_path):
-    console.services(both(source, opensearch, """
+    services = both(source, opensearch, """
 kafka: {local: {}}
-replay: {local: {arguments: ["--speedup-factor=1000"]}}
-"""))
+replay: {local: {arguments: ["--speedup-factor=1000", "--metrics-port=0"]}}
+""")
+    console.services(services)
 
     def status():
         return console("--json", "replay", "status").json()
@@ -63,6 +65,14 @@ replay: {local: {arguments: ["--speedup-factor=1000"]}}
     assert seen["status"] == "Running" and [w["state"] for w in seen["workers"]] == ["running"], seen
     text = console("replay", "status")
     assert text.code == OK and "Running" in text.out and "lag" in text.out, text
+
+    log = (console.state_dir / "run" / "replay-console-1.log").read_text()
+    metrics, = re.findall(r"http://127\.0\.0\.1:\d+/metrics", log)
+    console.services(f'{services}metrics_source: {{local: {{replayer: "{metrics}"}}}}\n')
+    names = console("--json", "metrics", "list").json()["replayer"]
+    (_, value), = console("--json", "metrics", "get-data", "replayer",
+                          "httpTransactionCount_total").json()
+    assert "httpTransactionCount_total" in names and float(value) > 0, (names, value)
 
     assert console("replay", "scale", "2").code == ERRORS
     assert console("--json", "replay", "scale", "0").json() == {"workers": 0, "before": 1}
@@ -154,6 +164,42 @@ backfill:
     assert sent.code == OK and sent.json()["sent"] == 1, sent
     assert_same(opensearch.documents("authors"), authors.documents("authors"), "authors")
     assert failed("count", "--json").json()["documents"] == 0
+
+
+# --- Work items in the target ---
+
+def test_a_backfill_that_workers_agree_on_in_the_target_is_driven(console, source, opensearch,
+                                                                 repository):
+    console.services(both(source, opensearch, f"""
+snapshot: {{snapshot_name: snap1, fs: {{repo_path: "{repository("es-7.10.2")}"}}}}
+metadata_migration: {{from_snapshot: null, index_allowlist: [books]}}
+backfill:
+  reindex_from_snapshot:
+    coordinator: target
+    session_name: shared
+    scale: 2
+    local: {{arguments: ["--index-allowlist=books"]}}
+"""))
+    index = ".migrations_working_state_shared"
+
+    def status():
+        return console("--json", "backfill", "status").json()["status"]
+
+    assert console("--json", "backfill", "describe").json()["coordinator"] == "target"
+    assert status() == "Pending"
+    assert not opensearch.client.indices.exists(index)
+    assert console("metadata", "migrate").code == OK
+    assert console("backfill", "start").code == OK
+    wait_until(lambda: status() == "Completed", "the end of the backfill")
+    assert_same(opensearch.documents("books"), expected_documents("es-7.10.2", "snap1")["books"],
+                "books")
+    assert opensearch.client.indices.exists(index)
+    assert not (console.state_dir / "work" / "shared.db").exists()
+    archive = console("--json", "backfill", "stop").json()["archive"]
+    assert json.loads(open(archive).read())["work_items"], archive
+    assert console("backfill", "reset", "--yes").code == OK
+    assert not opensearch.client.indices.exists(index)
+    assert status() == "Pending"
 
 
 # --- S3 ---

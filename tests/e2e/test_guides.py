@@ -13,25 +13,12 @@ from guide_support import GUIDES, follow
 from test_metadata_guide import INDICES, PRODUCT, TEMPLATES, strict_targets
 from test_workflow_live import free_port
 
-LOOPBACK = "127.0.0.1:*"
 LONG = pytest.mark.skipif(not os.environ.get("SHARDLIFT_LONG"), reason="a node with security")
 
 
 @pytest.fixture
-def source(pool):
-    node = pool.get("es-node", "7.10")
-    node.clear()
-    yield node
-    node.clear()
-
-
-@pytest.fixture
-def target(pool):
-    """An OpenSearch 2.19 that accepts sources on this machine."""
-    node = pool.get("os-node", "2.19", "--setting", f"reindex.remote.allowlist={LOOPBACK}")
-    node.clear()
-    yield node
-    node.clear()
+def target(reindexing):
+    return reindexing
 
 
 def fill(node, **indices):

@@ -19,22 +19,6 @@ def steps(copying):
 
 STEPS = {"pull": steps(r"^/_bulk"), "remote-reindex": steps(r"^/_reindex")}
 EVERY = bool(os.environ.get("SHARDLIFT_EVERY_NODE"))
-LOOPBACK = "127.0.0.1:*"
-
-
-@pytest.fixture
-def source(pool):
-    node = pool.get("es-node", "7.10")
-    node.clear()
-    yield node
-    node.clear()
-
-
-@pytest.fixture
-def reindexing(pool):
-    node = pool.get("os-node", "2.19", "--setting", f"reindex.remote.allowlist={LOOPBACK}")
-    node.clear()
-    return node
 
 
 @pytest.fixture

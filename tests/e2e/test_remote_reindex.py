@@ -20,20 +20,8 @@ SLOWLY = ["--size", "20", "--requests-per-second", "100"]
 
 
 @pytest.fixture
-def source(pool):
-    node = pool.get("es-node", "7.10")
-    node.clear()
-    yield node
-    node.clear()
-
-
-@pytest.fixture
-def target(pool):
-    """An OpenSearch 2.19 that accepts sources on this machine."""
-    node = pool.get("os-node", "2.19", "--setting", f"reindex.remote.allowlist={LOOPBACK}")
-    node.clear()
-    yield node
-    node.clear()
+def target(reindexing):
+    return reindexing
 
 
 def command(source, target, *more):

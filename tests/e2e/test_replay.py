@@ -1,18 +1,20 @@
 """shardlift replay: recorded requests to a target, and the tuples of what came of it."""
 
+import base64
 import gzip
 import http.server
 import json
 import os
 import random
+import resource
 import signal
 import subprocess
 import threading
 
 import pytest
 
-from support import FIXTURES, OK, PROGRAM
-from traffic_writer import Conversation
+from support import ERRORS, FIXTURES, LOCAL_IO, OK, PROGRAM, USAGE
+from traffic_writer import Conversation, field, observation
 
 SAMPLES = FIXTURES / "traffic"
 
@@ -132,6 +134,53 @@ def test_a_group_goes_on_where_it_ended(shardlift, tmp_path, target):
     assert len(target.requests) == 5
     status = json.loads((shardlift.state_dir / "run" / "replay.status").read_text())
     assert (status["state"], status["lag"]) == ("done", 0)
+
+
+def little_room():
+    """8 KiB a file: one that would be longer finds its disk full."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8192, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+
+
+def test_a_full_disk_for_tuples_commits_nothing(shardlift, tmp_path, target):
+    noise = random.Random(1)
+    body = "".join(noise.choice("0123456789abcdefghijklmnopqrstuv") for _ in range(100000)).encode()
+    ms = 1_700_000_000_000
+    record = (field(1, b"c") + field(5, b"node")
+              + observation(ms, 4, field(1, b"POST /a HTTP/1.1\r\nContent-Length: 100000\r\n\r\n"
+                                         + body)) + observation(ms, 15, b"")
+              + observation(ms, 8, field(1, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
+              + observation(ms, 11, b"") + field(4, 1))
+    lines, log, tuples = tmp_path / "lines", tmp_path / "log", tmp_path / "tuples"
+    lines.write_text(base64.b64encode(record).decode() + "\n")
+    assert shardlift("traffic", "import", lines, log).code == OK
+    result = shardlift("replay", "--input", log, "--group", "r", "--target-uri", target.url,
+                       "--tuples", tuples, preexec_fn=little_room)
+    assert result.code == LOCAL_IO, result
+    assert f"writing tuples to '{tuples}'; nothing more is committed until there is room" \
+        in result.err
+    for path in tuples.iterdir():
+        path.unlink()
+    # With room it is replayed, since it was not committed.
+    assert [t["connectionId"] for t in replay(shardlift, tmp_path, log, target.url, "--group", "r")] \
+        == ["c.0"]
+    assert len(target.requests) == 2
+
+
+def test_the_verdict_comes_with_the_replay(shardlift, tmp_path, target):
+    page = tmp_path / "verdict.html"
+    flags = ["replay", "--input", SAMPLES, "--target-uri", target.url, "--speedup-factor", "1e6",
+             "--compare", "--report", f"html={page}"]
+    result = shardlift(*flags, "--tuples", tmp_path / "tuples")
+    assert result.code == ERRORS, result
+    # As of the tuples afterwards.
+    told = shardlift("compare", "--tuples", tmp_path / "tuples")
+    assert told.code == ERRORS
+    verdict = [line for line in told.out.splitlines() if "tuples" not in line and "ms" not in line]
+    assert verdict and all(line in result.out.splitlines() for line in verdict)
+    assert "<svg" in page.read_text()
+    assert shardlift(*flags, "--no-tuples", "--max-mismatch", "100%").code == OK
+    assert shardlift(*flags, "--max-mismatch", "much").code == USAGE
 
 
 def test_dump_modes_show_records(shardlift):

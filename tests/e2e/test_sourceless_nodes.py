@@ -125,6 +125,21 @@ TYPES = {
                one=True),
     "wi": Type({"type": "wildcard", "doc_values": True}, word, unique=True),
 }
+
+
+def without_columns(name, **more):
+    kind = TYPES[name]
+    return Type({**kind.mapping, "doc_values": False, **more}, kind.make, kind.same, one=kind.one)
+
+
+# What is then read out of points: duplicates too.
+TYPES |= {f"{name}p": without_columns(name) for name in
+          ("l", "i", "s", "by", "d", "f", "h", "sf", "ul", "da", "dn", "ip", "gp")}
+# Out of terms: each once; of texts the words, which the analyzer leaves as they are.
+TYPES |= {"kp": Type({"type": "keyword", "doc_values": False}, word, unique=True),
+          "bop": Type({"type": "boolean", "doc_values": False}, TYPES["bo"].make, unique=True),
+          "tp": Type({"type": "text"}, lambda rng: " ".join(rng.choice(("ab", "b", "cäö", "x1", "long"))
+                                                            for _ in range(rng.randint(1, 30))))}
 NOT_BEFORE_6 = ("ir", "lr", "fr", "dr", "tr", "ar")
 
 

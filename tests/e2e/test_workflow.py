@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from support import BLOCKED, ERRORS, INTERRUPTED, OK, PROGRAM, TIMEOUT, assert_same
+from support import BLOCKED, ERRORS, INTERRUPTED, OK, PROGRAM, SOURCE, TIMEOUT, assert_same
 
 MIGRATION = "source-target-first-migration-0"
 
@@ -147,6 +147,13 @@ def test_a_backfill_passes_its_gates_and_ends_equal(workflow, source, opensearch
     assert_moved(workflow, source, opensearch)
     snapshots = source.api("GET", "/_snapshot/backups/_all")["snapshots"]
     assert len(snapshots) == 1
+    number = submitted.out.split("-run-")[1].split(",")[0]
+    reports = workflow("show", "--list", "--run", number)
+    assert reports.code == OK and f"evaluatemetadata.{MIGRATION}" in reports.out, reports
+    assert workflow("show", "--list", "--run", "1").code == SOURCE
+    backfill = workflow("log", "filter", "--source", "source", "--task", "reindexFromSnapshot")
+    assert backfill.code == OK and backfill.out, backfill
+    assert workflow("log", "filter", "--target", "source").out == ""
     # A second submit finds nothing to do.
     again = workflow("submit", "--wait", "--timeout", "120", "--wait-interval", "1")
     assert again.code == OK, again

@@ -3,19 +3,15 @@
 import http.client
 import json
 import os
-import pathlib
-import random
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 
-from support import OK, PROGRAM, ROOT, assert_same
+from support import OK, PROGRAM, ROOT, assert_same, free_port
 from test_workflow import engine_pid, gates, stop_engine, wait_until
 
 LOAD = ROOT / "tests" / "load" / "load"
@@ -67,19 +63,6 @@ snapshotMigrationConfigs: []
 """ + TRAFFIC
 CUT_OVER = ("dependsOnSnapshotMigrations: [{source: source, snapshot: first}]\n"
             "      cutOver: true")
-
-
-def free_port():
-    """One that nobody asks the kernel for: it is outside the range of those that are given out."""
-    low = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    while True:
-        port = random.randrange(low - 8000, low - 1)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                continue
 
 
 @pytest.fixture
@@ -151,6 +134,7 @@ class Visitors:
             except (OSError, http.client.HTTPException) as error:
                 self.answers.append(repr(error))
             connection.close()
+            self.stop.wait(0.1)
 
     def more(self, count):
         wanted = len(self.answers) + count

@@ -1,5 +1,5 @@
 """The capture proxy, killed at random moments, and its disk after a power cut at such a moment: what
-the source acknowledged is in the log, and so is all that reached the source."""
+the source acknowledged is in the log, or the topic, and so is all that reached the source."""
 
 import itertools
 import os
@@ -9,11 +9,14 @@ import socket
 import threading
 import time
 
+import pytest
+
 import support
 from capture_support import CEILING, Proxy, Stub, records, response, sent, wait_for
 from power_cut import PowerCut
 
 KILLS = int(os.environ.get("SHARDLIFT_CAPTURE_KILLS", 8))
+KAFKA_KILLS = int(os.environ.get("SHARDLIFT_KAFKA_KILLS", 3))
 CLIENTS = 4
 LATER = 0.02  # seconds at most from a write's answer to the kill
 
@@ -38,7 +41,8 @@ class Writers:
         except OSError:
             return
 
-    def until_killed(self, one, chance):
+    def until_killed(self, one, chance, before=lambda: None):
+        """`before` is called right before the kill, while requests are under way."""
         enough = len(self.acknowledged) + chance.randrange(1, 60)
         threads = [threading.Thread(target=self.write, args=(one.port, random.Random(chance.random())))
                    for _ in range(CLIENTS)]
@@ -46,13 +50,14 @@ class Writers:
             thread.start()
         wait_for(lambda: len(self.acknowledged) >= enough, "writes")
         time.sleep(chance.random() * LATER)
+        before()
         one.kill()
         for thread in threads:
             thread.join()
 
 
-def numbers_in(shardlift, log):
-    said = b"".join(sent(o, "read") for o in records(shardlift, log).values())
+def numbers_in(shardlift, *where):
+    said = b"".join(sent(o, "read") for o in records(shardlift, *where).values())
     return set(map(int, re.findall(rb"PUT /i/_doc/(\d+) ", said)))
 
 
@@ -88,3 +93,41 @@ def test_what_the_source_acknowledged_is_in_the_log_after_power_cuts(shardlift, 
             assert writers.acknowledged <= reached(stub) <= there, f"after cut {cut}"
     survived("power cut under the capture proxy", KILLS,
              f"{len(writers.acknowledged)} acknowledged writes, all in the log")
+
+
+def kafka_status(one):
+    return one.control("status")["kafka"]
+
+
+@pytest.mark.parametrize("policy", ["spool", "block"])
+def test_what_the_source_acknowledged_is_in_kafka_after_kills(shardlift, kafka, seed, survived, policy):
+    """The broker dies beside every tenth kill; with a spool it is away at the next one, too."""
+    chance, writers = random.Random(seed), Writers()
+    topic = f"kills-{policy}-{random.randrange(1 << 30)}"
+    where = "--kafka-brokers", kafka.address, "--kafka-topic", topic
+    dies_at, comes_at, broker_deaths = (0, 2, 0) if policy == "spool" else (5, 6, 0)
+    with Stub() as stub:
+        def started():
+            return Proxy(shardlift, stub.url, *where, "--on-capture-failure", policy,
+                         "--capture-timeout", "2s", name=policy)
+
+        for kill in range(KAFKA_KILLS):
+            if kill % 10 == comes_at and not kafka.is_alive():
+                kafka.start()
+            dies = kill % 10 == dies_at
+            broker_deaths += dies
+            writers.until_killed(started(), chance, kafka.kill if dies else lambda: None)
+        if not kafka.is_alive():
+            kafka.start()
+        last = started()
+        try:
+            wait_for(lambda: not (s := kafka_status(last))["spooling"] and s["brokers"] == "there",
+                     "what the spool had to be in Kafka")
+            assert last.terminate() == 0, last.log
+        finally:
+            last.kill()
+        there = numbers_in(shardlift, *where)
+        assert writers.acknowledged <= reached(stub) <= there
+    survived(f"SIGKILL of the capture proxy, Kafka, {policy}", KAFKA_KILLS,
+             f"{len(writers.acknowledged)} acknowledged writes, all in the topic; "
+             f"{broker_deaths} deaths of the broker")

@@ -20,6 +20,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/json.h"
 
 #include <stdatomic.h>
 
@@ -46,6 +47,10 @@ int pods_scale(const struct pods_options *options, const char *session, unsigned
 /* Takes down all that is there for a resource ("kind.name"), and waits until its pods are gone. */
 int pods_remove(const struct pods_options *options, struct str resource, int64_t patience_ms,
 		struct err *err);
+
+/* The pod of a task for a controller of others, {metadata, spec}, by the image that is named; in
+ * `mem`, which may fail. */
+struct json *pods_template(const struct json *task, const char *image, struct arena *mem);
 
 /* A name for objects: small letters, digits and '-', at most 46 of them, the same for the same
  * text; ptr NULL at the arena's ceiling. */

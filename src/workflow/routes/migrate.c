@@ -110,6 +110,7 @@ static void note_rebuilding(struct route *route, struct migrate_index *index,
 	if (buf_check(&text, "the fields of a mapping", &err) == 0)
 		route_note(route, index, arena_str(&route->report->mem, buf_str(&text)));
 	index->rebuild = true;
+	index->inverts = plan.inverts;
 }
 
 /* Says what the mapping means for the documents; sets `refused` or `rebuild`. */
@@ -156,6 +157,7 @@ static void accept(struct route *route, struct migrate_index *index,
 		.target_name = index->target_name,
 		.shard_count = metadata->shard_count,
 		.rebuild = index->rebuild,
+		.inverts = index->inverts,
 		.synthetic = index->source_kind == SOURCE_SYNTHETIC,
 		.only_type = type.ptr ? arena_str(&route->report->mem, type) : STR_NONE};
 	route->positions[i] = (size_t)(index - route->report->indices);

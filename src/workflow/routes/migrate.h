@@ -38,6 +38,7 @@ struct migrate_index {
 	enum source_kind source_kind;
 	bool refused; /* stores no _source: nothing was sent */
 	bool rebuild; /* its sources, which are not stored, or in part */
+	bool inverts; /* … out of points or terms */
 	/* Of its creation: OUTCOME_WRITTEN (_READY: planned), _EXISTED, _FAILED, _BLOCKED;
 	 * else OUTCOME_NONE. */
 	enum metadata_outcome creation;

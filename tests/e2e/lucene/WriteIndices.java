@@ -3,7 +3,7 @@
  *   java WriteIndices OUT [OLDER]
  *   java WriteIndices OUT --numbers
  *   java WriteIndices OUT --columns | --columns-best [DOCUMENTS]
- *   java WriteIndices OUT --points [DOCUMENTS]
+ *   java WriteIndices OUT --points | --terms [DOCUMENTS]
  *
  * OUT gets a folder for each shape of index: compound files or not, either compression, merged by
  * force or not; and "small", a handful of documents. OLDER is one of these folders, made by an older
@@ -14,7 +14,7 @@
  * --columns it is one of doc values of all kinds, and columns.ndjson has what `inspect lucene
  * --columns` prints; --columns-best: by the codec in its other mode. With DOCUMENTS there is one
  * segment of so many. With --points it is one of points of several kinds, and FIELD.ndjson has what
- * `inspect lucene --indexed FIELD` prints.
+ * `inspect lucene --indexed FIELD` prints; with --terms the same of terms, with and without positions.
  *
  * One source for Lucene 4.0 to 10: what not all of them have is called by reflection. */
 import java.io.File;
@@ -845,6 +845,171 @@ public class WriteIndices {
 		}
 	}
 
+	/* ---- terms ---- */
+
+	static final String[] TERMS = {"k_same", "k_flag", "k_few", "k_many", "k_unique", "k_long", "k_rare",
+		"k_bytes", "k_dense", "x_freqs", "x_text", "x_offsets", "x_payloads"};
+
+	/* A token: where it is, and its bytes. */
+	static class Token {
+		final int position;
+		final byte[] bytes;
+
+		Token(int position, byte[] bytes) {
+			this.position = position;
+			this.bytes = bytes;
+		}
+	}
+
+	/* `k_` are values without positions, `x_` texts. */
+	static List<Token> tokens(String field, int i) {
+		long hash = (i * 0x9E3779B97F4A7C15L) >>> 11;
+		List<Token> all = new ArrayList<>();
+
+		switch (field) {
+		case "k_same": all.add(new Token(-1, utf8("same"))); break;
+		case "k_flag": if (i % 3 > 0) all.add(new Token(-1, utf8(hash % 7 < 3 ? "T" : "F"))); break;
+		case "k_few": all.add(new Token(-1, utf8("few " + hash % 9))); break;
+		case "k_many":
+			for (int k = 0; k < i % 4; k++)
+				all.add(new Token(-1, utf8("tag" + (hash >> k * 5) % 700 + "-" + k)));
+			break;
+		case "k_unique": all.add(new Token(-1, utf8("unique/" + hash % 1000 + "/" + i))); break;
+		case "k_long": if (i % 50 == 0) all.add(new Token(-1, utf8(repeat("Long Ones ", 20 + i % 900) + i))); break;
+		case "k_rare": if (i % 300 == 7) all.add(new Token(-1, utf8(i % 600 == 7 ? "" : "r" + i))); break;
+		case "k_bytes":
+			byte[] bytes = noText((int) (hash % 9) + 1, hash % 4000);
+			for (int k = 0; k < bytes.length && !binaryTerms(); k++)
+				bytes[k] |= (byte) 0x80;
+			all.add(new Token(-1, bytes));
+			break;
+		case "k_dense": if (i % 10 != 3) all.add(new Token(-1, utf8(i % 1000 < 990 ? "nearly all" : "some"))); break;
+		default:
+			Random words = new Random(i);
+			int position = -1, count = i % 100 == 0 ? 400 : (int) (hash % 25);
+			for (int k = 0; k < count; k++) {
+				double one = words.nextDouble();
+				position += position < 0 || k % 7 > 0 ? 1 : k % 3 == 0 ? 0 : 100;
+				all.add(new Token(position, utf8(one < 0.2 ? "the" : "w" + (int) (one * one * 3000))));
+			}
+		}
+		return all;
+	}
+
+	/* Begins as an analyzer's tokens do; payloads of different lengths, or none. */
+	static class Tokens extends org.apache.lucene.analysis.TokenStream {
+		final org.apache.lucene.analysis.tokenattributes.CharTermAttribute term =
+			addAttribute(org.apache.lucene.analysis.tokenattributes.CharTermAttribute.class);
+		final org.apache.lucene.analysis.tokenattributes.PositionIncrementAttribute increment =
+			addAttribute(org.apache.lucene.analysis.tokenattributes.PositionIncrementAttribute.class);
+		final org.apache.lucene.analysis.tokenattributes.OffsetAttribute offsets =
+			addAttribute(org.apache.lucene.analysis.tokenattributes.OffsetAttribute.class);
+		final org.apache.lucene.analysis.tokenattributes.PayloadAttribute payload =
+			addAttribute(org.apache.lucene.analysis.tokenattributes.PayloadAttribute.class);
+		final List<Token> tokens;
+		final boolean payloads;
+		int next, last = -1;
+
+		Tokens(List<Token> tokens, boolean payloads) {
+			this.tokens = tokens;
+			this.payloads = payloads;
+		}
+
+		@Override
+		public final boolean incrementToken() {
+			if (next == tokens.size())
+				return false;
+			clearAttributes();
+			Token token = tokens.get(next++);
+			term.append(new String(token.bytes, StandardCharsets.UTF_8));
+			increment.setPositionIncrement(token.position - last);
+			offsets.setOffset(next * 4, next * 4 + next % 3);
+			if (payloads && next % 5 > 0)
+				payload.setPayload(new BytesRef(noText(next / 4 % 4 + 1, next)));
+			last = token.position;
+			return true;
+		}
+	}
+
+	@SuppressWarnings({"unchecked", "rawtypes"})
+	static FieldType indexed(String field) throws Exception {
+		FieldType type = new FieldType(StringField.TYPE_NOT_STORED);
+		Method set = methodNamed(FieldType.class, "setIndexOptions");
+		String options = field.startsWith("k_") ? null : field.equals("x_freqs") ? "DOCS_AND_FREQS"
+			: field.equals("x_offsets") ? "DOCS_AND_FREQS_AND_POSITIONS_AND_OFFSETS"
+			: "DOCS_AND_FREQS_AND_POSITIONS";
+		if (options != null) {
+			type = new FieldType(org.apache.lucene.document.TextField.TYPE_NOT_STORED);
+			set.invoke(type, Enum.valueOf((Class) set.getParameterTypes()[0], options));
+		}
+		return type;
+	}
+
+	static void addTerms(IndexWriter writer, int from, int to) throws Exception {
+		for (int i = from; i < to; i++) {
+			Document document = new Document();
+			for (String field : TERMS) {
+				List<Token> tokens = tokens(field, i);
+				if (field.startsWith("x_")) {
+					if (!tokens.isEmpty())
+						document.add(new Field(field, new Tokens(tokens, field.equals("x_payloads")),
+							indexed(field)));
+					continue;
+				}
+				for (Token token : tokens)
+					document.add(field.equals("k_bytes") && binaryTerms()
+						? new Field(field, new BytesRef(token.bytes), indexed(field))
+						: new Field(field, new String(token.bytes, StandardCharsets.ISO_8859_1),
+							indexed(field)));
+			}
+			writer.addDocument(document);
+		}
+	}
+
+	/* Before Lucene 6 or so a field of bytes cannot be indexed. */
+	static boolean binaryTerms() {
+		return binaryIds;
+	}
+
+	static String termsOf(String field, int i) {
+		List<Token> all = tokens(field, i);
+		all.sort((a, b) -> a.position != b.position ? a.position - b.position
+			: new BytesRef(a.bytes).compareTo(new BytesRef(b.bytes)));
+		boolean positions = field.startsWith("x_") && !field.equals("x_freqs");
+		if (!positions)
+			all.sort((a, b) -> new BytesRef(a.bytes).compareTo(new BytesRef(b.bytes)));
+		Stream<String> texts = all.stream().map(token -> {
+			byte[] bytes = field.equals("k_bytes") && !binaryTerms()
+				? utf8(new String(token.bytes, StandardCharsets.ISO_8859_1)) : token.bytes;
+			return positions ? "[" + token.position + "," + text(bytes) + "]" : text(bytes);
+		});
+		return (positions ? texts : texts.distinct()).collect(Collectors.joining(","));
+	}
+
+	static void writeTerms(Path path, int many, int few) throws Exception {
+		Files.createDirectories(path);
+		try (Directory directory = open(path)) {
+			try (IndexWriter writer = writer(directory, new Shape("", false, false, true), true)) {
+				addTerms(writer, 0, many / 3);
+				writer.commit();
+				addTerms(writer, many / 3, many);
+				writer.commit();
+				writer.forceMerge(1);
+			}
+			try (IndexWriter writer = writer(directory, new Shape("", true, false, false), false)) {
+				addTerms(writer, many, many + few);
+			}
+		}
+		for (String field : TERMS) {
+			File out = path.resolve(field + ".ndjson").toFile();
+			try (PrintWriter lines = new PrintWriter(out, "UTF-8")) {
+				for (int i = 0; i < many + few; i++)
+					if (!tokens(field, i).isEmpty())
+						lines.print("{\"doc\":" + i + ",\"values\":[" + termsOf(field, i) + "]}\n");
+			}
+		}
+	}
+
 	public static void main(String[] arguments) throws Exception {
 		Path out = Paths.get(arguments[0]);
 		List<Shape> shapes = new ArrayList<>();
@@ -858,6 +1023,10 @@ public class WriteIndices {
 		}
 		if (arguments.length > 1 && arguments[1].equals("--points")) {
 			writePoints(out, arguments.length > 2 ? Integer.parseInt(arguments[2]) : MANY, FEW);
+			return;
+		}
+		if (arguments.length > 1 && arguments[1].equals("--terms")) {
+			writeTerms(out, arguments.length > 2 ? Integer.parseInt(arguments[2]) : MANY, FEW);
 			return;
 		}
 		if (arguments.length > 1 && arguments[1].startsWith("--columns")) {

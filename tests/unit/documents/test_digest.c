@@ -137,24 +137,6 @@ static void what_is_written_is_read_again(void **state)
 	digest_release(&digest);
 }
 
-static void taking_a_document_out_undoes_adding_it(void **state)
-{
-	struct digest a, b;
-	struct document_hash hash = hash_of(document_of("x", NULL, "{}"));
-
-	(void)state;
-	digest_init(&a, 64);
-	digest_init(&b, 64);
-	fill(&a, 0, 10, 1);
-	fill(&b, 0, 10, 1);
-	digest_add(&a, &hash);
-	assert_int_equal(differing(&a, &b), 1);
-	digest_subtract(&a, &hash);
-	assert_int_equal(differing(&a, &b), 0);
-	digest_release(&a);
-	digest_release(&b);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -162,7 +144,6 @@ int main(void)
 		cmocka_unit_test(parts_in_any_order_add_up_to_the_whole),
 		cmocka_unit_test(two_documents_that_swapped_sources_are_seen),
 		cmocka_unit_test(what_is_written_is_read_again),
-		cmocka_unit_test(taking_a_document_out_undoes_adding_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

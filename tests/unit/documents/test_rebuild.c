@@ -63,6 +63,37 @@ static void nested_objects_that_are_left_out_are_known(void **state)
 	}
 }
 
+static void what_has_no_columns_is_rebuilt_out_of_the_index(void **state)
+{
+	static const char mapping[] =
+		"{\"_doc\":{\"properties\":{"
+		"\"a\":{\"type\":\"long\",\"doc_values\":false},"
+		"\"b\":{\"type\":\"keyword\",\"doc_values\":false},"
+		"\"c\":{\"type\":\"text\",\"position_increment_gap\":7},"
+		"\"d\":{\"type\":\"text\",\"index_options\":\"freqs\"},"
+		"\"e\":{\"type\":\"ip\",\"doc_values\":false,\"index\":false},"
+		"\"f\":{\"type\":\"date\",\"doc_values\":false,\"store\":true}}}}";
+	static const enum rebuild_index indexed[] = {REBUILD_POINTS,   REBUILD_TERMS,
+						     REBUILD_TEXT,     REBUILD_NO_INDEX,
+						     REBUILD_NO_INDEX, REBUILD_NO_INDEX};
+	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(1));
+	struct rebuild_plan plan;
+	struct json *root;
+	struct err err;
+
+	(void)state;
+	assert_int_equal(json_parse(str_from(mapping), &mem, &root, &err), 0);
+	assert_int_equal(rebuild_plan_make(root, STR("7100299"), false, &mem, &plan, &err), 0);
+	assert_int_equal(plan.count, COUNT_OF(indexed));
+	assert_true(plan.inverts);
+	for (size_t i = 0; i < plan.count; i++)
+		assert_int_equal(plan.fields[i].indexed, indexed[i]);
+	assert_int_equal(plan.fields[2].position_gap, 7);
+	assert_int_equal(plan.fields[3].quality, REBUILD_NOT_AT_ALL);
+	assert_int_equal(plan.fields[4].quality, REBUILD_NOT_AT_ALL);
+	assert_int_equal(plan.fields[5].quality, REBUILD_EXACT);
+}
+
 static void columns_that_need_too_much_memory_are_refused(void **state)
 {
 	struct err err = {0};
@@ -202,6 +233,7 @@ static void ignored_entries_say_where_and_what(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_has_no_columns_is_rebuilt_out_of_the_index),
 		cmocka_unit_test(nested_objects_that_are_left_out_are_known),
 		cmocka_unit_test(columns_that_need_too_much_memory_are_refused),
 		cmocka_unit_test(instants_of_any_number_are_written_or_refused),

@@ -189,6 +189,20 @@ static void a_part_that_is_not_due_stays_here(void **state)
 	assert_int_equal(f->done, 0);
 }
 
+static void the_time_between_parts_is_not_the_targets(void **state)
+{
+	struct fixture *f = *state;
+	int64_t now = clock_monotonic_ms();
+	const struct target_part parts[] = {{10, now}, {strlen(REQUEST), now + 300}};
+
+	set_timeout(f, 100);
+	ask(f, parts, 2);
+	/* Given up only when all of it is sent, and nothing answers. */
+	until_done(f);
+	until_got(f, strlen(REQUEST));
+	assert_int_equal(f->answer.failed, ERR_TIMEOUT);
+}
+
 static void an_answer_before_all_is_sent_ends_the_connection(void **state)
 {
 	struct fixture *f = *state;
@@ -310,6 +324,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(parts_go_out_when_they_are_due),
 		TEST(a_part_that_is_not_due_stays_here),
+		TEST(the_time_between_parts_is_not_the_targets),
 		TEST(an_answer_before_all_is_sent_ends_the_connection),
 		TEST(a_target_that_hangs_is_given_up_in_time),
 		TEST(a_target_that_hangs_in_its_answer_is_given_up_in_time),

@@ -224,6 +224,44 @@ static void an_edit_is_as_strict_as_its_strictest_field(void **state)
 	     "backfill.indexAllowlist, backfill.emitDocType", false);
 }
 
+/* How many of the resources have another checksum than with a proxy of defaults. */
+static size_t changed_by(struct fixture *f, const char *member)
+{
+	char text[2][4096];
+	struct plan plans[2];
+	size_t changed = 0;
+
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(text[i], sizeof(text[i]),
+			 CLUSTERS BACKFILL
+			 "traffic:\n"
+			 "  proxies: {front: {source: legacy, proxyConfig: {listenPort: 9201%s}}}\n"
+			 "  replayers: {mirror: {fromCapturedTraffic: front, toTarget: Modern,\n"
+			 "    dependsOnSnapshotMigrations: [{source: legacy, snapshot: first}]}}\n",
+			 i == 0 ? "" : member);
+		plans[i] = plan_of(f, text[i]);
+	}
+	assert_int_equal(plans[0].resource_count, plans[1].resource_count);
+	for (size_t i = 0; i < plans[0].resource_count; i++)
+		changed += !str_eq(plans[0].resources[i].checksum, plans[1].resources[i].checksum);
+	return changed;
+}
+
+/* The snapshot, its migration and the replay need not be done again for how a proxy works. */
+static void an_edit_of_a_proxy_reaches_others_only_when_it_records_another_thing(void **state)
+{
+	static const char *const own[] = {
+		", numThreads: 3",           ", maxTrafficBufferSize: 70000",
+		", setHeader: [\"A: b\"]",   ", tls: {mode: plaintext}",
+		", onCaptureFailure: block", ", captureTimeout: 3s",
+		", sync: interval",          ", redactAuth: true"};
+
+	for (size_t i = 0; i < COUNT_OF(own); i++)
+		assert_int_equal(changed_by(*state, own[i]), 1);
+	assert_int_equal(changed_by(*state, ", noCapture: true"), 4);
+	assert_int_equal(changed_by(*state, ", suppressCaptureForMethod: GET"), 4);
+}
+
 static void what_cannot_be_run_is_refused_by_name(void **state)
 {
 	struct fixture *f = *state;
@@ -408,6 +446,7 @@ int main(void)
 		T(old_sources_take_one_snapshot_at_a_time),
 		T(defaults_written_out_change_no_checksum),
 		T(an_edit_is_as_strict_as_its_strictest_field),
+		T(an_edit_of_a_proxy_reaches_others_only_when_it_records_another_thing),
 		T(what_cannot_be_run_is_refused_by_name),
 		T(a_cut_over_that_the_proxy_cannot_do_is_refused),
 		T(a_cut_over_through_a_proxy_waits_for_it_and_has_its_url),

@@ -144,6 +144,81 @@ static void every_platform_is_accepted(void **state)
 	arena_release(&f.mem);
 }
 
+/* Each way that a section may be written, below its name. */
+static void every_variant_of_a_section_is_accepted(void **state)
+{
+	static const struct {
+		const char *section, *fields;
+	} variants[] = {
+		{"source_cluster", "no_auth: null"},
+		{"source", "no_auth: null, version: \"ES 7.10.2\", allow_insecure: true"},
+		{"source", "basic_auth: {username: u, password: p}"},
+		{"target",
+		 "basic_auth: {user_secret_arn: \"arn:aws:secretsmanager:r:1:secret:n\"}"},
+		{"target_cluster", "basic_auth: {k8s_secret_name: login}"},
+		{"target_cluster", "sigv4: null"},
+		{"target_cluster", "sigv4: {region: r}"},
+		{"target_cluster", "sigv4: {region: r, service: aoss}"},
+		{"target_cluster", "sigv4: {region: r}, sigv4_signing_endpoint: \"https://d\""},
+		{"target_cluster", "mtls: {client_cert: /c, client_key: /k, ca_cert: /a}"},
+		{"target_cluster", "api_key: {key: aWQ6a2V5}"},
+		{"target_cluster", "api_key: {k8s_secret_name: key}"},
+		{"source_cluster", "no_auth: null, proxy: {endpoint: \"http://p:1\"}"},
+		{"snapshot", "snapshot_name: a, fs: {repo_path: /a}"},
+		{"snapshot", "snapshot_name: a, mode: import, s3: {repo_uri: \"s3://b/p\"}"},
+		{"snapshot", "snapshot_name: a, s3: {repo_uri: \"s3://b\", aws_region: r, role: "
+			     "\"arn:aws:iam::1:role/r\", endpoint: \"http://s3:1\"}"},
+		{"snapshot",
+		 "snapshot_name: a, gcs: {repo_uri: \"gs://b\", endpoint: \"http://g\"}"},
+		{"snapshot", "snapshot_name: a, solr_collections: [], fs: {repo_path: /a}"},
+		{"snapshot", "snapshot_name: a, otel_trace_collector_endpoint: \"http://o:4317\", "
+			     "otel_metrics_collector_endpoint: null, fs: {repo_path: /a}"},
+		{"metadata_migration", "from_snapshot: null"},
+		{"metadata_migration",
+		 "from_snapshot: {snapshot_name: a, local_dir: /d, s3: {repo_uri: \"s3://b\"}}"},
+		{"metadata_migration",
+		 "from_snapshot: {snapshot_name: a, fs: {repo_path: /a}}, index_allowlist: [a], "
+		 "index_template_allowlist: [], component_template_allowlist: [c], "
+		 "cluster_awareness_attributes: 0, source_cluster_version: \"ES 7\", "
+		 "transformer_config_base64: e30="},
+		{"backfill", "reindex_from_snapshot: null"},
+		{"backfill", "reindex_from_snapshot: {local: null, coordinator: target}"},
+		{"backfill", "reindex_from_snapshot: {docker: {socket: /s}, scale: 2}, scale: 1"},
+		{"backfill", "reindex_from_snapshot: {ecs: {cluster_name: c, service_name: s, "
+			     "aws_region: r}, snapshot_name: a, snapshot_repo: b}"},
+		{"backfill", "reindex_from_snapshot: {k8s: {namespace: n, deployment_name: d}, "
+			     "backfill_session_name: s}"},
+		{"replay", "local: {}, log: /l, group: g"},
+		{"replay", "docker: null"},
+		{"replay", "k8s: {namespace: n, deployment_name: d}, scale: 3"},
+		{"kafka", "broker_endpoints: \"b:1\", msk: null"},
+		{"kafka", "broker_endpoints: \"b:1,c:2\", standard: null"},
+		{"kafka", "broker_endpoints: \"b:1\", scram: {username: u, password: p}"},
+		{"kafka", "broker_endpoints: \"b:1\", scram: {username: u, password_env: P, "
+			  "ca_cert_path: /ca}, config_file: /f"},
+		{"kafka", "local: null"},
+		{"metrics_source", "prometheus: {endpoint: \"http://p:9090\"}"},
+		{"metrics_source", "cloudwatch: {qualifier: dev}"},
+		{"metrics_source", "local: {replayer: \"http://r:1/metrics\"}"},
+		{"client_options", "user_agent_extra: me"},
+	};
+	struct fixture f = {0};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(variants); i++) {
+		bool cluster = strncmp(variants[i].section, "source", 6) == 0 ||
+			       strncmp(variants[i].section, "target", 6) == 0;
+		cleanup(arena_release) struct arena mem = ARENA_INIT(KIB(64));
+		struct str text = arena_printf(&mem, "%s: {%s%s}\n", variants[i].section,
+					       cluster ? "endpoint: \"http://a:1\", " : "",
+					       variants[i].fields);
+
+		if (parse(&f, text.ptr) < 0)
+			fail_msg("%s%s", text.ptr, f.err.message);
+	}
+	arena_release(&f.mem);
+}
+
 static void what_is_wrong_is_told_with_path_and_line(void **state)
 {
 	static const struct {
@@ -163,7 +238,21 @@ static void what_is_wrong_is_told_with_path_and_line(void **state)
 		{"source: {endpoint: \"http://a:1\", no_auth: null}\n"
 		 "source_cluster: {endpoint: \"http://a:1\", no_auth: null}\n",
 		 "exclude each other"},
+		{"target:\n  endpoint: http://a:1\n  no_auth:\n"
+		 "  sigv4_signing_endpoint: http://b\n",
+		 "line 4: 'sigv4_signing_endpoint' goes with 'sigv4' only; leave it out "
+		 "(target.sigv4_signing_endpoint)"},
+		{"target:\n  endpoint: http://a:1\n  basic_auth:\n    username: u\n"
+		 "    k8s_secret_name: s\n",
+		 "line 5: 'k8s_secret_name' and 'username' exclude each other"},
+		{"target:\n  endpoint: http://a:1\n  allow_insecure: perhaps\n  no_auth:\n",
+		 "line 3: "},
 		{"snapshot: {snapshot_name: a}\n", "give one of: s3, fs, gcs"},
+		{"snapshot:\n  snapshot_name: a\n  fs: {repo_path: /a}\n"
+		 "  s3: {repo_uri: \"s3://b\"}\n",
+		 "line 3: 'fs' and 's3' exclude each other; keep one (snapshot.fs)"},
+		{"backfill:\n  reindex_from_snapshot:\n    coordinator: nowhere\n",
+		 "line 3: 'nowhere' is none of local|target"},
 		{"snapshot: {snapshot_name: a, mode: x, fs: {repo_path: /a}}\n",
 		 "'x' is none of create|import"},
 		{"snapshot: {snapshot_name: a, solr_collections: [x], fs: {repo_path: /a}}\n",
@@ -284,6 +373,7 @@ int main(void)
 			a_proxy_is_found_by_its_role_and_its_name_and_authenticates_as_its_source),
 		cmocka_unit_test(what_is_not_there_is_named_with_what_is),
 		cmocka_unit_test(every_platform_is_accepted),
+		cmocka_unit_test(every_variant_of_a_section_is_accepted),
 		cmocka_unit_test(what_is_wrong_is_told_with_path_and_line),
 		cmocka_unit_test(clusters_of_a_workflow_go_by_role_or_name),
 		cmocka_unit_test(brokers_of_a_workflow_come_with_how_to_sign_in),
