@@ -230,7 +230,7 @@ def install(cluster, folder):
 
 
 def phase(cluster):
-    told = cluster.console("workflow", "status", "--output", "json", check=False)
+    told = cluster.console("workflow", "status", "--json", check=False)
     return json.loads(told.stdout)["phase"] if told.returncode == 0 else ""
 
 
