@@ -63,6 +63,7 @@ struct backfill_options {
 	/* Indices that store no sources, or parts of them, may be rebuilt (backfill_index.rebuild).
 	 * Not with `live` or `previous`. */
 	bool sourceless;
+	bool recovery_source;      /* as of lucene_documents_options */
 	int64_t sourceless_memory; /* bytes that points and terms of a segment may take, of each
 				      reader; 0: LIMIT_INDEXED */
 	enum backfill_ids ids;

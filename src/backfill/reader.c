@@ -408,6 +408,8 @@ static int copy_documents(struct reader *r, struct err *err)
 			break;
 		if (UNLIKELY(r->skips) && is_done(r, document.doc))
 			continue;
+		if (document.recovered)
+			atomic_fetch_add(&r->p->progress->documents_recovered, 1);
 		if (!deliver(r, &document))
 			break;
 		if (bulk == r->filling && r->documents < PUBLISH_EVERY)

@@ -65,6 +65,7 @@ int reader_source_open(const struct pipeline *p, const struct item *item, int64_
 		.first_doc = first_doc,
 		.end_doc = end_of(work),
 		.versions = p->options->source_versions,
+		.recovery_source = p->options->recovery_source,
 		.rebuild_memory = (size_t)p->options->sourceless_memory,
 	};
 	int rc;

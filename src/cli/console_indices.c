@@ -217,24 +217,35 @@ static int pick_one(const struct console *console, const struct console_cluster_
 	return out->count == 1 ? 0 : err_set(err, ERR_USAGE, "one cluster at a time");
 }
 
+/* What is asked to be confirmed; an endpoint may hold a password. */
+static int name_risk(const struct services_cluster *cluster, struct arena *mem, const char **name,
+		     const char **what, struct err *err)
+{
+	struct url url;
+
+	if (url_parse(cluster->http.host, mem, &url, err) < 0)
+		return -(int)err->kind;
+	*name = arena_str(mem, cluster->name).ptr;
+	*what = arena_printf(mem,
+			     "all indices of '" STR_FMT "' (" STR_FMT ") will be deleted for good",
+			     STR_ARG(cluster->name), STR_ARG(url_without_secrets(&url, mem)))
+			.ptr;
+	return *name && *what ? 0 : arena_fail(mem, "the name of a cluster", err);
+}
+
 static int run_clear(struct cli *cli, void *fields, struct err *err)
 {
 	cleanup(console_close) struct console console;
 	cleanup(cluster_closep) struct cluster *cluster = NULL;
 	struct indices_fields *f = fields;
 	struct console_clusters clusters;
-	const char *name, *what;
+	const char *name = NULL, *what = NULL;
 	size_t count = 0;
 
 	if (console_open(&console, cli, &f->console, err) < 0 ||
-	    pick_one(&console, &f->clusters, &clusters, err) < 0)
+	    pick_one(&console, &f->clusters, &clusters, err) < 0 ||
+	    name_risk(&clusters.list[0], cli->mem, &name, &what, err) < 0)
 		return -(int)err->kind;
-	name = arena_str(cli->mem, clusters.list[0].name).ptr;
-	what = arena_printf(cli->mem, "all indices of '%s' (%s) will be deleted for good", name,
-			    clusters.list[0].http.host)
-		       .ptr;
-	if (!name || !what)
-		return arena_fail(cli->mem, "the name of a cluster", err);
 	if (!f->acknowledged && console_confirm(what, name, "--acknowledge-risk", err) < 0)
 		return -(int)err->kind;
 	if (console_connect(&clusters.list[0], &cluster, err) < 0 ||

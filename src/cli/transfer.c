@@ -69,6 +69,7 @@ static struct migrate_plan make_plan(struct transfer *transfer)
 										 : BULK_INDEX,
 			     .source_versions = fields->source_versions,
 			     .sourceless = fields->sourceless,
+			     .recovery_source = fields->recovery_source,
 			     .sourceless_memory = fields->sourceless_memory,
 			     .ids = transfer->generates_ids ? BACKFILL_IDS_GENERATED
 							    : BACKFILL_IDS_KEEP,
@@ -217,6 +218,15 @@ static void forget_wishes(const struct transfer *transfer)
 		log_warn("backfill", "%s", err.message);
 }
 
+/* In this run: what earlier ones of the session did is not counted. */
+static void log_recovered(const struct transfer *transfer)
+{
+	if (transfer->request->transfer->recovery_source)
+		log_info("migrate", "%llu of %llu documents read came whole from _recovery_source",
+			 (unsigned long long)transfer->progress.documents_recovered,
+			 (unsigned long long)transfer->progress.documents_read);
+}
+
 static int run(struct transfer *transfer, struct err *err)
 {
 	struct migrate_plan plan = make_plan(transfer);
@@ -239,6 +249,7 @@ static int run(struct transfer *transfer, struct err *err)
 	if (ended >= 0)
 		forget_wishes(transfer);
 	log_session(transfer);
+	log_recovered(transfer);
 	log_indices(transfer);
 	transfer_log_allowlist(transfer, ended);
 	if (ended < 0 && transfer->report.count == 0 && !transfer->request->general->json) {

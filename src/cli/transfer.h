@@ -29,7 +29,7 @@ struct transfer_fields {
 	const char *op_type;       /* index, create */
 	const char *generated_ids; /* auto, always, never */
 	bool source_versions;
-	bool sourceless;
+	bool sourceless, recovery_source;
 	int64_t sourceless_memory;
 	bool digest;
 	struct failed_keep_fields failed;

@@ -37,5 +37,9 @@ int transfer_check(const struct transfer_features *features, struct err *err)
 			err, ERR_USAGE,
 			"--enable-sourceless-migrations reads snapshots, and does not go with "
 			"--previous-snapshot-name, --digest and live clusters");
+	if (features->recovery_source && !features->sourceless)
+		return err_set(err, ERR_USAGE,
+			       "--use-recovery-source is about documents that are rebuilt: give "
+			       "--enable-sourceless-migrations too");
 	return 0;
 }

@@ -9,7 +9,7 @@ int transfer_fields_check(const struct transfer_fields *fields, struct err *err)
 
 /* What a run is going to do, once source and target are known. */
 struct transfer_features {
-	bool delta, generated_ids, transforms, digest, sourceless, live;
+	bool delta, generated_ids, transforms, digest, sourceless, live, recovery_source;
 };
 int transfer_check(const struct transfer_features *features, struct err *err);
 

@@ -301,6 +301,7 @@ static int check_together(const struct transfer *transfer, struct err *err)
 			.transforms = transfer->transformer.ptr,
 			.digest = transfer->digest_folder,
 			.sourceless = transfer->request->transfer->sourceless,
+			.recovery_source = transfer->request->transfer->recovery_source,
 		},
 		err);
 }

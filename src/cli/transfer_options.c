@@ -100,6 +100,12 @@ const struct opt transfer_options[] = {
 	 .help = "Rebuild the documents of indices that store no _source, a part of it or a "
 		 "synthetic one, from doc values and stored fields. Not all comes back: the report "
 		 "names each field."},
+	{.name = "use-recovery-source",
+	 .type = OPT_BOOL,
+	 DOCUMENTS(recovery_source),
+	 .help = "With --enable-sourceless-migrations: where a document still has its "
+		 "_recovery_source, which Elasticsearch 6.5 and later and OpenSearch keep of "
+		 "recent writes until segments merge, take it as it is."},
 	{.name = "sourceless-memory",
 	 .type = OPT_BYTES,
 	 DOCUMENTS(sourceless_memory),

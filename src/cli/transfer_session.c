@@ -126,14 +126,15 @@ static struct str make_fingerprint(const struct session_of *of, struct arena *me
 		return STR_NONE;
 	return arena_printf(mem,
 			    "%zu indices (%08" PRIx32 ") of snapshot '" STR_FMT "' (" STR_FMT
-			    ") in '%s' to '%s', op-type %s%s%s%s%s%s%s%s%s",
+			    ") in '%s' to '%s', op-type %s%s%s%s%s%s%s%s%s%s",
 			    count, (uint32_t)(selection ^ selection >> 32), STR_ARG(summary->name),
 			    STR_ARG(summary->uuid), of->request->repository->repo_uri,
 			    of->target_name, fields->op_type,
 			    fields->source_versions ? ", source versions" : "",
 			    strcmp(fields->generated_ids, "always") == 0 ? ", ids made anew" : "",
 			    transformer, delta, query, renames, fields->digest ? ", digests" : "",
-			    fields->sourceless ? ", sources rebuilt" : "");
+			    fields->sourceless ? ", sources rebuilt" : "",
+			    fields->recovery_source ? ", recovery sources" : "");
 }
 
 static struct coordinator_options options_of(const struct transfer_session *session,

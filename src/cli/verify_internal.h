@@ -23,7 +23,7 @@ struct verify_fields {
 	const char *sample, *query, *progress, *report, *digest_from;
 	int64_t sourceless_memory;
 	int64_t page_bytes, documents_per_second;
-	bool without_ids, restart, sourceless;
+	bool without_ids, restart, sourceless, recovery_source;
 	struct transformer_fields transformer;
 	struct transform_run_fields transform_run;
 	struct creation_fields creation; /* what the rules did */

@@ -61,6 +61,12 @@ const struct opt verify_options[] = {
 	 .help = "Of a snapshot: compare the documents of indices that store no _source, a part of "
 		 "it or a synthetic one as they are rebuilt, which is how `migrate` sends them "
 		 "with the same flag. Without it such an index cannot be compared."},
+	{.name = "use-recovery-source",
+	 .type = OPT_BOOL,
+	 VERIFY(recovery_source),
+	 .help = "With --enable-sourceless-migrations: where a document still has its "
+		 "_recovery_source, which Elasticsearch 6.5 and later and OpenSearch keep of "
+		 "recent writes until segments merge, take it as it is."},
 	{.name = "sourceless-memory",
 	 .type = OPT_BYTES,
 	 VERIFY(sourceless_memory),

@@ -26,9 +26,9 @@ static int open_snapshot(struct verifying *v, int side, const struct repository_
 	v->names[side] = arena_printf(v->mem, "%s#%s", fields->repo_uri, fields->snapshot_name).ptr;
 	if (!v->names[side])
 		return arena_fail(v->mem, "a name", err);
-	v->sides[side] =
-		verify_side_of_snapshot(source->snapshot, v->names[side], v->fields->sourceless,
-					(size_t)v->fields->sourceless_memory);
+	v->sides[side] = verify_side_of_snapshot(
+		source->snapshot, v->names[side], v->fields->sourceless,
+		(size_t)v->fields->sourceless_memory, v->fields->recovery_source);
 	return 0;
 }
 

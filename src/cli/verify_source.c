@@ -45,8 +45,8 @@ int verify_open_checkpoints(struct verifying *v, struct verify_options *options,
 	key = arena_printf(v->mem, "%s|" STR_FMT "|%s|" STR_FMT "|%s|%s|%d|%d|" STR_FMT,
 			   v->names[0], STR_ARG(a ? a->summary.uuid : STR_NONE), v->names[1],
 			   STR_ARG(b ? b->summary.uuid : STR_NONE), f->sample,
-			   f->query ? f->query : "", f->without_ids, f->sourceless,
-			   STR_ARG(v->transformer));
+			   f->query ? f->query : "", f->without_ids,
+			   f->sourceless + 2 * f->recovery_source, STR_ARG(v->transformer));
 	hash = bytes_hash(key);
 	options->checkpoint_key =
 		arena_printf(v->mem, "%016" PRIx64 "%016" PRIx64, hash.high, hash.low).ptr;

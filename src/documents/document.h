@@ -18,6 +18,7 @@ struct document {
 	bool live;           /* false only where deleted ones were asked for */
 	bool deleted;        /* of a delta or a file: to be deleted on the target; has no source */
 	struct str index; /* of a file: where it says it belongs; ptr NULL: to the work's index */
+	bool recovered;   /* its source is the _recovery_source: see lucene_documents_options */
 	bool created;     /* of a file: only if it is not there yet */
 };
 

@@ -21,11 +21,12 @@ enum {
 	SEEN_ROUTING = 4,
 	SEEN_SOURCE = 8,
 	SEEN_PARENT = 16,
+	SEEN_RECOVERY = 32,
 };
 
 /* Numbers of the fields that make a document; -1 where the segment does not have it. */
 struct wanted_fields {
-	int32_t id, uid, routing, source, parent;
+	int32_t id, uid, routing, source, parent, recovery;
 	unsigned all; /* SEEN_… after which a document can have no more of them */
 };
 
@@ -36,9 +37,10 @@ struct lucene_documents {
 	struct document_versions versions;
 	const struct document_selection *selection; /* NULL: all */
 	const struct rebuild_plan *rebuild;         /* NULL: sources as they are stored */
-	struct rebuilder *rebuilder;                /* of the segment */
-	int64_t first_doc;                          /* of the range */
-	struct arena mem;                           /* the commit */
+	bool with_recovery;
+	struct rebuilder *rebuilder; /* of the segment */
+	int64_t first_doc;           /* of the range */
+	struct arena mem;            /* the commit */
 	struct segment_infos infos;
 	struct segment_range *ranges; /* one for each of infos */
 	size_t next_segment;
@@ -62,7 +64,7 @@ static int32_t number_of(const struct field_infos *infos, const char *name)
 	return field ? field->number : -1;
 }
 
-static struct wanted_fields resolve(const struct field_infos *infos)
+static struct wanted_fields resolve(const struct field_infos *infos, bool with_recovery)
 {
 	struct wanted_fields wanted = {
 		.id = number_of(infos, "_id"),
@@ -70,12 +72,14 @@ static struct wanted_fields resolve(const struct field_infos *infos)
 		.routing = number_of(infos, "_routing"),
 		.source = number_of(infos, "_source"),
 		.parent = number_of(infos, "_parent"),
+		.recovery = with_recovery ? number_of(infos, "_recovery_source") : -1,
 	};
 
 	/* A _uid tells the type too, so where the segment has one, _id alone does not do. */
 	wanted.all =
 		(wanted.uid >= 0 ? SEEN_UID : SEEN_ID) | (wanted.routing >= 0 ? SEEN_ROUTING : 0) |
-		(wanted.source >= 0 ? SEEN_SOURCE : 0) | (wanted.parent >= 0 ? SEEN_PARENT : 0);
+		(wanted.source >= 0 ? SEEN_SOURCE : 0) | (wanted.parent >= 0 ? SEEN_PARENT : 0) |
+		(wanted.recovery >= 0 ? SEEN_RECOVERY : 0);
 	return wanted;
 }
 
@@ -108,7 +112,9 @@ static unsigned seen_by(const struct wanted_fields *wanted, int32_t number)
 		return SEEN_ROUTING;
 	if (number == wanted->uid)
 		return SEEN_UID;
-	return number == wanted->parent ? SEEN_PARENT : 0;
+	if (number == wanted->parent)
+		return SEEN_PARENT;
+	return number == wanted->recovery ? SEEN_RECOVERY : 0;
 }
 
 static int take_field(struct lucene_documents *documents, const struct stored_field *field,
@@ -117,8 +123,13 @@ static int take_field(struct lucene_documents *documents, const struct stored_fi
 	if (field->type != STORED_STRING && field->type != STORED_BYTES)
 		return err_set(err, ERR_FORMAT,
 			       "_id, _uid, _routing, _parent or _source is a number");
-	if (what == SEEN_SOURCE)
+	if (what == SEEN_RECOVERY)
+		out->recovered = true;
+	/* What is stored of a source beside a whole one is a part of it. */
+	if (what == SEEN_RECOVERY || (what == SEEN_SOURCE && !out->recovered))
 		out->source = field->bytes;
+	else if (what == SEEN_SOURCE)
+		return 0;
 	else if (what == SEEN_ROUTING)
 		out->routing = field->bytes;
 	else if (what == SEEN_PARENT)
@@ -181,7 +192,7 @@ static int rebuild_source(struct lucene_documents *documents, int32_t i, struct 
 
 	if (!documents->rebuilder)
 		return 0;
-	if (document->problem) {
+	if (document->problem || document->recovered) {
 		rebuilder_skip(documents->rebuilder);
 		return 0;
 	}
@@ -295,7 +306,7 @@ static int open_segment(struct lucene_documents *documents, struct err *err)
 		segment_selection_apply(&documents->selection->segments[documents->next_segment],
 					segment);
 	documents->next_segment++;
-	documents->wanted = resolve(&segment->field_infos);
+	documents->wanted = resolve(&segment->field_infos, documents->with_recovery);
 	documents->id_seen = documents->id_missed = false;
 	documents->chunk = (struct stored_chunk){.first_doc = documents->range->start.doc};
 	documents->next_in_chunk = 0;
@@ -511,6 +522,7 @@ int lucene_documents_open(struct lucene_directory *dir,
 	documents->with_versions = options->versions;
 	documents->selection = options->selection;
 	documents->rebuild = options->rebuild;
+	documents->with_recovery = options->rebuild && options->recovery_source;
 	documents->first_doc = options->first_doc;
 	documents->mem = ARENA_INIT(LIMIT_METADATA_ARENA);
 	source_converter_init(&documents->converter);

@@ -17,6 +17,9 @@ struct lucene_documents_options {
 	/* Borrowed; NULL: sources are given as they are stored. Else each is rebuilt, or what is
 	 * stored of it completed; one that cannot be comes with its `problem`. */
 	const struct rebuild_plan *rebuild;
+	/* With `rebuild`: where a document has its _recovery_source, which newer versions keep of
+	 * recent operations, that is its source, whole, and nothing is rebuilt. */
+	bool recovery_source;
 	/* Bytes that points and terms may hold meanwhile, for who makes a plan; 0: LIMIT_INDEXED */
 	size_t rebuild_memory;
 	/* Only documents [first_doc, end_doc) of the shard; end_doc 0: to the end. Both may lie

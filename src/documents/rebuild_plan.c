@@ -10,6 +10,8 @@
 #define CREATED_6 6000000
 #define CREATED_6_5 6050000
 #define CREATED_8_9 8090000
+/* Before it, 8.11 and earlier: numbers of releases; from it on they are of index versions. */
+#define CREATED_8_12 8500000
 #define OPENSEARCH_BIT 134217728
 #define FIELDS_MOST 100000
 
@@ -168,14 +170,21 @@ static bool is_indexed(const struct json *mapping)
 	return !is_off(index) && !str_is(json_string(index), "no");
 }
 
+/* From 8.12 on Elasticsearch writes them in a format of its own. */
+static bool terms_are_read(const struct planner *p)
+{
+	return p->plan->opensearch || p->created < CREATED_8_12;
+}
+
 /* Tokens have positions unless the mapping leaves them out, and are what analysis made of the text.
  */
-static bool plan_tokens(struct rebuild_field *field, const struct json *mapping)
+static bool plan_tokens(const struct planner *p, struct rebuild_field *field,
+			const struct json *mapping)
 {
 	struct str options = json_string(json_get(mapping, "index_options"));
 
-	if (!str_is(field->type, "text") || !is_indexed(mapping) || str_is(options, "docs") ||
-	    str_is(options, "freqs"))
+	if (!str_is(field->type, "text") || !is_indexed(mapping) || !terms_are_read(p) ||
+	    str_is(options, "docs") || str_is(options, "freqs"))
 		return false;
 	field->indexed = REBUILD_TEXT;
 	field->position_gap = (int32_t)json_i64_or(json_get(mapping, "position_increment_gap"), 0);
@@ -193,7 +202,7 @@ static void plan_text(struct planner *p, struct rebuild_field *field, const stru
 	} else if (field->column.ptr) {
 		field->quality = REBUILD_APPROXIMATE;
 		field->reason = "from its keyword: " SEVERAL ", and values beyond ignore_above";
-	} else if (p->plan->synthetic || !plan_tokens(field, mapping)) {
+	} else if (p->plan->synthetic || !plan_tokens(p, field, mapping)) {
 		set_not_at_all(field, "text that is not stored");
 	}
 }
@@ -238,13 +247,16 @@ static const char *why_no_column(const struct planner *p, struct str type,
 }
 
 /* Where there is no column, what is indexed may do. */
-static bool plan_indexed(struct rebuild_field *field, const struct json *mapping)
+static bool plan_indexed(const struct planner *p, struct rebuild_field *field,
+			 const struct json *mapping)
 {
 	if (!is_indexed(mapping))
 		return false;
 	if (rebuild_has_points(field->type)) {
 		field->indexed = REBUILD_POINTS;
 		field->reason = "out of its points: of several values the order is lost";
+	} else if (!terms_are_read(p)) {
+		return false;
 	} else if (str_is(field->type, "keyword") || str_is(field->type, "boolean")) {
 		field->indexed = REBUILD_TERMS;
 		field->reason = json_get(mapping, "normalizer")
@@ -296,7 +308,7 @@ static void plan_leaf(struct planner *p, struct str path, struct str type,
 		plan_text(p, &field, mapping);
 	else if (!known)
 		set_not_at_all(&field, "a type that is not rebuilt");
-	else if (no_column && (p->plan->synthetic || !plan_indexed(&field, mapping)))
+	else if (no_column && (p->plan->synthetic || !plan_indexed(p, &field, mapping)))
 		set_not_at_all(&field, no_column);
 	else {
 		if (!field.indexed) {

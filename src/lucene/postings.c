@@ -3,7 +3,8 @@
  *   blocks of 128 (104: 256): documents | frequencies | ... last: fewer than a block
  *     41, 50    each plain                     last: vInt delta << 1 | (freq is 1) [vInt freq] ...
  *     84, 90    deltas in lanes (u8 bits; 0: all are 1), frequencies patched        last: the same
- *     99        the same                       last: deltas << 1 | ... in groups of four (u8 with
+ *     (90: deltas patched)
+ *     99        as 84                          last: deltas << 1 | ... in groups of four (u8 with
  *                                              four lengths - 1, then their bytes), then vInt freqs
  *     912 on    vLong bytes to pass over before each; before 32 full ones vInt documents,
  *               vLong bytes, [where frequencies are kept u16 bytes to pass over]
@@ -42,8 +43,8 @@ static const struct postings_format formats[] = {
 	{FORMAT("Lucene50", 1), .plain = true, .skip_offset = true, .others = {.count = 128}},
 	{FORMAT("Lucene84", 1), .skip_offset = true, .deltas = LONGS(8, 16),
 	 .others = LONGS(8, 16)},
-	{FORMAT("Lucene90", 0), .nine = true, .skip_offset = true, .deltas = LONGS(8, 16),
-	 .others = LONGS(8, 16)},
+	{FORMAT("Lucene90", 0), .patched_docs = true, .nine = true, .skip_offset = true,
+	 .deltas = LONGS(8, 16), .others = LONGS(8, 16)},
 	{FORMAT("Lucene99", 0), .nine = true, .skip_offset = true, .groups = true,
 	 .deltas = LONGS(8, 16), .others = LONGS(8, 16)},
 	{FORMAT("Lucene912", 0), .nine = true, .inline_skips = true, .groups = true,
@@ -254,6 +255,10 @@ static void read_deltas(struct postings *p)
 
 	if (p->format->plain) {
 		packed_block_plain(&p->doc, p->single, p->docs);
+		return;
+	}
+	if (p->format->patched_docs) {
+		packed_block_patched(&p->doc, &p->format->deltas, p->docs);
 		return;
 	}
 	bits = (int8_t)byte_stream_u8(&p->doc);

@@ -19,6 +19,7 @@ struct postings_format {
 	bool plain;        /* Lucene41, 50: blocks without lanes, metadata in two parts */
 	bool skip_offset;  /* a term of more than a block says where its skip data are */
 	bool inline_skips; /* 912 on: they stand before each block */
+	bool patched_docs; /* 90: deltas have exceptions */
 	bool groups;       /* 99 on: the last documents in groups of four */
 	struct packed_lanes deltas, others;
 };

@@ -36,6 +36,13 @@ static struct str file_name(struct dictionary *d, const char *extension)
 			    STR_ARG(d->suffix), extension);
 }
 
+static bool version_is_read(int32_t version, bool four, bool nine)
+{
+	if (four)
+		return version >= VERSION_4_LONGS && version <= VERSION_4_BOUNDS;
+	return version <= (nine ? VERSION_MOST_9 : VERSION_MOST_8);
+}
+
 static int find_format(struct dictionary *d, const struct postings_format *postings,
 		       struct err *err)
 {
@@ -43,8 +50,7 @@ static int find_format(struct dictionary *d, const struct postings_format *posti
 	bool four = str_is(d->tim.codec, "BLOCK_TREE_TERMS_DICT");
 	bool nine = postings->nine;
 
-	if ((four && (version < VERSION_4_LONGS || version > VERSION_4_BOUNDS)) ||
-	    (!four && version > (nine ? VERSION_MOST_9 : VERSION_MOST_8)))
+	if (!version_is_read(version, four, nine))
 		return err_set(err, ERR_UNSUPPORTED,
 			       "is a terms dictionary of version %d, which is not supported",
 			       version);

@@ -10,6 +10,7 @@ struct snapshot_side {
 	const struct snapshot *snapshot;
 	bool rebuild;
 	size_t rebuild_memory;
+	bool recovery_source;
 	struct arena mem; /* names of types */
 };
 
@@ -50,7 +51,8 @@ static int open_part(struct verify_side *side, const struct verify_index *index,
 		     struct document_source **out, struct err *err)
 {
 	const struct lucene_documents_options all = {
-		.rebuild_memory = ((const struct snapshot_side *)side)->rebuild_memory};
+		.rebuild_memory = ((const struct snapshot_side *)side)->rebuild_memory,
+		.recovery_source = ((const struct snapshot_side *)side)->recovery_source};
 	const struct snapshot *snapshot = snapshot_of(side);
 	const struct snapshot_index *found = snapshot_find_index(snapshot, index->name);
 
@@ -83,7 +85,8 @@ static void close_side(struct verify_side *side)
 static const struct verify_side_ops ops = {look, open_part, list, NULL, close_side};
 
 struct verify_side *verify_side_of_snapshot(const struct snapshot *snapshot, const char *what,
-					    bool rebuild, size_t rebuild_memory)
+					    bool rebuild, size_t rebuild_memory,
+					    bool recovery_source)
 {
 	struct snapshot_side *side = mem_zalloc(sizeof(*side));
 
@@ -91,6 +94,7 @@ struct verify_side *verify_side_of_snapshot(const struct snapshot *snapshot, con
 	side->snapshot = snapshot;
 	side->rebuild = rebuild;
 	side->rebuild_memory = rebuild_memory;
+	side->recovery_source = recovery_source;
 	side->mem = ARENA_INIT(LIMIT_METADATA_ARENA);
 	return &side->base;
 }

@@ -55,9 +55,10 @@ struct verify_side {
 
 /* The snapshot is borrowed. `rebuild`: documents whose source is not stored, or in part, are
  * compared as they are rebuilt (documents/rebuild.h); else such an index cannot be compared.
- * `rebuild_memory`: as of lucene_documents_options. */
+ * `rebuild_memory`, `recovery_source`: as of lucene_documents_options. */
 struct verify_side *verify_side_of_snapshot(const struct snapshot *snapshot, const char *what,
-					    bool rebuild, size_t rebuild_memory);
+					    bool rebuild, size_t rebuild_memory,
+					    bool recovery_source);
 /* How a cluster is read; strings are borrowed. */
 struct verify_cluster_options {
 	struct str query;   /* JSON of a clause that documents must fulfil; ptr NULL: all */

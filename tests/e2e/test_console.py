@@ -351,11 +351,17 @@ def test_clearing_wants_the_clusters_name_to_be_typed(console, opensearch):
     made = console("--json", "clusters", "generate-data", "--cluster", "target", "--index-name",
                    "filled", "--target-size-mb", "1", "--doc-size-bytes", "1000")
     assert made.code == OK, made
+    assert console("clusters", "curl", "target", "/filled/_refresh", "-X", "POST").code == OK
     counted = json.loads(console("clusters", "curl", "target", "/filled/_count").out)
-    assert counted["count"] >= 1000, counted
+    assert counted["count"] > 500, counted
     wrong = clear_typing(console, b"yes")
     assert wrong.returncode == ERRORS and "nothing was done" in wrong.stderr, wrong
     assert opensearch.client.indices.exists("filled")
+    console.services(f'target: {{endpoint: "{opensearch.url.replace("://", "://we:hidden@")}", '
+                     'no_auth: null}\n')
+    wrong = clear_typing(console, b"yes")
+    assert wrong.returncode == ERRORS and "hidden" not in wrong.stderr, wrong
+    console.services(f'target: {{endpoint: "{opensearch.url}", no_auth: null}}\n')
     right = clear_typing(console, b"target")
     assert right.returncode == OK and "1 indices" in right.stdout, right
     assert not opensearch.client.indices.exists("filled")

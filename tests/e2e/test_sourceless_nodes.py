@@ -140,6 +140,7 @@ TYPES |= {"kp": Type({"type": "keyword", "doc_values": False}, word, unique=True
           "bop": Type({"type": "boolean", "doc_values": False}, TYPES["bo"].make, unique=True),
           "tp": Type({"type": "text"}, lambda rng: " ".join(rng.choice(("ab", "b", "cäö", "x1", "long"))
                                                             for _ in range(rng.randint(1, 30))))}
+TERMS_ALONE = ("kp", "bop", "tp")
 NOT_BEFORE_6 = ("ir", "lr", "fr", "dr", "tr", "ar")
 
 
@@ -160,9 +161,15 @@ def body_of(node, properties, synthetic=False):
     return {"settings": settings, "mappings": {"doc": root} if old else root}
 
 
+def version_of(node):
+    return node.kind, node.version
+
+
 def supported(node, synthetic=False):
     """The names of the types that the node knows; of a request it names the first that it does not."""
     names = [name for name in TYPES if node.version != "5.6" or name not in NOT_BEFORE_6]
+    if version_of(node) == ("es-node", "8.19"):  # which has terms in a format of its own
+        names = [name for name in names if name not in TERMS_ALONE]
     while True:
         try:
             node.api("PUT", "/probe", body_of(node, {name: TYPES[name].mapping for name in names}, synthetic))
@@ -267,11 +274,14 @@ def snapshot_of(node, index, seed):
     return location
 
 
-def rebuilt(shardlift, tmp_path, repository):
+def rebuilt(shardlift, tmp_path, repository, *options):
+    out = tmp_path / f"out{len(options)}"
     result = shardlift("backfill", "--repo-uri", repository, "--snapshot-name", "snap",
-                       "--target-host", f"dir:{tmp_path / 'out'}", FLAG)
+                       "--target-host", f"dir:{out}", FLAG, *options)
     assert result.code == OK, result
-    (_, documents), = written_documents(tmp_path / "out").items()
+    (_, documents), = written_documents(out).items()
+    if options:
+        assert f"{len(documents)} of {len(documents)} documents read came whole" in result.err, result
     return {document.id: json.loads(document.source) for document in documents}
 
 
@@ -293,7 +303,10 @@ def test_every_type_comes_back_as_it_was_sent(pool, shardlift, tmp_path, kind, v
     print("types", [TYPES[name].mapping["type"] for name in names], joins)
     node.api("PUT", f"/plain-{seed}", body_of(node, properties_of(names, joins)))
     sent = fill(node, rng, f"plain-{seed}", names, joins)
-    assert_all_same(rebuilt(shardlift, tmp_path, snapshot_of(node, f"plain-{seed}", seed)), sent)
+    location = snapshot_of(node, f"plain-{seed}", seed)
+    assert_all_same(rebuilt(shardlift, tmp_path, location), sent)
+    if version not in ("5.6", "6.8"):  # whose indices keep no soft deletes by default
+        assert rebuilt(shardlift, tmp_path, location, "--use-recovery-source") == sent
 
 
 def oddities(rng, document):

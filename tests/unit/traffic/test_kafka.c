@@ -13,7 +13,7 @@
 
 /* 2015-08-30T12:36:00Z */
 #define SIGNED_AT INT64_C(1440938160000)
-/* By another program, after the "Signature Version 4 signing process". */
+/* As botocore signs it (SigV4QueryAuth), which is what aws-msk-iam-sasl-signer calls. */
 #define WITHOUT_SESSION "f28e8f5d58461eadd7f29727b37c00ba271af034a7d0c0c1510fa07467b22862"
 #define WITH_SESSION "42f5476361c34d78611753dd92ddccc2fd7ba3ce30df59d8a041f987648011d7"
 
