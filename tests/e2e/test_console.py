@@ -431,6 +431,11 @@ backfill: {{reindex_from_snapshot: {{local: {{}}, session_name: nightly, scale: 
     assert opensearch.client.indices.exists("films")
 
     assert console("--json", "backfill", "status").json()["status"] == "Pending"
+    assert console("backfill", "pause").code == OK
+    assert console("--json", "backfill", "scale", "2").json()["workers"] == 2
+    held = console("--json", "backfill", "status").json()
+    assert held["status"] == "Paused" and len(held["workers"]) == 2, held
+    assert opensearch.documents("books") == {} and opensearch.documents("films") == {}
     started = console("--json", "backfill", "start")
     assert started.code == OK and started.json()["workers"] == 2, started
     wait_until(lambda: console("--json", "backfill", "status").json()["status"] == "Completed",
