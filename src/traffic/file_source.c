@@ -111,9 +111,9 @@ static int next_whole(struct file_source *file, struct record_item *out, struct 
 	out->position.offset = 0;
 	while ((got = read_more(file, err)) > 0)
 		;
+	file->records++;
 	if (got < 0)
 		return got;
-	file->records++;
 	out->bytes = buf_str(&file->bytes);
 	return RECORD_SOURCE_ITEM;
 }
