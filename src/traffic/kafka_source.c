@@ -186,7 +186,7 @@ int kafka_source_open(const struct kafka_source_options *options, struct record_
 		got = kafka_client_check(&k->client, CHECK_MS, err);
 	}
 	if (got == 0)
-		k->questions = kafka_questions_start(k->client.rk, options->kafka.topic);
+		got = kafka_questions_start(k->client.rk, options->kafka.topic, &k->questions, err);
 	if (got == 0)
 		got = options->kafka.group ? subscribe(k, err) : assign_all(k, err);
 	if (got < 0) {
