@@ -11,12 +11,14 @@
 #define LABEL_MAX_LENGTH 63
 #define SUM_LENGTH 8
 
-/* The text itself where it fits, else its beginning and a checksum of the whole. */
+/* The text itself where it fits, else its beginning and a checksum of the whole. Of small names the
+ * first '.' may become '-' for nothing: what stands before it, the tag of a step, has no '-'. */
 static struct str fit(struct str text, size_t most, bool small, struct arena *mem)
 {
 	struct str copy = arena_str(mem, text), sum;
 	char *p = (char *)(uintptr_t)copy.ptr;
 	bool changed = text.len > most;
+	size_t dots = 0;
 
 	for (size_t i = 0; p && i < copy.len; i++) {
 		unsigned char c = (unsigned char)p[i];
@@ -26,7 +28,7 @@ static struct str fit(struct str text, size_t most, bool small, struct arena *me
 			p[i] = (char)tolower(c);
 		else if (!fine)
 			p[i] = '-';
-		changed |= !fine && c != '.';
+		changed |= (small && isupper(c)) || (!fine && (c != '.' || ++dots > 1));
 	}
 	if (!p || !changed)
 		return copy;
