@@ -41,6 +41,7 @@ struct fixture {
 	const char *log;  /* of the pod */
 	unsigned created, deleted;
 	char body[8192];    /* of the last create */
+	char asked[512];    /* of the last log */
 	char selected[512]; /* the first line of the last list of pods */
 	struct err err;
 	int code;
@@ -126,6 +127,7 @@ static void handle(void *user, const struct fake_request *request, struct fake_r
 	if (has(request, "GET /api/v1/namespaces/ma/pods/console-0 ")) {
 		fake_reply_json(reply, 200, OWN);
 	} else if (has(request, "/log?")) {
+		snprintf(f->asked, sizeof(f->asked), STR_FMT, STR_ARG(request->head));
 		fake_reply_write(reply, 200, "", str_from(f->log ? f->log : WHOLE));
 	} else if (has(request, "/pods?")) {
 		snprintf(f->selected, sizeof(f->selected), STR_FMT, STR_ARG(request->head));
@@ -218,6 +220,18 @@ static void test_a_job_brings_exit_code_log_and_output(void **state)
 	assert_string_equal("{\"a\":1}\n", put_out);
 	assert_int_equal(1, f->created);
 	assert_int_equal(1, f->deleted);
+}
+
+static void test_a_node_s_time_zone_is_asked_for_as_it_is_told(void **state)
+{
+	struct fixture *f = *state;
+
+	f->looks[0] = POD(ENDED(0));
+	f->log = "2026-11-22T12:00:00.100000000+02:00 2026-11-22T10:00:00.100Z info x began\n"
+		 "2026-11-22T12:00:09.000000000+02:00 shardlift-output-end\n";
+	assert_int_equal(0, run(f, "job"));
+	assert_non_null(strstr(f->asked, "&sinceTime=2026-11-22T12:00:09%2B02%3A00 HTTP"));
+	assert_string_equal("2026-11-22T10:00:00.100Z info x began\n", said);
 }
 
 static void test_a_pod_looks_like_the_engine_s_and_belongs_to_its_owner(void **state)
@@ -432,6 +446,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_a_job_brings_exit_code_log_and_output),
+		TEST(test_a_node_s_time_zone_is_asked_for_as_it_is_told),
 		TEST(test_a_pod_looks_like_the_engine_s_and_belongs_to_its_owner),
 		TEST(test_what_an_engine_before_began_is_gone_on_with),
 		TEST(test_what_another_attempt_left_is_taken_down),
