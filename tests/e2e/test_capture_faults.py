@@ -129,7 +129,7 @@ def test_a_source_that_takes_nothing_stops_the_client(shardlift):
                 pass
             assert taken[0] < size
             reset(client)
-            wait_for(lambda: one.control("status")["connections"] == 0, "the connection to end", 20)
+            wait_for(lambda: one.control("status")["connections"] == 0, "the connection to end")
         finally:
             over.set()
     (observations,) = one.records().values()
@@ -311,7 +311,7 @@ def test_a_body_that_does_not_come_ends_its_connection(shardlift):
     heard = []
 
     with Source(lambda c: heard.append(receive(c, lambda _: False))) as source, \
-            proxy(shardlift, source.url, "--idle-timeout", "500ms") as one:
+            proxy(shardlift, source.url, "--idle-timeout", "3s") as one:
         client = one.connect()
         client.sendall(half)
         assert receive(client, lambda _: False) == b""
