@@ -97,12 +97,13 @@ int kubernetes_secret_read(struct str name, struct arena *mem, struct str *out, 
 	return out->ptr ? 1 : other_keys(secret, name, err);
 }
 
-static struct json *make_secret(struct call *call, struct str value)
+static struct json *make_secret(struct call *call, struct str value, bool there)
 {
 	struct json *secret = json_new(&call->mem, JSON_OBJECT);
 	struct json *metadata = json_new(&call->mem, JSON_OBJECT);
 	struct json *labels = json_new(&call->mem, JSON_OBJECT);
 	struct json *data = json_new(&call->mem, JSON_OBJECT);
+	struct json *gone = json_new(&call->mem, JSON_OBJECT);
 	struct str user, password;
 
 	json_set(labels, STR(LABEL), json_new_string(&call->mem, STR(LABEL_VALUE)));
@@ -111,13 +112,19 @@ static struct json *make_secret(struct call *call, struct str value)
 	if (str_split(value, ':', &user, &password)) {
 		json_set(data, STR("username"), json_new_string(&call->mem, user));
 		json_set(data, STR("password"), json_new_string(&call->mem, password));
+		json_set(gone, STR("api-key"), json_new(&call->mem, JSON_NULL));
 	} else {
 		json_set(data, STR("api-key"), json_new_string(&call->mem, value));
+		json_set(gone, STR("username"), json_new(&call->mem, JSON_NULL));
+		json_set(gone, STR("password"), json_new(&call->mem, JSON_NULL));
 	}
 	json_set(secret, STR("apiVersion"), json_new_string(&call->mem, STR("v1")));
 	json_set(secret, STR("kind"), json_new_string(&call->mem, STR("Secret")));
 	json_set(secret, STR("metadata"), metadata);
 	json_set(secret, STR("stringData"), data);
+	/* A patch leaves what it does not name, and a login wins over a key. */
+	if (there)
+		json_set(secret, STR("data"), gone);
 	return secret;
 }
 
@@ -145,7 +152,7 @@ int kubernetes_secret_write(struct str name, struct str value, struct err *err)
 		return -(int)err->kind;
 	put.verb = rc > 0 ? "patch" : "create";
 	put.name = rc > 0 ? call.name : NULL;
-	put.body = make_secret(&call, value);
+	put.body = make_secret(&call, value, rc > 0);
 	if (call.mem.failed)
 		return arena_fail(&call.mem, "a secret", err);
 	return kubernetes_send(call.api, &put, &call.mem, &answer, err);
