@@ -1,4 +1,5 @@
 #include "workflow/pods/pods_internal.h"
+#include "workflow/secrets_kubernetes.h"
 
 #include "base/limits.h"
 #include "fake_server.h"
@@ -132,6 +133,14 @@ static void handle(void *user, const struct fake_request *request, struct fake_r
 	} else if (has(request, "/pods?")) {
 		snprintf(f->selected, sizeof(f->selected), STR_FMT, STR_ARG(request->head));
 		show_pods(f, reply);
+	} else if (has(request, "GET /api/v1/namespaces/ma/secrets/login ")) {
+		fake_reply_json(
+			reply, 200,
+			"{\"metadata\":{\"labels\":{\"use-case\":\"http-basic-credentials\"}},"
+			"\"data\":{\"username\":\"dQ==\",\"password\":\"cA==\"}}");
+	} else if (str_starts(request->head, STR("PATCH "))) {
+		snprintf(f->body, sizeof(f->body), STR_FMT, STR_ARG(request->body));
+		fake_reply_json(reply, 200, "{}");
 	} else if (has(request, "/events?")) {
 		fake_reply_json(reply, 200, "{\"items\":[]}");
 	} else if (str_starts(request->head, STR("POST "))) {
@@ -421,6 +430,17 @@ static void test_troubles_are_told_with_what_mends_them(void **state)
 		"finds no node: no cpu");
 }
 
+static void test_a_login_that_becomes_an_api_key_keeps_no_password(void **state)
+{
+	struct fixture *f = *state;
+
+	setenv("SHARDLIFT_NAMESPACE", "ma", 1);
+	if (kubernetes_secret_write(STR("login"), STR("k3y"), &f->err) < 0)
+		fail_msg("%s", f->err.message);
+	assert_non_null(strstr(f->body, "\"stringData\":{\"api-key\":\"k3y\"}"));
+	assert_non_null(strstr(f->body, "\"data\":{\"username\":null,\"password\":null}"));
+}
+
 static void test_names_fit_and_stay_apart(void **state)
 {
 	struct arena mem = ARENA_INIT(MIB(1));
@@ -459,6 +479,7 @@ int main(void)
 		TEST(test_workers_are_done_when_one_came_to_the_end),
 		TEST(test_a_worker_that_ends_otherwise_is_started_again_and_told_of),
 		TEST(test_a_worker_that_no_try_helps_ends_the_step),
+		TEST(test_a_login_that_becomes_an_api_key_keeps_no_password),
 		cmocka_unit_test(test_troubles_are_told_with_what_mends_them),
 		cmocka_unit_test(test_names_fit_and_stay_apart),
 	};
