@@ -204,6 +204,10 @@ static int check_scope(const struct verify_fields *f, struct err *err)
 		return err_set(err, ERR_USAGE,
 			       "--since-snapshot does not go with --sample, --query, --ignore-ids, "
 			       "--settle and --digest-from");
+	if (f->recovery_source && !f->sourceless)
+		return err_set(err, ERR_USAGE,
+			       "--use-recovery-source is about documents that are rebuilt: give "
+			       "--enable-sourceless-migrations too");
 	if (f->without_ids && sampled)
 		return err_set(err, ERR_USAGE,
 			       "--sample chooses documents by their ids, which --ignore-ids says "

@@ -1,6 +1,7 @@
 #include "documents/rebuild.h"
 
 #include "base/limits.h"
+#include "documents/rebuild_filter.h"
 #include "documents/rebuild_indexed.h"
 
 #include <stdlib.h>
@@ -62,9 +63,10 @@ struct planner {
 	struct arena *mem;
 	struct rebuild_plan *plan;
 	size_t capacity;
-	struct json *copies; /* object: path -> null */
-	int64_t created;     /* of Elasticsearch; of OpenSearch the largest number there is */
-	size_t nested;       /* of the fields that are planned now */
+	struct json *copies;       /* object: path -> null */
+	const struct json *source; /* "_source" of the mapping at hand, or NULL */
+	int64_t created;           /* of Elasticsearch; of OpenSearch the largest number there is */
+	size_t nested;             /* of the fields that are planned now */
 };
 
 static bool is_off(const struct json *v)
@@ -294,6 +296,18 @@ static void plan_details(struct planner *p, struct rebuild_field *field, const s
 		set_not_at_all(field, "a date format that is not written");
 }
 
+/* What is stored of the source has it: it need not be turned round, all of the segment for nothing.
+ * Settings that say otherwise came with 8.17. */
+static void leave_kept(const struct planner *p, struct rebuild_field *field)
+{
+	if (field->indexed == REBUILD_NO_INDEX || field->nested || !terms_are_read(p) ||
+	    !rebuild_filter_keeps(p->source, field->path))
+		return;
+	field->indexed = REBUILD_NO_INDEX;
+	field->quality = REBUILD_EXACT;
+	field->reason = NULL;
+}
+
 static void plan_leaf(struct planner *p, struct str path, struct str type,
 		      const struct json *mapping)
 {
@@ -322,6 +336,7 @@ static void plan_leaf(struct planner *p, struct str path, struct str type,
 		field.reason = NULL;
 		field.indexed = REBUILD_NO_INDEX;
 	}
+	leave_kept(p, &field);
 	p->plan->inverts |= field.indexed != REBUILD_NO_INDEX;
 	if (p->plan->synthetic && field.quality == REBUILD_NOT_AT_ALL) {
 		field.quality = REBUILD_EXACT; /* kept aside by such an index */
@@ -423,7 +438,9 @@ int rebuild_plan_make(const struct json *mappings, struct str created, bool synt
 			       STR_ARG(created));
 	json_each (mapping, mappings)
 		collect_copies(&p, json_get(mapping, "properties"));
-	json_each (mapping, mappings)
+	json_each (mapping, mappings) {
+		p.source = json_get(mapping, "_source");
 		plan_properties(&p, STR(""), json_get(mapping, "properties"));
+	}
 	return mem->failed ? arena_fail(mem, "the fields of a mapping", err) : 0;
 }

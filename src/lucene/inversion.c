@@ -37,13 +37,13 @@ int inversion_new(int32_t max_doc, int64_t pairs, size_t most, struct inversion 
 		  struct err *err)
 {
 	struct inversion *v = mem_zalloc(sizeof(*v));
-	uint64_t docs = (uint64_t)max_doc + 2;
+	uint64_t docs = (uint64_t)max_doc + 2; /* two numbers of each while they are put in order */
 
 	v->max_doc = max_doc;
 	v->most = most;
 	v->text = BUF_INIT(most);
 	if (pairs < 0 || (uint64_t)pairs > UINT32_MAX / 2 ||
-	    (uint64_t)pairs * sizeof(struct pair) + docs * sizeof(uint32_t) > most) {
+	    (uint64_t)pairs * sizeof(struct pair) + docs * 2 * sizeof(uint32_t) > most) {
 		too_little(v, (uint64_t)MAX(pairs, 0) * sizeof(struct pair), err);
 		inversion_free(v);
 		return -(int)err->kind;

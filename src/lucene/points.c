@@ -40,15 +40,12 @@ static struct str file_name(struct place *p, const char *extension)
 	return arena_printf(&p->mem, STR_FMT ".%s", STR_ARG(p->segment->commit.name), extension);
 }
 
-static bool has_file(const struct place *p, struct str name)
+static bool is_among(const struct str *names, size_t count, struct str name)
 {
-	struct bytes_source *source;
-	struct err err;
-
-	if (lucene_directory_open(p->segment->files.inner, name, &source, &err) < 0)
-		return false;
-	bytes_source_close(source);
-	return true;
+	for (size_t i = 0; i < count; i++)
+		if (str_eq(names[i], name))
+			return true;
+	return false;
 }
 
 static int open_data(struct place *p, const char *extension, struct err *err)
@@ -177,15 +174,19 @@ static int find_60(struct place *p, struct str name, struct err *err)
 	return 0;
 }
 
+/* A file that is listed and cannot be opened is damage, and no segment without points. */
 static int find_points(struct place *p, struct err *err)
 {
-	struct str new = file_name(p, "kdm"), old = file_name(p, "dii");
+	struct str new = file_name(p, "kdm"), old = file_name(p, "dii"), *names;
+	size_t count;
 
 	if (!new.ptr || !old.ptr)
 		return arena_fail(&p->mem, "points", err);
-	if (has_file(p, new))
+	if (lucene_directory_list(p->segment->files.inner, &p->mem, &names, &count, err) < 0)
+		return -(int)err->kind;
+	if (is_among(names, count, new))
 		return find_86(p, new, err);
-	return has_file(p, old) ? find_60(p, old, err) : 0;
+	return is_among(names, count, old) ? find_60(p, old, err) : 0;
 }
 
 static int invert(struct place *p, size_t most, struct inversion **out, struct err *err)

@@ -156,7 +156,8 @@ void postings_term_read(const struct postings *p, struct rd *meta, bool first,
 		term->only_doc = term->docs == 1 ? (int32_t)rd_vint(meta) : -1;
 	} else {
 		if (code & 1) {
-			term->only_doc += (int32_t)rd_zigzag(code >> 1);
+			term->only_doc = (int32_t)((uint32_t)term->only_doc +
+						   (uint32_t)rd_zigzag(code >> 1));
 		} else {
 			term->doc_start += code >> 1;
 			term->only_doc = term->docs == 1 ? (int32_t)rd_vint(meta) : -1;
@@ -345,6 +346,8 @@ static int add_documents(struct postings *p, unsigned count, int32_t *last,
 		doc += p->docs[i];
 		if (doc > INT32_MAX)
 			return err_set(err, ERR_FORMAT, "has a document beyond all");
+		if (freq == 0)
+			return err_set(err, ERR_FORMAT, "has a term 0 times in a document");
 		if ((p->with_positions ? add_positions(p, (int32_t)doc, freq, inversion, err)
 				       : inversion_add(inversion, (int32_t)doc, -1, err)) < 0)
 			return -(int)err->kind;

@@ -21,7 +21,10 @@
 
 #define TERM_MOST 32766
 #define DEPTH_MOST 2000
-#define BLOCK_MOST MIB(64)
+/* Of the block at hand and those that it is in, unpacked. */
+#define HELD_MOST MIB(64)
+/* More bytes than the two numbers of an entry take. */
+#define LENGTHS_OF_ENTRY 16
 
 enum { SUFFIXES_PLAIN, SUFFIXES_LOWER_CASE, SUFFIXES_LZ4 };
 
@@ -30,12 +33,15 @@ struct walk {
 	const struct terms_format *format;
 	struct postings *postings;
 	struct inversion *inversion;
-	uint64_t terms_left, blocks_left;
+	uint64_t terms_left, bytes_left; /* of all blocks: each is met once */
+	size_t held;
 	unsigned depth;
 	char term[TERM_MOST];
 };
 
 struct block {
+	struct walk *walk;
+	size_t held; /* bytes */
 	uint64_t start, end;
 	uint32_t entries;
 	bool last, leaf;
@@ -48,16 +54,20 @@ struct block {
 
 static void block_release(struct block *block)
 {
+	if (block->walk)
+		block->walk->held -= block->held;
 	free(block->bytes);
 }
 
 /* Room for `more` bytes behind the `len` that are there. */
 static uint8_t *room(struct block *block, size_t len, uint64_t more, struct byte_stream *s)
 {
-	if (s->failed || more > BLOCK_MOST || len + more > BLOCK_MOST) {
+	if (s->failed || more > HELD_MOST - MIN(block->walk->held, HELD_MOST)) {
 		s->failed = true;
 		return NULL;
 	}
+	block->walk->held += (size_t)more;
+	block->held += (size_t)more;
 	block->bytes = mem_realloc(block->bytes, len + (size_t)more + LZ4_BLOCK_SLACK);
 	return block->bytes + len;
 }
@@ -128,8 +138,11 @@ static size_t read_lengths(struct walk *w, struct block *block, size_t at)
 	struct byte_stream *s = w->tim;
 	uint32_t code = w->format->compressed ? byte_stream_vint(s) : 0;
 	size_t len = code >> 1;
-	uint8_t *out = room(block, at, len, s);
+	uint8_t *out;
 
+	if (len > (uint64_t)block->entries * LENGTHS_OF_ENTRY)
+		s->failed = true;
+	out = room(block, at, len, s);
 	if (out && (code & 1))
 		memset(out, byte_stream_u8(s), len);
 	else if (out)
@@ -152,9 +165,7 @@ static int load(struct walk *w, uint64_t start, struct block *block, struct err 
 	size_t suffixes, lengths, stats, meta;
 	uint32_t code;
 
-	*block = (struct block){.start = start, .first = true};
-	if (w->blocks_left-- == 0)
-		return err_set(err, ERR_FORMAT, "has more blocks of terms than there are terms");
+	*block = (struct block){.walk = w, .start = start, .first = true};
 	byte_stream_seek(w->tim, start);
 	code = byte_stream_vint(w->tim);
 	block->entries = code >> 1;
@@ -166,6 +177,11 @@ static int load(struct walk *w, uint64_t start, struct block *block, struct err 
 	if (byte_stream_check(w->tim, "a block of terms", err) < 0)
 		return -(int)err->kind;
 	block->end = byte_stream_at(w->tim);
+	if (block->end - start > w->bytes_left)
+		return err_set(err, ERR_FORMAT,
+			       "has blocks of terms that lead to one another, at byte %llu",
+			       (unsigned long long)start);
+	w->bytes_left -= block->end - start;
 	block->suffixes = rd_over(str_of(block->bytes, suffixes));
 	block->lengths = rd_over(str_of(block->bytes + suffixes, lengths));
 	block->stats = rd_over(str_of(block->bytes + suffixes + lengths, stats));
@@ -276,7 +292,8 @@ int terms_walk(struct byte_stream *tim, const struct terms_format *format,
 	w->postings = postings;
 	w->inversion = inversion;
 	w->terms_left = field->terms;
-	w->blocks_left = field->terms * 2 + 2;
+	w->bytes_left = tim->end;
+	w->held = 0;
 	w->depth = 0;
 	if (walk_floor(w, field->root, 0, err) < 0)
 		return -(int)err->kind;

@@ -68,6 +68,17 @@ static void add_lease(struct command_builder *b, struct str duration)
 	command_add_option(b, "--initial-lease-duration", duration);
 }
 
+/* What is verified of documents that were rebuilt is what is rebuilt again. */
+static void add_sourceless(struct command_builder *b)
+{
+	const struct json *backfill = json_get(b->spec, "backfill");
+
+	if (json_bool_or(json_get(backfill, "enableSourcelessMigrations"), false))
+		command_add(b, "--enable-sourceless-migrations");
+	if (json_bool_or(json_get(backfill, "useRecoverySource"), false))
+		command_add(b, "--use-recovery-source");
+}
+
 static void add_backfill(struct command_builder *b, size_t resource, struct str session)
 {
 	static const struct {
@@ -88,6 +99,7 @@ static void add_backfill(struct command_builder *b, size_t resource, struct str 
 	command_add_list(b, "--allowed-doc-exception-types",
 			 json_get(backfill, "allowedDocExceptionTypes"));
 	add_document_transforms(b);
+	add_sourceless(b);
 	command_add(b, "--server-generated-ids");
 	command_add(b, str_is(ids, "ALWAYS") ? "always" : str_is(ids, "NEVER") ? "never" : "auto");
 	if (json_bool_or(json_get(backfill, "useTargetClusterForWorkCoordination"), false) ||
@@ -111,6 +123,7 @@ static void add_verify(struct command_builder *b)
 			 json_path(b->spec, "backfill", "indexAllowlist", NULL));
 	command_add_option(b, "--sample", json_text_or(json_get(verify, "sample"), STR_NONE));
 	add_document_transforms(b);
+	add_sourceless(b);
 	command_add(b, "--progress=never");
 }
 

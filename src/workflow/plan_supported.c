@@ -11,8 +11,8 @@ static int check_migration_fields(const struct plan_resource *resource, struct e
 {
 	static const char *const parts[] = {"metadata", "backfill"};
 	static const char *const unknown[] = {"metadataTransforms", "documentTransforms",
-					      "enableSourcelessMigrations", "useRecoverySource",
 					      "failedDocumentStreamS3Bucket"};
+	const struct json *backfill = json_get(resource->spec, "backfill");
 
 	for (size_t i = 0; i < COUNT_OF(parts); i++)
 		for (size_t j = 0; j < COUNT_OF(unknown); j++)
@@ -25,6 +25,13 @@ static int check_migration_fields(const struct plan_resource *resource, struct e
 					       "docTransformerConfig)",
 					       STR_ARG(resource->kind), STR_ARG(resource->name),
 					       unknown[j]);
+	if (is_used(json_get(backfill, "useRecoverySource")) &&
+	    !is_used(json_get(backfill, "enableSourcelessMigrations")))
+		return err_set(err, ERR_UNSUPPORTED,
+			       STR_FMT
+			       "." STR_FMT ": 'useRecoverySource' is about documents that "
+			       "are rebuilt: give enableSourcelessMigrations too, or take it out",
+			       STR_ARG(resource->kind), STR_ARG(resource->name));
 	return 0;
 }
 

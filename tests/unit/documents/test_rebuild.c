@@ -94,6 +94,45 @@ static void what_has_no_columns_is_rebuilt_out_of_the_index(void **state)
 	assert_int_equal(plan.fields[5].quality, REBUILD_EXACT);
 }
 
+static void what_is_stored_of_a_source_is_not_read_out_of_the_index(void **state)
+{
+	static const struct {
+		const char *source;
+		bool inverted[3]; /* a, o.b, ob */
+	} cases[] = {
+		{"{}", {true, true, true}},
+		{"{\"enabled\":false,\"excludes\":[\"z\"]}", {true, true, true}},
+		{"{\"excludes\":[\"z\"]}", {false, false, false}},
+		{"{\"excludes\":\"o\"}", {false, true, false}},
+		{"{\"excludes\":[\"z\",\"o.*\"]}", {false, true, false}},
+		{"{\"excludes\":[\"*b\"]}", {false, true, true}},
+		{"{\"includes\":[\"o*\"],\"excludes\":[\"ob\"]}", {true, false, true}},
+		{"{\"includes\":[\"o\"]}", {true, false, true}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(1));
+		struct str mapping = arena_printf(
+			&mem,
+			"{\"_doc\":{\"_source\":%s,\"properties\":{\"a\":{\"type\":\"text\"},"
+			"\"o\":{\"properties\":{\"b\":{\"type\":\"text\"}}},"
+			"\"ob\":{\"type\":\"text\"}}}}",
+			cases[i].source);
+		struct rebuild_plan plan;
+		struct json *root;
+		struct err err;
+
+		assert_int_equal(json_parse(mapping, &mem, &root, &err), 0);
+		assert_int_equal(rebuild_plan_make(root, STR("7100299"), false, &mem, &plan, &err),
+				 0);
+		assert_int_equal(plan.count, 3);
+		for (size_t j = 0; j < plan.count; j++)
+			assert_int_equal(plan.fields[j].indexed,
+					 cases[i].inverted[j] ? REBUILD_TEXT : REBUILD_NO_INDEX);
+	}
+}
+
 static void columns_that_need_too_much_memory_are_refused(void **state)
 {
 	struct err err = {0};
@@ -234,6 +273,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_has_no_columns_is_rebuilt_out_of_the_index),
+		cmocka_unit_test(what_is_stored_of_a_source_is_not_read_out_of_the_index),
 		cmocka_unit_test(nested_objects_that_are_left_out_are_known),
 		cmocka_unit_test(columns_that_need_too_much_memory_are_refused),
 		cmocka_unit_test(instants_of_any_number_are_written_or_refused),

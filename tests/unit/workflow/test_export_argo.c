@@ -199,6 +199,30 @@ static void a_step_is_tried_again_however_long_it_took(void **state)
 	assert_null(json_path(retry, "backoff", "maxDuration", NULL));
 }
 
+#define SOURCELESS \
+	"documentBackfillConfig: {enableSourcelessMigrations: true, useRecoverySource: true,"
+
+static void documents_that_are_rebuilt_are_verified_as_they_are_rebuilt(void **state)
+{
+	static const char *const steps[] = {"documentbackfill", "verify"};
+	struct fixture *f = *state;
+	const char *all = CONFIGURATION, *plain = strstr(all, "documentBackfillConfig: {");
+	const char *rest = plain + strlen("documentBackfillConfig: {");
+	struct str text =
+		arena_printf(&f->mem, "%.*s%s%s", (int)(plain - all), all, SOURCELESS, rest);
+
+	export_well(f, CONFIGURATION);
+	for (size_t i = 0; i < COUNT_OF(steps); i++)
+		assert_false(
+			has_argument(template_of(f, steps[i]), "--enable-sourceless-migrations"));
+	export_well(f, text.ptr);
+	for (size_t i = 0; i < COUNT_OF(steps); i++) {
+		assert_true(
+			has_argument(template_of(f, steps[i]), "--enable-sourceless-migrations"));
+		assert_true(has_argument(template_of(f, steps[i]), "--use-recovery-source"));
+	}
+}
+
 static void secrets_are_named_and_not_told(void **state)
 {
 	struct fixture *f = *state;
@@ -232,6 +256,7 @@ int main(void)
 		TEST(all_steps_name_the_snapshot_that_one_takes),
 		TEST(workers_share_the_work_on_the_target_under_a_session_of_the_workflow),
 		TEST(a_step_is_tried_again_however_long_it_took),
+		TEST(documents_that_are_rebuilt_are_verified_as_they_are_rebuilt),
 		TEST(secrets_are_named_and_not_told),
 		TEST(what_has_to_be_watched_is_refused_by_name),
 	};
