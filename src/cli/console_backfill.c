@@ -94,6 +94,17 @@ static bool is_in_pods(const struct console_backfill *b)
 	return b->console.services.derived && workflow_platform() == PLATFORM_KUBERNETES;
 }
 
+/* Their state directories are their own, so that no wish that is written here reaches them. */
+static int check_reachable(const struct console_backfill *b, struct err *err)
+{
+	if (!is_in_pods(b))
+		return 0;
+	return err_set(err, ERR_UNSUPPORTED,
+		       "backfill '%s' runs in pods, which hear of no pause; `console backfill "
+		       "scale 0` ends its workers, `console backfill scale N` lets it go on",
+		       b->session);
+}
+
 static int scale_to(const struct console_backfill *b, unsigned count, struct err *err)
 {
 	struct console_command command;
@@ -120,7 +131,7 @@ static int run_start(struct cli *cli, void *fields, struct err *err)
 	struct console_backfill_fields *f = fields;
 	int64_t scale;
 
-	if (console_backfill_open(&b, cli, f, err) < 0)
+	if (console_backfill_open(&b, cli, f, err) < 0 || check_reachable(&b, err) < 0)
 		return -(int)err->kind;
 	if (b.console.services.derived && set_paused(&b, false, err) == 0)
 		return tell(&b, "goes on, where it was paused; the workflow's engine drives it",
@@ -138,7 +149,7 @@ static int run_pause(struct cli *cli, void *fields, struct err *err)
 {
 	cleanup(console_backfill_close) struct console_backfill b = {0};
 
-	if (console_backfill_open(&b, cli, fields, err) < 0)
+	if (console_backfill_open(&b, cli, fields, err) < 0 || check_reachable(&b, err) < 0)
 		return -(int)err->kind;
 	if (!b.console.services.derived &&
 	    console_platform_check(&b.console, b.section, "backfill", err) < 0)

@@ -260,11 +260,16 @@ static void print_result(const struct replay_counts *c)
 		       c->records_set_aside);
 }
 
-/* Stopped with a lag of 0, too. */
-static bool nothing_is_left(int ended, const struct replay_counts *counts)
+/* Stopped with a lag of 0, too; who has not joined the group yet has none to know of. */
+static bool nothing_is_left(int ended, const struct replay_counts *counts,
+			    struct record_source *source)
 {
-	return ended == 0 ||
-	       (ended == -ERR_CANCELLED && counts->caught_up && counts->outstanding == 0);
+	struct record_progress progress;
+
+	if (ended == 0)
+		return true;
+	return ended == -ERR_CANCELLED && counts->caught_up && counts->outstanding == 0 &&
+	       !(record_source_progress(source, &progress) && progress.end > progress.next);
 }
 
 /* A verdict is told of a run that was stopped, too. */
@@ -309,7 +314,7 @@ static int run_replay_mode(struct cli *cli, struct replay_fields *f, struct err 
 	fill_options(f, &run, &options);
 	replay_report_source(run.report, run.source);
 	got = replay_run(&options, &counts, err);
-	run.all_done = nothing_is_left(got, &counts);
+	run.all_done = nothing_is_left(got, &counts, run.source);
 	replay_report_close(run.report, got == 0                     ? "done"
 					: err->kind == ERR_CANCELLED ? "stopped"
 								     : "failed");

@@ -157,11 +157,6 @@ int column_over(const struct doc_values_files *files, const struct doc_values_me
 	return 0;
 }
 
-enum doc_values_type column_type(const struct column *column)
-{
-	return column->type;
-}
-
 static int make_room(struct column *column, int64_t count, struct err *err)
 {
 	if (count > VALUES_MOST)

@@ -158,8 +158,8 @@ static const char *describe(const struct kubernetes *k, const struct kubernetes_
 	return buf_cstr(out);
 }
 
-static int forbidden(const struct kubernetes *k, const struct kubernetes_call *call,
-		     const char *what, struct str said, struct err *err)
+static int forbidden(const struct kubernetes_call *call, const char *what, struct str said,
+		     struct err *err)
 {
 	if (memmem(said.ptr ? said.ptr : "", said.len, "exceeded quota", 14))
 		return err_set(err, ERR_LIMIT,
@@ -169,10 +169,9 @@ static int forbidden(const struct kubernetes *k, const struct kubernetes_call *c
 	return err_set(err, ERR_AUTH,
 		       "the Kubernetes API forbids to %s; the Role of our service account lacks "
 		       "{apiGroups: [\"%s\"], resources: [%s%s%s], verbs: [%s]} (it says: " STR_FMT
-		       ") in namespace '%s'",
+		       ")",
 		       what, call->group, call->resource, call->subresource ? "/" : "",
-		       call->subresource ? call->subresource : "", call->verb, STR_ARG(said),
-		       k->namespace);
+		       call->subresource ? call->subresource : "", call->verb, STR_ARG(said));
 }
 
 static enum err_kind kind_of(int status)
@@ -207,7 +206,7 @@ static int refused(const struct kubernetes *k, const struct kubernetes_call *cal
 		said = json_string(json_get(answer, "message"));
 	said = str_of(said.ptr, MIN(str_trim(said).len, (size_t)500));
 	if (status == 403)
-		rc = forbidden(k, call, what, said, err);
+		rc = forbidden(call, what, said, err);
 	else
 		rc = err_set(err, kind_of(status), "the Kubernetes API refuses to %s: %d " STR_FMT,
 			     what, status, STR_ARG(said));
@@ -220,10 +219,14 @@ static int unanswered(const struct kubernetes *k, const struct kubernetes_call *
 		      struct err *err)
 {
 	cleanup(buf_release) struct buf text = BUF_INIT(KIB(4));
+	char *advice = strstr(err->message, "; ");
 
 	if (err->kind == ERR_CANCELLED)
 		return -(int)err->kind;
 	err->retry = true;
+	/* The advice behind it names flags that there are not. */
+	if (advice)
+		*advice = '\0';
 	return err_wrap(err, "the Kubernetes API does not answer (%s)", describe(k, call, &text));
 }
 

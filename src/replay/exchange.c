@@ -215,7 +215,7 @@ static void decide(struct exchange *ex, int status, struct str bytes)
 		stream_rest(ex->stream, 0);
 		break;
 	case JOB_AGAIN:
-		rest(ex, probe && !ex->job.refused);
+		rest(ex, probe && !ex->job.refused && !ex->job.refresh.ptr);
 		break;
 	case JOB_ASK_SOURCE:
 		ex->state = EXCHANGE_DECIDING;

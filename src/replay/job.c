@@ -165,14 +165,26 @@ static enum job_verdict decide_bulk(struct job *job, struct str answer)
 	return JOB_NEXT;
 }
 
+/* Who may not refresh, or need not, goes on all the same; to a busy target it is sent again, since
+ * without it documents are missed. */
+static enum job_verdict decide_refresh(struct job *job, int status)
+{
+	bool busy = is_unexplained(status) || status == 429 || (status >= 502 && status <= 504);
+	unsigned most = job->rules->attempts ? job->rules->attempts : JOB_ATTEMPTS;
+
+	job->probing = false;
+	if (busy && ++job->refreshes < most) {
+		job->counts->retried++;
+		return JOB_AGAIN;
+	}
+	job->refresh = STR_NONE;
+	return JOB_NEXT;
+}
+
 static enum job_verdict decide_probe(struct job *job, int status, struct str answer)
 {
-	/* Who may not refresh, or need not, goes on all the same. */
-	if (job->refresh.ptr) {
-		job->refresh = STR_NONE;
-		job->probing = false;
-		return JOB_NEXT;
-	}
+	if (job->refresh.ptr)
+		return decide_refresh(job, status);
 	if (!job->refused)
 		return updates_take_probe(job, status, answer);
 	job_not_sent(job);
@@ -211,7 +223,7 @@ enum job_verdict job_decide(struct job *job, int status, struct str answer, bool
 
 void job_not_sent(struct job *job)
 {
-	if (job->probing && !job->asks_deleted)
+	if (job->probing && !job->asks_deleted && !job->refresh.ptr)
 		job->probes--;
 	job->probing = false;
 }

@@ -50,6 +50,7 @@ struct job {
 	bool names_cursor;   /* of the source's scrolls or points in time */
 	bool probing;        /* the request under way asks for versions, or refreshes */
 	struct str refresh;  /* target of the request that comes first; ptr NULL: none (any more) */
+	unsigned refreshes;  /* that a busy target did not do */
 	bool probed;         /* the next request is not to be another question */
 	bool refused;        /* the last answer was that of a busy target: however often */
 	unsigned sent;       /* answers and failures so far, without probes */

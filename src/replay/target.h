@@ -13,8 +13,8 @@
 struct target;
 
 /* Resolves the name, reads certificates. `options` are borrowed: host, ca_file, client_cert,
- * client_key, insecure and the timeouts count here (connect 10 s, request 150 s, from the last byte
- * of a request to the last of the answer). */
+ * client_key, insecure and the timeouts count here (connect 10 s, request 150 s, from the handing
+ * over of a request, or of its last part that was due, to the last byte of the answer). */
 int target_new(struct event_base *base, const struct http_options *options, struct target **out,
 	       struct err *err);
 /* All of its connections are freed before it. Accepts NULL. */

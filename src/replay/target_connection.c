@@ -71,11 +71,11 @@ static void try_next_address(struct target *t)
 
 static void fail_request(struct target_connection *c, enum err_kind kind, const char *message)
 {
-	struct target_answer answer = {
-		.failed = kind,
-		.never_sent =
-			!c->connected || (c->reused && c->first_us == 0 && kind == ERR_UNREACHABLE),
-		.elapsed_ms = clock_monotonic_ms() - c->began_ms};
+	struct target_answer answer = {.failed = kind,
+				       .never_sent = !c->connected ||
+						     (c->reused && c->first_us == 0 &&
+						      c->answer_at == 0 && kind == ERR_UNREACHABLE),
+				       .elapsed_ms = clock_monotonic_ms() - c->began_ms};
 
 	if (!c->connected) {
 		c->target->counts.failed++;
@@ -175,7 +175,7 @@ static void read_answer(struct target_connection *c)
 		if (got == STREAM_AGAIN)
 			return;
 		if (got <= 0) {
-			socket_ended(c, got < 0);
+			socket_ended(c, got < 0 || c->failed_errno);
 			return;
 		}
 		if (take_bytes(c, str_of(c->target->read, (size_t)got)))
@@ -242,10 +242,20 @@ static bool write_some(struct target_connection *c, struct str bytes, size_t fro
 	return true;
 }
 
+/* Who refuses a request while it is sent answers, then closes: the answer is there to be read. */
+static void write_failed(struct target_connection *c)
+{
+	c->socket.readable = c->sent > 0;
+	c->failed_errno = EPIPE; /* what was taken here is told by no later call */
+	read_answer(c);
+	if (c->asked)
+		fail_request(c, ERR_UNREACHABLE, "the target reset the connection");
+}
+
 static void write_rest(struct target_connection *c)
 {
 	if (c->sent < c->len && !write_some(c, buf_str(&c->request), c->kept_from))
-		fail_request(c, ERR_UNREACHABLE, "the target reset the connection");
+		write_failed(c);
 }
 
 static void on_pace(evutil_socket_t fd, short what, void *user)
@@ -324,7 +334,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *user)
 	if (c->asked && c->failed_errno && !c->connected)
 		cannot_connect(c, c->failed_errno);
 	else if (c->asked && c->failed_errno)
-		fail_request(c, ERR_UNREACHABLE, "the target reset the connection");
+		write_failed(c);
 	else if (c->asked)
 		fail_request(c, ERR_TIMEOUT,
 			     c->connected ? "no answer in time" : "no connection in time");

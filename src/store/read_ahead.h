@@ -23,7 +23,8 @@
 struct bytes_source *read_ahead_new(struct bytes_source *inner);
 /* Nothing from `end` on is fetched ahead: the pass is expected to end there. */
 void read_ahead_until(struct bytes_source *source, uint64_t end);
-/* A pass begins at `offset` for certain: its first ranges are fetched now, as many as there may be. */
+/* A pass begins at `offset` for certain: its first ranges are fetched now, as many as there may be.
+ */
 void read_ahead_begin(struct bytes_source *source, uint64_t offset);
 /* Bytes that buffers of all sources take now. */
 size_t read_ahead_memory(void);

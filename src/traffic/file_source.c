@@ -41,8 +41,11 @@ static int read_more(struct file_source *file, struct err *err)
 		file->used = 0;
 	}
 	at = buf_reserve(&file->bytes, READ_AT_ONCE);
-	if (!at)
-		return buf_check(&file->bytes, "a line of base64", err);
+	if (!at) {
+		buf_check(&file->bytes, "a line of base64, or one record,", err);
+		return err_wrap(err, "'%s' behind record %llu", file->source.name,
+				(unsigned long long)file->records);
+	}
 	rc = packed_bytes_read(file->packed, at, READ_AT_ONCE, &got, err);
 	file->at_end = rc <= 0;
 	if (rc < 0) {
@@ -111,9 +114,9 @@ static int next_whole(struct file_source *file, struct record_item *out, struct 
 	out->position.offset = 0;
 	while ((got = read_more(file, err)) > 0)
 		;
+	file->records++;
 	if (got < 0)
 		return got;
-	file->records++;
 	out->bytes = buf_str(&file->bytes);
 	return RECORD_SOURCE_ITEM;
 }

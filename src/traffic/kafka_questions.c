@@ -211,10 +211,22 @@ static void *run(void *user)
 	return NULL;
 }
 
-struct kafka_questions *kafka_questions_start(rd_kafka_t *rk, const char *topic)
+static void release(struct kafka_questions *q)
+{
+	pthread_cond_destroy(&q->changed);
+	pthread_mutex_destroy(&q->lock);
+	free_list(&q->next.ours);
+	free_list(&q->ends);
+	free(q->others);
+	free(q);
+}
+
+int kafka_questions_start(rd_kafka_t *rk, const char *topic, struct kafka_questions **out,
+			  struct err *err)
 {
 	struct kafka_questions *q = mem_zalloc(sizeof(*q));
 	pthread_condattr_t clock;
+	int failed;
 
 	q->rk = rk;
 	q->topic = topic;
@@ -223,9 +235,13 @@ struct kafka_questions *kafka_questions_start(rd_kafka_t *rk, const char *topic)
 	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
 	pthread_cond_init(&q->changed, &clock);
 	pthread_condattr_destroy(&clock);
-	if (pthread_create(&q->thread, NULL, run, q) != 0)
-		BUG("no thread");
-	return q;
+	failed = pthread_create(&q->thread, NULL, run, q);
+	if (failed) {
+		release(q);
+		return err_set_errno(err, ERR_IO, failed, "starting a thread for '%s'", topic);
+	}
+	*out = q;
+	return 0;
 }
 
 void kafka_questions_stop(struct kafka_questions *q)
@@ -237,12 +253,7 @@ void kafka_questions_stop(struct kafka_questions *q)
 	pthread_cond_signal(&q->changed);
 	pthread_mutex_unlock(&q->lock);
 	pthread_join(q->thread, NULL);
-	pthread_cond_destroy(&q->changed);
-	pthread_mutex_destroy(&q->lock);
-	free_list(&q->next.ours);
-	free_list(&q->ends);
-	free(q->others);
-	free(q);
+	release(q);
 }
 
 void kafka_questions_forget(struct kafka_questions *q)

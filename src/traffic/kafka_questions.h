@@ -11,8 +11,9 @@
 
 struct kafka_questions;
 
-/* Both borrowed. */
-struct kafka_questions *kafka_questions_start(rd_kafka_t *rk, const char *topic);
+/* Both borrowed. ERR_IO: no thread. */
+int kafka_questions_start(rd_kafka_t *rk, const char *topic, struct kafka_questions **out,
+			  struct err *err);
 /* Waits for the question under way, some seconds at most. Accepts NULL. */
 void kafka_questions_stop(struct kafka_questions *q);
 /* Who has which partition changed: no answer counts any more. */

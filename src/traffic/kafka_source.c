@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #define NO_GROUP "shardlift-reader" /* librdkafka wants one; nothing is committed in it */
-#define FREES_ALL_FROM 0x02030000   /* rd_kafka_version */
 
 enum { CHECK_MS = 30000, QUERY_MS = 10000, PARTITIONS_MOST = 100000 };
 
@@ -32,11 +31,12 @@ static void kafka_finish(struct record_source *source, struct record_position po
 		commit_tracker_finish(&k->partitions[position.partition].tracker, position.offset);
 }
 
-/* Before 2.3.0 librdkafka aborts when it frees a member that joined and has had no assignment yet
- * (its issue 4312). It has left the group; the rest is the process's to free. */
-static bool would_abort(const struct kafka_source *k)
+/* Closing waits for as long as the group's members change, and before 2.3.0 librdkafka aborts when
+ * it frees a member that has had no assignment yet (its issue 4312). It has nothing to give away or
+ * to commit; the rest is the process's to free. */
+static bool is_joining(const struct kafka_source *k)
 {
-	return k->subscribed && !k->joined && rd_kafka_version() < FREES_ALL_FROM;
+	return k->subscribed && !k->joined;
 }
 
 static void kafka_close(struct record_source *source)
@@ -48,11 +48,11 @@ static void kafka_close(struct record_source *source)
 	kafka_source_forget(&k->message);
 	kafka_source_forget(&k->kept);
 	kafka_source_finish_leaving(k, true);
-	if (k->client.rk) {
+	if (k->client.rk && !is_joining(k)) {
 		kafka_source_commit_and_wait(k);
 		rd_kafka_consumer_close(k->client.rk);
 	}
-	if (would_abort(k))
+	if (is_joining(k))
 		return;
 	kafka_client_release(&k->client);
 	for (size_t i = 0; i < k->partition_count; i++)
@@ -186,7 +186,7 @@ int kafka_source_open(const struct kafka_source_options *options, struct record_
 		got = kafka_client_check(&k->client, CHECK_MS, err);
 	}
 	if (got == 0)
-		k->questions = kafka_questions_start(k->client.rk, options->kafka.topic);
+		got = kafka_questions_start(k->client.rk, options->kafka.topic, &k->questions, err);
 	if (got == 0)
 		got = options->kafka.group ? subscribe(k, err) : assign_all(k, err);
 	if (got < 0) {

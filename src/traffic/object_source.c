@@ -24,6 +24,7 @@ struct object_source {
 	struct arena mem; /* of the names */
 	struct object *objects;
 	size_t count, next;
+	bool grows;                 /* sizes may be old by now */
 	struct record_source *open; /* gives the records of the object before `next` */
 	uint64_t records;
 };
@@ -63,13 +64,17 @@ static int open_next(struct object_source *s, struct err *err)
 	const struct object *object = &s->objects[s->next++];
 	cleanup(buf_release) struct buf name = BUF_INIT(LIMIT_PATH * 2);
 	struct bytes_source *bytes;
+	int rc;
 
 	if (object->size == 0)
 		return 0;
 	buf_printf(&name, "%s/" STR_FMT, s->source.name, STR_ARG(object->name));
-	if (buf_check(&name, "the name of an object", err) < 0 ||
-	    blob_store_source_sized(s->store, object->name, object->size, &bytes, err) < 0)
-		return -(int)err->kind;
+	if ((rc = buf_check(&name, "the name of an object", err)) < 0)
+		return rc;
+	rc = s->grows ? blob_store_source(s->store, object->name, &bytes, err)
+		      : blob_store_source_sized(s->store, object->name, object->size, &bytes, err);
+	if (rc < 0)
+		return rc;
 	return packed_source_open(packed_bytes_of_source(bytes, buf_cstr(&name)), buf_cstr(&name),
 				  true, &s->open, err);
 }
@@ -138,6 +143,7 @@ int trace_folder_open(const char *path, struct record_source **out, struct err *
 	struct blob_listing listing = {0};
 	int failed = directory_store_open(path, path, &s->store, err);
 
+	s->grows = true;
 	if (failed == 0)
 		failed = blob_store_list(s->store, STR(""), &s->mem, &listing, err);
 	if (failed == 0)

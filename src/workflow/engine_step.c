@@ -234,8 +234,9 @@ static int look_at_work(struct engine *engine, struct engine_step *step, struct 
 			return engine_step_child_ended(engine, step, status, err);
 		return engine->platform == PLATFORM_LOCAL ? 0 : tell_note(engine, step, err);
 	}
-	if (step->former.pid != 0 && !process_is_gone(&step->former, &engine->self))
-		return 0; /* it dies with its engine, but not within no time */
+	/* It dies with its engine, but not within no time; in another container it did. */
+	if (step->former.pid != 0 && !service_is_gone(&step->former, &engine->self))
+		return 0;
 	step->former.pid = 0;
 	return 1;
 }

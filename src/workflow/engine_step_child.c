@@ -164,6 +164,7 @@ static int snapshot_ended(struct engine *engine, struct engine_step *step, int c
 			  struct err *err)
 {
 	struct str state = STR_NONE;
+	struct err why = {0};
 
 	if (step->stage == STAGE_LOOK && code == EXIT_CODE_SOURCE_UNREADABLE)
 		return next_stage(step, STAGE_REGISTER, 0);
@@ -182,8 +183,9 @@ static int snapshot_ended(struct engine *engine, struct engine_step *step, int c
 						  code < 0 || code == EXIT_CODE_TIMEOUT,
 					  engine_step_last_words(engine, step), err);
 	}
-	if (snapshot_state(engine, step, &state, err) < 0)
-		return -(int)err->kind;
+	/* Cut short by a full disk, or the log of a pod that could not be read. */
+	if (snapshot_state(engine, step, &state, &why) < 0)
+		return engine_step_failed(engine, step, true, str_from(why.message), err);
 	if (str_is(state, "SUCCESS"))
 		return engine_step_finish(engine, step, STR(""), err);
 	if (str_is(state, "FAILED") || str_is(state, "PARTIAL"))

@@ -249,12 +249,12 @@ static int start(struct engine *engine, struct engine_step *step, struct err *er
 	started.log = step->record.log;
 	if (service_write(engine->options->state_dir, resource_of(engine, step)->name, &started,
 			  &engine->run.look, err) < 0) {
-		close(child.go_fd); /* which ends it */
+		engine_child_abandon(&child);
 		return -(int)err->kind;
 	}
 	/* Whoever resets it now finds the file; one who did before is seen here. */
 	if (engine_resource_lasts(engine, step->plan->resource, err) <= 0) {
-		close(child.go_fd);
+		engine_child_abandon(&child);
 		return err_set(err, ERR_CONFLICT, "it is being reset");
 	}
 	service->process = child.identity;

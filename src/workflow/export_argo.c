@@ -39,14 +39,15 @@ static void put_copy(struct exporter *x, struct json *to, const char *key, const
 
 /* --- Templates --- */
 
-/* What may pass is tried again, as the engine does: out of reach, too late, interrupted, killed. */
+/* What may pass is tried again, as the engine does: out of reach, too late, interrupted, killed.
+ * No maxDuration: Argo counts it from the first try's beginning, and ends the next ones by it. */
 static struct json *retries(struct exporter *x)
 {
 	static const char text[] =
 		"{\"limit\":\"3\",\"retryPolicy\":\"Always\","
 		"\"expression\":\"lastRetry.status == 'Error' || "
 		"asInt(lastRetry.exitCode) in [3, 7, 8] || asInt(lastRetry.exitCode) > 128\","
-		"\"backoff\":{\"duration\":\"10s\",\"factor\":\"2\",\"maxDuration\":\"10m\"}}";
+		"\"backoff\":{\"duration\":\"10s\",\"factor\":\"2\"}}";
 	struct json *out;
 
 	_Static_assert(ENGINE_TRIES == 4, "one try and three again");
@@ -234,8 +235,14 @@ static int name_steps(struct exporter *x, struct err *err)
 	const struct plan *plan = &x->engine.run.plan;
 	struct str *names = arena_zalloc(x->mem, plan->step_count, sizeof(*names));
 
-	for (size_t i = 0; names && i < plan->step_count; i++)
-		names[i] = pods_object_name(plan->steps[i].name, x->mem);
+	for (size_t i = 0; names && i < plan->step_count; i++) {
+		const struct plan_step *step = &plan->steps[i];
+
+		names[i] = step->action == PLAN_GATE
+				   ? arena_printf(x->mem, "approve-" STR_FMT,
+						  STR_ARG(pods_object_name(step->gate, x->mem)))
+				   : pods_object_name(step->name, x->mem);
+	}
 	x->names = names;
 	return x->mem->failed ? arena_fail(x->mem, "the names of steps", err) : 0;
 }

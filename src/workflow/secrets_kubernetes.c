@@ -97,18 +97,32 @@ int kubernetes_secret_read(struct str name, struct arena *mem, struct str *out, 
 	return out->ptr ? 1 : other_keys(secret, name, err);
 }
 
-static struct json *make_secret(struct call *call, struct str value)
+/* In a patch, null takes a key away. */
+static void take_away(struct call *call, struct json *secret, bool has_user)
+{
+	static const char *const keys[] = {"username", "password", "api-key"};
+	struct json *data = json_new(&call->mem, JSON_OBJECT);
+
+	for (size_t i = 0; i < COUNT_OF(keys); i++)
+		if (has_user == (i == 2))
+			json_set(data, str_from(keys[i]), json_new(&call->mem, JSON_NULL));
+	json_set(secret, STR("data"), data);
+}
+
+/* `changes`: one that is there, and may be of the other form. */
+static struct json *make_secret(struct call *call, struct str value, bool changes)
 {
 	struct json *secret = json_new(&call->mem, JSON_OBJECT);
 	struct json *metadata = json_new(&call->mem, JSON_OBJECT);
 	struct json *labels = json_new(&call->mem, JSON_OBJECT);
 	struct json *data = json_new(&call->mem, JSON_OBJECT);
 	struct str user, password;
+	bool has_user = str_split(value, ':', &user, &password);
 
 	json_set(labels, STR(LABEL), json_new_string(&call->mem, STR(LABEL_VALUE)));
 	json_set(metadata, STR("name"), json_new_string(&call->mem, str_from(call->name)));
 	json_set(metadata, STR("labels"), labels);
-	if (str_split(value, ':', &user, &password)) {
+	if (has_user) {
 		json_set(data, STR("username"), json_new_string(&call->mem, user));
 		json_set(data, STR("password"), json_new_string(&call->mem, password));
 	} else {
@@ -118,6 +132,8 @@ static struct json *make_secret(struct call *call, struct str value)
 	json_set(secret, STR("kind"), json_new_string(&call->mem, STR("Secret")));
 	json_set(secret, STR("metadata"), metadata);
 	json_set(secret, STR("stringData"), data);
+	if (changes)
+		take_away(call, secret, has_user);
 	return secret;
 }
 
@@ -145,7 +161,7 @@ int kubernetes_secret_write(struct str name, struct str value, struct err *err)
 		return -(int)err->kind;
 	put.verb = rc > 0 ? "patch" : "create";
 	put.name = rc > 0 ? call.name : NULL;
-	put.body = make_secret(&call, value);
+	put.body = make_secret(&call, value, rc > 0);
 	if (call.mem.failed)
 		return arena_fail(&call.mem, "a secret", err);
 	return kubernetes_send(call.api, &put, &call.mem, &answer, err);

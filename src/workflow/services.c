@@ -17,11 +17,6 @@ const char *services_role_name(enum services_role role)
 	return role_names[role];
 }
 
-const char *services_section_name(enum services_section section)
-{
-	return section_names[section];
-}
-
 /* --- What the shape does not say --- */
 
 /* At most one of the keys, and at least one if `needed`. */

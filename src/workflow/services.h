@@ -22,7 +22,6 @@ enum services_section {
 	SERVICES_METRICS,
 	SERVICES_SECTIONS,
 };
-const char *services_section_name(enum services_section section);
 
 struct services {
 	const char *origin;    /* the file, or "the workflow's configuration" */

@@ -55,6 +55,8 @@ def cluster(tmp_path, snapshot):
             found.run(sys.executable, "-c", UPLOAD, f"http://127.0.0.1:{S3}", snapshot)
             found.run("kubectl", "create", "namespace", "ma")
             found.run("kubectl", "create", "-f", NODE / "bin" / "argo-crds.yaml")
+            found.run("kubectl", "wait", "--for=condition=Established", "--timeout=120s", "crd",
+                      "--all")
             found.kubectl("apply", "-f", "-", stdin=SETTINGS)
             found.kubectl("create", "secret", "generic", "target-credentials",
                           "--from-literal=username=u", "--from-literal=password=p")

@@ -117,7 +117,8 @@ def test_a_source_that_takes_nothing_stops_the_client(shardlift):
         connection.settimeout(None)
         over.wait()
 
-    with Source(behaviour) as source, proxy(shardlift, source.url) as one:
+    with Source(behaviour) as source, \
+            proxy(shardlift, source.url, "--idle-timeout", "1h") as one:
         client = one.connect()
         try:
             client.sendall(b"POST /i/_bulk HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % size)
@@ -129,7 +130,7 @@ def test_a_source_that_takes_nothing_stops_the_client(shardlift):
                 pass
             assert taken[0] < size
             reset(client)
-            wait_for(lambda: one.control("status")["connections"] == 0, "the connection to end", 20)
+            wait_for(lambda: one.control("status")["connections"] == 0, "the connection to end")
         finally:
             over.set()
     (observations,) = one.records().values()
@@ -311,7 +312,7 @@ def test_a_body_that_does_not_come_ends_its_connection(shardlift):
     heard = []
 
     with Source(lambda c: heard.append(receive(c, lambda _: False))) as source, \
-            proxy(shardlift, source.url, "--idle-timeout", "500ms") as one:
+            proxy(shardlift, source.url, "--idle-timeout", "5s") as one:
         client = one.connect()
         client.sendall(half)
         assert receive(client, lambda _: False) == b""

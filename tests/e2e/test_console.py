@@ -431,6 +431,11 @@ backfill: {{reindex_from_snapshot: {{local: {{}}, session_name: nightly, scale: 
     assert opensearch.client.indices.exists("films")
 
     assert console("--json", "backfill", "status").json()["status"] == "Pending"
+    assert console("backfill", "pause").code == OK
+    assert console("--json", "backfill", "scale", "2").json()["workers"] == 2
+    held = console("--json", "backfill", "status").json()
+    assert held["status"] == "Paused" and len(held["workers"]) == 2, held
+    assert opensearch.documents("books") == {} and opensearch.documents("films") == {}
     started = console("--json", "backfill", "start")
     assert started.code == OK and started.json()["workers"] == 2, started
     wait_until(lambda: console("--json", "backfill", "status").json()["status"] == "Completed",
@@ -601,3 +606,24 @@ snapshotMigrationConfigs: []
     assert listed.code == OK and "SOURCE CLUSTER legacy" in listed.out, listed
     unknown = console("clusters", "curl", "nowhere", "/")
     assert unknown.code == USAGE and "source 'legacy'; target 'modern', 'other'" in unknown.err
+
+
+def test_a_backfill_in_pods_is_not_said_to_pause(console):
+    configuration = """
+sourceClusters:
+  old:
+    endpoint: "http://127.0.0.1:1"
+    version: ES 7.10.2
+    snapshotInfo:
+      repos: {backups: {repoPathUri: "s3://backups/repo", awsRegion: us-east-1}}
+      snapshots: {first: {repoName: backups, config: {externallyManagedSnapshotName: all}}}
+targetClusters: {new: {endpoint: "http://127.0.0.1:1"}}
+snapshotMigrationConfigs:
+  - {fromSource: old, toTarget: new, perSnapshotConfig: {first: [{documentBackfillConfig: {}}]}}
+"""
+    saved = console.program("workflow", "configure", "edit", "--stdin", input=configuration.encode())
+    assert saved.code == OK, saved
+    for verb in ("pause", "start"):
+        refused = console("backfill", verb, env={"SHARDLIFT_PLATFORM": "kubernetes"})
+        assert refused.code == ERRORS and "`console backfill scale 0`" in refused.err, refused
+        assert console("backfill", verb).code == OK

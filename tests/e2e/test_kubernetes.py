@@ -124,9 +124,11 @@ class Cluster:
                               capture_output=True, text=True, timeout=CEILING, check=True)
 
     def run(self, *command, check=True, stdin=None):
-        return subprocess.run([NODES / "k8s-node", "exec", "--data", self.folder,
-                               *map(str, command)], capture_output=True, text=True, input=stdin,
-                              timeout=CEILING, check=check)
+        ran = subprocess.run([NODES / "k8s-node", "exec", "--data", self.folder,
+                              *map(str, command)], capture_output=True, text=True, input=stdin,
+                             timeout=CEILING, check=False)
+        assert ran.returncode == 0 or not check, f"{command}: {ran.stdout}{ran.stderr}"
+        return ran
 
     def kubectl(self, *words, **options):
         return self.run("kubectl", "-n", "ma", *words, **options)
@@ -230,7 +232,7 @@ def install(cluster, folder):
 
 
 def phase(cluster):
-    told = cluster.console("workflow", "status", "--output", "json", check=False)
+    told = cluster.console("workflow", "status", "--json", check=False)
     return json.loads(told.stdout)["phase"] if told.returncode == 0 else ""
 
 

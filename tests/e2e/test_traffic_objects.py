@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import random
 import re
 
 import pytest
@@ -64,22 +65,23 @@ def test_a_group_is_refused_with_what_to_do(call, tmp_path, target):  # noqa: F8
 
 
 def test_tuples_go_to_a_bucket_under_the_java_replayers_names(call, node, tmp_path, target):  # noqa: F811
-    node.client.create_bucket(Bucket="tuples")
+    bucket = f"tuples-{random.randrange(1 << 30)}"
+    node.client.create_bucket(Bucket=bucket)
     log = tmp_path / "log"
     assert call("traffic", "import", "s3://captured/files", log).code == OK
     flags = ("replay", "--input", log, "--group", "r", "--target-uri", target.url, "--speedup-factor",
-             "1000000", "--name", "blue", "--tuple-s3-bucket", "tuples", "--tuple-s3-region",
+             "1000000", "--name", "blue", "--tuple-s3-bucket", bucket, "--tuple-s3-region",
              s3_support.REGION, "--tuple-s3-endpoint", node.url, "--tuple-max-per-file", "3")
     result = call(*flags)
     assert result.code == OK, result.err
-    listed = node.client.list_objects_v2(Bucket="tuples")["Contents"]
+    listed = node.client.list_objects_v2(Bucket=bucket)["Contents"]
     names = sorted((blob["Key"] for blob in listed),
                    key=lambda name: int(name.split("-")[-1].split(".")[0]))
     found = []
     for number, name in enumerate(names):
         assert re.fullmatch(r"tuples/blue/\d{4}/\d\d/\d\d/\d\d/tuples-0-\d{8}T\d{6}Z-"
                             f"{number}" r"\.log\.gz", name), name
-        body = node.client.get_object(Bucket="tuples", Key=name)["Body"].read()
+        body = node.client.get_object(Bucket=bucket, Key=name)["Body"].read()
         found.append([json.loads(line) for line in gzip.decompress(body).splitlines()])
     assert [len(lines) for lines in found] == [3, 2]
     assert len({line["connectionId"] for lines in found for line in lines}) == 5

@@ -82,7 +82,7 @@ def engine_pid(state_dir):
     return 0
 
 
-def wait_until(condition, what, seconds=120):
+def wait_until(condition, what, seconds=240):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, f"never came: {what}"

@@ -236,7 +236,7 @@ def test_live(workflow, source, opensearch, tmp_path):
     front = pid_of(workflow, "front")
     kill_engine(workflow)
     start_engine(workflow)
-    wait_until(lambda: gates(workflow).get(f"cutover.{REPLAY}") == "pending", "the gate")
+    wait_until(lambda: f"cutover.{REPLAY}" in gates(workflow), "the gate")
     load = Load(f"http://127.0.0.1:{port}", tmp_path, "--rate", "8",
                 "--only", "index,create,auto")
     wait_until(lambda: gates(workflow).get(f"cutover.{REPLAY}") == "waiting", "the gate, reached")

@@ -50,6 +50,7 @@ def test_a_full_disk_is_waited_for(shardlift, tmp_path):
             engine.wait(120)
 
 
+@pytest.mark.skipif("SHARDLIFT_LONG" not in os.environ, reason="only in make check-long")
 def test_a_clock_that_jumps_hinders_nothing(workflow, source, opensearch, tmp_path):  # noqa: F811
     disturb = Disturb(PROGRAM.parent / "tests" / "faults" / "disturb.so", tmp_path / "switches")
     os.environ.get("LD_PRELOAD") and pytest.skip("something is preloaded already")

@@ -99,6 +99,7 @@ def kafka_status(one):
     return one.control("status")["kafka"]
 
 
+@pytest.mark.skipif("SHARDLIFT_KAFKA_KILLS" not in os.environ, reason="only in make check-long")
 @pytest.mark.parametrize("policy", ["spool", "block"])
 def test_what_the_source_acknowledged_is_in_kafka_after_kills(shardlift, kafka, seed, survived, policy):
     """The broker dies beside every tenth kill; with a spool it is away at the next one, too."""

@@ -27,22 +27,24 @@ static const char *name_of(const struct job *job)
 static int look(struct job *job, struct err *err)
 {
 	struct pods *pods = job->pods;
-	struct str selector = arena_printf(&pods->look,
-					   "labelSelector="
-					   "%s%%3D%s",
-					   "batch.kubernetes.io%2Fjob-name", name_of(job));
+	struct str selector;
 	struct err why = {0};
 
 	job->object = NULL;
 	job->items = NULL;
-	if (!selector.ptr)
-		return arena_fail(&pods->look, "the pods of a step", err);
 	if (pods_get(pods, "batch", "jobs", name_of(job), &job->object, &why) < 0 &&
 	    why.kind != ERR_NOT_FOUND) {
 		*err = why;
 		return -(int)err->kind;
 	}
-	return job->object ? pods_list(pods, "", "pods", selector.ptr, &job->items, err) : 0;
+	if (!job->object)
+		return 0;
+	/* Those of a Job of this name before it may still be there, with their exit codes. */
+	selector = arena_printf(
+		&pods->look, "labelSelector=batch.kubernetes.io%%2Fcontroller-uid%%3D" STR_FMT,
+		STR_ARG(json_string(json_path(job->object, "metadata", "uid", NULL))));
+	return selector.ptr ? pods_list(pods, "", "pods", selector.ptr, &job->items, err)
+			    : arena_fail(&pods->look, "the pods of a step", err);
 }
 
 static int create(struct job *job, struct err *err)
@@ -149,6 +151,8 @@ static int take_end(struct job *job, const struct json *pod, int *code, struct e
 	*code = (int)json_i64_or(json_get(end, "exitCode"), EXIT_CODE_INTERRUPTED);
 	if (*code != EXIT_CODE_OK && is_going(pod))
 		return disrupted(job, "was deleted", err);
+	if (*code != EXIT_CODE_OK && pods_was_taken_off(pod))
+		return disrupted(job, "was taken off its node", err);
 	if (trouble.len > 0) {
 		pods_say(job->pods, trouble);
 		*code = EXIT_CODE_INTERRUPTED;

@@ -58,6 +58,8 @@ struct json *pods_manifest(const struct pods_task *task, const struct json *own,
 
 /* --- trouble.c: what is in the way, in a line; STR_NONE: nothing --- */
 struct str pods_trouble_of_pod(const struct json *pod, struct arena *mem);
+/* By its node or the scheduler, and not for what it did. */
+bool pods_was_taken_off(const struct json *pod);
 /* Of a Deployment that cannot make its pods. */
 struct str pods_trouble_of_deployment(const struct json *deployment, struct arena *mem);
 /* The newest warning about an object. */

@@ -105,10 +105,28 @@ static void end_stopped(struct pods *pods)
 	pods_note(pods, STR_NONE);
 }
 
+/* Workers that found no work are started again until their Deployment is gone. */
+static void end_done(struct pods *pods)
+{
+	struct err why = {0};
+
+	while (take_down(pods, pods->task.kind == PODS_WORKERS, &why) < 0) {
+		if (!why.retry) {
+			pods_say(pods, str_from(why.message));
+			break;
+		}
+		if (pods_bear(pods, &why) < 0) {
+			end_stopped(pods);
+			return;
+		}
+		why = (struct err){0};
+	}
+	pods_note(pods, STR_NONE);
+}
+
 int pods_run(const struct pods_options *options, const char *task_path, int *code, struct err *err)
 {
 	cleanup(release) struct pods pods = {0};
-	struct err why = {0};
 	int rc;
 
 	if (open_api(&pods, options, options->stop, err) < 0 ||
@@ -122,9 +140,7 @@ int pods_run(const struct pods_options *options, const char *task_path, int *cod
 		end_stopped(&pods);
 		return rc;
 	}
-	/* Workers that found no work are started again until their Deployment is gone. */
-	if (take_down(&pods, pods.task.kind == PODS_WORKERS, &why) < 0)
-		pods_say(&pods, str_from(why.message));
+	end_done(&pods);
 	return rc;
 }
 

@@ -1,11 +1,13 @@
 #include "workflow/pods/pods_internal.h"
 
 #include "base/limits.h"
+#include "net/http_client.h"
 
 #define CHUNK_MAX MIB(4)
-#define CHUNKS_MAX 64  /* of one look */
-#define TIME_LENGTH 30 /* "2026-11-21T10:24:00.123456789Z" */
-#define OUR_TIME 24    /* "2026-11-21T10:24:00.123Z" */
+#define SECOND_MAX MIB(64) /* of the lines of one second, which the API does not begin within */
+#define CHUNKS_MAX 64      /* of one look */
+#define TIME_LENGTH 30     /* "2026-11-21T10:24:00.123456789Z" */
+#define OUR_TIME 24        /* "2026-11-21T10:24:00.123Z" */
 
 static struct pods_tail *tail_of(struct pods *pods, struct str pod)
 {
@@ -58,8 +60,9 @@ static void take_words(struct pods_tail *tail, struct str line)
 static void write_line(struct pods *pods, struct pods_tail *tail, struct str at, struct str line,
 		       bool several)
 {
-	cleanup(buf_release) struct buf out = BUF_INIT(CHUNK_MAX + KIB(64));
+	cleanup(buf_release) struct buf out = BUF_INIT(SECOND_MAX + KIB(64));
 	const char *dash = memrchr(tail->pod.ptr, '-', tail->pod.len);
+	struct str rest;
 
 	if (str_starts(line, STR(PODS_OUTPUT))) {
 		buf_printf(&out, STR_FMT "\n", STR_ARG(str_from_offset(line, strlen(PODS_OUTPUT))));
@@ -73,12 +76,15 @@ static void write_line(struct pods *pods, struct pods_tail *tail, struct str at,
 		tail->whole = true;
 		return;
 	}
-	line = without_time(line);
-	take_words(tail, line);
+	rest = without_time(line);
+	/* Its own is the same, and in UTC wherever the node is. */
+	if (rest.ptr != line.ptr)
+		at = line;
+	take_words(tail, rest);
 	buf_printf(&out, "%.*sZ ", OUR_TIME - 1, at.ptr);
 	if (several)
 		buf_printf(&out, "[%s] ", dash ? dash + 1 : tail->pod.ptr);
-	buf_printf(&out, STR_FMT "\n", STR_ARG(line));
+	buf_printf(&out, STR_FMT "\n", STR_ARG(rest));
 	if (!out.failed)
 		pods->options->log(buf_str(&out));
 }
@@ -109,14 +115,35 @@ static size_t take_lines(struct pods *pods, struct pods_tail *tail, struct str t
 	return taken;
 }
 
-static int read_chunk(struct pods *pods, struct pods_tail *tail, bool previous, bool several,
-		      size_t *taken, struct err *err)
+/* The API gives times in the zone of the node: "Z", or "+02:00". */
+static struct str since_of(struct pods *pods, const struct pods_tail *tail)
 {
-	cleanup(buf_release) struct buf text = BUF_INIT(CHUNK_MAX + KIB(64));
-	struct str query = arena_printf(
-		&pods->look, "container=%s&timestamps=true&limitBytes=%llu%s%s%.19s%s",
-		PODS_CONTAINER, (unsigned long long)CHUNK_MAX, previous ? "&previous=true" : "",
-		tail->last[0] ? "&sinceTime=" : "", tail->last, tail->last[0] ? "Z" : "");
+	cleanup(buf_release) struct buf text = BUF_INIT(KIB(1));
+	const char *zone = tail->last + MIN(strlen(tail->last), (size_t)TIME_LENGTH - 1);
+
+	if (!tail->last[0])
+		return STR("");
+	buf_printf(&text, "&sinceTime=%.19s", tail->last);
+	http_append_encoded(&text, str_from(zone));
+	return arena_str(&pods->look, buf_str(&text));
+}
+
+struct chunk {
+	bool previous, several;
+	size_t limit; /* bytes that are asked for */
+	size_t taken; /* lines that were new */
+	bool cut;     /* there is more */
+};
+
+static int read_chunk(struct pods *pods, struct pods_tail *tail, struct chunk *chunk,
+		      struct err *err)
+{
+	cleanup(buf_release) struct buf text = BUF_INIT(SECOND_MAX + KIB(64));
+	struct str since = since_of(pods, tail);
+	struct str query =
+		arena_printf(&pods->look, "container=%s&timestamps=true&limitBytes=%zu%s" STR_FMT,
+			     PODS_CONTAINER, chunk->limit, chunk->previous ? "&previous=true" : "",
+			     STR_ARG(since));
 	const struct kubernetes_call call = {.verb = "get",
 					     .group = "",
 					     .resource = "pods",
@@ -128,18 +155,23 @@ static int read_chunk(struct pods *pods, struct pods_tail *tail, bool previous, 
 		return arena_fail(&pods->look, "a log", err);
 	if (kubernetes_text(pods->api, &call, &text, err) < 0)
 		return -(int)err->kind;
-	*taken = take_lines(pods, tail, buf_str(&text), several);
+	chunk->taken = take_lines(pods, tail, buf_str(&text), chunk->several);
+	chunk->cut = text.len >= chunk->limit;
 	return 0;
 }
 
 static int read_all(struct pods *pods, struct pods_tail *tail, bool previous, bool several,
 		    struct err *err)
 {
-	size_t taken = 1;
+	struct chunk chunk = {.previous = previous, .several = several, .limit = CHUNK_MAX};
 
-	for (size_t i = 0; i < CHUNKS_MAX && taken > 0; i++)
-		if (read_chunk(pods, tail, previous, several, &taken, err) < 0)
+	for (size_t i = 0; i < CHUNKS_MAX; i++) {
+		if (read_chunk(pods, tail, &chunk, err) < 0)
 			return -(int)err->kind;
+		if (chunk.taken == 0 && !(chunk.cut && chunk.limit < SECOND_MAX))
+			break;
+		chunk.limit = chunk.taken > 0 ? CHUNK_MAX : chunk.limit * 4;
+	}
 	return 0;
 }
 

@@ -11,24 +11,37 @@
 #define LABEL_MAX_LENGTH 63
 #define SUM_LENGTH 8
 
+/* In place; true: something is not what it was. Of small names the first '.' becomes '-' for
+ * nothing: what stands before it, the tag of a step, has no '-'. */
+static bool replace_bytes(char *p, size_t len, bool small)
+{
+	bool changed = false;
+	size_t dots = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)p[i];
+
+		if (small && isupper(c)) {
+			p[i] = (char)tolower(c);
+			changed = true;
+		} else if (!isalnum(c) && c != '-' && (small || !strchr("._", c))) {
+			p[i] = '-';
+			changed |= c != '.' || ++dots > 1;
+		}
+	}
+	return changed;
+}
+
 /* The text itself where it fits, else its beginning and a checksum of the whole. */
 static struct str fit(struct str text, size_t most, bool small, struct arena *mem)
 {
 	struct str copy = arena_str(mem, text), sum;
-	char *p = (char *)(uintptr_t)copy.ptr;
-	bool changed = text.len > most;
+	bool changed;
 
-	for (size_t i = 0; p && i < copy.len; i++) {
-		unsigned char c = (unsigned char)p[i];
-		bool fine = isalnum(c) || c == '-' || (!small && strchr("._", c));
-
-		if (small && isupper(c))
-			p[i] = (char)tolower(c);
-		else if (!fine)
-			p[i] = '-';
-		changed |= !fine && c != '.';
-	}
-	if (!p || !changed)
+	if (!copy.ptr)
+		return copy;
+	changed = replace_bytes((char *)(uintptr_t)copy.ptr, copy.len, small);
+	if (!changed && text.len <= most)
 		return copy;
 	sum = plan_checksum(json_new_string(mem, text), mem);
 	if (!sum.ptr)

@@ -94,6 +94,14 @@ static struct str of_scheduling(const struct json *pod, struct arena *mem)
 	return STR_NONE;
 }
 
+bool pods_was_taken_off(const struct json *pod)
+{
+	struct str reason = json_string(json_path(pod, "status", "reason", NULL));
+
+	return str_is(reason, "Evicted") || str_is(reason, "Preempting") ||
+	       str_is(reason, "NodeLost");
+}
+
 struct str pods_trouble_of_pod(const struct json *pod, struct arena *mem)
 {
 	const struct json *status = json_get(pod, "status");
@@ -102,7 +110,7 @@ struct str pods_trouble_of_pod(const struct json *pod, struct arena *mem)
 	const struct json *end = json_path(container, "state", "terminated", NULL);
 	struct str reason = json_string(json_get(status, "reason")), line = STR_NONE;
 
-	if (str_is(reason, "Evicted") || str_is(reason, "Preempting") || str_is(reason, "NodeLost"))
+	if (pods_was_taken_off(pod))
 		return arena_printf(
 			mem, "pod " STR_FMT " was taken off its node (" STR_FMT "): " STR_FMT,
 			STR_ARG(pods_name_of(pod)), STR_ARG(reason),

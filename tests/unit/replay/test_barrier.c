@@ -37,7 +37,7 @@ static void run(const struct replay_options *options, struct replay_counts *coun
 struct phases {
 	int before, after; /* answered */
 	bool failed[2 * WRITERS];
-	bool by_query, refreshed;
+	bool by_query, refused, refreshed;
 	size_t wrong;
 };
 
@@ -49,6 +49,10 @@ static void count_phases(void *user, const struct fake_request *request, struct 
 
 	if (str_starts(request->head, STR("POST /i/_refresh?"))) {
 		p->wrong += p->before != WRITERS || p->by_query;
+		if (!p->refused) {
+			p->refused = true;
+			return fake_reply_json(reply, 503, "{}");
+		}
 		p->refreshed = true;
 		return fake_reply_json(reply, 403, "{}");
 	}

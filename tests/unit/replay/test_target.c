@@ -217,6 +217,42 @@ static void an_answer_before_all_is_sent_ends_the_connection(void **state)
 	until_closed(f);
 }
 
+/* A target that closes with bytes unread resets the connection right behind its answer. */
+static void an_answer_to_a_request_that_is_refused_on_the_way_is_taken(void **state)
+{
+	struct fixture *f = *state;
+	char *large = mem_zalloc(MIB(16));
+	const struct target_request request = {.bytes = str_of(large, MIB(16))};
+	int64_t until = clock_monotonic_ms() + CEILING_MS;
+
+	target_connection_send(f->connection, &request, on_done, f);
+	while (f->got_len < sizeof(f->got) && clock_monotonic_ms() < until)
+		turn(f);
+	answer(f, "HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n");
+	close(f->client);
+	f->client = -1;
+	until_done(f);
+	assert_int_equal(f->answer.status, 413);
+	free(large);
+}
+
+static void a_request_that_was_begun_to_be_answered_was_sent(void **state)
+{
+	struct fixture *f = *state;
+
+	ask_and_await(f);
+	answer(f, ANSWER);
+	until_done(f);
+	/* On the kept connection. */
+	ask_and_await(f);
+	answer(f, "HTTP/1.1 100 Continue\r\n\r\n");
+	close(f->client);
+	f->client = -1;
+	until_done(f);
+	assert_int_equal(f->answer.failed, ERR_UNREACHABLE);
+	assert_false(f->answer.never_sent);
+}
+
 static void a_target_that_hangs_is_given_up_in_time(void **state)
 {
 	struct fixture *f = *state;
@@ -326,6 +362,8 @@ int main(void)
 		TEST(a_part_that_is_not_due_stays_here),
 		TEST(the_time_between_parts_is_not_the_targets),
 		TEST(an_answer_before_all_is_sent_ends_the_connection),
+		TEST(an_answer_to_a_request_that_is_refused_on_the_way_is_taken),
+		TEST(a_request_that_was_begun_to_be_answered_was_sent),
 		TEST(a_target_that_hangs_is_given_up_in_time),
 		TEST(a_target_that_hangs_in_its_answer_is_given_up_in_time),
 		TEST(a_reset_in_the_answer_is_no_answer),

@@ -302,6 +302,32 @@ static void what_a_request_by_query_reads_is_refreshed_first(void **state)
 	}
 }
 
+static void a_refresh_that_a_busy_target_refuses_is_sent_again(void **state)
+{
+	static const char *const refresh = "POST /i/_refresh";
+	static const int busy[] = {429, 503, 0};
+	struct fake_job f;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(busy); i++) {
+		assert_int_equal(
+			fake_job_open(&f, true, "POST /i/_delete_by_query", "{}", 200, "{}"), 1);
+		for (int sent = 1; sent < JOB_ATTEMPTS; sent++) {
+			assert_true(str_starts(str_from(fake_job_sends(&f)), str_from(refresh)));
+			/* What never went out counts for nothing. */
+			job_not_sent(&f.job);
+			assert_int_equal(f.job.probes, 0);
+			assert_true(str_starts(str_from(fake_job_sends(&f)), str_from(refresh)));
+			assert_int_equal(fake_job_answer(&f, busy[i], "{}"), JOB_AGAIN);
+		}
+		assert_true(str_starts(str_from(fake_job_sends(&f)), str_from(refresh)));
+		assert_int_equal(fake_job_answer(&f, busy[i], "{}"), JOB_NEXT);
+		assert_string_equal(fake_job_sends(&f), "POST /i/_delete_by_query\n{}");
+		assert_int_equal(fake_job_answer(&f, 200, "{}"), JOB_FINAL);
+		fake_job_close(&f);
+	}
+}
+
 static void bulk_items_carry_versions_and_ids_of_the_source(void **state)
 {
 	static const char *const request = "{\"create\":{\"_index\":\"i\",\"_id\":\"1\"}}\n{}\n"
@@ -666,6 +692,7 @@ int main(void)
 		cmocka_unit_test(an_item_that_the_target_stumbles_over_is_given_up_at_last),
 		cmocka_unit_test(routing_has_its_later_name_in_bulks),
 		cmocka_unit_test(what_a_request_by_query_reads_is_refreshed_first),
+		cmocka_unit_test(a_refresh_that_a_busy_target_refuses_is_sent_again),
 		cmocka_unit_test(an_answer_of_the_capture_proxy_is_no_refusal_of_the_source),
 		cmocka_unit_test(an_id_without_an_answer_is_the_same_each_time),
 		cmocka_unit_test(something_newer_at_the_target_is_a_success),

@@ -263,6 +263,28 @@ static void what_cannot_be_unpacked_is_told_once_and_passed_over(void **state)
 	assert_end(source);
 }
 
+static void half_a_protocap_is_no_record(void **state)
+{
+	struct fixture *f = *state;
+	struct record_source *source;
+	struct record_item item;
+	struct buf *bytes;
+
+	bytes = &put(f, "p/a_1.protocap", STR("\x01"))->bytes;
+	for (int i = 0; i < 100000; i++)
+		buf_printf(bytes, "%d,", i);
+	pack(&f->objects[0]);
+	bytes->len /= 2;
+	put(f, "p/b_1.protocap", STR("\x01 1"));
+	source = source_of(f, "s3://bucket/p/");
+	assert_int_equal(record_source_next(source, 0, &item, &f->err), -ERR_FORMAT);
+	assert_int_equal(item.position.offset, 0);
+	assert_int_equal(record_source_next(source, 0, &item, &f->err), RECORD_SOURCE_ITEM);
+	assert_true(str_is(item.bytes, "\x01 1"));
+	assert_int_equal(item.position.offset, 1);
+	assert_end(source);
+}
+
 static void an_object_that_cannot_be_read_ends_it(void **state)
 {
 	struct fixture *f = *state;
@@ -303,6 +325,7 @@ int main(void)
 		TEST(one_object_may_be_named),
 		TEST(protocaps_come_by_connection_and_number),
 		TEST(what_cannot_be_unpacked_is_told_once_and_passed_over),
+		TEST(half_a_protocap_is_no_record),
 		TEST(an_object_that_cannot_be_read_ends_it),
 		TEST(a_group_and_an_empty_place_are_refused),
 	};

@@ -226,9 +226,33 @@ static void a_compressed_file_that_is_cut_is_an_error_once(void **state)
 	free(text);
 }
 
+static void a_trace_that_grew_since_it_was_listed_is_read_whole(void **state)
+{
+	struct record_source *source;
+	struct log_folder folder;
+	char path[300];
+	FILE *file;
+
+	(void)state;
+	log_folder_make(&folder);
+	snprintf(path, sizeof(path), "%s/a_1.protocap", folder.path);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	fputs("\x01 half", file);
+	fflush(file);
+	source = source_of(folder.path, NULL);
+	fputs(" and half", file);
+	fclose(file);
+	assert_item(source, 0, STR(""), STR("\x01 half and half"));
+	assert_state(source, RECORD_SOURCE_END);
+	record_source_close(source);
+	log_folder_remove(&folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_trace_that_grew_since_it_was_listed_is_read_whole),
 		cmocka_unit_test(a_group_goes_on_where_all_before_was_finished),
 		cmocka_unit_test(a_damaged_segment_is_no_fault_of_a_record),
 		cmocka_unit_test(following_has_nothing_yet_where_the_log_ends),

@@ -16,12 +16,13 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#define PROXY                                                                    \
-	"sourceClusters: {old: {endpoint: \"http://es\", version: ES 7.10.2}}\n" \
-	"targetClusters: {new: {endpoint: \"http://os:9201/\"}}\n"               \
-	"snapshotMigrationConfigs: []\n"                                         \
-	"traffic: {proxies: {front: {source: old, skipApproval: true,\n"         \
-	"  proxyConfig: {listenPort: 9300, noCapture: true, tls: {mode: plaintext}}}}, replayers: {}}\n"
+#define PROXY                                                                            \
+	"sourceClusters: {old: {endpoint: \"http://es\", version: ES 7.10.2}}\n"         \
+	"targetClusters: {new: {endpoint: \"http://os:9201/\"}}\n"                       \
+	"snapshotMigrationConfigs: []\n"                                                 \
+	"traffic: {proxies: {front: {source: old, skipApproval: true,\n"                 \
+	"  proxyConfig: {listenPort: 9300, noCapture: true, tls: {mode: plaintext}}}}, " \
+	"replayers: {}}\n"
 #define PILOT                                                \
 	"requireBeginApproval: true\n"                       \
 	"sourceClusters: {}\n"                               \

@@ -187,6 +187,18 @@ static void workers_share_the_work_on_the_target_under_a_session_of_the_workflow
 	assert_null(json_get(named(tasks_of(f), STR("verify")), "withSequence"));
 }
 
+/* Argo counts maxDuration from the beginning of the first try, which may take hours. */
+static void a_step_is_tried_again_however_long_it_took(void **state)
+{
+	struct fixture *f = *state;
+	const struct json *retry;
+
+	export_well(f, CONFIGURATION);
+	retry = json_get(template_of(f, "documentbackfill"), "retryStrategy");
+	assert_true(str_is(json_string(json_get(retry, "limit")), "3"));
+	assert_null(json_path(retry, "backoff", "maxDuration", NULL));
+}
+
 static void secrets_are_named_and_not_told(void **state)
 {
 	struct fixture *f = *state;
@@ -219,6 +231,7 @@ int main(void)
 		TEST(gates_are_suspended_nodes_as_many_as_the_plan_has),
 		TEST(all_steps_name_the_snapshot_that_one_takes),
 		TEST(workers_share_the_work_on_the_target_under_a_session_of_the_workflow),
+		TEST(a_step_is_tried_again_however_long_it_took),
 		TEST(secrets_are_named_and_not_told),
 		TEST(what_has_to_be_watched_is_refused_by_name),
 	};

@@ -1,4 +1,5 @@
 #include "workflow/pods/pods_internal.h"
+#include "workflow/secrets_kubernetes.h"
 
 #include "base/limits.h"
 #include "fake_server.h"
@@ -37,9 +38,12 @@ struct fixture {
 	size_t look;
 	const char *mark; /* of the object that is there; NULL: none */
 	int refusals;     /* of creating, with 403, before it is allowed */
+	int outages;      /* of deleting, with 503 */
 	const char *log;  /* of the pod */
 	unsigned created, deleted;
-	char body[8192]; /* of the last create */
+	char body[8192];    /* of the last create */
+	char asked[512];    /* of the last log */
+	char selected[512]; /* the first line of the last list of pods */
 	struct err err;
 	int code;
 };
@@ -100,6 +104,18 @@ static void create(struct fixture *f, const struct fake_request *request, struct
 	fake_reply_json(reply, 201, "{}");
 }
 
+static void remove_object(struct fixture *f, struct fake_reply *reply)
+{
+	if (f->outages > 0) {
+		f->outages--;
+		fake_reply_json(reply, 503, "{\"message\":\"not now\"}");
+		return;
+	}
+	f->deleted++;
+	f->mark = NULL;
+	fake_reply_json(reply, 200, "{}");
+}
+
 static bool has(const struct fake_request *request, const char *words)
 {
 	return memmem(request->head.ptr, request->head.len, words, strlen(words)) != NULL;
@@ -112,17 +128,25 @@ static void handle(void *user, const struct fake_request *request, struct fake_r
 	if (has(request, "GET /api/v1/namespaces/ma/pods/console-0 ")) {
 		fake_reply_json(reply, 200, OWN);
 	} else if (has(request, "/log?")) {
+		snprintf(f->asked, sizeof(f->asked), STR_FMT, STR_ARG(request->head));
 		fake_reply_write(reply, 200, "", str_from(f->log ? f->log : WHOLE));
 	} else if (has(request, "/pods?")) {
+		snprintf(f->selected, sizeof(f->selected), STR_FMT, STR_ARG(request->head));
 		show_pods(f, reply);
+	} else if (has(request, "GET /api/v1/namespaces/ma/secrets/login ")) {
+		fake_reply_json(
+			reply, 200,
+			"{\"metadata\":{\"labels\":{\"use-case\":\"http-basic-credentials\"}},"
+			"\"data\":{\"username\":\"dQ==\",\"password\":\"cA==\"}}");
+	} else if (str_starts(request->head, STR("PATCH "))) {
+		snprintf(f->body, sizeof(f->body), STR_FMT, STR_ARG(request->body));
+		fake_reply_json(reply, 200, "{}");
 	} else if (has(request, "/events?")) {
 		fake_reply_json(reply, 200, "{\"items\":[]}");
 	} else if (str_starts(request->head, STR("POST "))) {
 		create(f, request, reply);
 	} else if (str_starts(request->head, STR("DELETE "))) {
-		f->deleted++;
-		f->mark = NULL;
-		fake_reply_json(reply, 200, "{}");
+		remove_object(f, reply);
 	} else {
 		show_object(f, reply);
 	}
@@ -207,6 +231,18 @@ static void test_a_job_brings_exit_code_log_and_output(void **state)
 	assert_int_equal(1, f->deleted);
 }
 
+static void test_a_node_s_time_zone_is_asked_for_as_it_is_told(void **state)
+{
+	struct fixture *f = *state;
+
+	f->looks[0] = POD(ENDED(0));
+	f->log = "2026-11-22T12:00:00.100000000+02:00 2026-11-22T10:00:00.100Z info x began\n"
+		 "2026-11-22T12:00:09.000000000+02:00 shardlift-output-end\n";
+	assert_int_equal(0, run(f, "job"));
+	assert_non_null(strstr(f->asked, "&sinceTime=2026-11-22T12:00:09%2B02%3A00 HTTP"));
+	assert_string_equal("2026-11-22T10:00:00.100Z info x began\n", said);
+}
+
 static void test_a_pod_looks_like_the_engine_s_and_belongs_to_its_owner(void **state)
 {
 	static const char *const parts[] = {
@@ -268,6 +304,29 @@ static void test_a_pod_that_was_deleted_is_made_again(void **state)
 	assert_non_null(strstr(said, "was deleted; it is made again"));
 }
 
+static void test_a_pod_that_was_evicted_is_made_again(void **state)
+{
+	struct fixture *f = *state;
+
+	f->looks[0] =
+		"{\"metadata\":{\"name\":\"p-1\"},\"status\":{\"phase\":\"Failed\",\"reason\":"
+		"\"Evicted\",\"containerStatuses\":[{\"name\":\"shardlift\"," ENDED(137) "}]}}";
+	f->looks[1] = POD(ENDED(0));
+	assert_int_equal(0, run(f, "job"));
+	assert_int_equal(0, f->code);
+	assert_int_equal(2, f->created);
+}
+
+/* A stage that follows another has a Job of the same name. */
+static void test_pods_of_a_job_before_of_the_same_name_are_not_looked_at(void **state)
+{
+	struct fixture *f = *state;
+
+	f->looks[0] = POD(ENDED(0));
+	assert_int_equal(0, run(f, "job"));
+	assert_non_null(strstr(f->selected, "controller-uid%3Do "));
+}
+
 static void test_a_pod_without_enough_memory_says_so_and_may_be_tried_again(void **state)
 {
 	struct fixture *f = *state;
@@ -290,6 +349,18 @@ static void test_a_quota_is_waited_for(void **state)
 	assert_int_equal(0, run(f, "job"));
 	assert_int_equal(0, f->code);
 	assert_non_null(strstr(said, "a quota of the namespace is reached"));
+}
+
+/* Left behind, they would be started again for ever. */
+static void test_workers_that_are_done_are_taken_down_once_the_api_answers(void **state)
+{
+	struct fixture *f = *state;
+
+	f->outages = 1;
+	f->looks[0] = POD(ENDED(0));
+	assert_int_equal(0, run(f, "workers"));
+	assert_int_equal(0, f->code);
+	assert_int_equal(1, f->deleted);
 }
 
 static void test_workers_are_done_when_one_came_to_the_end(void **state)
@@ -359,6 +430,17 @@ static void test_troubles_are_told_with_what_mends_them(void **state)
 		"finds no node: no cpu");
 }
 
+static void test_a_login_that_becomes_an_api_key_keeps_no_password(void **state)
+{
+	struct fixture *f = *state;
+
+	setenv("SHARDLIFT_NAMESPACE", "ma", 1);
+	if (kubernetes_secret_write(STR("login"), STR("k3y"), &f->err) < 0)
+		fail_msg("%s", f->err.message);
+	assert_non_null(strstr(f->body, "\"stringData\":{\"api-key\":\"k3y\"}"));
+	assert_non_null(strstr(f->body, "\"data\":{\"username\":null,\"password\":null}"));
+}
+
 static void test_names_fit_and_stay_apart(void **state)
 {
 	struct arena mem = ARENA_INIT(MIB(1));
@@ -373,6 +455,8 @@ static void test_names_fit_and_stay_apart(void **state)
 	assert_true(a.len <= 46 && b.len <= 46);
 	assert_false(str_eq(a, b));
 	assert_true(str_is(pods_object_name(STR("verify.a-b"), &mem), "verify-a-b"));
+	assert_false(str_is(pods_object_name(STR("verify.a.b"), &mem), "verify-a-b"));
+	assert_false(str_is(pods_object_name(STR("verify.A-b"), &mem), "verify-a-b"));
 	arena_release(&mem);
 }
 
@@ -382,15 +466,20 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_a_job_brings_exit_code_log_and_output),
+		TEST(test_a_node_s_time_zone_is_asked_for_as_it_is_told),
 		TEST(test_a_pod_looks_like_the_engine_s_and_belongs_to_its_owner),
 		TEST(test_what_an_engine_before_began_is_gone_on_with),
 		TEST(test_what_another_attempt_left_is_taken_down),
 		TEST(test_a_pod_that_was_deleted_is_made_again),
+		TEST(test_a_pod_that_was_evicted_is_made_again),
+		TEST(test_pods_of_a_job_before_of_the_same_name_are_not_looked_at),
 		TEST(test_a_pod_without_enough_memory_says_so_and_may_be_tried_again),
 		TEST(test_a_quota_is_waited_for),
+		TEST(test_workers_that_are_done_are_taken_down_once_the_api_answers),
 		TEST(test_workers_are_done_when_one_came_to_the_end),
 		TEST(test_a_worker_that_ends_otherwise_is_started_again_and_told_of),
 		TEST(test_a_worker_that_no_try_helps_ends_the_step),
+		TEST(test_a_login_that_becomes_an_api_key_keeps_no_password),
 		cmocka_unit_test(test_troubles_are_told_with_what_mends_them),
 		cmocka_unit_test(test_names_fit_and_stay_apart),
 	};
