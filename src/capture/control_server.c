@@ -150,6 +150,8 @@ static void put_status(struct control_server *server, struct buf *out)
 	struct segment_log_state log;
 	bool capturing;
 	struct destination *destination = gate_destination(gate, &capturing);
+	/* Before the end of the log: who reads that nothing is in flight has all of it by then. */
+	int64_t in_flight = atomic_load(&gate->in_flight);
 	bool has_log = sink_log_state(server->options.sink, &log);
 
 	buf_printf(out,
@@ -167,11 +169,10 @@ static void put_status(struct control_server *server, struct buf *out)
 		   ",\"parkedRequests\":%" PRIu64 ",\"parkedBytes\":%" PRIu64
 		   ",\"bufferAgeMs\":%" PRIu64 ",\"recordsLost\":%" PRIu64 ",\"gaps\":%" PRIu64,
 		   proxy_port(proxy), capturing && server->options.sink ? "true" : "false",
-		   counter_get(&n->active_connections), counter_get(&n->requests),
-		   (int64_t)atomic_load(&gate->in_flight), counter_get(&n->requests_held),
-		   counter_get(&n->requests_parked), (uint64_t)atomic_load(&gate->bytes),
-		   proxy_buffer_age_ms(proxy), counter_get(&n->records_lost),
-		   counter_get(&n->gaps));
+		   counter_get(&n->active_connections), counter_get(&n->requests), in_flight,
+		   counter_get(&n->requests_held), counter_get(&n->requests_parked),
+		   (uint64_t)atomic_load(&gate->bytes), proxy_buffer_age_ms(proxy),
+		   counter_get(&n->records_lost), counter_get(&n->gaps));
 	if (has_log)
 		buf_printf(out,
 			   ",\"logFirst\":%" PRIu64 ",\"logEnd\":%" PRIu64

@@ -210,6 +210,7 @@ static void fill_options(const struct replay_fields *f, struct run *run, struct 
 	o->backfill_works = replay_beside_backfill(run->beside);
 	o->no_spread = f->no_spread;
 	o->lookahead_ms = f->lookahead_s * 1000;
+	o->gap_ms = f->max_gap_s * 1000;
 	o->lookahead_bytes = (size_t)f->lookahead_bytes;
 	o->most_requests = (size_t)f->most_requests;
 	o->settle_ms = f->settle_ms;

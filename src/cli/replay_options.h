@@ -34,7 +34,7 @@ struct replay_fields {
 	bool gets_only, writes_only, no_raise_gc_deletes, tuple_spans, no_spread, compare;
 	const char *backfill_session;
 	int64_t update_wait_ms;
-	int64_t lookahead_s, lookahead_bytes, most_requests, threads, packet_timeout_s;
+	int64_t lookahead_s, max_gap_s, lookahead_bytes, most_requests, threads, packet_timeout_s;
 	int64_t response_timeout_s, grace_ms, settle_ms, attempts;
 	int64_t tuple_seconds, tuple_mb, tuple_count;
 	int64_t metrics_port;

@@ -215,10 +215,29 @@ int snapshot_api_list(struct cluster *cluster, struct str repository, struct are
 	return rc < 0 ? rc : mem->failed ? arena_fail(mem, "the list of snapshots", err) : 0;
 }
 
+/* _status says SUCCESS as soon as all shards are done; what tells readers of the repository of the
+ * snapshot is written after that. */
+static int is_being_finished(struct cluster *cluster, struct str repository, struct str snapshot,
+			     struct arena *mem, bool *out, struct err *err)
+{
+	struct err why = {0};
+	struct json *entry;
+
+	*out = true;
+	if (snapshot_api_get(cluster, repository, snapshot, mem, &entry, &why) == 0) {
+		*out = str_is(json_string(json_get(entry, "state")), "IN_PROGRESS");
+	} else if (why.kind != ERR_NOT_FOUND) {
+		*err = why;
+		return -(int)err->kind;
+	}
+	return 0;
+}
+
 int snapshot_api_status(struct cluster *cluster, struct str repository, struct str snapshot,
 			struct arena *mem, struct snapshot_progress *out, struct json **indices,
 			struct err *err)
 {
+	bool unfinished = false;
 	struct json *answer, *entry, *shards, *stats, *files;
 
 	if (get(cluster, repository, snapshot, "/_status", mem, &answer, err) < 0)
@@ -249,9 +268,14 @@ int snapshot_api_status(struct cluster *cluster, struct str repository, struct s
 		.started_ms = json_i64_or(json_get(stats, "start_time_in_millis"), 0),
 		.elapsed_ms = json_i64_or(json_get(stats, "time_in_millis"), 0),
 	};
+	if (!str_is(out->state, "SUCCESS"))
+		return 0;
 	/* What is complete has no "processed" any more. */
-	if (str_is(out->state, "SUCCESS"))
-		out->bytes_done = out->bytes_total;
+	out->bytes_done = out->bytes_total;
+	if (is_being_finished(cluster, repository, snapshot, mem, &unfinished, err) < 0)
+		return -(int)err->kind;
+	if (unfinished)
+		out->state = STR("STARTED");
 	return 0;
 }
 

@@ -45,7 +45,9 @@ int snapshot_api_get(struct cluster *cluster, struct str repository, struct str 
 		     struct arena *mem, struct json **out, struct err *err);
 
 struct snapshot_progress {
-	struct str state; /* STARTED, SUCCESS, PARTIAL, …; lives as long as the arena */
+	/* STARTED, SUCCESS, PARTIAL, …; lives as long as the arena. SUCCESS once the repository
+	 * lists it, so that who reads the repository finds it. */
+	struct str state;
 	int64_t shards_total, shards_done, shards_failed;
 	int64_t bytes_total, bytes_done; /* of files this snapshot writes itself */
 	int64_t started_ms, elapsed_ms;

@@ -4,6 +4,7 @@
  * A request has its place somewhere between its beginning and its end at the source, and only what
  * ended before another began is before it: so whoever waits for whom makes no circle. */
 #include "replay/replay_internal.h"
+#include "replay/updates.h"
 
 #include "base/clock.h"
 
@@ -229,7 +230,23 @@ static bool is_still_to_come(const struct exchange *ex)
 	return true;
 }
 
-bool order_may_wait(struct exchange *ex)
+/* Of those that wait in vain for what is before a document's updates, the earliest gives up first:
+ * else a later one would go before it, and it would be taken to be in. */
+static void find_earlier_updates(struct exchange *ex, bool may_wait)
+{
+	for (size_t i = 0; i < ex->job.update_count; i++) {
+		struct pending_update *update = &ex->job.updates[i];
+		struct exchange *other;
+
+		update->follows = false;
+		if (may_wait)
+			continue;
+		TAILQ_FOREACH(other, &ex->stream->replay->waiting, link)
+		update->follows |= other != ex && updates_are_before(&other->job, update);
+	}
+}
+
+static bool may_wait_for_others(struct exchange *ex)
 {
 	struct replay *r = ex->stream->replay;
 	int64_t waited_ms;
@@ -246,6 +263,14 @@ bool order_may_wait(struct exchange *ex)
 		(!all_of_its_time_is_read(ex) || one_that_waits_may_bring_it(ex))) ||
 	       (waited_ms < MOST_WAIT_FOR_OTHERS_MS &&
 		(others_may_bring_it(ex) || is_still_to_come(ex)));
+}
+
+bool order_may_wait(struct exchange *ex)
+{
+	bool may_wait = may_wait_for_others(ex);
+
+	find_earlier_updates(ex, may_wait);
+	return may_wait;
 }
 
 void order_look(struct replay *r)

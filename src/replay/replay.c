@@ -358,15 +358,16 @@ static void close_all(struct replay *r)
 
 int replay_run(const struct replay_options *options, struct replay_counts *counts, struct err *err)
 {
-	struct replay r = {
-		.options = options,
-		.schedule = {.speedup = options->speedup, .window_ms = options->lookahead_ms},
-		.counts.next_offset = options->first_offset,
-		.held_bytes = BUF_INIT(RECORD_LIMIT_DECODED + 1024),
-		.line = BUF_INIT(MIB(1024)),
-		.outgoing = BUF_INIT(MIB(1024)),
-		.leaving = BUF_INIT(MIB(1)),
-		.scratch = ARENA_INIT(MIB(1024))};
+	struct replay r = {.options = options,
+			   .schedule = {.speedup = options->speedup,
+					.window_ms = options->lookahead_ms,
+					.gap_ms = options->gap_ms},
+			   .counts.next_offset = options->first_offset,
+			   .held_bytes = BUF_INIT(RECORD_LIMIT_DECODED + 1024),
+			   .line = BUF_INIT(MIB(1024)),
+			   .outgoing = BUF_INIT(MIB(1024)),
+			   .leaving = BUF_INIT(MIB(1)),
+			   .scratch = ARENA_INIT(MIB(1024))};
 	int got;
 
 	TAILQ_INIT(&r.streams);

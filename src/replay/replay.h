@@ -42,6 +42,8 @@ struct replay_options {
 	double speedup;
 	bool no_spread; /* requests whose parts came over a while go out at once */
 	int64_t lookahead_ms;
+	int64_t gap_ms; /* a silence at the source is waited for as if it were as long at most; 0:
+			   as long as it was */
 	size_t lookahead_bytes;
 	size_t most_requests;   /* in flight at a time */
 	double most_per_second; /* requests sent; 0: any number */

@@ -31,6 +31,16 @@ static bool is_open(const struct pending_update *u)
 	return u->open && !(u->item && u->item->done);
 }
 
+/* The index may have two names. */
+bool updates_are_before(const struct job *other, const struct pending_update *update)
+{
+	for (size_t i = 0; i < other->update_count; i++)
+		if (is_open(&other->updates[i]) && other->updates[i].captured < update->captured &&
+		    str_eq(other->updates[i].id, update->id))
+			return true;
+	return false;
+}
+
 bool updates_want_probe(const struct job *job)
 {
 	for (size_t i = 0; !job->probed && i < job->update_count; i++)
@@ -207,6 +217,8 @@ static void comes_early(struct job *job, struct pending_update *u, const struct 
 		is_in(job, u, u->captured);
 		return;
 	}
+	if (u->follows)
+		return;
 	job->counts->updates_out_of_order++;
 	u->given_up = true;
 	send_it(job, u, doc);

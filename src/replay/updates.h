@@ -26,10 +26,14 @@ struct pending_update {
 	bool absent;      /* whether it was deleted is the next question */
 	bool bound;       /* goes with if_seq_no */
 	bool given_up;    /* goes without what comes before it */
+	bool follows;     /* set likewise to job.may_wait: a request that waits itself has an
+			     earlier update of the document, so this one does not give up */
 };
 
 /* `update`: copied; slices outlive the job. At most one for each item of a bulk. */
 int updates_add(struct job *job, const struct pending_update *update, struct err *err);
+/* Whether `other` has an update, not sent yet, of the document of `update`, and from before it. */
+bool updates_are_before(const struct job *other, const struct pending_update *update);
 bool updates_want_probe(const struct job *job);
 int updates_write_probe(struct job *job, struct buf *out, struct err *err);
 enum job_verdict updates_take_probe(struct job *job, int status, struct str answer);

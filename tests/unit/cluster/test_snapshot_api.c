@@ -19,6 +19,7 @@ static const struct cluster_retry quick = {
 /* Answers GET / as a cluster, and all else with one answer; keeps the last request line. */
 struct stage {
 	const char *root, *body;
+	const char *progress; /* of _status, where it is another one */
 	int status;
 	char line[512], sent[512];
 	struct fake_server *server;
@@ -48,7 +49,10 @@ static void play(void *user, const struct fake_request *request, struct fake_rep
 	line.len = strcspn(line.ptr, "\r");
 	copy(stage->line, line);
 	copy(stage->sent, request->body);
-	fake_reply_json(reply, stage->status, stage->body);
+	if (stage->progress && strstr(stage->line, "/_status "))
+		fake_reply_json(reply, 200, stage->progress);
+	else
+		fake_reply_json(reply, stage->status, stage->body);
 }
 
 #define ROOT(flavour, number) \
@@ -138,6 +142,35 @@ static void the_status_is_read_in_both_its_forms(void **state)
 		assert_int_equal(progress.bytes_total, 100);
 		assert_int_equal(progress.bytes_done, 25);
 		assert_int_equal(progress.shards_done, 1);
+	}
+}
+
+/* As Elasticsearch 7.10 answers between the last shard and the file that lists the snapshot. */
+static void a_snapshot_is_a_success_once_the_repository_lists_it(void **state)
+{
+	static const struct {
+		const char *entry, *state;
+	} cases[] = {
+		{"{\"snapshots\":[{\"snapshot\":\"s\",\"state\":\"IN_PROGRESS\"}]}", "STARTED"},
+		{"{\"snapshots\":[{\"snapshot\":\"s\",\"state\":\"SUCCESS\"}]}", "SUCCESS"},
+		{"{\"snapshots\":[{\"snapshot\":\"s\",\"state\":\"PARTIAL\"}]}", "SUCCESS"},
+		{"{\"snapshots\":[]}", "STARTED"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		cleanup(clear) struct stage s;
+		struct snapshot_progress progress;
+
+		begin(&s, ELASTICSEARCH("7.10.2"), 200, cases[i].entry);
+		s.progress = "{\"snapshots\":[{\"state\":\"SUCCESS\",\"stats\":{\"incremental\":"
+			     "{\"size_in_bytes\":100}}}]}";
+		assert_int_equal(snapshot_api_status(s.cluster, STR("r"), STR("s"), &s.mem,
+						     &progress, NULL, &s.err),
+				 0);
+		if (!str_is(progress.state, cases[i].state))
+			fail_msg("case %zu is " STR_FMT, i, STR_ARG(progress.state));
+		assert_int_equal(progress.bytes_done, 100);
 	}
 }
 
@@ -233,6 +266,7 @@ int main(void)
 		cmocka_unit_test(requests_name_the_repository_and_snapshot_encoded),
 		cmocka_unit_test(a_refusal_carries_the_reason_of_the_cluster),
 		cmocka_unit_test(the_status_is_read_in_both_its_forms),
+		cmocka_unit_test(a_snapshot_is_a_success_once_the_repository_lists_it),
 		cmocka_unit_test(a_restore_under_way_counts_the_shards_of_that_snapshot_alone),
 		cmocka_unit_test(versions_that_cannot_be_restored_are_refused),
 		cmocka_unit_test(repositories_in_one_place_are_the_same),

@@ -172,10 +172,90 @@ static void writes_are_not_done_when_credentials_are_refused(void **state)
 	fake_server_free(server);
 }
 
+/* A document, and which of its updates came. */
+struct document {
+	int64_t version;
+	size_t questions;
+	char order[8];
+};
+
+static void serve_document(void *user, const struct fake_request *request, struct fake_reply *reply)
+{
+	struct document *d = user;
+	char text[200];
+	size_t came = strlen(d->order);
+
+	if (str_starts(request->head, STR("POST /_mget "))) {
+		d->questions++;
+		snprintf(text, sizeof(text),
+			 d->version ? "{\"docs\":[{\"_id\":\"x\",\"found\":true,\"_version\":%d,"
+				      "\"_seq_no\":%d,\"_primary_term\":1}]}"
+				    : "{\"docs\":[{\"_id\":\"x\",\"found\":false}]}",
+			 (int)d->version, (int)d->version);
+		return fake_reply_json(reply, 200, text);
+	}
+	if (str_starts(request->head, STR("POST /_bulk ")))
+		return fake_reply_json(reply, 200, "{\"items\":[{\"delete\":{\"status\":404}}]}");
+	/* Those that follow have waited for long by then. */
+	if (str_starts(request->head, STR("PUT /i/_doc/x")) && d->questions < 6)
+		return fake_reply_json(reply, 503, "{}");
+	if (str_starts(request->head, STR("POST /i/_update/x")) && came + 1 < sizeof(d->order))
+		d->order[came] = request->body.ptr[request->body.len - 3];
+	d->version++;
+	fake_reply_json(reply, 200, "{\"result\":\"updated\"}");
+}
+
+/* A request of a connection of its own, all at one time, and the version that the source gave. */
+static void add_write(struct fake_source *source, const char *line, const char *body, int version)
+{
+	const struct record_time time = {1700000000, 0}, end = {1700000001, 0};
+	char id[16], text[300], answer[100];
+	struct record_writer *w;
+
+	snprintf(id, sizeof(id), "c%d", version);
+	w = record_writer_new(STR("node"), str_from(id), MIB(1));
+	snprintf(text, sizeof(text), "%s HTTP/1.1\r\nContent-Length: %zu\r\n\r\n%s", line,
+		 strlen(body), body);
+	record_writer_read(w, time, str_from(text));
+	record_writer_end_of_message(w, time, RECORD_UNKNOWN, RECORD_UNKNOWN);
+	snprintf(answer, sizeof(answer), "{\"_id\":\"x\",\"_version\":%d,\"result\":\"updated\"}",
+		 version);
+	snprintf(text, sizeof(text), "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%s",
+		 strlen(answer), answer);
+	record_writer_write(w, end, str_from(text));
+	record_writer_close(w, end);
+	fake_source_add(source, w);
+}
+
+static void updates_that_waited_for_long_go_in_their_order(void **state)
+{
+	static struct fake_source source;
+	struct document document = {0};
+	struct fake_server *server = fake_server_start(serve_document, &document);
+	struct replay_options options = fake_replay_options(&source, server);
+	struct replay_counts counts;
+	struct err err = {0};
+
+	(void)state;
+	options.rules.source_versions = true;
+	options.update_wait_ms = 1;
+	add_write(&source, "PUT /i/_doc/x", "{\"n\":1}", 1);
+	add_write(&source, "POST /i/_update/x", "{\"doc\":{\"n\":4}}", 4);
+	add_write(&source, "POST /i/_update/x", "{\"doc\":{\"n\":3}}", 3);
+	add_write(&source, "POST /i/_update/x", "{\"doc\":{\"n\":2}}", 2);
+	if (replay_run(&options, &counts, &err) < 0)
+		fail_msg("%s", err.message);
+	assert_string_equal(document.order, "234");
+	assert_int_equal(counts.job.updates_out_of_order, 0);
+	fake_source_release(&source);
+	fake_server_free(server);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(writes_are_not_done_when_credentials_are_refused),
+		cmocka_unit_test(updates_that_waited_for_long_go_in_their_order),
 		cmocka_unit_test(what_the_source_refused_too_is_sent_once),
 		cmocka_unit_test(requests_of_a_connection_keep_their_order_under_retries),
 	};

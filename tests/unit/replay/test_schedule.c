@@ -61,6 +61,44 @@ static void a_time_that_was_not_captured_does_not_set_the_start(void **state)
 	assert_int_equal(schedule_due(&s, 1700000000005, 20), 25);
 }
 
+/* The capture's clock was set forward by a year, and back. */
+static void a_clock_that_jumps_is_waited_for_no_longer_than_a_gap(void **state)
+{
+	const int64_t year = 31536000000;
+	struct schedule s = {.speedup = 10, .window_ms = 300, .gap_ms = 2000};
+
+	(void)state;
+	assert_int_equal(schedule_due(&s, 5000, 100), 100);
+	assert_int_equal(schedule_due(&s, 6000, 100), 200);
+	assert_int_equal(schedule_due(&s, 6000 + year, 150), 400);
+	assert_int_equal(schedule_due(&s, 6100 + year, 150), 410);
+	assert_true(schedule_may_read(&s, 6100 + year, 400));
+	assert_int_equal(schedule_due(&s, 6200, 500), 100);
+	assert_int_equal(schedule_due(&s, 6200 + year, 500), 420);
+}
+
+/* What told of the jump may be no request. */
+static void a_jump_that_is_only_read_stalls_nothing_either(void **state)
+{
+	const int64_t year = 31536000000;
+	struct schedule s = {.speedup = 1, .window_ms = 300, .gap_ms = 1000};
+
+	(void)state;
+	schedule_due(&s, 5000, 0);
+	assert_false(schedule_may_read(&s, 5000 + year, 699));
+	assert_true(schedule_may_read(&s, 5000 + year, 700));
+	assert_int_equal(schedule_due(&s, 5000 + year, 700), 1000);
+}
+
+static void without_a_limit_a_gap_is_as_it_was(void **state)
+{
+	struct schedule s = {.speedup = 1, .window_ms = 300};
+
+	(void)state;
+	assert_int_equal(schedule_due(&s, 5000, 0), 0);
+	assert_int_equal(schedule_due(&s, 31536005000, 0), 31536000000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -69,6 +107,9 @@ int main(void)
 		cmocka_unit_test(reading_stops_at_the_window),
 		cmocka_unit_test(impossible_times_do_not_overflow),
 		cmocka_unit_test(a_time_that_was_not_captured_does_not_set_the_start),
+		cmocka_unit_test(a_clock_that_jumps_is_waited_for_no_longer_than_a_gap),
+		cmocka_unit_test(a_jump_that_is_only_read_stalls_nothing_either),
+		cmocka_unit_test(without_a_limit_a_gap_is_as_it_was),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
