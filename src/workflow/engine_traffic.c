@@ -404,10 +404,14 @@ int engine_traffic_admit(struct engine *engine, struct engine_step *step, struct
 int engine_traffic_look(struct engine *engine, struct engine_step *step, struct err *err)
 {
 	struct engine_service *service = &step->service;
+	struct err why = {0};
 
 	engine_log_bound(engine->options->state_dir, step->record.log);
 	if (engine_cut_over_is_done(engine, step)) {
 		service->retired = true;
+		/* The cut-over ends the one that an engine before us left. */
+		if (!service->looked && look_for_former(engine, step, &why) < 0)
+			return tell(engine, step, str_from(why.message), err);
 		return engine_step_has_ended_well(step) ? 0 : done_before(engine, step, err);
 	}
 	if (!engine_step_has_ended_well(step) && step->record.phase != STEP_RUNNING) {

@@ -183,7 +183,7 @@ def snapshot(pool, tmp_path_factory):
                           {"n": number, "text": f"{name} {number} " + "lorem ipsum " * 30}]
             assert not node.client.bulk(index=name, body=lines)["errors"]
         node.client.indices.refresh(index=name)
-    folder = node.repositories / "big"
+    folder = node.repositories / f"big-{random.randrange(1 << 32)}"
     node.api("PUT", "/_snapshot/big", {"type": "fs", "settings": {"location": str(folder)}})
     taken = node.api("PUT", "/_snapshot/big/big?wait_for_completion=true", {"indices": "logs-*"})
     assert taken["snapshot"]["state"] == "SUCCESS"

@@ -258,6 +258,30 @@ static void put_run(struct fixture *f)
 	}
 }
 
+static void a_cut_over_of_an_engine_before_us_comes_to_its_end(void **state)
+{
+	struct fixture *f = *state;
+	struct plan *all = &f->engine.run.plan;
+	struct engine_step *replay, *cut_over;
+
+	plan(f, BOTH_WAYS THROUGH);
+	put_run(f);
+	for (size_t i = 0; i < all->step_count; i++)
+		f->steps[i].record.resource =
+			plan_resource_label(all, all->steps[i].resource, &f->engine.run.mem);
+	replay = step_of(f, PLAN_REPLAY);
+	cut_over = step_of(f, PLAN_CUT_OVER);
+	cut_over->record.phase = STEP_RUNNING;
+	assert_int_equal(engine_resource_set_fact(&f->engine, cut_over->plan->resource, "cutOver",
+						  STR("done"), &f->err),
+			 0);
+	/* It died before it ended the replayer, which is gone by itself. */
+	assert_int_equal(engine_traffic_look(&f->engine, replay, &f->err), 0);
+	assert_true(replay->service.retired);
+	assert_int_equal(engine_cut_over_look(&f->engine, cut_over, &f->err), 0);
+	assert_int_equal(cut_over->record.phase, STEP_SUCCEEDED);
+}
+
 static void a_proxy_that_was_reset_is_not_started_again(void **state)
 {
 	struct fixture *f = *state;
@@ -337,6 +361,7 @@ int main(void)
 		T(who_approves_is_told_of_the_target_behind_another_proxy),
 		T(a_reset_finds_all_work_items_though_the_allowlist_grew),
 		T(a_proxy_that_runs_is_looked_after_though_a_check_failed),
+		T(a_cut_over_of_an_engine_before_us_comes_to_its_end),
 		T(a_proxy_that_was_reset_is_not_started_again),
 	};
 
