@@ -17,6 +17,15 @@ int transfer_fields_check(const struct transfer_fields *fields, struct err *err)
 	return 0;
 }
 
+int transfer_check_recovery(bool sourceless, bool recovery_source, struct err *err)
+{
+	if (recovery_source && !sourceless)
+		return err_set(err, ERR_USAGE,
+			       "--use-recovery-source is about documents that are rebuilt: give "
+			       "--enable-sourceless-migrations too");
+	return 0;
+}
+
 int transfer_check(const struct transfer_features *features, struct err *err)
 {
 	/* What changed is found on the target by its id. */
@@ -37,9 +46,5 @@ int transfer_check(const struct transfer_features *features, struct err *err)
 			err, ERR_USAGE,
 			"--enable-sourceless-migrations reads snapshots, and does not go with "
 			"--previous-snapshot-name, --digest and live clusters");
-	if (features->recovery_source && !features->sourceless)
-		return err_set(err, ERR_USAGE,
-			       "--use-recovery-source is about documents that are rebuilt: give "
-			       "--enable-sourceless-migrations too");
-	return 0;
+	return transfer_check_recovery(features->sourceless, features->recovery_source, err);
 }

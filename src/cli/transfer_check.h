@@ -11,6 +11,8 @@ int transfer_fields_check(const struct transfer_fields *fields, struct err *err)
 struct transfer_features {
 	bool delta, generated_ids, transforms, digest, sourceless, live, recovery_source;
 };
+/* Of --use-recovery-source, for verify too. */
+int transfer_check_recovery(bool sourceless, bool recovery_source, struct err *err);
 int transfer_check(const struct transfer_features *features, struct err *err);
 
 #endif

@@ -1,5 +1,7 @@
 #include "cli/verify_internal.h"
 
+#include "cli/transfer_check.h"
+
 #include <stdlib.h>
 
 #define VERIFY(member) OPT_FIELD(struct verify_fields, member), .category = "Comparison"
@@ -204,10 +206,8 @@ static int check_scope(const struct verify_fields *f, struct err *err)
 		return err_set(err, ERR_USAGE,
 			       "--since-snapshot does not go with --sample, --query, --ignore-ids, "
 			       "--settle and --digest-from");
-	if (f->recovery_source && !f->sourceless)
-		return err_set(err, ERR_USAGE,
-			       "--use-recovery-source is about documents that are rebuilt: give "
-			       "--enable-sourceless-migrations too");
+	if (transfer_check_recovery(f->sourceless, f->recovery_source, err) < 0)
+		return -(int)err->kind;
 	if (f->without_ids && sampled)
 		return err_set(err, ERR_USAGE,
 			       "--sample chooses documents by their ids, which --ignore-ids says "

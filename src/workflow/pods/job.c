@@ -47,27 +47,6 @@ static int look(struct job *job, struct err *err)
 			    : arena_fail(&pods->look, "the pods of a step", err);
 }
 
-static int create(struct job *job, struct err *err)
-{
-	struct pods *pods = job->pods;
-	struct kubernetes_call call = {.verb = "create",
-				       .group = "batch",
-				       .resource = "jobs",
-				       .body = pods_manifest(&pods->task, pods->own, &pods->look)};
-	struct json *made;
-
-	if (pods->look.failed)
-		return arena_fail(&pods->look, "a Job", err);
-	return kubernetes_send(pods->api, &call, &pods->look, &made, err);
-}
-
-static bool is_ours(const struct job *job)
-{
-	return str_eq(
-		json_string(json_path(job->object, "metadata", "annotations", PODS_MARK, NULL)),
-		job->pods->task.mark);
-}
-
 static bool is_going(const struct json *object)
 {
 	return json_path(object, "metadata", "deletionTimestamp", NULL) != NULL;
@@ -189,10 +168,10 @@ static int step(struct job *job, int *code, struct err *err)
 	if (look(job, err) < 0)
 		return -(int)err->kind;
 	if (!job->object)
-		return create(job, err);
+		return pods_create(job->pods, "batch", "jobs", err);
 	if (is_going(job->object))
 		return 0; /* until it is gone */
-	if (!is_ours(job))
+	if (!pods_is_ours(job->pods, job->object))
 		return pods_delete(job->pods, "batch", "jobs", name_of(job), true, err);
 	pod = job->items ? job->items->first : NULL;
 	if (pod)

@@ -81,6 +81,25 @@ void pods_note(struct pods *pods, struct str line)
 		pods_say(pods, str_from(err.message));
 }
 
+int pods_create(struct pods *pods, const char *group, const char *resource, struct err *err)
+{
+	struct kubernetes_call call = {.verb = "create",
+				       .group = group,
+				       .resource = resource,
+				       .body = pods_manifest(&pods->task, pods->own, &pods->look)};
+	struct json *made;
+
+	if (pods->look.failed)
+		return arena_fail(&pods->look, "the manifest of a step", err);
+	return kubernetes_send(pods->api, &call, &pods->look, &made, err);
+}
+
+bool pods_is_ours(const struct pods *pods, const struct json *object)
+{
+	return str_eq(json_string(json_path(object, "metadata", "annotations", PODS_MARK, NULL)),
+		      pods->task.mark);
+}
+
 int pods_pause(const struct pods *pods, int64_t ms, struct err *err)
 {
 	const struct timespec moment = {.tv_nsec = 50 * 1000 * 1000};

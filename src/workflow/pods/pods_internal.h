@@ -86,6 +86,10 @@ int pods_list(struct pods *pods, const char *group, const char *resource, const 
  * success. */
 int pods_delete(struct pods *pods, const char *group, const char *resource, const char *name,
 		bool foreground, struct err *err);
+/* The Job or Deployment of the task. */
+int pods_create(struct pods *pods, const char *group, const char *resource, struct err *err);
+/* Whether a Job or Deployment that is there was made for this attempt. */
+bool pods_is_ours(const struct pods *pods, const struct json *object);
 /* A line of our own in the log. */
 void pods_say(struct pods *pods, struct str line);
 /* Writes the note when it changes. */

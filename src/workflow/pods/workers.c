@@ -41,26 +41,6 @@ static int look(struct workers *w, struct err *err)
 	return w->object ? pods_list(pods, "", "pods", selector.ptr, &w->items, err) : 0;
 }
 
-static int create(struct workers *w, struct err *err)
-{
-	struct pods *pods = w->pods;
-	struct kubernetes_call call = {.verb = "create",
-				       .group = "apps",
-				       .resource = "deployments",
-				       .body = pods_manifest(&pods->task, pods->own, &pods->look)};
-	struct json *made;
-
-	if (pods->look.failed)
-		return arena_fail(&pods->look, "a Deployment", err);
-	return kubernetes_send(pods->api, &call, &pods->look, &made, err);
-}
-
-static bool is_ours(const struct workers *w)
-{
-	return str_eq(json_string(json_path(w->object, "metadata", "annotations", PODS_MARK, NULL)),
-		      w->pods->task.mark);
-}
-
 /* One that left errors behind says more than one that found nothing to do any more. */
 static bool is_the_end(int64_t code)
 {
@@ -166,10 +146,10 @@ static int step(struct workers *w, int *code, struct err *err)
 	if (look(w, err) < 0)
 		return -(int)err->kind;
 	if (!w->object)
-		return create(w, err);
+		return pods_create(w->pods, "apps", "deployments", err);
 	if (json_path(w->object, "metadata", "deletionTimestamp", NULL))
 		return 0;
-	if (!is_ours(w))
+	if (!pods_is_ours(w->pods, w->object))
 		return pods_delete(w->pods, "apps", "deployments", name_of(w), true, err);
 	return look_at_pods(w, code, err);
 }
