@@ -36,7 +36,8 @@ struct exchange {
 	struct job job;
 	bool has_job, source_complete, planned, silent; /* silent: no tuple */
 	bool writes, is_barrier;
-	bool waits; /* for what comes before its updates */
+	bool waits;         /* for what comes before its updates */
+	bool nothing_comes; /* any more, by the last look, that could be before its updates */
 	int64_t captured_ms, due_ms, first_failure_ms;
 	int64_t ended_ms;    /* of the captured response, as far as it is known; 0: not at all */
 	int64_t waits_ms;    /* since when; 0: never */

@@ -31,12 +31,27 @@ static bool is_open(const struct pending_update *u)
 	return u->open && !(u->item && u->item->done);
 }
 
-/* The index may have two names. */
+/* The index may have two names in requests, and has one in answers. */
+static bool are_of_one_document(const struct pending_update *a, const struct pending_update *b)
+{
+	return str_eq(a->id, b->id) &&
+	       (a->home.len == 0 || b->home.len == 0 || str_eq(a->home, b->home));
+}
+
 bool updates_are_before(const struct job *other, const struct pending_update *update)
 {
 	for (size_t i = 0; i < other->update_count; i++)
 		if (is_open(&other->updates[i]) && other->updates[i].captured < update->captured &&
-		    str_eq(other->updates[i].id, update->id))
+		    are_of_one_document(&other->updates[i], update))
+			return true;
+	return false;
+}
+
+bool updates_are_behind(const struct job *other, const struct pending_update *update)
+{
+	for (size_t i = 0; i < other->update_count; i++)
+		if (is_open(&other->updates[i]) && other->updates[i].captured > update->captured &&
+		    are_of_one_document(&other->updates[i], update))
 			return true;
 	return false;
 }
@@ -211,7 +226,7 @@ static void send_it(struct job *job, struct pending_update *u, const struct json
 
 static void comes_early(struct job *job, struct pending_update *u, const struct json *doc)
 {
-	if (job->may_wait)
+	if (job->may_wait && !u->in_vain)
 		return;
 	if (job->is_overwritten) {
 		is_in(job, u, u->captured);
@@ -301,6 +316,9 @@ static void judge_absent(struct job *job, struct pending_update *u, const struct
 
 static bool asks_for_tombstones(const struct job *job)
 {
+	for (size_t i = 0; i < job->update_count; i++)
+		if (is_open(&job->updates[i]) && job->updates[i].in_vain)
+			return true;
 	return job->probes == 1 || !job->may_wait || job->probes % DELETED_EVERY == 0;
 }
 
