@@ -154,13 +154,13 @@ void order_wake(struct exchange *ex)
 
 /* A write that began at the source before this one ended, and does not wait as this one does. What
  * is behind it on its own connection, where requests were pipelined, cannot come first. */
-static bool others_may_bring_it(const struct exchange *ex)
+const struct exchange *order_awaited(const struct exchange *ex)
 {
-	struct stream *s;
+	const struct stream *s;
 
 	TAILQ_FOREACH(s, &ex->stream->replay->streams, link)
 	{
-		struct exchange *other;
+		const struct exchange *other;
 
 		if (s == ex->stream)
 			continue;
@@ -169,10 +169,10 @@ static bool others_may_bring_it(const struct exchange *ex)
 			if (other->captured_ms > MAX(ex->ended_ms, ex->captured_ms))
 				break;
 			if (writes(other) && !other->waits)
-				return true;
+				return other;
 		}
 	}
-	return false;
+	return NULL;
 }
 
 /* A later request of its connection writes or deletes the whole document: whatever the update made
@@ -277,8 +277,12 @@ static bool may_wait_for_others(struct exchange *ex)
 	waited_ms = ex->waits_ms ? clock_monotonic_ms() - ex->waits_ms : 0;
 	return (waited_ms < r->options->update_wait_ms &&
 		(!all_of_its_time_is_read(ex) || one_that_waits_may_bring_it(ex))) ||
-	       (waited_ms < MOST_WAIT_FOR_OTHERS_MS &&
-		(others_may_bring_it(ex) || is_still_to_come(ex)));
+	       (waited_ms < MOST_WAIT_FOR_OTHERS_MS && (order_awaited(ex) || is_still_to_come(ex)));
+}
+
+bool order_awaits_backfill(const struct exchange *ex)
+{
+	return backfill_works(ex->stream->replay) && (ex->is_barrier || ex->job.update_count > 0);
 }
 
 bool order_may_wait(struct exchange *ex)

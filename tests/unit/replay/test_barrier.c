@@ -271,6 +271,83 @@ static void an_update_does_not_wait_for_one_of_another_index_that_waits_for_what
 	fake_server_free(server);
 }
 
+/* --- What is told of who waits --- */
+
+struct told {
+	struct document document;
+	atomic_bool backfill_works, is_told;
+	const char *by; /* not each moment is one in which it rests */
+	char waits_for[600];
+};
+
+static void keep_what_is_told(void *user, const struct replay_counts *counts)
+{
+	struct told *told = user;
+
+	if (!strstr(counts->waits_for, told->by) || told->is_told)
+		return;
+	assert_true(counts->waits_since_ms > 0);
+	snprintf(told->waits_for, sizeof(told->waits_for), "%s", counts->waits_for);
+	told->backfill_works = false;
+	told->is_told = true;
+}
+
+static void run_and_be_told(struct fake_source *source, struct told *told,
+			    void (*handle)(void *, const struct fake_request *,
+					   struct fake_reply *))
+{
+	struct fake_server *server = fake_server_start(handle, told);
+	struct replay_options options = fake_replay_options(source, server);
+	struct replay_counts counts;
+
+	options.rules.source_versions = true;
+	options.update_wait_ms = 1;
+	options.held_up_ms = 1;
+	options.backfill_works = &told->backfill_works;
+	options.report = keep_what_is_told;
+	options.user = told;
+	run(&options, &counts);
+	assert_string_equal(counts.waits_for, "");
+	fake_source_release(source);
+	fake_server_free(server);
+}
+
+static void an_update_that_waits_for_the_backfill_tells_so(void **state)
+{
+	static struct told told = {.backfill_works = true, .by = "backfill"};
+	static struct fake_source source;
+
+	(void)state;
+	add_request(&source, "c", 10, 10, "POST /i/_update/1?x=y", "{\"doc\":{}}",
+		    "{\"_id\":\"1\",\"_version\":7,\"result\":\"updated\"}");
+	run_and_be_told(&source, &told, keep_document);
+	assert_string_equal(told.waits_for, "POST /i/_update/1 of connection c.0 waits for the "
+					    "backfill, which may bring the document of its update");
+}
+
+static void be_busy_until_told(void *user, const struct fake_request *request,
+			       struct fake_reply *reply)
+{
+	struct told *told = user;
+
+	(void)request;
+	fake_reply_json(reply, told->is_told ? 200 : 503, "{}");
+}
+
+static void a_write_that_the_target_refuses_tells_so(void **state)
+{
+	static struct told told = {.by = "another try"};
+	static struct fake_source source;
+
+	(void)state;
+	add_request(&source, "c", 10, 10, "PUT /i/_doc/1", "{}",
+		    "{\"_id\":\"1\",\"_version\":1,\"result\":\"created\"}");
+	run_and_be_told(&source, &told, be_busy_until_told);
+	assert_string_equal(told.waits_for,
+			    "PUT /i/_doc/1 of connection c.0 waits for another try, since the "
+			    "target was away or busy (status 503)");
+}
+
 /* --- What another replayer brings --- */
 
 struct shared_source {
@@ -336,6 +413,8 @@ int main(void)
 		cmocka_unit_test(updates_that_are_read_before_their_document_come_after_it),
 		cmocka_unit_test(
 			an_update_does_not_wait_for_one_of_another_index_that_waits_for_what_is_behind_it),
+		cmocka_unit_test(an_update_that_waits_for_the_backfill_tells_so),
+		cmocka_unit_test(a_write_that_the_target_refuses_tells_so),
 		cmocka_unit_test(an_update_waits_for_what_another_replayer_brings),
 	};
 
