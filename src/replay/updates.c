@@ -224,19 +224,55 @@ static void send_it(struct job *job, struct pending_update *u, const struct json
 	}
 }
 
-static void comes_early(struct job *job, struct pending_update *u, const struct json *doc)
+/* An item before it in its bulk, of the same document, is not done: it was refused, or waits. */
+static bool follows_in_bulk(const struct job *job, const struct pending_update *u)
+{
+	const struct bulk_item *item = u->item ? job->bulk->items : NULL;
+
+	for (; item && item < u->item; item++)
+		if (!item->done &&
+		    str_eq(json_text_or(json_get(item->meta, "_id"), STR("")), u->id) &&
+		    str_eq(json_text_or(json_get(item->meta, "_index"), job->operation.index),
+			   u->index))
+			return true;
+	return false;
+}
+
+/* False: it waits on, or was in. */
+static bool is_given_up(struct job *job, struct pending_update *u)
 {
 	if (job->may_wait && !u->in_vain)
-		return;
+		return false;
 	if (job->is_overwritten) {
 		is_in(job, u, u->captured);
-		return;
+		return false;
 	}
-	if (u->follows)
-		return;
+	if (u->follows || follows_in_bulk(job, u))
+		return false;
 	job->counts->updates_out_of_order++;
 	u->given_up = true;
-	send_it(job, u, doc);
+	return true;
+}
+
+static void comes_early(struct job *job, struct pending_update *u, const struct json *doc)
+{
+	if (is_given_up(job, u))
+		send_it(job, u, doc);
+}
+
+/* It is not sent: what makes the document anew may be on its way, and is no document of its own. */
+static void is_lost(struct job *job, struct pending_update *u)
+{
+	job->counts->updates_lost++;
+	u->open = false;
+	if (!u->item) {
+		job->is_lost = true;
+		return;
+	}
+	u->item->done = u->item->failed = true;
+	u->item->result = STR("{\"update\":{\"_id\":\"\",\"status\":404,\"error\":{\"type\":"
+			      "\"document_missing_exception\",\"reason\":\"nothing to update is "
+			      "there\"}}}");
 }
 
 static bool is_found(const struct json *doc)
@@ -308,8 +344,12 @@ static void judge_absent(struct job *job, struct pending_update *u, const struct
 		is_in(job, u, deleted);
 	else if (u->made && is_done(result))
 		send_it(job, u, NULL);
+	else if (!is_given_up(job, u))
+		return;
+	else if (is_done(result))
+		is_lost(job, u);
 	else
-		comes_early(job, u, NULL);
+		send_it(job, u, NULL);
 }
 
 /* --- The answers --- */
@@ -347,7 +387,9 @@ static enum job_verdict verdict_of(struct job *job)
 	size_t left = 0, ready = 0;
 
 	if (!job->bulk)
-		return job->is_in ? JOB_FINAL : job->updates[0].open ? JOB_AGAIN : send_single(job);
+		return job->is_in || job->is_lost ? JOB_FINAL
+		       : job->updates[0].open     ? JOB_AGAIN
+						  : send_single(job);
 	for (size_t i = 0; i < job->bulk->count; i++) {
 		left += !job->bulk->items[i].done;
 		ready += bulk_item_is_ready(&job->bulk->items[i]);
