@@ -158,6 +158,27 @@ static uint64_t unread_records(struct replay_report *report, const struct replay
 	return end > counts->next_offset ? end - MAX(counts->next_offset, first) : 0;
 }
 
+static void append_wait(struct buf *text, const struct replay_counts *c)
+{
+	char since[25];
+
+	if (!c->waits_for[0])
+		return;
+	clock_format_utc(c->waits_since_ms, since);
+	buf_printf(text, ",\"waits_since\":\"%s\",\"waits_for\":", since);
+	json_write_string(text, str_from(c->waits_for));
+}
+
+static void log_wait(const struct replay_counts *c)
+{
+	char since[25];
+
+	if (!c->waits_for[0])
+		return;
+	clock_format_utc(c->waits_since_ms, since);
+	log_info("replay", "held up since %s: %s", since, c->waits_for);
+}
+
 static void write_status(struct replay_report *report, const char *state)
 {
 	cleanup(buf_release) struct buf text = BUF_INIT(MIB(1));
@@ -183,11 +204,13 @@ static void write_status(struct replay_report *report, const char *state)
 		   ",\"caught_up\":%s,\"source_lag_ms\":%" PRId64 ",\"schedule_lag_ms\":%" PRId64
 		   ",\"requests\":%" PRIu64 ",\"answered\":%" PRIu64 ",\"retried\":%" PRIu64
 		   ",\"updates_waiting\":%" PRIu64 ",\"skipped\":%" PRIu64 ",\"set_aside\":%" PRIu64
-		   ",\"tuples_durable\":%" PRIu64 "}\n",
+		   ",\"tuples_durable\":%" PRIu64,
 		   c->caught_up && unread + c->outstanding == 0 ? "true" : "false",
 		   c->source_lag_ms, c->schedule_lag_ms, c->requests, c->answered, c->job.retried,
 		   c->updates_waiting, c->requests_skipped, c->records_set_aside,
 		   c->tuples_durable);
+	append_wait(&text, c);
+	buf_append_str(&text, STR("}\n"));
 	if (small_file_replace(report->options.status_path, buf_str(&text), &err) < 0)
 		log_warn("replay", "%s", err.message);
 }
@@ -214,6 +237,7 @@ void replay_report_take(void *user, const struct replay_counts *counts)
 		 " retried, schedule lag %" PRId64 " ms",
 		 counts->requests, counts->answered, counts->outstanding, counts->job.retried,
 		 counts->schedule_lag_ms);
+	log_wait(counts);
 }
 
 void replay_report_set_aside(void *user, struct record_position position, const char *reason)
