@@ -97,7 +97,6 @@ static void add_answer(struct exchange *ex, const struct target_answer *answer)
 
 	*part = (struct tuple_part){0};
 	part->response_ms = answer->elapsed_ms;
-	part->has_spans = ex->stream->replay->options->tuple_spans;
 	part->first_byte_us = answer->first_byte_us;
 	part->last_byte_us = answer->last_byte_us;
 	if (answer->status == 0) {

@@ -76,6 +76,17 @@ static void transform_line(struct replay *r)
 	}
 }
 
+static void write_line(struct exchange *ex, struct tuple *tuple, bool spans)
+{
+	struct replay *r = ex->stream->replay;
+
+	tuple->source_response.has_spans = spans;
+	for (size_t i = 0; i < ex->answer_count; i++)
+		ex->answers[i].has_spans = spans;
+	buf_reset(&r->line);
+	tuple_write(&r->line, tuple, &r->scratch);
+}
+
 static void write_tuple(struct exchange *ex)
 {
 	struct replay *r = ex->stream->replay;
@@ -96,11 +107,12 @@ static void write_tuple(struct exchange *ex)
 
 	if (response->piece_count > 0 && request->piece_count > 0)
 		time_response(&tuple.source_response, request, response);
-	tuple.source_response.has_spans = r->options->tuple_spans;
-	buf_reset(&r->line);
-	tuple_write(&r->line, &tuple, &r->scratch);
-	if (r->options->tuple)
+	if (r->options->tuple) {
+		write_line(ex, &tuple, true);
 		r->options->tuple(r->options->tuple_user, buf_str(&r->line));
+	}
+	if (r->options->sink && (!r->options->tuple || !r->options->tuple_spans))
+		write_line(ex, &tuple, r->options->tuple_spans);
 	if (r->options->sink && r->options->tuple_transform)
 		transform_line(r);
 	arena_reset(&r->scratch);

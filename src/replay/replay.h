@@ -61,7 +61,8 @@ struct replay_options {
 	/* A record that cannot be read. */
 	void (*set_aside)(void *user, struct record_position position, const char *reason);
 	void *user;
-	/* The line of each tuple, before tuple_transform, also without a sink. From the loop. */
+	/* The line of each tuple, with spans, before tuple_transform, also without a sink. From the
+	 * loop. */
 	void (*tuple)(void *user, struct str line);
 	void *tuple_user;
 };
