@@ -15,7 +15,6 @@ import pytest
 
 import signed_target
 from support import INTERRUPTED, OK, PROGRAM, UNREACHABLE
-from test_capture import authority
 from test_replay import tuples_in
 from traffic_writer import field, observation
 
@@ -107,6 +106,27 @@ def test_what_lets_a_request_in(shardlift, tmp_path, flags, expected):
         "/below/i/_doc/1?routing=a%2Fb", "127.0.0.1", "client; moved", None, BODY)
 
 
+@pytest.mark.parametrize("body,kind", [
+    (b":)\n\xff\xfe\x00", "application/smile"), (b"a=1&b=%20&b=+", "application/x-www-form-urlencoded"),
+    (b'{"big":123456789012345678901,"price":1.10}', "application/json"), (b'{"index":{}}\n{"a":1}\n',
+                                                                    "application/x-ndjson"),
+], ids=["binary", "form", "numbers", "one-line-bulk"])
+def test_a_body_that_no_script_touches_comes_as_it_was(shardlift, tmp_path, body, kind):
+    """The Java replayer empties forms, loses the last line end, and digits."""
+    path = "/_bulk" if "ndjson" in kind else "/i/_doc/1"
+    request = (f"POST {path} HTTP/1.1\r\nContent-Type: {kind}\r\n"
+               f"Content-Length: {len(body)}\r\n\r\n").encode() + body
+    script = "(() => m => { m.get('headers').set('x-new', ['1']); return m; })"
+    with serving(Target()) as target:
+        result = shardlift("replay", "--input", written(tmp_path / "in", request), "--target-uri",
+                           target.url, "--no-tuples", "--transformer-config", json.dumps(
+                               [{"JsonJSTransformerProvider": {"initializationScript": script,
+                                                               "bindingsObject": "{}"}}]))
+    assert result.code == OK, result
+    ((_, headers, sent),) = target.asked
+    assert (headers["x-new"], headers["content-type"], sent) == ("1", kind, body)
+
+
 @pytest.mark.parametrize("service", ["es", "aoss"])
 @pytest.mark.parametrize("flags", [(), ("--transformer-config", TRANSFORM)],
                          ids=["as-it-was", "transformed"])
@@ -131,18 +151,22 @@ def test_the_signature_is_that_of_the_body_that_is_sent(shardlift, tmp_path, ser
 
 
 def test_a_target_that_wants_a_certificate_gets_it(shardlift, tmp_path):
-    certificates = authority(tmp_path)
+    for name in ("target", "client"):
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                        "ec_paramgen_curve:prime256v1", "-nodes", "-subj", f"/CN={name}", "-days", "2",
+                        "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", f"{name}.key", "-out",
+                        f"{name}.pem"], cwd=tmp_path, check=True, capture_output=True)
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(certificates / "source.pem", certificates / "source.key")
-    tls.load_verify_locations(certificates / "ca.pem")
+    tls.load_cert_chain(tmp_path / "target.pem", tmp_path / "target.key")
+    tls.load_verify_locations(tmp_path / "client.pem")
     tls.verify_mode = ssl.CERT_REQUIRED
     source = written(tmp_path / "in", PLAIN)
     with serving(Target(tls)) as target:
         flags = ("replay", "--input", source, "--target-uri", target.url, "--no-tuples",
                  "--target-retry-time", "100ms")
-        trust = "--target-cacert", certificates / "ca.pem"
-        result = shardlift(*flags, *trust, "--target-client-cert", certificates / "client.pem",
-                           "--target-client-cert-key", certificates / "client.key")
+        result = shardlift(*flags, "--target-cacert", tmp_path / "target.pem",
+                           "--target-client-cert", tmp_path / "client.pem",
+                           "--target-client-cert-key", tmp_path / "client.key")
         assert result.code == OK, result
         (peer,) = target.peers
         assert ((("commonName", "client"),),) == peer["subject"]
