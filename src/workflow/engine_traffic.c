@@ -19,7 +19,7 @@
 #define MOST_PAUSE_MS 60000
 #define STEADY_MS 60000 /* one that lived as long begins with short pauses again */
 #define STOP_PATIENCE_MS 120000
-#define FIRST_TRIES 10 /* until it runs for the first time */
+#define FIRST_TRIES 10 /* until it runs for the first time, or as long as STEADY_MS again */
 
 static const struct plan_resource *resource_of(const struct engine *engine,
 					       const struct engine_step *step)
@@ -291,6 +291,27 @@ static bool was_ready_before(const struct engine *engine, const struct engine_st
 	return engine_step_has_ended_well(step) || engine_step_is_done(engine, step);
 }
 
+/* Clients need a proxy, and a replayer of a run that is over may find its disk or its network
+ * again: those are tried for ever. One that a run waits for, and that says itself that it cannot
+ * go on, is told of as what the run fails with. */
+static bool is_hopeless(struct engine *engine, const struct engine_step *step)
+{
+	const struct engine_service *service = &step->service;
+	int64_t code;
+
+	if (service->deaths < FIRST_TRIES)
+		return false;
+	if (!was_ready_before(engine, step))
+		return true;
+	if (step->plan->action != PLAN_REPLAY || engine->run.ended ||
+	    engine_cut_over_holds(engine, step))
+		return false;
+	code = service_last_code(engine->options->state_dir, resource_of(engine, step)->name,
+				 &engine->run.look);
+	return code == EXIT_CODE_USAGE || code == EXIT_CODE_SOURCE_UNREADABLE ||
+	       code == EXIT_CODE_LOCAL_IO;
+}
+
 static int died(struct engine *engine, struct engine_step *step, struct str reason, struct err *err)
 {
 	struct engine_service *service = &step->service;
@@ -303,7 +324,7 @@ static int died(struct engine *engine, struct engine_step *step, struct str reas
 	service->process.pid = 0;
 	pause = pause_after(++service->deaths);
 	step->not_before_ms = clock_monotonic_ms() + pause;
-	if (!was_ready_before(engine, step) && service->deaths >= FIRST_TRIES)
+	if (is_hopeless(engine, step))
 		return engine_step_set_phase(
 			engine, step, STEP_FAILED,
 			arena_printf(mem,
@@ -317,7 +338,7 @@ static int died(struct engine *engine, struct engine_step *step, struct str reas
 	return tell(engine, step,
 		    arena_printf(mem,
 				 "not running: " STR_FMT "; started again in %" PRId64
-				 " s (the %u. time)",
+				 " s (attempt %u)",
 				 STR_ARG(reason), pause / 1000, service->deaths),
 		    err);
 }
