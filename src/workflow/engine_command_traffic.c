@@ -231,6 +231,10 @@ static int add_proxy_sink(struct command_builder *b, const struct plan_resource 
 		return 0;
 	}
 	if (json_get(stream.cluster, "existing")) {
+		/* What a pod would spool is gone with it. */
+		if (b->engine->platform == PLATFORM_KUBERNETES &&
+		    !json_get(proxy, "onCaptureFailure"))
+			command_add_option(b, "--on-capture-failure", STR("block"));
 		add_when(b, proxy, "enableMSKAuth", "--enable-msk-auth");
 		return add_kafka(b, &stream, err);
 	}
