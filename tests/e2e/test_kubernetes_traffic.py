@@ -25,8 +25,8 @@ SEED = int(os.environ.get("SHARDLIFT_SEED") or random.SystemRandom().randrange(1
 SOURCE, KAFKA = 9220, 9092
 FRONT = 9200
 INDICES = "load-0,load-1"
-SMALL = "{requests: {cpu: 10m, memory: 64Mi}, limits: {memory: 512Mi}}"
-CONFIGURATION = f"""
+SMALL = '{requests: {cpu: 10m, memory: 64Mi}, limits: {cpu: 2000m, memory: 512Mi}}'
+CLUSTERS = f"""
 kafkaClusterConfiguration:
   default: {{existing: {{kafkaConnection: "{NODE}:{KAFKA}"}}}}
 sourceClusters:
@@ -42,31 +42,42 @@ targetClusters:
   target:
     endpoint: http://{NODE}:{TARGET}
     authConfig: {{basic: {{secretName: target-credentials}}}}
+"""
+CAPTURE = """
+snapshotMigrationConfigs: []
+"""
+MIGRATION = """
 snapshotMigrationConfigs:
   - fromSource: source
     toTarget: target
     skipApprovals: true
     perSnapshotConfig:
       first:
-        - metadataMigrationConfig: {{}}
-          documentBackfillConfig: {{podReplicas: 1}}
+        - metadataMigrationConfig: {}
+          documentBackfillConfig: {podReplicas: 1}
+"""
+PROXIES = f"""
 traffic:
   proxies:
     front:
       source: source
+      skipApproval: true
       proxyConfig:
         listenPort: {FRONT}
         podReplicas: 2
         serviceType: ClusterIP
         tls: {{mode: plaintext}}
         resources: {SMALL}
-  replayers:
+  replayers:"""
+REPLAYERS = f"""
     mirror:
       fromCapturedTraffic: front
       toTarget: target
       dependsOnSnapshotMigrations: [{{source: source, snapshot: first}}]
       replayerConfig: {{podReplicas: 2, speedupFactor: 1000, tupleMaxBufferSeconds: 1, resources: {SMALL}}}
 """
+FIRST = CLUSTERS + CAPTURE + PROXIES + " {}\n"
+THEN = CLUSTERS + MIGRATION + PROXIES + REPLAYERS
 
 
 class Servers:
@@ -205,6 +216,17 @@ def deployments(cluster):
     return {one["metadata"]["name"]: one["status"].get("readyReplicas", 0) for one in listed}
 
 
+def creation(cluster, name):
+    """Of which making and editing a Deployment is."""
+    found = json.loads(cluster.kubectl("get", "deployment", name, "-o", "json").stdout)["metadata"]
+    return found["uid"], found["generation"]
+
+
+def submit(cluster, configuration):
+    cluster.console("workflow", "configure", "edit", "--stdin", stdin=configuration)
+    cluster.console("workflow", "submit")
+
+
 def test_clients_write_through_a_service_while_their_cluster_moves(servers, tmp_path):
     print(f"SHARDLIFT_SEED={SEED}")
     cluster, chosen = servers.cluster, random.Random(SEED)
@@ -216,16 +238,16 @@ def test_clients_write_through_a_service_while_their_cluster_moves(servers, tmp_
                  "--replication-factor", "1")
     cluster.kubectl("create", "secret", "generic", "target-credentials",
                     "--from-literal=username=u", "--from-literal=password=p")
-    cluster.console("workflow", "configure", "edit", "--stdin", stdin=CONFIGURATION)
-    cluster.console("workflow", "submit")
-    wait_until(lambda: deployments(cluster).get("captureproxy-front") == 2, "two proxies")
+    submit(cluster, FIRST)
+    wait_until(lambda: status(cluster).get("phase") == "Succeeded", "the proxies")
+    assert deployments(cluster) == {"captureproxy-front": 2}
     journal = tmp_path / "journal"
     with writing(servers, service_url(cluster), journal, "--rate", "60", "--seed", SEED):
         wait_until(lambda: journal.read_bytes().count(b"\n") > 100, "writes")
         delete(cluster, pods_of(cluster, "captureproxy-"), chosen)
         servers.snapshot()
-        wait_until(lambda: cluster.console("workflow", "approve", "captureproxysetup.front",
-                                           check=False).returncode == 0, "the gate")
+        made = creation(cluster, "captureproxy-front")
+        submit(cluster, THEN)
         wait_until(lambda: replay(cluster).get("answered", 0) > 0, "a replayer that sends")
         kill_pods(cluster, chosen)
     records = servers.records()
@@ -233,6 +255,7 @@ def test_clients_write_through_a_service_while_their_cluster_moves(servers, tmp_
                f"the replay of {records} records")
     told = status(cluster)
     assert told["phase"] == "Succeeded", told
+    assert creation(cluster, "captureproxy-front") == made
     assert " pods ready" in cluster.console("workflow", "status").stdout
     here, there = servers.documents(SOURCE), servers.documents(TARGET)
     different = [[*key, here.get(key), there.get(key)] for key in sorted(here.keys() | there.keys())
