@@ -12,6 +12,8 @@
  *     mark        of this attempt: what is found with another mark is taken down and made anew
  *     stateDir    where a pod keeps what it keeps, in a volume that ends with it
  *     note        file for one line of what is in the way; not there: nothing is
+ *     watch       {argv, secrets, path}, of workers: a command that runs beside the engine now and
+ *                 then, and the file that has its last output; may be absent
  *
  * What is made belongs to what owns the engine's pod, so that nothing of it outlives that, and
  * looks like the engine's pod: its image, account, security context, tolerations. */
@@ -44,6 +46,9 @@ int pods_run(const struct pods_options *options, const char *task_path, int *cod
  * there were. */
 int pods_scale(const struct pods_options *options, const char *session, unsigned replicas,
 	       unsigned *before, struct err *err);
+/* How many workers of a session run; 0: there is no Deployment of it either. */
+int pods_count(const struct pods_options *options, const char *session, unsigned *running,
+	       struct err *err);
 /* Takes down all that is there for a resource ("kind.name"), and waits until its pods are gone. */
 int pods_remove(const struct pods_options *options, struct str resource, int64_t patience_ms,
 		struct err *err);

@@ -6,6 +6,8 @@
 #include "net/kubernetes.h"
 #include "workflow/pods/pods.h"
 
+#include <sys/types.h>
+
 #define PODS_CONTAINER "shardlift"             /* name of the container of a step's pod */
 #define PODS_OUTPUT "shardlift-output: "       /* begins a log's lines of standard output */
 #define PODS_OUTPUT_END "shardlift-output-end" /* behind them: the log is whole */
@@ -35,6 +37,13 @@ struct pods_tail {
 	char text[600];
 };
 
+/* The command that looks how far workers are. */
+struct pods_watch {
+	const char *path, *fresh; /* where it is told, and where it is while it is written */
+	pid_t child;              /* 0: none looks */
+	int64_t since_ms;         /* monotonic: when the last one began; 0: none did */
+};
+
 struct pods {
 	const struct pods_options *options;
 	struct kubernetes *api;
@@ -46,6 +55,7 @@ struct pods {
 	char noted_text[900];
 	struct pods_tail tails[PODS_MAX];
 	size_t tail_count;
+	struct pods_watch watch;
 	struct str reporter; /* the pod whose output is the step's; ptr NULL: none so far */
 };
 
@@ -98,6 +108,12 @@ void pods_note(struct pods *pods, struct str line);
 int pods_bear(struct pods *pods, struct err *err);
 /* Negative: it is to stop. */
 int pods_pause(const struct pods *pods, int64_t ms, struct err *err);
+
+/* --- watch.c --- */
+/* With each look at workers: waits for nothing. */
+void pods_watch(struct pods *pods);
+/* The work is over, or left. `last`: one more look, which is waited for. */
+void pods_watch_end(struct pods *pods, bool last);
 
 /* --- job.c, workers.c --- */
 int pods_run_job(struct pods *pods, int *code, struct err *err);
