@@ -405,7 +405,7 @@ static void test_a_worker_that_no_try_helps_ends_the_step(void **state)
 /* The program that is run for it is this one, see main. */
 static void test_what_looks_how_far_workers_are_is_told_in_a_file(void **state)
 {
-	cleanup(buf_release) struct buf told = BUF_INIT(KIB(4));
+	cleanup(buf_release) struct buf told = BUF_INIT(KIB(64));
 	struct fixture *f = *state;
 	char path[96];
 
