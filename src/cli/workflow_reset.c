@@ -191,11 +191,13 @@ static int remove_outputs(const struct reset *r, size_t i, struct err *err)
 
 static int remove_session(const struct reset *r, struct str session, struct err *err)
 {
-	static const char *const ends[] = {"", "-wal", "-shm"};
+	static const char *const files[][2] = {
+		{"work", ".db"}, {"work", ".db-wal"}, {"work", ".db-shm"}, {"run", ".work"}};
 
-	for (size_t j = 0; session.len > 0 && j < COUNT_OF(ends); j++) {
-		struct str path = arena_printf(r->session->mem, "%s/work/" STR_FMT ".db%s",
-					       r->session->state_dir, STR_ARG(session), ends[j]);
+	for (size_t j = 0; session.len > 0 && j < COUNT_OF(files); j++) {
+		struct str path =
+			arena_printf(r->session->mem, "%s/%s/" STR_FMT "%s", r->session->state_dir,
+				     files[j][0], STR_ARG(session), files[j][1]);
 
 		if (path.ptr && unlink(path.ptr) < 0 && errno != ENOENT)
 			return err_set_errno(err, ERR_IO, errno, "cannot remove '%s'", path.ptr);

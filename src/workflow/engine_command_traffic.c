@@ -29,7 +29,6 @@ static const struct command_row replayer_rows[] = {
 	{"targetServerResponseTimeoutSeconds", "--target-response-timeout", ""},
 	{"transformerConfig", "--transformer-config", ""},
 	{"transformerConfigEncoded", "--transformer-config-encoded", ""},
-	{"transformerConfigFile", "--transformer-config-file", ""},
 	{"tupleS3Bucket", "--tuple-s3-bucket", ""},
 	{"tupleS3Region", "--tuple-s3-region", ""},
 	{"tupleS3Prefix", "--tuple-s3-prefix", ""},
@@ -308,6 +307,10 @@ static int make_replay(struct command_builder *b, const struct engine_step *step
 			return -(int)err->kind;
 	}
 	add_rows(b, replayer, replayer_rows, COUNT_OF(replayer_rows));
+	if (command_add_transforms(b, "--transformer-config-file", "--transformer-config-encoded",
+				   json_string(json_get(replayer, "transformerConfigFile")),
+				   err) < 0)
+		return -(int)err->kind;
 	command_add_list(b, "--non-retryable-doc-exception-types",
 			 json_get(replayer, "nonRetryableDocExceptionTypes"));
 	add_when(b, replayer, "removeAuthHeader", "--remove-auth-header");

@@ -149,6 +149,9 @@ int engine_resource_set_ready(struct engine *engine, size_t index, struct err *e
 /* --- engine_command.c --- */
 int engine_command_make(struct engine *engine, struct engine_step *step, struct engine_command *out,
 			struct err *err);
+/* The command that tells how far a backfill is that is coordinated in the target. */
+int engine_command_watch(struct engine *engine, const struct engine_step *step,
+			 struct engine_command *out, struct err *err);
 /* A checksum of the command as it is, but for secrets. */
 struct str engine_command_checksum(const struct engine_command *command, struct arena *mem);
 /* Folder of the segment log that a proxy writes to, a replayer reads; STR_NONE: it is in Kafka. */

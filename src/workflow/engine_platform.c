@@ -121,19 +121,10 @@ static void put_words(struct task *t, const struct engine_command *command)
 	json_set(t->out, STR("argv"), argv);
 }
 
-static void put_environment(struct task *t, const struct engine_command *command)
+static void put_secrets(struct task *t, struct json *to, const struct engine_command *command)
 {
-	struct json *variables = json_new(t->mem, JSON_OBJECT);
 	struct json *secrets = json_new(t->mem, JSON_ARRAY);
-	struct json *folders = json_new(t->mem, JSON_ARRAY);
 
-	for (size_t i = 0; i < command->environment_count; i++) {
-		struct str name, value;
-
-		if (str_split(str_from(command->environment[i]), '=', &name, &value) &&
-		    !str_is(name, "SHARDLIFT_EXIT_FILE"))
-			json_set(variables, name, json_new_string(t->mem, value));
-	}
 	for (size_t i = 0; i < command->secret_count; i++) {
 		struct json *one = json_new(t->mem, JSON_OBJECT);
 		const struct engine_secret *secret = &command->secrets[i];
@@ -143,10 +134,25 @@ static void put_environment(struct task *t, const struct engine_command *command
 		json_set(one, STR("key"), json_new_string(t->mem, str_from(secret->key)));
 		json_append(secrets, one);
 	}
+	json_set(to, STR("secrets"), secrets);
+}
+
+static void put_environment(struct task *t, const struct engine_command *command)
+{
+	struct json *variables = json_new(t->mem, JSON_OBJECT);
+	struct json *folders = json_new(t->mem, JSON_ARRAY);
+
+	for (size_t i = 0; i < command->environment_count; i++) {
+		struct str name, value;
+
+		if (str_split(str_from(command->environment[i]), '=', &name, &value) &&
+		    !str_is(name, "SHARDLIFT_EXIT_FILE"))
+			json_set(variables, name, json_new_string(t->mem, value));
+	}
 	for (size_t i = 0; i < command->folder_count; i++)
 		json_append(folders, json_new_string(t->mem, str_from(command->folders[i])));
 	json_set(t->out, STR("variables"), variables);
-	json_set(t->out, STR("secrets"), secrets);
+	put_secrets(t, t->out, command);
 	json_set(t->out, STR("folders"), folders);
 }
 
@@ -252,6 +258,34 @@ static void put_lasting_mark(struct task *t)
 	put(t, "mark", plan_checksum(t->out, t->mem));
 }
 
+/* What `workflow status` has of work items that are kept in the target. It is none of what the pods
+ * are. */
+static int add_watch(struct engine *engine, const struct engine_step *step, struct json *task,
+		     struct err *err)
+{
+	struct task work = {.engine = engine, .step = step, .mem = &engine->run.look, .out = task};
+	struct task *t = &work;
+	struct json *watch = json_new(t->mem, JSON_OBJECT), *argv = json_new(t->mem, JSON_ARRAY);
+	struct engine_command command;
+
+	if (t->step->plan->action != PLAN_BACKFILL)
+		return 0;
+	if (engine_command_watch(t->engine, t->step, &command, err) < 0)
+		return -(int)err->kind;
+	for (size_t i = 1; i < command.count; i++)
+		json_append(argv, json_new_string(t->mem, str_from(command.argv[i])));
+	json_set(watch, STR("argv"), argv);
+	put_secrets(t, watch, &command);
+	json_set(watch, STR("path"),
+		 json_new_string(t->mem,
+				 arena_printf(t->mem, "%s/run/" STR_FMT ".work",
+					      t->engine->options->state_dir,
+					      STR_ARG(engine_work_session(
+						      t->engine, t->step->plan->resource)))));
+	json_set(t->out, STR("watch"), watch);
+	return 0;
+}
+
 static struct json *make_task(struct task *t, size_t replicas, const struct engine_command *command)
 {
 	bool shared = t->step->plan->action == PLAN_BACKFILL;
@@ -322,6 +356,8 @@ int engine_platform_wrap(struct engine *engine, struct engine_step *step, size_t
 	if (engine->platform == PLATFORM_LOCAL)
 		return 0;
 	task = engine_platform_task(engine, step, replicas, command);
+	if (add_watch(engine, step, task, err) < 0)
+		return -(int)err->kind;
 	path = arena_printf(mem, "%s/run/" STR_FMT ".task", engine->options->state_dir,
 			    STR_ARG(json_string(json_get(task, "name"))))
 		       .ptr;

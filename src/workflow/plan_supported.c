@@ -11,8 +11,7 @@ static bool is_used(const struct json *value)
 static int check_migration_fields(const struct plan_resource *resource, struct err *err)
 {
 	static const char *const parts[] = {"metadata", "backfill"};
-	static const char *const unknown[] = {"metadataTransforms", "documentTransforms",
-					      "failedDocumentStreamS3Bucket"};
+	static const char *const unknown[] = {"metadataTransforms", "documentTransforms"};
 	const struct json *backfill = json_get(resource->spec, "backfill");
 
 	for (size_t i = 0; i < COUNT_OF(parts); i++)

@@ -17,6 +17,8 @@
  *                 of lasting ones replaced pod by pod
  *     stateDir    where a pod keeps what it keeps, in a volume that ends with it
  *     note        file for one line of what is in the way; not there: nothing is
+ *     watch       {argv, secrets, path}, of workers: a command that runs beside the engine now and
+ *                 then, and the file that has its last output; may be absent
  *
  * and of lasting ones, all of which may be absent:
  *
@@ -62,6 +64,9 @@ int pods_run(const struct pods_options *options, const char *task_path, int *cod
  * none. *before: how many there were. */
 int pods_scale(const struct pods_options *options, const char *label, const char *value,
 	       unsigned replicas, unsigned *before, struct err *err);
+/* How many workers of a session run; 0: there is no Deployment of it either. */
+int pods_count(const struct pods_options *options, const char *session, unsigned *running,
+	       struct err *err);
 /* Takes down all that is there for a resource ("kind.name"), and waits until its pods are gone.
  * What keeps it there must have ended. */
 int pods_remove(const struct pods_options *options, struct str resource, int64_t patience_ms,

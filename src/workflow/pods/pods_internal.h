@@ -6,6 +6,8 @@
 #include "net/kubernetes.h"
 #include "workflow/pods/pods.h"
 
+#include <sys/types.h>
+
 #define PODS_CONTAINER "shardlift"             /* name of the container of a step's pod */
 #define PODS_OUTPUT "shardlift-output: "       /* begins a log's lines of standard output */
 #define PODS_OUTPUT_END "shardlift-output-end" /* behind them: the log is whole */
@@ -39,6 +41,13 @@ struct pods_tail {
 	char status_text[1536];
 };
 
+/* The command that looks how far workers are. */
+struct pods_watch {
+	const char *path, *fresh; /* where it is told, and where it is while it is written */
+	pid_t child;              /* 0: none looks */
+	int64_t since_ms;         /* monotonic: when the last one began; 0: none did */
+};
+
 struct pods {
 	const struct pods_options *options;
 	struct kubernetes *api;
@@ -50,7 +59,8 @@ struct pods {
 	char noted_text[900];
 	struct pods_tail tails[PODS_MAX];
 	size_t tail_count;
-	char since[40];      /* time from which logs are read; "": from their beginning */
+	char since[40]; /* time from which logs are read; "": from their beginning */
+	struct pods_watch watch;
 	struct str reporter; /* the pod whose output is the step's; ptr NULL: none so far */
 };
 
@@ -123,6 +133,12 @@ int pods_pause(const struct pods *pods, int64_t ms, struct err *err);
 /* --- lasting_status.c --- */
 /* Writes down how far the pods of a Deployment are; true: all that are wanted are ready. */
 bool pods_tell_status(struct pods *pods, const struct json *deployment, const struct json *items);
+
+/* --- watch.c --- */
+/* With each look at workers: waits for nothing. */
+void pods_watch(struct pods *pods);
+/* The work is over, or left. `last`: one more look, which is waited for. */
+void pods_watch_end(struct pods *pods, bool last);
 
 /* --- job.c, workers.c, lasting.c --- */
 int pods_run_job(struct pods *pods, int *code, struct err *err);

@@ -178,16 +178,39 @@ static int patch_replicas(struct pods *pods, const char *name, unsigned replicas
 			   : kubernetes_send(pods->api, &call, mem, &answer, err);
 }
 
+/* NULL: there are none. */
+static int find_deployment(struct pods *pods, const struct pods_options *options, const char *label,
+			   const char *value, struct json **out, struct err *err)
+{
+	struct json *items = NULL;
+
+	if (open_api(pods, options, options->stop, err) < 0 ||
+	    list_labelled(pods, "apps", "deployments", label, str_from(value), &items, err) < 0)
+		return -(int)err->kind;
+	*out = items ? items->first : NULL;
+	return 0;
+}
+
+int pods_count(const struct pods_options *options, const char *session, unsigned *running,
+	       struct err *err)
+{
+	cleanup(release) struct pods pods = {0};
+	struct json *one;
+
+	if (find_deployment(&pods, options, "session", session, &one, err) < 0)
+		return -(int)err->kind;
+	*running = (unsigned)json_i64_or(json_path(one, "status", "readyReplicas", NULL), 0);
+	return 0;
+}
+
 int pods_scale(const struct pods_options *options, const char *label, const char *value,
 	       unsigned replicas, unsigned *before, struct err *err)
 {
 	cleanup(release) struct pods pods = {0};
-	struct json *items = NULL, *one;
+	struct json *one;
 
-	if (open_api(&pods, options, options->stop, err) < 0 ||
-	    list_labelled(&pods, "apps", "deployments", label, str_from(value), &items, err) < 0)
+	if (find_deployment(&pods, options, label, value, &one, err) < 0)
 		return -(int)err->kind;
-	one = items ? items->first : NULL;
 	if (!one)
 		return err_set(err, ERR_NOT_FOUND,
 			       "no pods of '%s' are there in namespace '%s'; they are while its "

@@ -117,7 +117,7 @@ static int step(struct workers *w, int *code, struct err *err)
 	return look_at_pods(w, code, err);
 }
 
-int pods_run_workers(struct pods *pods, int *code, struct err *err)
+static int run_workers(struct pods *pods, int *code, struct err *err)
 {
 	struct workers w = {.pods = pods};
 
@@ -135,9 +135,18 @@ int pods_run_workers(struct pods *pods, int *code, struct err *err)
 		}
 		if (rc > 0)
 			break;
+		pods_watch(pods);
 		if (pods_pause(pods, LOOK_MS, err) < 0)
 			return -(int)err->kind;
 	}
 	pods_note(pods, STR_NONE);
 	return 0;
+}
+
+int pods_run_workers(struct pods *pods, int *code, struct err *err)
+{
+	int rc = run_workers(pods, code, err);
+
+	pods_watch_end(pods, rc == 0);
+	return rc;
 }

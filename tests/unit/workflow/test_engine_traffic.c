@@ -298,8 +298,8 @@ static void what_pods_cannot_carry_is_refused_by_name(void **state)
 		"captureproxy.front: onCaptureFailure: ");
 	refused(f,
 		PLAIN_KAFKA CLUSTERS PODS("podReplicas: 3",
-					  ", replayerConfig: {transformerConfigFile: /t.json}"),
-		"the file of transformerConfigFile is not in a pod; give its text");
+					  ", replayerConfig: {kafkaTrafficPropertyFile: /t}"),
+		"the file of kafkaTrafficPropertyFile is not in a pod; take it out");
 }
 
 static void a_proxy_that_was_switched_is_started_for_the_target(void **state)

@@ -2,6 +2,7 @@
 #include "workflow/secrets_kubernetes.h"
 
 #include "base/limits.h"
+#include "base/small_file.h"
 #include "fake_server.h"
 
 #include <setjmp.h>
@@ -23,7 +24,7 @@
 	"\"--json\"],\"variables\":{\"A\":\"b\"},\"secrets\":[{\"variable\":\"USER\","        \
 	"\"name\":\"login\",\"key\":\"username\"}],\"folders\":[\"tls\"],\"labels\":{"        \
 	"\"migrations.opensearch.org/task\":\"verify\"},\"mark\":\"m1\",\"stateDir\":\"/s\"," \
-	"\"note\":\"%s/note\"}"
+	"\"note\":\"%s/note\"%s}"
 #define STATUS(state)                                                         \
 	"\"status\":{\"phase\":\"Running\",\"containerStatuses\":[{\"name\":" \
 	"\"shardlift\"," state "}]}"
@@ -46,6 +47,7 @@ struct fixture {
 	int refusals;     /* of creating, with 403, before it is allowed */
 	int outages;      /* of deleting, with 503 */
 	const char *log;  /* of the pod */
+	char watch[256];  /* of the task, with the comma before it */
 	unsigned created, deleted;
 	unsigned updated;
 	const char *service;     /* that is there; NULL: none */
@@ -225,7 +227,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	static const char *const files[] = {"token", "task", "note", "status"};
+	static const char *const files[] = {"token", "task", "note", "status", "work"};
 	struct fixture *f = *state;
 	char path[128];
 
@@ -246,7 +248,7 @@ static int run(struct fixture *f, const char *kind)
 		.namespace = "ma", .stop = &never, .log = take_log, .output = take_output};
 	char text[1024];
 
-	snprintf(text, sizeof(text), TASK, kind, f->folder);
+	snprintf(text, sizeof(text), TASK, kind, f->folder, f->watch);
 	write_file(f->task, text);
 	return pods_run(&options, f->task, &f->code, &f->err);
 }
@@ -441,6 +443,26 @@ static void test_a_worker_that_no_try_helps_ends_the_step(void **state)
 	f->log = "2026-11-22T10:00:00.000000000Z shardlift: no such option\n";
 	assert_int_equal(0, run(f, "workers"));
 	assert_int_equal(2, f->code);
+}
+
+/* The program that is run for it is this one, see main. */
+static void test_what_looks_how_far_workers_are_is_told_in_a_file(void **state)
+{
+	cleanup(buf_release) struct buf told = BUF_INIT(KIB(64));
+	struct fixture *f = *state;
+	char path[96];
+
+	snprintf(path, sizeof(path), "%s/work", f->folder);
+	snprintf(f->watch, sizeof(f->watch),
+		 ",\"watch\":{\"argv\":[\"backfill\",\"status\"],\"secrets\":[{\"variable\":"
+		 "\"WATCH_PASSWORD\",\"name\":\"login\",\"key\":\"password\"}],\"path\":\"%s\"}",
+		 path);
+	f->looks[0] = POD(ENDED(0));
+	assert_int_equal(0, run(f, "workers"));
+	assert_int_equal(1, small_file_read(path, &told, &f->err));
+	assert_string_equal("backfill status p", buf_cstr(&told));
+	/* Nothing of it is in the pods. */
+	assert_null(strstr(f->body, "WATCH_PASSWORD"));
 }
 
 static void trouble(const char *pod, const char *expected)
@@ -657,8 +679,12 @@ static void test_another_one_s_service_is_left_alone(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
-int main(void)
+int main(int argc, char **argv)
 {
+	if (argc == 3 && strcmp(argv[0], "shardlift") == 0) {
+		printf("%s %s %s", argv[1], argv[2], getenv("WATCH_PASSWORD"));
+		return 0;
+	}
 	const struct CMUnitTest tests[] = {
 		TEST(test_a_job_brings_exit_code_log_and_output),
 		TEST(test_a_node_s_time_zone_is_asked_for_as_it_is_told),
@@ -680,6 +706,7 @@ int main(void)
 		TEST(test_what_is_configured_otherwise_is_replaced_pod_by_pod),
 		TEST(test_a_proxy_that_says_that_no_try_helps_is_not_waited_for),
 		TEST(test_another_one_s_service_is_left_alone),
+		TEST(test_what_looks_how_far_workers_are_is_told_in_a_file),
 		TEST(test_a_login_that_becomes_an_api_key_keeps_no_password),
 		cmocka_unit_test(test_troubles_are_told_with_what_mends_them),
 		cmocka_unit_test(test_names_fit_and_stay_apart),
