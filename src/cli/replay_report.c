@@ -10,10 +10,11 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { LOG_EVERY_MS = 30000, ASIDE_LINES = 100 };
+enum { LOG_EVERY_MS = 30000, STATUS_EVERY_MS = 5000, ASIDE_LINES = 100 };
 
 struct replay_report {
 	struct replay_report_options options;
@@ -28,7 +29,8 @@ struct replay_report {
 	int64_t end_asked_ms;
 	bool has_end;
 	atomic_uint_fast64_t unread; /* records, at the last look */
-	int64_t logged_ms;
+	int64_t logged_ms, told_ms;
+	bool tells; /* its status in its log, too: the log is all that comes out of a pod */
 	unsigned aside;
 };
 
@@ -52,6 +54,7 @@ int replay_report_open(const struct replay_report_options *options, struct repla
 	struct err none;
 
 	report->options = *options;
+	report->tells = getenv("SHARDLIFT_STATUS_IN_LOG") != NULL;
 	pthread_mutex_init(&report->lock, NULL);
 	if (options->log_folder &&
 	    segment_log_reader_open(options->log_folder, &report->log, &none) < 0)
@@ -115,6 +118,17 @@ static void log_wait(const struct replay_counts *c)
 	log_info("replay", "held up since %s: %s", since, c->waits_for);
 }
 
+/* A line that workflow/pods knows. */
+static void tell_status(struct replay_report *report, struct str text)
+{
+	int64_t now = clock_monotonic_ms();
+
+	if (!report->tells || (report->told_ms && now - report->told_ms < STATUS_EVERY_MS))
+		return;
+	report->told_ms = now;
+	fprintf(stderr, "shardlift-status: " STR_FMT, STR_ARG(text));
+}
+
 static void write_status(struct replay_report *report, const char *state)
 {
 	cleanup(buf_release) struct buf text = BUF_INIT(MIB(1));
@@ -149,6 +163,7 @@ static void write_status(struct replay_report *report, const char *state)
 	buf_append_str(&text, STR("}\n"));
 	if (small_file_replace(report->options.status_path, buf_str(&text), &err) < 0)
 		log_warn("replay", "%s", err.message);
+	tell_status(report, buf_str(&text));
 }
 
 void replay_report_source(struct replay_report *report, struct record_source *source)
