@@ -49,8 +49,8 @@ def values(folder):
                          check=True).stdout
     repository, _, version = json.loads(tag)[0]["RepoTags"][0].rpartition(":")
     path = folder / "values.yaml"
-    path.write_text(VALUES.format(repository=repository, tag=version) +
-                    f'    SHARDLIFT_S3_ENDPOINT: "http://{NODE}:{S3}"\n')
+    path.write_text(VALUES.format(repository=repository, tag=version).replace(
+        "environment: {", f'environment: {{SHARDLIFT_S3_ENDPOINT: "http://{NODE}:{S3}", '))
     return path
 
 
