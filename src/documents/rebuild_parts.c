@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 #include "documents/rebuild_indexed.h"
+#include "documents/rebuild_old.h"
 #include "documents/rebuild_packed.h"
 #include "documents/rebuild_value.h"
 #include "documents/rebuild_xcontent.h"
@@ -10,6 +11,11 @@
 #include "lucene/terms.h"
 
 #include <stdlib.h>
+
+static struct str name_of(const struct rebuild_field *field)
+{
+	return field->name.ptr ? field->name : field->path;
+}
 
 static int32_t number_of(const struct segment_reader *segment, struct str name)
 {
@@ -47,14 +53,15 @@ static int invert(struct rebuild_parts *p, const struct segment_reader *segment,
 		  struct rebuild_part *part, struct err *err)
 {
 	size_t most = p->plan->indexed_most - MIN(p->indexed_memory, p->plan->indexed_most);
-	struct str path = part->field->path;
+	const struct rebuild_field *field = part->field;
+	struct str name = field->column.ptr ? field->column : name_of(field);
 	int rc = 0;
 
-	if (part->field->indexed == REBUILD_POINTS)
-		rc = points_invert(segment, path, most, &part->indexed, err);
+	if (field->indexed == REBUILD_POINTS)
+		rc = points_invert(segment, name, most, &part->indexed, err);
 	else
-		rc = terms_invert(segment, path, part->field->indexed == REBUILD_TEXT, most,
-				  &part->indexed, err);
+		rc = terms_invert(segment, name, field->indexed == REBUILD_TEXT, field->prefix,
+				  most, &part->indexed, err);
 	if (rc == -ERR_LIMIT)
 		return err_wrap(err,
 				"points and terms are turned round in memory, of all fields of a "
@@ -73,7 +80,7 @@ static int open_part(struct rebuild_parts *p, const struct segment_reader *segme
 	struct str offsets = arena_printf(&p->names, STR_FMT ".offsets", STR_ARG(beside));
 
 	part->field = field;
-	part->stored = number_of(segment, field->path);
+	part->stored = number_of(segment, name_of(field));
 	part->original = number_beside(p, segment, beside, "._original");
 	part->malformed = number_beside(p, segment, beside, "._ignore_malformed");
 	if (field->constant)
@@ -143,9 +150,11 @@ static int add_value(struct rebuild_parts *p, struct rebuild_part *part, struct 
 }
 
 /* The fields of nested documents are in these alone; some may be in their parents as well
- * (include_in_parent). */
-static bool is_of(const struct rebuild_part *part, bool nested)
+ * (include_in_parent). Mapping types may have a field of one name each. */
+static bool is_of(const struct rebuild_parts *p, const struct rebuild_part *part, bool nested)
 {
+	if (!nested && part->field->of_type.ptr && !str_eq(part->field->of_type, p->of_type))
+		return false;
 	return (part->field->nested > 0) == nested;
 }
 
@@ -171,7 +180,7 @@ static int take_stored(struct rebuild_parts *p, const struct stored_field *store
 		struct rebuild_part *part = &p->list[i];
 		int rc = 0;
 
-		if (!is_of(part, nested))
+		if (!is_of(p, part, nested))
 			continue;
 		if (beside && stored->number == part->malformed)
 			rc = add_malformed(p, part, stored, err);
@@ -196,17 +205,29 @@ static int read_stored(struct rebuild_parts *p, struct stored_field_cursor curso
 	return got;
 }
 
+/* One doc value that is several values, or none whole. */
+static bool is_packed(const struct rebuild_parts *p, struct str type)
+{
+	return rebuild_is_packed(type) || (p->plan->old && rebuild_old_is_packed(type));
+}
+
+static bool take_packed(struct rebuild_parts *p, struct rebuild_part *part, struct str bytes)
+{
+	if (!part->values)
+		part->values = json_new(p->mem, JSON_ARRAY);
+	if (part->values && p->plan->old && rebuild_old_is_packed(part->field->type))
+		return rebuild_old_packed(p->plan, part->field, bytes, part->values, p->mem);
+	return rebuild_packed(p->plan, part->field, bytes, part->values, p->mem);
+}
+
 static int take_column(struct rebuild_parts *p, struct rebuild_part *part,
 		       const struct column_values *values, struct err *err)
 {
 	for (size_t i = 0; i < values->count; i++) {
 		struct json *value;
 
-		if (values->bytes && rebuild_is_packed(part->field->type)) {
-			if (!part->values)
-				part->values = json_new(p->mem, JSON_ARRAY);
-			if (!rebuild_packed(p->plan, part->field, values->bytes[i], part->values,
-					    p->mem))
+		if (values->bytes && is_packed(p, part->field->type)) {
+			if (!take_packed(p, part, values->bytes[i]))
 				return no_value(part, err);
 			continue;
 		}
@@ -243,7 +264,7 @@ static int read_columns(struct rebuild_parts *p, int32_t doc, bool nested, struc
 		struct column_values values = {0};
 
 		/* A column whose field is stored too says nothing new. */
-		if (!part->column || part->values || !is_of(part, nested))
+		if (!part->column || part->values || !is_of(p, part, nested))
 			continue;
 		if (column_get(part->column, doc, &values, err) < 0 ||
 		    count_memory(p, part, err) < 0 || take_column(p, part, &values, err) < 0 ||
@@ -259,7 +280,7 @@ static int read_indexed(struct rebuild_parts *p, int32_t doc, bool nested, struc
 		struct rebuild_part *part = &p->list[i];
 		struct inverted_values values;
 
-		if (!part->indexed || part->values || !is_of(part, nested))
+		if (!part->indexed || part->values || !is_of(p, part, nested))
 			continue;
 		inversion_get(part->indexed, doc, &values);
 		if (values.count == 0)

@@ -3,11 +3,13 @@
 #include "base/limits.h"
 #include "documents/rebuild_filter.h"
 #include "documents/rebuild_indexed.h"
+#include "documents/rebuild_old.h"
+#include "documents/rebuild_old_mapping.h"
+#include "documents/rebuild_types.h"
 
 #include <stdlib.h>
 
-/* index.version.created of Elasticsearch 5.0.0; those of OpenSearch have a bit of their own. */
-#define CREATED_5 5000000
+/* index.version.created; those of OpenSearch have a bit of their own. */
 #define CREATED_6 6000000
 #define CREATED_6_5 6050000
 #define CREATED_8_9 8090000
@@ -67,6 +69,7 @@ struct planner {
 	const struct json *source; /* "_source" of the mapping at hand, or NULL */
 	int64_t created;           /* of Elasticsearch; of OpenSearch the largest number there is */
 	size_t nested;             /* of the fields that are planned now */
+	struct str of_type;        /* the mapping type at hand */
 };
 
 static bool is_off(const struct json *v)
@@ -103,15 +106,41 @@ static void add_field(struct planner *p, const struct rebuild_field *field)
 	plan->fields[plan->count++] = *field;
 }
 
+static struct str multi_field_name(struct planner *p, const struct rebuild_field *field,
+				   const struct json *sub)
+{
+	return arena_printf(p->mem, STR_FMT "." STR_FMT, STR_ARG(field->path), STR_ARG(sub->key));
+}
+
 /* A keyword among the multi-fields holds what the text was. */
-static struct str keyword_of(struct planner *p, struct str path, const struct json *mapping)
+static struct str keyword_of(struct planner *p, const struct rebuild_field *field,
+			     const struct json *mapping)
 {
 	json_each (sub, json_get(mapping, "fields"))
 		if (str_is(json_string(json_get(sub, "type")), "keyword") &&
 		    !is_off(json_get(sub, "doc_values")) && !json_get(sub, "normalizer"))
-			return arena_printf(p->mem, STR_FMT "." STR_FMT, STR_ARG(path),
-					    STR_ARG(sub->key));
+			return multi_field_name(p, field, sub);
 	return STR_NONE;
+}
+
+/* Before 2.0 a keyword has only terms, unless the mapping says otherwise. */
+static bool plan_keyword_terms(struct planner *p, struct rebuild_field *field,
+			       const struct json *mapping)
+{
+	if (!p->plan->old)
+		return false;
+	json_each (sub, json_get(mapping, "fields")) {
+		if (!str_is(json_string(json_get(sub, "type")), "keyword") ||
+		    is_off(json_get(sub, "index")))
+			continue;
+		field->column = multi_field_name(p, field, sub);
+		field->indexed = REBUILD_TERMS;
+		field->quality = REBUILD_APPROXIMATE;
+		field->reason = "out of the terms of its not_analyzed field: " SEVERAL
+				", and values beyond ignore_above";
+		return true;
+	}
+	return false;
 }
 
 static bool is_text(struct str type)
@@ -132,6 +161,8 @@ static bool date_format_is_known(struct str format)
 					    "uuuu-MM-dd",
 					    "yyyy-MM-dd HH:mm:ss",
 					    "uuuu-MM-dd HH:mm:ss",
+					    "yyyy/MM/dd",
+					    "yyyy/MM/dd HH:mm:ss",
 					    "strict_date_time",
 					    "date_time"};
 
@@ -198,13 +229,14 @@ static bool plan_tokens(const struct planner *p, struct rebuild_field *field,
 
 static void plan_text(struct planner *p, struct rebuild_field *field, const struct json *mapping)
 {
-	field->column = keyword_of(p, field->path, mapping);
+	field->column = keyword_of(p, field, mapping);
 	if (p->plan->synthetic && !field->column.ptr) {
 		field->quality = REBUILD_EXACT; /* such an index stores it by itself */
 	} else if (field->column.ptr) {
 		field->quality = REBUILD_APPROXIMATE;
 		field->reason = "from its keyword: " SEVERAL ", and values beyond ignore_above";
-	} else if (p->plan->synthetic || !plan_tokens(p, field, mapping)) {
+	} else if (!plan_keyword_terms(p, field, mapping) &&
+		   (p->plan->synthetic || !plan_tokens(p, field, mapping))) {
 		set_not_at_all(field, "text that is not stored");
 	}
 }
@@ -227,6 +259,12 @@ static bool has_doc_values(const struct planner *p, struct str type, const struc
 	const struct json *set = json_get(mapping, "doc_values");
 
 	return str_is(type, "binary") ? json_bool_or(set, p->plan->synthetic) : !is_off(set);
+}
+
+/* Until Elasticsearch 2 values could be compressed. */
+static bool is_compressed(const struct planner *p, const struct json *mapping)
+{
+	return p->plan->old && json_bool_or(json_get(mapping, "compress"), false);
 }
 
 /* What is not known of a type before some version. */
@@ -254,7 +292,13 @@ static bool plan_indexed(const struct planner *p, struct rebuild_field *field,
 {
 	if (!is_indexed(mapping))
 		return false;
-	if (rebuild_has_points(field->type)) {
+	if (p->plan->old && rebuild_has_points(field->type)) {
+		if (!rebuild_old_has_terms(p->plan, field->type))
+			return false;
+		field->indexed = REBUILD_TERMS;
+		field->prefix = rebuild_old_prefix(p->plan, field->type);
+		field->reason = "out of its terms: of several values order and duplicates are lost";
+	} else if (rebuild_has_points(field->type)) {
 		field->indexed = REBUILD_POINTS;
 		field->reason = "out of its points: of several values the order is lost";
 	} else if (!terms_are_read(p)) {
@@ -308,17 +352,25 @@ static void leave_kept(const struct planner *p, struct rebuild_field *field)
 	field->reason = NULL;
 }
 
-static void plan_leaf(struct planner *p, struct str path, struct str type,
+static void plan_leaf(struct planner *p, struct str path, struct str name,
 		      const struct json *mapping)
 {
+	struct str type = json_string(json_get(mapping, "type"));
 	const struct known_type *known = find_type(type);
-	struct rebuild_field field = {
-		.path = path, .type = type, .column = path, .factor = 1, .nested = p->nested};
+	struct rebuild_field field = {.path = path,
+				      .name = name,
+				      .of_type = p->of_type,
+				      .type = type,
+				      .column = name.ptr ? name : path,
+				      .factor = 1,
+				      .nested = p->nested};
 	const char *no_column = why_no_column(p, type, mapping);
 
 	if (str_is(type, "alias") || json_get_str(p->copies, path))
 		return;
-	if (is_text(type))
+	if (is_compressed(p, mapping))
+		set_not_at_all(&field, "compressed values");
+	else if (is_text(type))
 		plan_text(p, &field, mapping);
 	else if (!known)
 		set_not_at_all(&field, "a type that is not rebuilt");
@@ -329,9 +381,12 @@ static void plan_leaf(struct planner *p, struct str path, struct str type,
 			field.quality = known->quality;
 			field.reason = known->reason;
 		}
+		/* They were the numbers themselves. */
+		if (str_is(type, "geo_point") && p->created < CREATED_2_2)
+			field.reason = "of several values the order is lost";
 		plan_details(p, &field, mapping);
 	}
-	if (json_bool_or(json_get(mapping, "store"), false)) {
+	if (json_bool_or(json_get(mapping, "store"), false) && !is_compressed(p, mapping)) {
 		field.quality = REBUILD_EXACT;
 		field.reason = NULL;
 		field.indexed = REBUILD_NO_INDEX;
@@ -360,7 +415,23 @@ static void collect_copies(struct planner *p, const struct json *properties)
 	}
 }
 
-static void plan_properties(struct planner *p, struct str prefix, const struct json *properties);
+/* A field's name in the index is another than its path where the mapping says so, of it or of the
+ * object that it is in; until Elasticsearch 2. */
+static struct str index_name(struct planner *p, struct str prefix, const struct json *object,
+			     const struct json *field)
+{
+	struct str name = json_string(json_get(field, "index_name"));
+	bool just_name = str_is(json_string(json_get(object, "path")), "just_name");
+
+	if (!p->plan->old || (!name.ptr && !just_name))
+		return STR_NONE;
+	name = name.ptr ? name : field->key;
+	if (just_name || prefix.len == 0)
+		return name;
+	return arena_printf(p->mem, STR_FMT "." STR_FMT, STR_ARG(prefix), STR_ARG(name));
+}
+
+static void plan_properties(struct planner *p, struct str prefix, const struct json *object);
 
 static void plan_disabled(struct planner *p, struct rebuild_field *whole)
 {
@@ -370,6 +441,15 @@ static void plan_disabled(struct planner *p, struct rebuild_field *whole)
 		whole->reason = NULL;
 	}
 	add_field(p, whole);
+}
+
+/* Of another mapping type; 0: none. */
+static size_t known_nested(const struct rebuild_plan *plan, struct str path, size_t parent)
+{
+	for (size_t i = 0; i < plan->nested_count; i++)
+		if (str_eq(plan->nested[i].path, path) && plan->nested[i].parent == parent)
+			return i + 1;
+	return 0;
 }
 
 /* Nested documents lie before the one they are of. Where a nested document has the values of those
@@ -383,6 +463,13 @@ static void plan_nested(struct planner *p, struct rebuild_field *whole, const st
 
 	if (!nested)
 		return;
+	p->nested = known_nested(plan, whole->path, before);
+	if (p->nested) {
+		plan_properties(p, whole->path, mapping);
+		p->nested = before;
+		return;
+	}
+	p->nested = before;
 	if (before && json_bool_or(json_get(mapping, "include_in_parent"), false)) {
 		set_not_at_all(whole, "nested documents that their nested parents include");
 		plan->nested_left_out = true;
@@ -394,27 +481,40 @@ static void plan_nested(struct planner *p, struct rebuild_field *whole, const st
 	nested[plan->nested_count] = (struct rebuild_nested){.path = whole->path, .parent = before};
 	plan->nested = nested;
 	p->nested = ++plan->nested_count;
-	plan_properties(p, whole->path, json_get(mapping, "properties"));
+	plan_properties(p, whole->path, mapping);
 	p->nested = before;
 }
 
-static void plan_properties(struct planner *p, struct str prefix, const struct json *properties)
+static void plan_old_leaf(struct planner *p, struct str path, struct str name,
+			  const struct json *mapping)
 {
-	json_each (child, properties) {
+	const struct json *newer = rebuild_old_mapping(mapping, p->created, p->mem);
+
+	if (newer)
+		plan_leaf(p, path, name, newer);
+}
+
+static void plan_properties(struct planner *p, struct str prefix, const struct json *object)
+{
+	json_each (child, json_get(object, "properties")) {
 		struct str path = prefix.len ? arena_printf(p->mem, STR_FMT "." STR_FMT,
 							    STR_ARG(prefix), STR_ARG(child->key))
 					     : child->key;
 		struct str type = json_text_or(json_get(child, "type"), STR("object"));
-		struct rebuild_field whole = {.path = path, .type = type, .nested = p->nested};
+		struct rebuild_field whole = {
+			.path = path, .of_type = p->of_type, .type = type, .nested = p->nested};
+		struct str name = index_name(p, prefix, object, child);
 
 		if (str_is(type, "nested"))
 			plan_nested(p, &whole, child);
+		else if (!str_is(type, "object") && p->plan->old)
+			plan_old_leaf(p, path, name, child);
 		else if (!str_is(type, "object"))
-			plan_leaf(p, path, type, child);
+			plan_leaf(p, path, name, child);
 		else if (is_off(json_get(child, "enabled")))
 			plan_disabled(p, &whole);
 		else
-			plan_properties(p, path, json_get(child, "properties"));
+			plan_properties(p, path, child);
 	}
 }
 
@@ -430,17 +530,20 @@ int rebuild_plan_make(const struct json *mappings, struct str created, bool synt
 				     .columns_most = LIMIT_COLUMNS,
 				     .indexed_most = LIMIT_INDEXED,
 				     .opensearch = version & OPENSEARCH_BIT,
+				     .created = p.created,
+				     .old = p.created < CREATED_5,
 				     .synthetic = synthetic};
-	if (version < CREATED_5)
-		return err_set(err, ERR_UNSUPPORTED,
-			       "documents without a source are rebuilt of Elasticsearch 5 and "
-			       "later, and the index is of version " STR_FMT,
-			       STR_ARG(created));
+	out->whole = synthetic ? NULL : rebuild_types_whole(mappings, mem);
 	json_each (mapping, mappings)
 		collect_copies(&p, json_get(mapping, "properties"));
 	json_each (mapping, mappings) {
+		if (str_is(mapping->key, "_default_") || rebuild_keeps_source(out, mapping->key))
+			continue;
 		p.source = json_get(mapping, "_source");
-		plan_properties(&p, STR(""), json_get(mapping, "properties"));
+		p.of_type = mapping->key;
+		plan_properties(&p, STR(""), mapping);
 	}
+	if (!mem->failed)
+		rebuild_types_merge(out, mem);
 	return mem->failed ? arena_fail(mem, "the fields of a mapping", err) : 0;
 }
