@@ -43,6 +43,8 @@ struct rebuild_nested {
 	size_t parent; /* as rebuild_field.nested */
 };
 
+struct rebuild_tally;
+
 /* What is to be done for an index. Immutable once made: threads share it. */
 struct rebuild_plan {
 	struct rebuild_field *fields;
@@ -56,6 +58,7 @@ struct rebuild_plan {
 	bool inverts;         /* some field is read out of points or terms */
 	bool opensearch;      /* wrote it: unsigned_long differs */
 	bool synthetic;       /* the index stores by itself what has no doc values */
+	struct rebuild_tally *tally; /* takes documents that do not fit; borrowed; NULL: none */
 };
 
 /* `mappings`: type name -> mapping. Fields are allocated in `mem`, and borrow from it. `created`:

@@ -56,7 +56,27 @@ static const struct known_type known_types[] = {
 	{"join", REBUILD_EXACT, NULL},
 	{"wildcard", REBUILD_APPROXIMATE, SEVERAL ", and values beyond ignore_above"},
 	{"dense_vector", REBUILD_APPROXIMATE, "32 bits of precision"},
+	{"version", REBUILD_APPROXIMATE, SEVERAL},
+	{"histogram", REBUILD_APPROXIMATE, "buckets that are counted 0 are lost"},
+	{"counted_keyword", REBUILD_APPROXIMATE, SEVERAL},
+	/* Of these nothing comes back. */
+	{"completion", REBUILD_NOT_AT_ALL, "suggestions are kept in a format of their own"},
+	{"semantic_text", REBUILD_NOT_AT_ALL, "its text is in the source alone"},
+	{"sparse_vector", REBUILD_NOT_AT_ALL, "its weights are rounded to 9 bits in the index"},
+	{"rank_feature", REBUILD_NOT_AT_ALL, "its number is rounded to 9 bits in the index"},
+	{"rank_features", REBUILD_NOT_AT_ALL, "its numbers are rounded to 9 bits in the index"},
+	{"search_as_you_type", REBUILD_NOT_AT_ALL, "text that is not stored"},
+	{"geo_shape", REBUILD_NOT_AT_ALL, "the index has its triangles alone"},
+	{"shape", REBUILD_NOT_AT_ALL, "the index has its triangles alone"},
+	{"xy_shape", REBUILD_NOT_AT_ALL, "the index has its triangles alone"},
+	{"percolator", REBUILD_NOT_AT_ALL, "a query that is not stored as it was sent"},
+	{"murmur3", REBUILD_NOT_AT_ALL, "a hash"},
+	{"token_count", REBUILD_NOT_AT_ALL, "a number of tokens"},
 };
+
+/* What a node rebuilds of a synthetic source out of the segment, and puts nowhere else. */
+static const char *const never_aside[] = {"dense_vector", "sparse_vector", "semantic_text",
+					  "wildcard",     "rank_vectors",  "exponential_histogram"};
 
 /* Targets of copy_to hold what is other fields' already. */
 struct planner {
@@ -172,21 +192,14 @@ static bool is_indexed(const struct json *mapping)
 	return !is_off(index) && !str_is(json_string(index), "no");
 }
 
-/* From 8.12 on Elasticsearch writes them in a format of its own. */
-static bool terms_are_read(const struct planner *p)
-{
-	return p->plan->opensearch || p->created < CREATED_8_12;
-}
-
 /* Tokens have positions unless the mapping leaves them out, and are what analysis made of the text.
  */
-static bool plan_tokens(const struct planner *p, struct rebuild_field *field,
-			const struct json *mapping)
+static bool plan_tokens(struct rebuild_field *field, const struct json *mapping)
 {
 	struct str options = json_string(json_get(mapping, "index_options"));
 
-	if (!str_is(field->type, "text") || !is_indexed(mapping) || !terms_are_read(p) ||
-	    str_is(options, "docs") || str_is(options, "freqs"))
+	if (!str_is(field->type, "text") || !is_indexed(mapping) || str_is(options, "docs") ||
+	    str_is(options, "freqs"))
 		return false;
 	field->indexed = REBUILD_TEXT;
 	field->position_gap = (int32_t)json_i64_or(json_get(mapping, "position_increment_gap"), 0);
@@ -204,7 +217,7 @@ static void plan_text(struct planner *p, struct rebuild_field *field, const stru
 	} else if (field->column.ptr) {
 		field->quality = REBUILD_APPROXIMATE;
 		field->reason = "from its keyword: " SEVERAL ", and values beyond ignore_above";
-	} else if (p->plan->synthetic || !plan_tokens(p, field, mapping)) {
+	} else if (p->plan->synthetic || !plan_tokens(field, mapping)) {
 		set_not_at_all(field, "text that is not stored");
 	}
 }
@@ -249,16 +262,13 @@ static const char *why_no_column(const struct planner *p, struct str type,
 }
 
 /* Where there is no column, what is indexed may do. */
-static bool plan_indexed(const struct planner *p, struct rebuild_field *field,
-			 const struct json *mapping)
+static bool plan_indexed(struct rebuild_field *field, const struct json *mapping)
 {
 	if (!is_indexed(mapping))
 		return false;
 	if (rebuild_has_points(field->type)) {
 		field->indexed = REBUILD_POINTS;
 		field->reason = "out of its points: of several values the order is lost";
-	} else if (!terms_are_read(p)) {
-		return false;
 	} else if (str_is(field->type, "keyword") || str_is(field->type, "boolean")) {
 		field->indexed = REBUILD_TERMS;
 		field->reason = json_get(mapping, "normalizer")
@@ -297,15 +307,44 @@ static void plan_details(struct planner *p, struct rebuild_field *field, const s
 }
 
 /* What is stored of the source has it: it need not be turned round, all of the segment for nothing.
- * Settings that say otherwise came with 8.17. */
+ * Settings that say otherwise came with 8.17; of index versions all later ones are left alone. */
 static void leave_kept(const struct planner *p, struct rebuild_field *field)
 {
-	if (field->indexed == REBUILD_NO_INDEX || field->nested || !terms_are_read(p) ||
+	bool always = p->plan->opensearch || p->created < CREATED_8_12;
+
+	if (field->indexed == REBUILD_NO_INDEX || field->nested || !always ||
 	    !rebuild_filter_keeps(p->source, field->path))
 		return;
 	field->indexed = REBUILD_NO_INDEX;
 	field->quality = REBUILD_EXACT;
 	field->reason = NULL;
+}
+
+static bool is_put_aside(struct str type)
+{
+	for (size_t i = 0; i < COUNT_OF(never_aside); i++)
+		if (str_is(type, never_aside[i]))
+			return false;
+	return true;
+}
+
+/* aggregate_metric_double: each of its metrics is a field of its own. */
+static void plan_metrics(struct planner *p, struct str path, const struct json *mapping)
+{
+	json_each (metric, json_get(mapping, "metrics")) {
+		struct str name = json_string(metric);
+		bool counts = str_is(name, "value_count");
+		struct rebuild_field field = {
+			.path = arena_printf(p->mem, STR_FMT "." STR_FMT, STR_ARG(path),
+					     STR_ARG(name)),
+			.type = counts ? STR("long") : STR("double"),
+			.factor = 1,
+			.nested = p->nested,
+		};
+
+		field.column = field.path;
+		add_field(p, &field);
+	}
 }
 
 static void plan_leaf(struct planner *p, struct str path, struct str type,
@@ -320,9 +359,9 @@ static void plan_leaf(struct planner *p, struct str path, struct str type,
 		return;
 	if (is_text(type))
 		plan_text(p, &field, mapping);
-	else if (!known)
-		set_not_at_all(&field, "a type that is not rebuilt");
-	else if (no_column && (p->plan->synthetic || !plan_indexed(p, &field, mapping)))
+	else if (!known || known->quality == REBUILD_NOT_AT_ALL)
+		set_not_at_all(&field, known ? known->reason : "a type that is not rebuilt");
+	else if (no_column && (p->plan->synthetic || !plan_indexed(&field, mapping)))
 		set_not_at_all(&field, no_column);
 	else {
 		if (!field.indexed) {
@@ -338,7 +377,7 @@ static void plan_leaf(struct planner *p, struct str path, struct str type,
 	}
 	leave_kept(p, &field);
 	p->plan->inverts |= field.indexed != REBUILD_NO_INDEX;
-	if (p->plan->synthetic && field.quality == REBUILD_NOT_AT_ALL) {
+	if (p->plan->synthetic && field.quality == REBUILD_NOT_AT_ALL && is_put_aside(type)) {
 		field.quality = REBUILD_EXACT; /* kept aside by such an index */
 		field.reason = NULL;
 	}
@@ -409,6 +448,8 @@ static void plan_properties(struct planner *p, struct str prefix, const struct j
 
 		if (str_is(type, "nested"))
 			plan_nested(p, &whole, child);
+		else if (str_is(type, "aggregate_metric_double"))
+			plan_metrics(p, path, child);
 		else if (!str_is(type, "object"))
 			plan_leaf(p, path, type, child);
 		else if (is_off(json_get(child, "enabled")))

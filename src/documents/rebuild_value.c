@@ -2,6 +2,7 @@
 
 #include "base/base64.h"
 #include "base/utf8.h"
+#include "documents/rebuild_range.h"
 
 #include <arpa/inet.h>
 #include <inttypes.h>
@@ -13,6 +14,10 @@
 #define NANOS_A_MS 1000000
 #define NUMBER_TEXT 64
 #define DAYS_MS 86400000
+/* Of a version field. */
+#define VERSION_NUMBER 1
+#define VERSION_PRERELEASE 2
+#define VERSION_RELEASE 3
 
 static struct json *number_text(struct arena *mem, const char *text)
 {
@@ -160,11 +165,31 @@ static struct json *unsigned_json(const struct rebuild_plan *plan, int64_t value
 	return json_new_number(mem, arena_printf(mem, "%" PRIu64, bits));
 }
 
+/* A number that another type has put there is none of this one. */
+static bool is_within(struct str type, int64_t value)
+{
+	static const struct {
+		const char *type;
+		int64_t least, most;
+	} limits[] = {
+		{"byte", INT8_MIN, INT8_MAX},         {"short", INT16_MIN, INT16_MAX},
+		{"integer", INT32_MIN, INT32_MAX},    {"float", INT32_MIN, INT32_MAX},
+		{"half_float", INT16_MIN, INT16_MAX}, {"boolean", 0, 1},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(limits); i++)
+		if (str_is(type, limits[i].type))
+			return value >= limits[i].least && value <= limits[i].most;
+	return true;
+}
+
 struct json *rebuild_number(const struct rebuild_plan *plan, const struct rebuild_field *field,
 			    int64_t value, struct arena *mem)
 {
 	struct str type = field->type;
 
+	if (!is_within(type, value))
+		return NULL;
 	if (str_is(type, "double"))
 		return double_json(sortable_double(value), mem);
 	if (str_is(type, "float"))
@@ -210,8 +235,43 @@ bool rebuild_is_utf8(struct str s)
 	return true;
 }
 
+bool rebuild_fits(struct str type, enum doc_values_type kind)
+{
+	static const char *const texts[] = {
+		"keyword",  "text",      "match_only_text", "ip",      "join",
+		"wildcard", "flattened", "flat_object",     "version", "counted_keyword"};
+
+	if (str_is(type, "binary") || str_is(type, "dense_vector") || str_is(type, "histogram") ||
+	    rebuild_is_range(type))
+		return kind == DOC_VALUES_BINARY;
+	for (size_t i = 0; i < COUNT_OF(texts); i++)
+		if (str_is(type, texts[i]))
+			return kind == DOC_VALUES_SORTED || kind == DOC_VALUES_SORTED_SET;
+	return kind == DOC_VALUES_NUMERIC || kind == DOC_VALUES_SORTED_NUMERIC;
+}
+
+/* x-pack's VersionEncoder: a byte and a length before each number, a byte where a pre-release
+ * begins or would. */
+static struct json *version_json(struct str bytes, struct arena *mem)
+{
+	char *text = arena_alloc(mem, bytes.len + 1);
+	size_t len = 0;
+
+	for (size_t i = 0; text && i < bytes.len; i++) {
+		if (bytes.ptr[i] == VERSION_NUMBER)
+			i++;
+		else if (bytes.ptr[i] != VERSION_PRERELEASE && bytes.ptr[i] != VERSION_RELEASE)
+			text[len++] = bytes.ptr[i];
+	}
+	if (!text || !rebuild_is_utf8(str_of(text, len)))
+		return NULL;
+	return json_new_string(mem, str_of(text, len));
+}
+
 struct json *rebuild_bytes(const struct rebuild_field *field, struct str bytes, struct arena *mem)
 {
+	if (str_is(field->type, "version"))
+		return version_json(bytes, mem);
 	if (str_is(field->type, "ip"))
 		return ip_json(bytes, mem);
 	return rebuild_is_utf8(bytes) ? json_new_string(mem, arena_str(mem, bytes)) : NULL;
