@@ -35,7 +35,6 @@ struct rebuild_field {
 	const struct json
 		*relations; /* of join and of what it hides: parent -> child or children */
 	enum rebuild_index indexed;
-	struct str prefix;    /* of its terms: of those that say a whole value */
 	int32_t position_gap; /* of text: between two values; 0: the default */
 	size_t nested;        /* 0: of the document; n: of the nested objects plan->nested[n - 1] */
 	bool hidden;          /* holds a part of the join field before it */
@@ -45,6 +44,8 @@ struct rebuild_nested {
 	struct str path;
 	size_t parent; /* as rebuild_field.nested */
 };
+
+struct rebuild_tally;
 
 /* What is to be done for an index. Immutable once made: threads share it. */
 struct rebuild_plan {
@@ -60,8 +61,9 @@ struct rebuild_plan {
 	bool opensearch;      /* wrote it: unsigned_long differs */
 	int64_t created; /* by which Elasticsearch; of OpenSearch the greatest number there is */
 	bool old;        /* by one before 5: numbers are terms */
-	const struct json *whole; /* object: mapping types whose documents keep their source */
-	bool synthetic;           /* the index stores by itself what has no doc values */
+	const struct json *whole;    /* object: mapping types whose documents keep their source */
+	bool synthetic;              /* the index stores by itself what has no doc values */
+	struct rebuild_tally *tally; /* takes documents that do not fit; borrowed; NULL: none */
 };
 
 /* `mappings`: type name -> mapping. Fields are allocated in `mem`, and borrow from it. `created`:

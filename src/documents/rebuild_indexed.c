@@ -34,6 +34,12 @@ bool rebuild_has_points(struct str type)
 	return width_of(type) > 0 || rebuild_is_range(type);
 }
 
+bool rebuild_has_terms(struct str type)
+{
+	return str_is(type, "keyword") || str_is(type, "boolean") || str_is(type, "text") ||
+	       str_is(type, "join");
+}
+
 /* Big-endian, its sign bit flipped, so that bytes have the order of numbers. */
 static int64_t sortable(struct str bytes)
 {

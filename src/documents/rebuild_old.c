@@ -58,10 +58,10 @@ struct str rebuild_old_prefix(const struct rebuild_plan *plan, struct str type)
 {
 	const struct number_type *number = find_number(type);
 
+	if (!plan->old || !(number || is_place(type)))
+		return STR("");
 	if (is_place(type))
 		return plan->created < CREATED_2_2 ? STR("") : WHOLE_64;
-	if (!number)
-		return STR("");
 	return number->bits == 64 ? WHOLE_64 : WHOLE_32;
 }
 
@@ -164,6 +164,13 @@ struct json *rebuild_old_number(const struct rebuild_field *field, int64_t value
 bool rebuild_old_is_packed(struct str type)
 {
 	return is_place(type) || find_number(type);
+}
+
+bool rebuild_old_fits(const struct rebuild_plan *plan, struct str type, enum doc_values_type kind)
+{
+	if (kind == DOC_VALUES_BINARY)
+		return plan->created < (is_place(type) ? CREATED_2_2 : CREATED_1_4);
+	return kind == DOC_VALUES_NUMERIC || kind == DOC_VALUES_SORTED_NUMERIC;
 }
 
 static double read_double(struct rd *rd)

@@ -106,3 +106,17 @@ struct json *rebuild_old_mapping(const struct json *mapping, int64_t created, st
 	json_set(out, STR("fields"), fields);
 	return mem->failed ? NULL : out;
 }
+
+struct str rebuild_old_name(struct str prefix, const struct json *object, const struct json *field,
+			    struct arena *mem)
+{
+	struct str name = json_string(json_get(field, "index_name"));
+	bool just_name = str_is(json_string(json_get(object, "path")), "just_name");
+
+	if (!name.ptr && !just_name)
+		return STR_NONE;
+	name = name.ptr ? name : field->key;
+	if (just_name || prefix.len == 0)
+		return name;
+	return arena_printf(mem, STR_FMT "." STR_FMT, STR_ARG(prefix), STR_ARG(name));
+}

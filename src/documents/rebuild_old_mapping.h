@@ -18,5 +18,9 @@
  * Source: AbstractFieldMapper, StringFieldMapper of Elasticsearch 1.7.6, FieldMapper,
  * TypeParsers of 2.4.6. */
 struct json *rebuild_old_mapping(const struct json *mapping, int64_t created, struct arena *mem);
+/* A field's name in the index where it is another than its path: the mapping says so, of the field
+ * or of the object that it is in, whose path is `prefix`. Else ptr NULL. Until Elasticsearch 2. */
+struct str rebuild_old_name(struct str prefix, const struct json *object, const struct json *field,
+			    struct arena *mem);
 
 #endif

@@ -1,6 +1,7 @@
 #include "documents/rebuild.h"
 
 #include "base/limits.h"
+#include "documents/rebuild_date.h"
 #include "documents/rebuild_filter.h"
 #include "documents/rebuild_indexed.h"
 #include "documents/rebuild_old.h"
@@ -58,7 +59,27 @@ static const struct known_type known_types[] = {
 	{"join", REBUILD_EXACT, NULL},
 	{"wildcard", REBUILD_APPROXIMATE, SEVERAL ", and values beyond ignore_above"},
 	{"dense_vector", REBUILD_APPROXIMATE, "32 bits of precision"},
+	{"version", REBUILD_APPROXIMATE, SEVERAL},
+	{"histogram", REBUILD_APPROXIMATE, "buckets that are counted 0 are lost"},
+	{"counted_keyword", REBUILD_APPROXIMATE, SEVERAL},
+	/* Of these nothing comes back. */
+	{"completion", REBUILD_NOT_AT_ALL, "suggestions are kept in a format of their own"},
+	{"semantic_text", REBUILD_NOT_AT_ALL, "its text is in the source alone"},
+	{"sparse_vector", REBUILD_NOT_AT_ALL, "its weights are rounded to 9 bits in the index"},
+	{"rank_feature", REBUILD_NOT_AT_ALL, "its number is rounded to 9 bits in the index"},
+	{"rank_features", REBUILD_NOT_AT_ALL, "its numbers are rounded to 9 bits in the index"},
+	{"search_as_you_type", REBUILD_NOT_AT_ALL, "text that is not stored"},
+	{"geo_shape", REBUILD_NOT_AT_ALL, "the index has its triangles alone"},
+	{"shape", REBUILD_NOT_AT_ALL, "the index has its triangles alone"},
+	{"xy_shape", REBUILD_NOT_AT_ALL, "the index has its triangles alone"},
+	{"percolator", REBUILD_NOT_AT_ALL, "a query that is not stored as it was sent"},
+	{"murmur3", REBUILD_NOT_AT_ALL, "a hash"},
+	{"token_count", REBUILD_NOT_AT_ALL, "a number of tokens"},
 };
+
+/* What a node rebuilds of a synthetic source out of the segment, and puts nowhere else. */
+static const char *const never_aside[] = {"dense_vector", "sparse_vector", "semantic_text",
+					  "wildcard",     "rank_vectors",  "exponential_histogram"};
 
 /* Targets of copy_to hold what is other fields' already. */
 struct planner {
@@ -148,45 +169,6 @@ static bool is_text(struct str type)
 	return str_is(type, "text") || str_is(type, "match_only_text");
 }
 
-static bool date_format_is_known(struct str format)
-{
-	static const char *const known[] = {"strict_date_optional_time",
-					    "date_optional_time",
-					    "strict_date_optional_time_nanos",
-					    "epoch_millis",
-					    "epoch_second",
-					    "strict_date",
-					    "date",
-					    "yyyy-MM-dd",
-					    "uuuu-MM-dd",
-					    "yyyy-MM-dd HH:mm:ss",
-					    "uuuu-MM-dd HH:mm:ss",
-					    "yyyy/MM/dd",
-					    "yyyy/MM/dd HH:mm:ss",
-					    "strict_date_time",
-					    "date_time"};
-
-	for (size_t i = 0; i < COUNT_OF(known); i++)
-		if (str_is(format, known[i]))
-			return true;
-	return false;
-}
-
-/* The first of "a||b" that is written here. False: none of them is. */
-static bool pick_format(struct str formats, struct str *out)
-{
-	while (formats.len > 0) {
-		const char *bars = memmem(formats.ptr, formats.len, "||", 2);
-		size_t len = bars ? (size_t)(bars - formats.ptr) : formats.len;
-
-		*out = str_of(formats.ptr, len);
-		if (date_format_is_known(*out))
-			return true;
-		formats = str_from_offset(formats, MIN(len + 2, formats.len));
-	}
-	return false;
-}
-
 static void set_not_at_all(struct rebuild_field *field, const char *reason)
 {
 	field->quality = REBUILD_NOT_AT_ALL;
@@ -203,21 +185,14 @@ static bool is_indexed(const struct json *mapping)
 	return !is_off(index) && !str_is(json_string(index), "no");
 }
 
-/* From 8.12 on Elasticsearch writes them in a format of its own. */
-static bool terms_are_read(const struct planner *p)
-{
-	return p->plan->opensearch || p->created < CREATED_8_12;
-}
-
 /* Tokens have positions unless the mapping leaves them out, and are what analysis made of the text.
  */
-static bool plan_tokens(const struct planner *p, struct rebuild_field *field,
-			const struct json *mapping)
+static bool plan_tokens(struct rebuild_field *field, const struct json *mapping)
 {
 	struct str options = json_string(json_get(mapping, "index_options"));
 
-	if (!str_is(field->type, "text") || !is_indexed(mapping) || !terms_are_read(p) ||
-	    str_is(options, "docs") || str_is(options, "freqs"))
+	if (!str_is(field->type, "text") || !is_indexed(mapping) || str_is(options, "docs") ||
+	    str_is(options, "freqs"))
 		return false;
 	field->indexed = REBUILD_TEXT;
 	field->position_gap = (int32_t)json_i64_or(json_get(mapping, "position_increment_gap"), 0);
@@ -236,7 +211,7 @@ static void plan_text(struct planner *p, struct rebuild_field *field, const stru
 		field->quality = REBUILD_APPROXIMATE;
 		field->reason = "from its keyword: " SEVERAL ", and values beyond ignore_above";
 	} else if (!plan_keyword_terms(p, field, mapping) &&
-		   (p->plan->synthetic || !plan_tokens(p, field, mapping))) {
+		   (p->plan->synthetic || !plan_tokens(field, mapping))) {
 		set_not_at_all(field, "text that is not stored");
 	}
 }
@@ -296,13 +271,10 @@ static bool plan_indexed(const struct planner *p, struct rebuild_field *field,
 		if (!rebuild_old_has_terms(p->plan, field->type))
 			return false;
 		field->indexed = REBUILD_TERMS;
-		field->prefix = rebuild_old_prefix(p->plan, field->type);
 		field->reason = "out of its terms: of several values order and duplicates are lost";
 	} else if (rebuild_has_points(field->type)) {
 		field->indexed = REBUILD_POINTS;
 		field->reason = "out of its points: of several values the order is lost";
-	} else if (!terms_are_read(p)) {
-		return false;
 	} else if (str_is(field->type, "keyword") || str_is(field->type, "boolean")) {
 		field->indexed = REBUILD_TERMS;
 		field->reason = json_get(mapping, "normalizer")
@@ -336,20 +308,49 @@ static void plan_details(struct planner *p, struct rebuild_field *field, const s
 
 		field->factor = text.ptr ? strtod(text.ptr, NULL) : 0;
 	}
-	if (formats.ptr && !pick_format(formats, &field->format))
+	if (formats.ptr && !rebuild_date_pick(formats, &field->format))
 		set_not_at_all(field, "a date format that is not written");
 }
 
 /* What is stored of the source has it: it need not be turned round, all of the segment for nothing.
- * Settings that say otherwise came with 8.17. */
+ * Settings that say otherwise came with 8.17; of index versions all later ones are left alone. */
 static void leave_kept(const struct planner *p, struct rebuild_field *field)
 {
-	if (field->indexed == REBUILD_NO_INDEX || field->nested || !terms_are_read(p) ||
+	bool always = p->plan->opensearch || p->created < CREATED_8_12;
+
+	if (field->indexed == REBUILD_NO_INDEX || field->nested || !always ||
 	    !rebuild_filter_keeps(p->source, field->path))
 		return;
 	field->indexed = REBUILD_NO_INDEX;
 	field->quality = REBUILD_EXACT;
 	field->reason = NULL;
+}
+
+static bool is_put_aside(struct str type)
+{
+	for (size_t i = 0; i < COUNT_OF(never_aside); i++)
+		if (str_is(type, never_aside[i]))
+			return false;
+	return true;
+}
+
+/* aggregate_metric_double: each of its metrics is a field of its own. */
+static void plan_metrics(struct planner *p, struct str path, const struct json *mapping)
+{
+	json_each (metric, json_get(mapping, "metrics")) {
+		struct str name = json_string(metric);
+		bool counts = str_is(name, "value_count");
+		struct rebuild_field field = {
+			.path = arena_printf(p->mem, STR_FMT "." STR_FMT, STR_ARG(path),
+					     STR_ARG(name)),
+			.type = counts ? STR("long") : STR("double"),
+			.factor = 1,
+			.nested = p->nested,
+		};
+
+		field.column = field.path;
+		add_field(p, &field);
+	}
 }
 
 static void plan_leaf(struct planner *p, struct str path, struct str name,
@@ -372,8 +373,8 @@ static void plan_leaf(struct planner *p, struct str path, struct str name,
 		set_not_at_all(&field, "compressed values");
 	else if (is_text(type))
 		plan_text(p, &field, mapping);
-	else if (!known)
-		set_not_at_all(&field, "a type that is not rebuilt");
+	else if (!known || known->quality == REBUILD_NOT_AT_ALL)
+		set_not_at_all(&field, known ? known->reason : "a type that is not rebuilt");
 	else if (no_column && (p->plan->synthetic || !plan_indexed(p, &field, mapping)))
 		set_not_at_all(&field, no_column);
 	else {
@@ -393,7 +394,7 @@ static void plan_leaf(struct planner *p, struct str path, struct str name,
 	}
 	leave_kept(p, &field);
 	p->plan->inverts |= field.indexed != REBUILD_NO_INDEX;
-	if (p->plan->synthetic && field.quality == REBUILD_NOT_AT_ALL) {
+	if (p->plan->synthetic && field.quality == REBUILD_NOT_AT_ALL && is_put_aside(type)) {
 		field.quality = REBUILD_EXACT; /* kept aside by such an index */
 		field.reason = NULL;
 	}
@@ -413,22 +414,6 @@ static void collect_copies(struct planner *p, const struct json *properties)
 		json_each (copy, copies)
 			json_set(p->copies, copy->text, json_new(p->mem, JSON_NULL));
 	}
-}
-
-/* A field's name in the index is another than its path where the mapping says so, of it or of the
- * object that it is in; until Elasticsearch 2. */
-static struct str index_name(struct planner *p, struct str prefix, const struct json *object,
-			     const struct json *field)
-{
-	struct str name = json_string(json_get(field, "index_name"));
-	bool just_name = str_is(json_string(json_get(object, "path")), "just_name");
-
-	if (!p->plan->old || (!name.ptr && !just_name))
-		return STR_NONE;
-	name = name.ptr ? name : field->key;
-	if (just_name || prefix.len == 0)
-		return name;
-	return arena_printf(p->mem, STR_FMT "." STR_FMT, STR_ARG(prefix), STR_ARG(name));
 }
 
 static void plan_properties(struct planner *p, struct str prefix, const struct json *object);
@@ -452,36 +437,39 @@ static size_t known_nested(const struct rebuild_plan *plan, struct str path, siz
 	return 0;
 }
 
-/* Nested documents lie before the one they are of. Where a nested document has the values of those
- * within it too, nothing tells them apart. */
-static void plan_nested(struct planner *p, struct rebuild_field *whole, const struct json *mapping)
+/* 0: the arena is full. */
+static size_t add_nested(struct planner *p, struct str path, size_t parent)
 {
 	struct rebuild_plan *plan = p->plan;
 	struct rebuild_nested *nested =
 		arena_alloc(p->mem, (plan->nested_count + 1) * sizeof(*nested));
-	size_t before = p->nested;
 
 	if (!nested)
-		return;
-	p->nested = known_nested(plan, whole->path, before);
-	if (p->nested) {
-		plan_properties(p, whole->path, mapping);
-		p->nested = before;
-		return;
-	}
-	p->nested = before;
+		return 0;
+	if (plan->nested_count)
+		memcpy(nested, plan->nested, plan->nested_count * sizeof(*nested));
+	nested[plan->nested_count] = (struct rebuild_nested){.path = path, .parent = parent};
+	plan->nested = nested;
+	return ++plan->nested_count;
+}
+
+/* Nested documents lie before the one they are of. Where a nested document has the values of those
+ * within it too, nothing tells them apart. */
+static void plan_nested(struct planner *p, struct rebuild_field *whole, const struct json *mapping)
+{
+	size_t before = p->nested;
+
 	if (before && json_bool_or(json_get(mapping, "include_in_parent"), false)) {
 		set_not_at_all(whole, "nested documents that their nested parents include");
-		plan->nested_left_out = true;
+		p->plan->nested_left_out = true;
 		add_field(p, whole);
 		return;
 	}
-	if (plan->nested_count)
-		memcpy(nested, plan->nested, plan->nested_count * sizeof(*nested));
-	nested[plan->nested_count] = (struct rebuild_nested){.path = whole->path, .parent = before};
-	plan->nested = nested;
-	p->nested = ++plan->nested_count;
-	plan_properties(p, whole->path, mapping);
+	p->nested = known_nested(p->plan, whole->path, before);
+	if (!p->nested)
+		p->nested = add_nested(p, whole->path, before);
+	if (p->nested)
+		plan_properties(p, whole->path, mapping);
 	p->nested = before;
 }
 
@@ -503,10 +491,13 @@ static void plan_properties(struct planner *p, struct str prefix, const struct j
 		struct str type = json_text_or(json_get(child, "type"), STR("object"));
 		struct rebuild_field whole = {
 			.path = path, .of_type = p->of_type, .type = type, .nested = p->nested};
-		struct str name = index_name(p, prefix, object, child);
+		struct str name =
+			p->plan->old ? rebuild_old_name(prefix, object, child, p->mem) : STR_NONE;
 
 		if (str_is(type, "nested"))
 			plan_nested(p, &whole, child);
+		else if (str_is(type, "aggregate_metric_double"))
+			plan_metrics(p, path, child);
 		else if (!str_is(type, "object") && p->plan->old)
 			plan_old_leaf(p, path, name, child);
 		else if (!str_is(type, "object"))
