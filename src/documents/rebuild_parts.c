@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 #include "documents/rebuild_indexed.h"
+#include "documents/rebuild_old.h"
 #include "documents/rebuild_packed.h"
 #include "documents/rebuild_tally.h"
 #include "documents/rebuild_value.h"
@@ -11,6 +12,11 @@
 #include "lucene/terms.h"
 
 #include <stdlib.h>
+
+static struct str name_of(const struct rebuild_field *field)
+{
+	return field->name.ptr ? field->name : field->path;
+}
 
 static int32_t number_of(const struct segment_reader *segment, struct str name)
 {
@@ -55,7 +61,8 @@ static int invert(struct rebuild_parts *p, const struct segment_reader *segment,
 	if (how == REBUILD_POINTS)
 		rc = points_invert(segment, name, most, &part->indexed, err);
 	else
-		rc = terms_invert(segment, name, how == REBUILD_TEXT, most, &part->indexed, err);
+		rc = terms_invert(segment, name, how == REBUILD_TEXT, part->field->prefix, most,
+				  &part->indexed, err);
 	if (rc == -ERR_LIMIT)
 		return err_wrap(err,
 				"points and terms are turned round in memory, of all fields of a "
@@ -76,7 +83,8 @@ static int open_column(struct rebuild_parts *p, const struct segment_reader *seg
 	    (p->plan->synthetic && offsets.ptr &&
 	     column_open(segment, offsets, &part->offsets, err) < 0))
 		return -(int)err->kind;
-	part->unfit = part->column && !rebuild_fits(part->field->type, column_type(part->column));
+	part->unfit = part->column && !p->plan->old &&
+		      !rebuild_fits(part->field->type, column_type(part->column));
 	return count_memory(p, part, err);
 }
 
@@ -103,7 +111,7 @@ static int open_other(struct rebuild_parts *p, const struct segment_reader *segm
 	struct str type = part->field->type;
 	enum rebuild_index how = REBUILD_NO_INDEX;
 
-	if (!info)
+	if (!info || p->plan->old)
 		return 0;
 	if (!part->column && info->doc_values != DOC_VALUES_NONE)
 		return open_column(p, segment, part, name, err);
@@ -123,8 +131,8 @@ static int open_other(struct rebuild_parts *p, const struct segment_reader *segm
 static int open_tokens(struct rebuild_parts *p, const struct segment_reader *segment,
 		       struct rebuild_part *part, struct err *err)
 {
-	struct str path = part->field->path;
-	const struct field_info *info = field_infos_find(&segment->field_infos, path);
+	struct str name = name_of(part->field);
+	const struct field_info *info = field_infos_find(&segment->field_infos, name);
 	enum rebuild_index how = REBUILD_TEXT;
 
 	if (p->plan->synthetic || !str_is(part->field->type, "text") || !info ||
@@ -135,28 +143,28 @@ static int open_tokens(struct rebuild_parts *p, const struct segment_reader *seg
 		part->unfit = true;
 	}
 	part->field = as_indexed(p, part->field, how);
-	return invert(p, segment, part, path, how, err);
+	return invert(p, segment, part, name, how, err);
 }
 
 static int open_part(struct rebuild_parts *p, const struct segment_reader *segment,
 		     struct rebuild_part *part, const struct rebuild_field *field, struct err *err)
 {
-	struct str beside = field->column.ptr ? field->column : field->path;
+	struct str beside = field->column.ptr ? field->column : name_of(field);
 	int rc;
 
 	part->field = field;
-	part->stored = number_of(segment, field->path);
+	part->stored = number_of(segment, name_of(field));
 	part->original = number_beside(p, segment, beside, "._original");
 	part->malformed = number_beside(p, segment, beside, "._ignore_malformed");
 	if (field->constant || (!field->indexed && !field->column.ptr))
 		return 0;
-	rc = field->indexed ? invert(p, segment, part, field->path, field->indexed, err)
+	rc = field->indexed ? invert(p, segment, part, beside, field->indexed, err)
 			    : open_column(p, segment, part, field->column, err);
 	if (rc < 0 || part->column || part->indexed)
 		return rc;
 	rc = open_other(p, segment, part, beside, err);
 	if (rc < 0 || part->column || part->indexed || !field->column.ptr ||
-	    str_eq(field->column, field->path))
+	    str_eq(field->column, name_of(field)))
 		return rc;
 	return open_tokens(p, segment, part, err);
 }
@@ -228,9 +236,11 @@ static int add_value(struct rebuild_parts *p, struct rebuild_part *part, struct 
 }
 
 /* The fields of nested documents are in these alone; some may be in their parents as well
- * (include_in_parent). */
-static bool is_of(const struct rebuild_part *part, bool nested)
+ * (include_in_parent). Mapping types may have a field of one name each. */
+static bool is_of(const struct rebuild_parts *p, const struct rebuild_part *part, bool nested)
 {
+	if (!nested && part->field->of_type.ptr && !str_eq(part->field->of_type, p->of_type))
+		return false;
 	return (part->field->nested > 0) == nested;
 }
 
@@ -256,7 +266,7 @@ static int take_stored(struct rebuild_parts *p, const struct stored_field *store
 		struct rebuild_part *part = &p->list[i];
 		int rc = 0;
 
-		if (!is_of(part, nested))
+		if (!is_of(p, part, nested))
 			continue;
 		if (beside && stored->number == part->malformed)
 			rc = add_malformed(p, part, stored, err);
@@ -281,6 +291,21 @@ static int read_stored(struct rebuild_parts *p, struct stored_field_cursor curso
 	return got;
 }
 
+/* One doc value that is several values, or none whole. */
+static bool is_packed(const struct rebuild_parts *p, struct str type)
+{
+	return rebuild_is_packed(type) || (p->plan->old && rebuild_old_is_packed(type));
+}
+
+static bool take_packed(struct rebuild_parts *p, struct rebuild_part *part, struct str bytes)
+{
+	if (!part->values)
+		part->values = json_new(p->mem, JSON_ARRAY);
+	if (part->values && p->plan->old && rebuild_old_is_packed(part->field->type))
+		return rebuild_old_packed(p->plan, part->field, bytes, part->values, p->mem);
+	return rebuild_packed(p->plan, part->field, bytes, part->values, p->mem);
+}
+
 static int take_column(struct rebuild_parts *p, struct rebuild_part *part,
 		       const struct column_values *values, struct err *err)
 {
@@ -289,11 +314,8 @@ static int take_column(struct rebuild_parts *p, struct rebuild_part *part,
 	for (size_t i = 0; i < values->count && !part->bad; i++) {
 		struct json *value;
 
-		if (values->bytes && rebuild_is_packed(part->field->type)) {
-			if (!part->values)
-				part->values = json_new(p->mem, JSON_ARRAY);
-			if (!rebuild_packed(p->plan, part->field, values->bytes[i], part->values,
-					    p->mem))
+		if (values->bytes && is_packed(p, part->field->type)) {
+			if (!take_packed(p, part, values->bytes[i]))
 				return p->mem->failed
 					       ? arena_fail(p->mem, "a rebuilt document", err)
 					       : no_value(p, part);
@@ -332,7 +354,7 @@ static int read_columns(struct rebuild_parts *p, int32_t doc, bool nested, struc
 		struct column_values values = {0};
 
 		/* A column whose field is stored too says nothing new. */
-		if (!part->column || part->values || part->bad || !is_of(part, nested))
+		if (!part->column || part->values || part->bad || !is_of(p, part, nested))
 			continue;
 		if (column_get(part->column, doc, &values, err) < 0 ||
 		    count_memory(p, part, err) < 0 || take_column(p, part, &values, err) < 0 ||
@@ -348,7 +370,7 @@ static int read_indexed(struct rebuild_parts *p, int32_t doc, bool nested, struc
 		struct rebuild_part *part = &p->list[i];
 		struct inverted_values values;
 
-		if (!part->indexed || part->values || part->bad || !is_of(part, nested))
+		if (!part->indexed || part->values || part->bad || !is_of(p, part, nested))
 			continue;
 		inversion_get(part->indexed, doc, &values);
 		if (values.count == 0)

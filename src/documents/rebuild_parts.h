@@ -28,6 +28,7 @@ struct rebuild_parts {
 	struct rebuild_part *list;       /* one for each field of the plan */
 	size_t memory;                   /* of all columns */
 	size_t indexed_memory;           /* of all points and terms */
+	struct str of_type;              /* mapping type of the document at hand */
 	struct arena names;              /* of the segment */
 	struct arena *mem;               /* of the document at hand; borrowed */
 	struct err problem;              /* the first of the document at hand; kind 0: none */

@@ -3,11 +3,14 @@
 #include "base/limits.h"
 #include "documents/rebuild_filter.h"
 #include "documents/rebuild_indexed.h"
+#include "documents/rebuild_known.h"
+#include "documents/rebuild_old.h"
+#include "documents/rebuild_old_mapping.h"
+#include "documents/rebuild_types.h"
 
 #include <stdlib.h>
 
-/* index.version.created of Elasticsearch 5.0.0; those of OpenSearch have a bit of their own. */
-#define CREATED_5 5000000
+/* index.version.created; those of OpenSearch have a bit of their own. */
 #define CREATED_6 6000000
 #define CREATED_6_5 6050000
 #define CREATED_8_9 8090000
@@ -16,67 +19,7 @@
 #define OPENSEARCH_BIT 134217728
 #define FIELDS_MOST 100000
 
-#define SEVERAL "of several values order, and duplicates of text, are lost"
-
-#define RANGE "with both ends, as gte and lte; of several ranges the order is lost"
-
-struct known_type {
-	const char *name;
-	enum rebuild_quality quality;
-	const char *reason;
-};
-
-/* By doc values; what is stored (store: true) is exact whatever its type. */
-static const struct known_type known_types[] = {
-	{"long", REBUILD_APPROXIMATE, "of several values the order is lost"},
-	{"integer", REBUILD_APPROXIMATE, "of several values the order is lost"},
-	{"short", REBUILD_APPROXIMATE, "of several values the order is lost"},
-	{"byte", REBUILD_APPROXIMATE, "of several values the order is lost"},
-	{"unsigned_long", REBUILD_APPROXIMATE, "of several values the order is lost"},
-	{"double", REBUILD_APPROXIMATE, "of several values the order is lost"},
-	{"float", REBUILD_APPROXIMATE, "32 bits of precision"},
-	{"half_float", REBUILD_APPROXIMATE, "16 bits of precision"},
-	{"scaled_float", REBUILD_APPROXIMATE, "rounded to its scaling factor"},
-	{"date", REBUILD_APPROXIMATE, "milliseconds, written in its first known format"},
-	{"date_nanos", REBUILD_APPROXIMATE, "written in its first known format"},
-	{"boolean", REBUILD_APPROXIMATE, "of several values the order is lost"},
-	{"keyword", REBUILD_APPROXIMATE, SEVERAL ", and values beyond ignore_above"},
-	{"ip", REBUILD_APPROXIMATE, SEVERAL},
-	{"geo_point", REBUILD_APPROXIMATE, "32 bits of precision"},
-	{"binary", REBUILD_APPROXIMATE, SEVERAL},
-	{"constant_keyword", REBUILD_EXACT, NULL},
-	{"integer_range", REBUILD_APPROXIMATE, RANGE},
-	{"long_range", REBUILD_APPROXIMATE, RANGE},
-	{"float_range", REBUILD_APPROXIMATE, RANGE},
-	{"double_range", REBUILD_APPROXIMATE, RANGE},
-	{"date_range", REBUILD_APPROXIMATE, RANGE},
-	{"ip_range", REBUILD_APPROXIMATE, RANGE},
-	{"flattened", REBUILD_APPROXIMATE, "all values become text, " SEVERAL},
-	{"flat_object", REBUILD_APPROXIMATE, "all values become text, " SEVERAL},
-	{"join", REBUILD_EXACT, NULL},
-	{"wildcard", REBUILD_APPROXIMATE, SEVERAL ", and values beyond ignore_above"},
-	{"dense_vector", REBUILD_APPROXIMATE, "32 bits of precision"},
-	{"version", REBUILD_APPROXIMATE, SEVERAL},
-	{"histogram", REBUILD_APPROXIMATE, "buckets that are counted 0 are lost"},
-	{"counted_keyword", REBUILD_APPROXIMATE, SEVERAL},
-	/* Of these nothing comes back. */
-	{"completion", REBUILD_NOT_AT_ALL, "suggestions are kept in a format of their own"},
-	{"semantic_text", REBUILD_NOT_AT_ALL, "its text is in the source alone"},
-	{"sparse_vector", REBUILD_NOT_AT_ALL, "its weights are rounded to 9 bits in the index"},
-	{"rank_feature", REBUILD_NOT_AT_ALL, "its number is rounded to 9 bits in the index"},
-	{"rank_features", REBUILD_NOT_AT_ALL, "its numbers are rounded to 9 bits in the index"},
-	{"search_as_you_type", REBUILD_NOT_AT_ALL, "text that is not stored"},
-	{"geo_shape", REBUILD_NOT_AT_ALL, "the index has its triangles alone"},
-	{"shape", REBUILD_NOT_AT_ALL, "the index has its triangles alone"},
-	{"xy_shape", REBUILD_NOT_AT_ALL, "the index has its triangles alone"},
-	{"percolator", REBUILD_NOT_AT_ALL, "a query that is not stored as it was sent"},
-	{"murmur3", REBUILD_NOT_AT_ALL, "a hash"},
-	{"token_count", REBUILD_NOT_AT_ALL, "a number of tokens"},
-};
-
-/* What a node rebuilds of a synthetic source out of the segment, and puts nowhere else. */
-static const char *const never_aside[] = {"dense_vector", "sparse_vector", "semantic_text",
-					  "wildcard",     "rank_vectors",  "exponential_histogram"};
+#define SEVERAL REBUILD_SEVERAL
 
 /* Targets of copy_to hold what is other fields' already. */
 struct planner {
@@ -87,19 +30,12 @@ struct planner {
 	const struct json *source; /* "_source" of the mapping at hand, or NULL */
 	int64_t created;           /* of Elasticsearch; of OpenSearch the largest number there is */
 	size_t nested;             /* of the fields that are planned now */
+	struct str of_type;        /* the mapping type at hand */
 };
 
 static bool is_off(const struct json *v)
 {
 	return v && !json_bool_or(v, true);
-}
-
-static const struct known_type *find_type(struct str type)
-{
-	for (size_t i = 0; i < COUNT_OF(known_types); i++)
-		if (str_is(type, known_types[i].name))
-			return &known_types[i];
-	return NULL;
 }
 
 static void add_field(struct planner *p, const struct rebuild_field *field)
@@ -123,57 +59,46 @@ static void add_field(struct planner *p, const struct rebuild_field *field)
 	plan->fields[plan->count++] = *field;
 }
 
+static struct str multi_field_name(struct planner *p, const struct rebuild_field *field,
+				   const struct json *sub)
+{
+	return arena_printf(p->mem, STR_FMT "." STR_FMT, STR_ARG(field->path), STR_ARG(sub->key));
+}
+
 /* A keyword among the multi-fields holds what the text was. */
-static struct str keyword_of(struct planner *p, struct str path, const struct json *mapping)
+static struct str keyword_of(struct planner *p, const struct rebuild_field *field,
+			     const struct json *mapping)
 {
 	json_each (sub, json_get(mapping, "fields"))
 		if (str_is(json_string(json_get(sub, "type")), "keyword") &&
 		    !is_off(json_get(sub, "doc_values")) && !json_get(sub, "normalizer"))
-			return arena_printf(p->mem, STR_FMT "." STR_FMT, STR_ARG(path),
-					    STR_ARG(sub->key));
+			return multi_field_name(p, field, sub);
 	return STR_NONE;
+}
+
+/* Before 2.0 a keyword has only terms, unless the mapping says otherwise. */
+static bool plan_keyword_terms(struct planner *p, struct rebuild_field *field,
+			       const struct json *mapping)
+{
+	if (!p->plan->old)
+		return false;
+	json_each (sub, json_get(mapping, "fields")) {
+		if (!str_is(json_string(json_get(sub, "type")), "keyword") ||
+		    is_off(json_get(sub, "index")))
+			continue;
+		field->column = multi_field_name(p, field, sub);
+		field->indexed = REBUILD_TERMS;
+		field->quality = REBUILD_APPROXIMATE;
+		field->reason = "out of the terms of its not_analyzed field: " SEVERAL
+				", and values beyond ignore_above";
+		return true;
+	}
+	return false;
 }
 
 static bool is_text(struct str type)
 {
 	return str_is(type, "text") || str_is(type, "match_only_text");
-}
-
-static bool date_format_is_known(struct str format)
-{
-	static const char *const known[] = {"strict_date_optional_time",
-					    "date_optional_time",
-					    "strict_date_optional_time_nanos",
-					    "epoch_millis",
-					    "epoch_second",
-					    "strict_date",
-					    "date",
-					    "yyyy-MM-dd",
-					    "uuuu-MM-dd",
-					    "yyyy-MM-dd HH:mm:ss",
-					    "uuuu-MM-dd HH:mm:ss",
-					    "strict_date_time",
-					    "date_time"};
-
-	for (size_t i = 0; i < COUNT_OF(known); i++)
-		if (str_is(format, known[i]))
-			return true;
-	return false;
-}
-
-/* The first of "a||b" that is written here. False: none of them is. */
-static bool pick_format(struct str formats, struct str *out)
-{
-	while (formats.len > 0) {
-		const char *bars = memmem(formats.ptr, formats.len, "||", 2);
-		size_t len = bars ? (size_t)(bars - formats.ptr) : formats.len;
-
-		*out = str_of(formats.ptr, len);
-		if (date_format_is_known(*out))
-			return true;
-		formats = str_from_offset(formats, MIN(len + 2, formats.len));
-	}
-	return false;
 }
 
 static void set_not_at_all(struct rebuild_field *field, const char *reason)
@@ -211,13 +136,14 @@ static bool plan_tokens(struct rebuild_field *field, const struct json *mapping)
 
 static void plan_text(struct planner *p, struct rebuild_field *field, const struct json *mapping)
 {
-	field->column = keyword_of(p, field->path, mapping);
+	field->column = keyword_of(p, field, mapping);
 	if (p->plan->synthetic && !field->column.ptr) {
 		field->quality = REBUILD_EXACT; /* such an index stores it by itself */
 	} else if (field->column.ptr) {
 		field->quality = REBUILD_APPROXIMATE;
 		field->reason = "from its keyword: " SEVERAL ", and values beyond ignore_above";
-	} else if (p->plan->synthetic || !plan_tokens(field, mapping)) {
+	} else if (!plan_keyword_terms(p, field, mapping) &&
+		   (p->plan->synthetic || !plan_tokens(field, mapping))) {
 		set_not_at_all(field, "text that is not stored");
 	}
 }
@@ -242,6 +168,12 @@ static bool has_doc_values(const struct planner *p, struct str type, const struc
 	return str_is(type, "binary") ? json_bool_or(set, p->plan->synthetic) : !is_off(set);
 }
 
+/* Until Elasticsearch 2 values could be compressed. */
+static bool is_compressed(const struct planner *p, const struct json *mapping)
+{
+	return p->plan->old && json_bool_or(json_get(mapping, "compress"), false);
+}
+
 /* What is not known of a type before some version. */
 static const char *why_no_column(const struct planner *p, struct str type,
 				 const struct json *mapping)
@@ -262,11 +194,18 @@ static const char *why_no_column(const struct planner *p, struct str type,
 }
 
 /* Where there is no column, what is indexed may do. */
-static bool plan_indexed(struct rebuild_field *field, const struct json *mapping)
+static bool plan_indexed(const struct planner *p, struct rebuild_field *field,
+			 const struct json *mapping)
 {
 	if (!is_indexed(mapping))
 		return false;
-	if (rebuild_has_points(field->type)) {
+	if (p->plan->old && rebuild_has_points(field->type)) {
+		if (!rebuild_old_has_terms(p->plan, field->type))
+			return false;
+		field->indexed = REBUILD_TERMS;
+		field->prefix = rebuild_old_prefix(p->plan, field->type);
+		field->reason = "out of its terms: of several values order and duplicates are lost";
+	} else if (rebuild_has_points(field->type)) {
 		field->indexed = REBUILD_POINTS;
 		field->reason = "out of its points: of several values the order is lost";
 	} else if (str_is(field->type, "keyword") || str_is(field->type, "boolean")) {
@@ -302,7 +241,7 @@ static void plan_details(struct planner *p, struct rebuild_field *field, const s
 
 		field->factor = text.ptr ? strtod(text.ptr, NULL) : 0;
 	}
-	if (formats.ptr && !pick_format(formats, &field->format))
+	if (formats.ptr && !rebuild_date_format(formats, &field->format))
 		set_not_at_all(field, "a date format that is not written");
 }
 
@@ -318,14 +257,6 @@ static void leave_kept(const struct planner *p, struct rebuild_field *field)
 	field->indexed = REBUILD_NO_INDEX;
 	field->quality = REBUILD_EXACT;
 	field->reason = NULL;
-}
-
-static bool is_put_aside(struct str type)
-{
-	for (size_t i = 0; i < COUNT_OF(never_aside); i++)
-		if (str_is(type, never_aside[i]))
-			return false;
-	return true;
 }
 
 /* aggregate_metric_double: each of its metrics is a field of its own. */
@@ -347,37 +278,49 @@ static void plan_metrics(struct planner *p, struct str path, const struct json *
 	}
 }
 
-static void plan_leaf(struct planner *p, struct str path, struct str type,
+static void plan_leaf(struct planner *p, struct str path, struct str name,
 		      const struct json *mapping)
 {
-	const struct known_type *known = find_type(type);
-	struct rebuild_field field = {
-		.path = path, .type = type, .column = path, .factor = 1, .nested = p->nested};
+	struct str type = json_string(json_get(mapping, "type"));
+	const struct rebuild_known *known = rebuild_known_type(type);
+	struct rebuild_field field = {.path = path,
+				      .name = name,
+				      .of_type = p->of_type,
+				      .type = type,
+				      .column = name.ptr ? name : path,
+				      .factor = 1,
+				      .nested = p->nested};
 	const char *no_column = why_no_column(p, type, mapping);
 
 	if (str_is(type, "alias") || json_get_str(p->copies, path))
 		return;
-	if (is_text(type))
+	if (is_compressed(p, mapping))
+		set_not_at_all(&field, "compressed values");
+	else if (is_text(type))
 		plan_text(p, &field, mapping);
 	else if (!known || known->quality == REBUILD_NOT_AT_ALL)
 		set_not_at_all(&field, known ? known->reason : "a type that is not rebuilt");
-	else if (no_column && (p->plan->synthetic || !plan_indexed(&field, mapping)))
+	else if (no_column && (p->plan->synthetic || !plan_indexed(p, &field, mapping)))
 		set_not_at_all(&field, no_column);
 	else {
 		if (!field.indexed) {
 			field.quality = known->quality;
 			field.reason = known->reason;
 		}
+		/* They were the numbers themselves. */
+		if (str_is(type, "geo_point") && p->created < CREATED_2_2)
+			field.reason = "of several values the order is lost";
 		plan_details(p, &field, mapping);
 	}
-	if (json_bool_or(json_get(mapping, "store"), false)) {
+	if (json_bool_or(json_get(mapping, "store"), false) && !is_compressed(p, mapping)) {
 		field.quality = REBUILD_EXACT;
 		field.reason = NULL;
 		field.indexed = REBUILD_NO_INDEX;
 	}
 	leave_kept(p, &field);
 	p->plan->inverts |= field.indexed != REBUILD_NO_INDEX;
-	if (p->plan->synthetic && field.quality == REBUILD_NOT_AT_ALL && is_put_aside(type)) {
+	if (p->plan->synthetic && field.quality == REBUILD_NOT_AT_ALL &&
+	    rebuild_is_put_aside(type)) {
 		field.quality = REBUILD_EXACT; /* kept aside by such an index */
 		field.reason = NULL;
 	}
@@ -399,7 +342,23 @@ static void collect_copies(struct planner *p, const struct json *properties)
 	}
 }
 
-static void plan_properties(struct planner *p, struct str prefix, const struct json *properties);
+/* A field's name in the index is another than its path where the mapping says so, of it or of the
+ * object that it is in; until Elasticsearch 2. */
+static struct str index_name(struct planner *p, struct str prefix, const struct json *object,
+			     const struct json *field)
+{
+	struct str name = json_string(json_get(field, "index_name"));
+	bool just_name = str_is(json_string(json_get(object, "path")), "just_name");
+
+	if (!p->plan->old || (!name.ptr && !just_name))
+		return STR_NONE;
+	name = name.ptr ? name : field->key;
+	if (just_name || prefix.len == 0)
+		return name;
+	return arena_printf(p->mem, STR_FMT "." STR_FMT, STR_ARG(prefix), STR_ARG(name));
+}
+
+static void plan_properties(struct planner *p, struct str prefix, const struct json *object);
 
 static void plan_disabled(struct planner *p, struct rebuild_field *whole)
 {
@@ -409,6 +368,15 @@ static void plan_disabled(struct planner *p, struct rebuild_field *whole)
 		whole->reason = NULL;
 	}
 	add_field(p, whole);
+}
+
+/* Of another mapping type; 0: none. */
+static size_t known_nested(const struct rebuild_plan *plan, struct str path, size_t parent)
+{
+	for (size_t i = 0; i < plan->nested_count; i++)
+		if (str_eq(plan->nested[i].path, path) && plan->nested[i].parent == parent)
+			return i + 1;
+	return 0;
 }
 
 /* Nested documents lie before the one they are of. Where a nested document has the values of those
@@ -422,6 +390,13 @@ static void plan_nested(struct planner *p, struct rebuild_field *whole, const st
 
 	if (!nested)
 		return;
+	p->nested = known_nested(plan, whole->path, before);
+	if (p->nested) {
+		plan_properties(p, whole->path, mapping);
+		p->nested = before;
+		return;
+	}
+	p->nested = before;
 	if (before && json_bool_or(json_get(mapping, "include_in_parent"), false)) {
 		set_not_at_all(whole, "nested documents that their nested parents include");
 		plan->nested_left_out = true;
@@ -433,29 +408,42 @@ static void plan_nested(struct planner *p, struct rebuild_field *whole, const st
 	nested[plan->nested_count] = (struct rebuild_nested){.path = whole->path, .parent = before};
 	plan->nested = nested;
 	p->nested = ++plan->nested_count;
-	plan_properties(p, whole->path, json_get(mapping, "properties"));
+	plan_properties(p, whole->path, mapping);
 	p->nested = before;
 }
 
-static void plan_properties(struct planner *p, struct str prefix, const struct json *properties)
+static void plan_old_leaf(struct planner *p, struct str path, struct str name,
+			  const struct json *mapping)
 {
-	json_each (child, properties) {
+	const struct json *newer = rebuild_old_mapping(mapping, p->created, p->mem);
+
+	if (newer)
+		plan_leaf(p, path, name, newer);
+}
+
+static void plan_properties(struct planner *p, struct str prefix, const struct json *object)
+{
+	json_each (child, json_get(object, "properties")) {
 		struct str path = prefix.len ? arena_printf(p->mem, STR_FMT "." STR_FMT,
 							    STR_ARG(prefix), STR_ARG(child->key))
 					     : child->key;
 		struct str type = json_text_or(json_get(child, "type"), STR("object"));
-		struct rebuild_field whole = {.path = path, .type = type, .nested = p->nested};
+		struct rebuild_field whole = {
+			.path = path, .of_type = p->of_type, .type = type, .nested = p->nested};
+		struct str name = index_name(p, prefix, object, child);
 
 		if (str_is(type, "nested"))
 			plan_nested(p, &whole, child);
 		else if (str_is(type, "aggregate_metric_double"))
 			plan_metrics(p, path, child);
+		else if (!str_is(type, "object") && p->plan->old)
+			plan_old_leaf(p, path, name, child);
 		else if (!str_is(type, "object"))
-			plan_leaf(p, path, type, child);
+			plan_leaf(p, path, name, child);
 		else if (is_off(json_get(child, "enabled")))
 			plan_disabled(p, &whole);
 		else
-			plan_properties(p, path, json_get(child, "properties"));
+			plan_properties(p, path, child);
 	}
 }
 
@@ -471,17 +459,20 @@ int rebuild_plan_make(const struct json *mappings, struct str created, bool synt
 				     .columns_most = LIMIT_COLUMNS,
 				     .indexed_most = LIMIT_INDEXED,
 				     .opensearch = version & OPENSEARCH_BIT,
+				     .created = p.created,
+				     .old = p.created < CREATED_5,
 				     .synthetic = synthetic};
-	if (version < CREATED_5)
-		return err_set(err, ERR_UNSUPPORTED,
-			       "documents without a source are rebuilt of Elasticsearch 5 and "
-			       "later, and the index is of version " STR_FMT,
-			       STR_ARG(created));
+	out->whole = synthetic ? NULL : rebuild_types_whole(mappings, mem);
 	json_each (mapping, mappings)
 		collect_copies(&p, json_get(mapping, "properties"));
 	json_each (mapping, mappings) {
+		if (str_is(mapping->key, "_default_") || rebuild_keeps_source(out, mapping->key))
+			continue;
 		p.source = json_get(mapping, "_source");
-		plan_properties(&p, STR(""), json_get(mapping, "properties"));
+		p.of_type = mapping->key;
+		plan_properties(&p, STR(""), mapping);
 	}
+	if (!mem->failed)
+		rebuild_types_merge(out, mem);
 	return mem->failed ? arena_fail(mem, "the fields of a mapping", err) : 0;
 }

@@ -2,6 +2,7 @@
 
 #include "base/base64.h"
 #include "base/utf8.h"
+#include "documents/rebuild_old.h"
 #include "documents/rebuild_range.h"
 
 #include <arpa/inet.h>
@@ -114,6 +115,12 @@ static struct json *iso_json(const char *date, const char *time, int milli, int6
 						 digits, nanos));
 }
 
+static struct json *slashed_json(const char *date, const char *time, struct arena *mem)
+{
+	return json_new_string(mem, arena_printf(mem, "%.4s/%.2s/%.2s%s%s", date, date + 5,
+						 date + 8, *time ? " " : "", time));
+}
+
 static struct json *instant_json(int64_t ms, int64_t nanos, struct str format, struct arena *mem)
 {
 	int64_t days = ms / DAYS_MS - (ms % DAYS_MS < 0);
@@ -137,6 +144,10 @@ static struct json *instant_json(int64_t ms, int64_t nanos, struct str format, s
 		return json_new_string(mem, arena_printf(mem, "%s", date));
 	if (str_is(format, "yyyy-MM-dd HH:mm:ss") || str_is(format, "uuuu-MM-dd HH:mm:ss"))
 		return json_new_string(mem, arena_printf(mem, "%s %s", date, text));
+	if (str_is(format, "yyyy/MM/dd"))
+		return slashed_json(date, "", mem);
+	if (str_is(format, "yyyy/MM/dd HH:mm:ss"))
+		return slashed_json(date, text, mem);
 	return iso_json(date, text, milli, nanos, mem);
 }
 
@@ -188,6 +199,8 @@ struct json *rebuild_number(const struct rebuild_plan *plan, const struct rebuil
 {
 	struct str type = field->type;
 
+	if (plan->old && rebuild_old_is_other(type))
+		return rebuild_old_number(field, value, mem);
 	if (!is_within(type, value))
 		return NULL;
 	if (str_is(type, "double"))
@@ -294,6 +307,8 @@ struct json *rebuild_stored(const struct rebuild_plan *plan, const struct rebuil
 	case STORED_STRING:
 		if (str_is(type, "boolean"))
 			return json_new_bool(mem, str_is(stored->bytes, "T"));
+		if (plan->old && str_is(type, "geo_point"))
+			return rebuild_old_place(stored->bytes, mem);
 		return json_new_string(mem, arena_str(mem, stored->bytes));
 	case STORED_BYTES:
 		if (str_is(type, "binary"))

@@ -79,7 +79,8 @@ static void assert_terms(struct str field, bool positions, void (*expect)(int, s
 	struct err err = {0};
 
 	open_segment(&s);
-	assert_int_equal(terms_invert(s.reader, field, positions, MIB(16), &inversion, &err), 0);
+	assert_int_equal(
+		terms_invert(s.reader, field, positions, STR(""), MIB(16), &inversion, &err), 0);
 	for (int32_t doc = 0; doc < DOCUMENTS; doc++) {
 		buf_reset(&got);
 		buf_reset(&want);
