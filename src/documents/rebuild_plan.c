@@ -4,6 +4,7 @@
 #include "documents/rebuild_date.h"
 #include "documents/rebuild_filter.h"
 #include "documents/rebuild_indexed.h"
+#include "documents/rebuild_known.h"
 #include "documents/rebuild_old.h"
 #include "documents/rebuild_old_mapping.h"
 #include "documents/rebuild_types.h"
@@ -19,67 +20,7 @@
 #define OPENSEARCH_BIT 134217728
 #define FIELDS_MOST 100000
 
-#define SEVERAL "of several values order, and duplicates of text, are lost"
-
-#define RANGE "with both ends, as gte and lte; of several ranges the order is lost"
-
-struct known_type {
-	const char *name;
-	enum rebuild_quality quality;
-	const char *reason;
-};
-
-/* By doc values; what is stored (store: true) is exact whatever its type. */
-static const struct known_type known_types[] = {
-	{"long", REBUILD_APPROXIMATE, "of several values the order is lost"},
-	{"integer", REBUILD_APPROXIMATE, "of several values the order is lost"},
-	{"short", REBUILD_APPROXIMATE, "of several values the order is lost"},
-	{"byte", REBUILD_APPROXIMATE, "of several values the order is lost"},
-	{"unsigned_long", REBUILD_APPROXIMATE, "of several values the order is lost"},
-	{"double", REBUILD_APPROXIMATE, "of several values the order is lost"},
-	{"float", REBUILD_APPROXIMATE, "32 bits of precision"},
-	{"half_float", REBUILD_APPROXIMATE, "16 bits of precision"},
-	{"scaled_float", REBUILD_APPROXIMATE, "rounded to its scaling factor"},
-	{"date", REBUILD_APPROXIMATE, "milliseconds, written in its first known format"},
-	{"date_nanos", REBUILD_APPROXIMATE, "written in its first known format"},
-	{"boolean", REBUILD_APPROXIMATE, "of several values the order is lost"},
-	{"keyword", REBUILD_APPROXIMATE, SEVERAL ", and values beyond ignore_above"},
-	{"ip", REBUILD_APPROXIMATE, SEVERAL},
-	{"geo_point", REBUILD_APPROXIMATE, "32 bits of precision"},
-	{"binary", REBUILD_APPROXIMATE, SEVERAL},
-	{"constant_keyword", REBUILD_EXACT, NULL},
-	{"integer_range", REBUILD_APPROXIMATE, RANGE},
-	{"long_range", REBUILD_APPROXIMATE, RANGE},
-	{"float_range", REBUILD_APPROXIMATE, RANGE},
-	{"double_range", REBUILD_APPROXIMATE, RANGE},
-	{"date_range", REBUILD_APPROXIMATE, RANGE},
-	{"ip_range", REBUILD_APPROXIMATE, RANGE},
-	{"flattened", REBUILD_APPROXIMATE, "all values become text, " SEVERAL},
-	{"flat_object", REBUILD_APPROXIMATE, "all values become text, " SEVERAL},
-	{"join", REBUILD_EXACT, NULL},
-	{"wildcard", REBUILD_APPROXIMATE, SEVERAL ", and values beyond ignore_above"},
-	{"dense_vector", REBUILD_APPROXIMATE, "32 bits of precision"},
-	{"version", REBUILD_APPROXIMATE, SEVERAL},
-	{"histogram", REBUILD_APPROXIMATE, "buckets that are counted 0 are lost"},
-	{"counted_keyword", REBUILD_APPROXIMATE, SEVERAL},
-	/* Of these nothing comes back. */
-	{"completion", REBUILD_NOT_AT_ALL, "suggestions are kept in a format of their own"},
-	{"semantic_text", REBUILD_NOT_AT_ALL, "its text is in the source alone"},
-	{"sparse_vector", REBUILD_NOT_AT_ALL, "its weights are rounded to 9 bits in the index"},
-	{"rank_feature", REBUILD_NOT_AT_ALL, "its number is rounded to 9 bits in the index"},
-	{"rank_features", REBUILD_NOT_AT_ALL, "its numbers are rounded to 9 bits in the index"},
-	{"search_as_you_type", REBUILD_NOT_AT_ALL, "text that is not stored"},
-	{"geo_shape", REBUILD_NOT_AT_ALL, "the index has its triangles alone"},
-	{"shape", REBUILD_NOT_AT_ALL, "the index has its triangles alone"},
-	{"xy_shape", REBUILD_NOT_AT_ALL, "the index has its triangles alone"},
-	{"percolator", REBUILD_NOT_AT_ALL, "a query that is not stored as it was sent"},
-	{"murmur3", REBUILD_NOT_AT_ALL, "a hash"},
-	{"token_count", REBUILD_NOT_AT_ALL, "a number of tokens"},
-};
-
-/* What a node rebuilds of a synthetic source out of the segment, and puts nowhere else. */
-static const char *const never_aside[] = {"dense_vector", "sparse_vector", "semantic_text",
-					  "wildcard",     "rank_vectors",  "exponential_histogram"};
+#define SEVERAL REBUILD_SEVERAL
 
 /* Targets of copy_to hold what is other fields' already. */
 struct planner {
@@ -96,14 +37,6 @@ struct planner {
 static bool is_off(const struct json *v)
 {
 	return v && !json_bool_or(v, true);
-}
-
-static const struct known_type *find_type(struct str type)
-{
-	for (size_t i = 0; i < COUNT_OF(known_types); i++)
-		if (str_is(type, known_types[i].name))
-			return &known_types[i];
-	return NULL;
 }
 
 static void add_field(struct planner *p, const struct rebuild_field *field)
@@ -326,14 +259,6 @@ static void leave_kept(const struct planner *p, struct rebuild_field *field)
 	field->reason = NULL;
 }
 
-static bool is_put_aside(struct str type)
-{
-	for (size_t i = 0; i < COUNT_OF(never_aside); i++)
-		if (str_is(type, never_aside[i]))
-			return false;
-	return true;
-}
-
 /* aggregate_metric_double: each of its metrics is a field of its own. */
 static void plan_metrics(struct planner *p, struct str path, const struct json *mapping)
 {
@@ -357,7 +282,7 @@ static void plan_leaf(struct planner *p, struct str path, struct str name,
 		      const struct json *mapping)
 {
 	struct str type = json_string(json_get(mapping, "type"));
-	const struct known_type *known = find_type(type);
+	const struct rebuild_known *known = rebuild_known_type(type);
 	struct rebuild_field field = {.path = path,
 				      .name = name,
 				      .of_type = p->of_type,
@@ -394,7 +319,8 @@ static void plan_leaf(struct planner *p, struct str path, struct str name,
 	}
 	leave_kept(p, &field);
 	p->plan->inverts |= field.indexed != REBUILD_NO_INDEX;
-	if (p->plan->synthetic && field.quality == REBUILD_NOT_AT_ALL && is_put_aside(type)) {
+	if (p->plan->synthetic && field.quality == REBUILD_NOT_AT_ALL &&
+	    rebuild_is_put_aside(type)) {
 		field.quality = REBUILD_EXACT; /* kept aside by such an index */
 		field.reason = NULL;
 	}

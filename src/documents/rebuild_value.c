@@ -139,10 +139,10 @@ struct json *rebuild_number(const struct rebuild_plan *plan, const struct rebuil
 {
 	struct str type = field->type;
 
-	if (!is_within(type, value))
-		return NULL;
 	if (plan->old && rebuild_old_is_other(type))
 		return rebuild_old_number(field, value, mem);
+	if (!is_within(type, value))
+		return NULL;
 	if (str_is(type, "double"))
 		return double_json(sortable_double(value), mem);
 	if (str_is(type, "float"))
