@@ -10,7 +10,7 @@
 bool rebuild_is_packed(struct str type)
 {
 	return str_is(type, "binary") || str_is(type, "flattened") || str_is(type, "flat_object") ||
-	       str_is(type, "dense_vector") || rebuild_is_range(type);
+	       str_is(type, "dense_vector") || str_is(type, "histogram") || rebuild_is_range(type);
 }
 
 static bool add_binary(struct str bytes, struct json *array, struct arena *mem)
@@ -74,6 +74,30 @@ static bool add_vector(struct str bytes, struct json *array, struct arena *mem)
 	return rd_left(&rd) == 4 && vector;
 }
 
+/* Buckets, each its count and its value; the value is big-endian in all versions. */
+static bool add_histogram(struct str bytes, struct json *array, struct arena *mem)
+{
+	struct rd rd = rd_over(bytes);
+	struct json *histogram = json_new(mem, JSON_OBJECT);
+	struct json *values = json_new(mem, JSON_ARRAY), *counts = json_new(mem, JSON_ARRAY);
+
+	while (rd_left(&rd) > 0 && !rd.failed && !mem->failed) {
+		uint64_t count = rd_vlong(&rd);
+		struct json *value = rebuild_double((int64_t)rd_be64(&rd), mem);
+
+		if (!value || rd.failed || count > INT64_MAX)
+			return false;
+		json_append(values, value);
+		json_append(counts, json_new_i64(mem, (int64_t)count));
+	}
+	if (mem->failed)
+		return false;
+	json_set(histogram, STR("values"), values);
+	json_set(histogram, STR("counts"), counts);
+	json_append(array, histogram);
+	return true;
+}
+
 bool rebuild_packed(const struct rebuild_plan *plan, const struct rebuild_field *field,
 		    struct str bytes, struct json *array, struct arena *mem)
 {
@@ -85,6 +109,8 @@ bool rebuild_packed(const struct rebuild_plan *plan, const struct rebuild_field 
 		return add_binary(bytes, array, mem);
 	if (str_is(field->type, "dense_vector"))
 		return add_vector(bytes, array, mem);
+	if (str_is(field->type, "histogram"))
+		return add_histogram(bytes, array, mem);
 	return add_flattened(field, bytes, array, mem);
 }
 
