@@ -78,16 +78,19 @@ void stream_add(struct replay *r, struct captured_transaction *t)
 {
 	struct stream *s = find(r, t->connection);
 	struct exchange *ex = mem_zalloc(sizeof(*ex));
+	int64_t now = clock_monotonic_ms(), earliest = 0;
 
-	if (!s)
+	if (!s) {
 		s = open_stream(r, t->connection);
+		earliest = t->index > 0 ? now + r->options->quiescent_ms : 0;
+	}
 	ex->stream = s;
 	ex->transaction = t;
 	ex->mem = (struct arena){.limit = MIB(1024), .first = 1024};
 	/* Never before what comes before it, whatever the clock did: who waits for whom has no
 	 * circles then. */
 	ex->captured_ms = s->captured_ms = MAX(captured_at(t), s->captured_ms);
-	ex->due_ms = schedule_due(&r->schedule, ex->captured_ms, clock_monotonic_ms());
+	ex->due_ms = MAX(schedule_due(&r->schedule, ex->captured_ms, now), earliest);
 	t->user = ex;
 	r->counts.outstanding++;
 	exchange_open(ex);
