@@ -30,6 +30,7 @@ struct job_counts {
 	uint64_t deletes_forgotten; /* at the source, by when their ids came back */
 	uint64_t updates_lost;      /* nothing to update was there, to the last */
 	uint64_t bulk_items_resent, updates_out_of_order, transform_failed, ids_taken, ids_derived;
+	struct transform_counts transform;
 };
 
 struct bulk;

@@ -40,6 +40,7 @@ struct exchange {
 	bool nothing_comes; /* any more, by the last look, that could be before its updates */
 	int64_t captured_ms, due_ms, first_failure_ms;
 	int64_t head_ms;     /* since when nothing of its stream is before it */
+	int64_t read_us, first_sent_us; /* first_sent_us 0: nothing was */
 	int64_t ended_ms;    /* of the captured response, as far as it is known; 0: not at all */
 	int64_t waits_ms;    /* since when; 0: never */
 	double slot_ms;      /* when it may be sent, at most_per_second; 0: it has none */
@@ -62,7 +63,8 @@ struct stream {
 	struct target_connection *target; /* NULL until something is sent */
 	struct event *timer;
 	int64_t captured_ms; /* of its last request */
-	bool closed;         /* no more requests come */
+	int64_t opened_us;
+	bool closed; /* no more requests come */
 };
 TAILQ_HEAD(stream_list, stream);
 
@@ -95,6 +97,7 @@ struct replay {
 	int64_t awaits_records_ms; /* when some update was last found to need records not read yet
 				    */
 	double next_slot_ms;
+	int64_t blocked_us;     /* since when nothing is read; 0: it is */
 	unsigned auth_failures; /* in a row */
 	struct err failed;
 };

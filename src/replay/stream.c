@@ -26,6 +26,7 @@ static void free_stream(struct stream *s)
 		at = &(*at)->same_bucket;
 	*at = s->same_bucket;
 	TAILQ_REMOVE(&s->replay->streams, s, link);
+	duration_tally_add(&s->replay->counts.times.streams, clock_monotonic_us() - s->opened_us);
 	target_connection_free(s->target);
 	event_free(s->timer);
 	free(s);
@@ -61,6 +62,7 @@ static struct stream *open_stream(struct replay *r, uint64_t connection)
 
 	s->replay = r;
 	s->connection = connection;
+	s->opened_us = clock_monotonic_us();
 	TAILQ_INIT(&s->queue);
 	s->timer = evtimer_new(r->base, on_timer, s);
 	s->same_bucket = *bucket;
@@ -78,11 +80,11 @@ void stream_add(struct replay *r, struct captured_transaction *t)
 {
 	struct stream *s = find(r, t->connection);
 	struct exchange *ex = mem_zalloc(sizeof(*ex));
-	int64_t now = clock_monotonic_ms(), earliest = 0;
+	int64_t earliest = 0;
 
 	if (!s) {
 		s = open_stream(r, t->connection);
-		earliest = t->index > 0 ? now + r->options->quiescent_ms : 0;
+		earliest = t->index > 0 ? clock_monotonic_ms() + r->options->quiescent_ms : 0;
 	}
 	ex->stream = s;
 	ex->transaction = t;
@@ -90,7 +92,8 @@ void stream_add(struct replay *r, struct captured_transaction *t)
 	/* Never before what comes before it, whatever the clock did: who waits for whom has no
 	 * circles then. */
 	ex->captured_ms = s->captured_ms = MAX(captured_at(t), s->captured_ms);
-	ex->due_ms = MAX(schedule_due(&r->schedule, ex->captured_ms, now), earliest);
+	ex->read_us = clock_monotonic_us();
+	ex->due_ms = MAX(schedule_due(&r->schedule, ex->captured_ms, ex->read_us / 1000), earliest);
 	t->user = ex;
 	r->counts.outstanding++;
 	exchange_open(ex);
