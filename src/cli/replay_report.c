@@ -10,10 +10,11 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { LOG_EVERY_MS = 30000, ASIDE_LINES = 100 };
+enum { LOG_EVERY_MS = 30000, STATUS_EVERY_MS = 5000, ASIDE_LINES = 100 };
 
 struct replay_report {
 	struct replay_report_options options;
@@ -28,7 +29,8 @@ struct replay_report {
 	int64_t end_asked_ms;
 	bool has_end;
 	atomic_uint_fast64_t unread; /* records, at the last look */
-	int64_t logged_ms;
+	int64_t logged_ms, told_ms;
+	bool tells; /* its status in its log, too: the log is all that comes out of a pod */
 	unsigned aside;
 };
 
@@ -52,6 +54,7 @@ int replay_report_open(const struct replay_report_options *options, struct repla
 	struct err none;
 
 	report->options = *options;
+	report->tells = getenv("SHARDLIFT_STATUS_IN_LOG") != NULL;
 	pthread_mutex_init(&report->lock, NULL);
 	if (options->log_folder &&
 	    segment_log_reader_open(options->log_folder, &report->log, &none) < 0)
@@ -94,6 +97,38 @@ static uint64_t unread_records(struct replay_report *report, const struct replay
 	return end > counts->next_offset ? end - MAX(counts->next_offset, first) : 0;
 }
 
+static void append_wait(struct buf *text, const struct replay_counts *c)
+{
+	char since[25];
+
+	if (!c->waits_for[0])
+		return;
+	clock_format_utc(c->waits_since_ms, since);
+	buf_printf(text, ",\"waits_since\":\"%s\",\"waits_for\":", since);
+	json_write_string(text, str_from(c->waits_for));
+}
+
+static void log_wait(const struct replay_counts *c)
+{
+	char since[25];
+
+	if (!c->waits_for[0])
+		return;
+	clock_format_utc(c->waits_since_ms, since);
+	log_info("replay", "held up since %s: %s", since, c->waits_for);
+}
+
+/* A line that workflow/pods knows. */
+static void tell_status(struct replay_report *report, struct str text)
+{
+	int64_t now = clock_monotonic_ms();
+
+	if (!report->tells || (report->told_ms && now - report->told_ms < STATUS_EVERY_MS))
+		return;
+	report->told_ms = now;
+	fprintf(stderr, "shardlift-status: " STR_FMT, STR_ARG(text));
+}
+
 static void write_status(struct replay_report *report, const char *state)
 {
 	cleanup(buf_release) struct buf text = BUF_INIT(MIB(1));
@@ -119,13 +154,16 @@ static void write_status(struct replay_report *report, const char *state)
 		   ",\"caught_up\":%s,\"source_lag_ms\":%" PRId64 ",\"schedule_lag_ms\":%" PRId64
 		   ",\"requests\":%" PRIu64 ",\"answered\":%" PRIu64 ",\"retried\":%" PRIu64
 		   ",\"updates_waiting\":%" PRIu64 ",\"skipped\":%" PRIu64 ",\"set_aside\":%" PRIu64
-		   ",\"tuples_durable\":%" PRIu64 "}\n",
+		   ",\"tuples_durable\":%" PRIu64,
 		   c->caught_up && unread + c->outstanding == 0 ? "true" : "false",
 		   c->source_lag_ms, c->schedule_lag_ms, c->requests, c->answered, c->job.retried,
 		   c->updates_waiting, c->requests_skipped, c->records_set_aside,
 		   c->tuples_durable);
+	append_wait(&text, c);
+	buf_append_str(&text, STR("}\n"));
 	if (small_file_replace(report->options.status_path, buf_str(&text), &err) < 0)
 		log_warn("replay", "%s", err.message);
+	tell_status(report, buf_str(&text));
 }
 
 void replay_report_source(struct replay_report *report, struct record_source *source)
@@ -150,6 +188,7 @@ void replay_report_take(void *user, const struct replay_counts *counts)
 		 " retried, schedule lag %" PRId64 " ms",
 		 counts->requests, counts->answered, counts->outstanding, counts->job.retried,
 		 counts->schedule_lag_ms);
+	log_wait(counts);
 }
 
 void replay_report_set_aside(void *user, struct record_position position, const char *reason)

@@ -206,7 +206,8 @@ static void decide(struct exchange *ex, int status, struct str bytes)
 		if (!probe || ex->job.bulk)
 			replace_last_answer(ex, job_stitched(&ex->job, bytes));
 		if (probe && ex->answer_count == 0)
-			ex->skipped = "the target has it already";
+			ex->skipped = ex->job.is_lost ? "there is nothing to update"
+						      : "the target has it already";
 		exchange_ended(ex);
 		break;
 	case JOB_NEXT:

@@ -62,6 +62,7 @@ struct job {
 	bool may_wait;       /* set before each answer to a question: what comes before an update
 				may still come */
 	bool is_in;          /* the update, by what the target said */
+	bool is_lost;        /* there is nothing to update */
 	const struct json *seen;        /* within an answer: the document that the update goes out
 	bound to; NULL */
 	struct pending_update *updates; /* in mem */

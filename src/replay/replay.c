@@ -257,6 +257,7 @@ static void fill_counts(struct replay *r)
 	r->counts.captured_bytes = state.bytes;
 	r->counts.target = *target_counts(r->target);
 	r->counts.target_connections = r->counts.target.opened - r->counts.target.closed;
+	replay_describe_wait(r);
 }
 
 static bool is_over(const struct replay *r)

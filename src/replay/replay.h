@@ -48,6 +48,9 @@ struct replay_counts {
 	int64_t source_lag_ms;   /* captured time of the last request sent, behind now */
 	uint64_t next_offset;    /* the record to be read next */
 	bool caught_up;          /* the source had nothing more at the last look */
+	char waits_for[600];     /* the request that is held up for longest, for held_up_ms at
+				    least, and by what; "": none is */
+	int64_t waits_since_ms;  /* wall clock; with waits_for */
 	struct job_counts job;
 	struct target_counts target;
 	struct replay_times times;
@@ -75,6 +78,7 @@ struct replay_options {
 	size_t most_requests;   /* in flight at a time */
 	double most_per_second; /* requests sent; 0: any number */
 	int64_t settle_ms, silent_ms, grace_ms, retry_ms;
+	int64_t held_up_ms;     /* before a request's wait is told; 0: a minute */
 	int64_t update_wait_ms; /* how long an update whose place is not there yet waits, once no
 				   request read is left that could bring it */
 	/* A backfill of the same documents: while it works updates wait for what it brings, and

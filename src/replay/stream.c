@@ -107,9 +107,10 @@ void stream_next(struct stream *s)
 
 	if (s->replay->closing)
 		return;
-	if (head)
+	if (head) {
+		head->head_ms = now;
 		stream_rest(s, MAX(head->due_ms - now, (int64_t)0));
-	else if (s->closed)
+	} else if (s->closed)
 		stream_rest(s, 0);
 }
 
