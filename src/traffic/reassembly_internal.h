@@ -8,6 +8,7 @@
 /* A record that was added, until nobody needs it any more. */
 struct record_ref {
 	struct record_position position;
+	int64_t added_us; /* monotonic clock */
 	size_t refs;
 	bool held; /* never finished: behind a cut */
 };

@@ -114,8 +114,10 @@ static bool proxy_is_ready(struct engine *engine, struct engine_step *step)
 		register_groups(engine, step, &err) == 0);
 }
 
-/* The status file of one before it was removed when this one was started. */
-static bool replayer_is_ready(struct engine *engine, const struct engine_step *step)
+/* Of a replayer, or of pods. The status file of one before it was removed when this one was
+ * started.
+ */
+static bool says_it_runs(struct engine *engine, const struct engine_step *step)
 {
 	const struct json *status =
 		service_file(engine->options->state_dir, resource_of(engine, step)->name, "status",
@@ -126,8 +128,9 @@ static bool replayer_is_ready(struct engine *engine, const struct engine_step *s
 
 static bool is_ready(struct engine *engine, struct engine_step *step)
 {
-	return step->plan->action == PLAN_CAPTURE ? proxy_is_ready(engine, step)
-						  : replayer_is_ready(engine, step);
+	return step->plan->action == PLAN_CAPTURE && engine->platform == PLATFORM_LOCAL
+		       ? proxy_is_ready(engine, step)
+		       : says_it_runs(engine, step);
 }
 
 /* --- Its process --- */
@@ -141,7 +144,7 @@ static struct str command_as_planned(struct engine *engine, struct engine_step *
 	step->as_planned = true;
 	rc = engine_command_make(engine, step, &command, err);
 	step->as_planned = false;
-	return rc < 0 ? STR_NONE : engine_command_checksum(&command, &engine->run.look);
+	return rc < 0 ? STR_NONE : engine_platform_checksum(engine, step, &command);
 }
 
 void engine_service_drop_listeners(struct engine_service *service)
@@ -164,7 +167,7 @@ static void take_listeners(struct engine *engine, struct engine_step *step)
 	struct err err;
 
 	engine_service_drop_listeners(service);
-	if (step->plan->action != PLAN_CAPTURE || !path.ptr)
+	if (step->plan->action != PLAN_CAPTURE || engine->platform != PLATFORM_LOCAL || !path.ptr)
 		return;
 	service->listeners = mem_zalloc(PROXY_LISTENERS_MAX * sizeof(int));
 	if (control_take_listeners(path.ptr, service->listeners, &service->listener_count, &err) <

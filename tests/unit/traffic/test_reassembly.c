@@ -52,10 +52,11 @@ static void on_closed(void *user, uint64_t connection, struct str connection_id)
 	buf_printf(&told->text, "closed " STR_FMT "\n", STR_ARG(connection_id));
 }
 
-static void on_finished(void *user, struct record_position position)
+static void on_finished(void *user, struct record_position position, int64_t added_us)
 {
 	struct told *told = user;
 
+	assert_true(added_us > 0);
 	assert_false(told->finished[position.offset]);
 	told->finished[position.offset] = true;
 	told->finished_count++;
