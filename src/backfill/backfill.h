@@ -30,7 +30,8 @@ struct backfill_index {
 	bool rebuild;         /* its sources, by its mapping (documents/rebuild.h) */
 	bool synthetic;       /* they are synthetic */
 	bool inverts;         /* … out of points or terms: its shards are not divided */
-	bool create_only;     /* a data stream of the target: it takes nothing but BULK_CREATE */
+	struct rebuild_tally *tally; /* of what could not be rebuilt; borrowed; NULL: none */
+	bool create_only; /* a data stream of the target: it takes nothing but BULK_CREATE */
 };
 
 /* What became of one index, in this run and those before it of the same session. */

@@ -67,6 +67,7 @@ int reader_source_open(const struct pipeline *p, const struct item *item, int64_
 		.versions = p->options->source_versions,
 		.recovery_source = p->options->recovery_source,
 		.rebuild_memory = (size_t)p->options->sourceless_memory,
+		.rebuild_tally = index->tally,
 	};
 	int rc;
 

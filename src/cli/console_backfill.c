@@ -104,8 +104,8 @@ static int scale_to(const struct console_backfill *b, unsigned count, struct err
 	unsigned before;
 
 	if (b->in_pods) {
-		if (pods_scale(&(struct pods_options){.stop = interrupt_catch()}, b->session, count,
-			       &before, err) < 0)
+		if (pods_scale(&(struct pods_options){.stop = interrupt_catch()}, "session",
+			       b->session, count, &before, err) < 0)
 			return -(int)err->kind;
 		return tell_scale(b, count, before);
 	}

@@ -52,7 +52,7 @@ static int print_segment(const struct segment_reader *segment, struct str field,
 	int rc = points_invert(segment, field, INVERSION_MOST, &inversion, err);
 
 	if (rc == 0 && !inversion)
-		rc = terms_invert(segment, field, true, INVERSION_MOST, &inversion, err);
+		rc = terms_invert(segment, field, true, STR(""), INVERSION_MOST, &inversion, err);
 	if (rc < 0 || !inversion)
 		return rc;
 	for (int32_t doc = 0; rc == 0 && doc < segment->info.max_doc && output_is_open(out); doc++)

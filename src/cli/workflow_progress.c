@@ -272,21 +272,34 @@ static bool read_verify(const struct workflow_place *place, const struct workflo
 
 /* --- Traffic --- */
 
+static const char *path_of_status(const struct workflow_place *place, struct str name,
+				  struct arena *mem)
+{
+	return arena_printf(mem, "%s/run/" STR_FMT ".status", place->state_dir, STR_ARG(name)).ptr;
+}
+
+static void put_pods(struct buf *text, const struct json *counts)
+{
+	if (json_get(counts, "pods"))
+		buf_printf(text, "%" PRId64 " of %" PRId64 " pods ready, ",
+			   json_i64_or(json_get(counts, "ready"), 0),
+			   json_i64_or(json_get(counts, "pods"), 0));
+}
+
 static bool read_replay(const struct workflow_place *place, struct str name, struct arena *mem,
 			struct workflow_progress *out)
 {
 	cleanup(buf_release) struct buf text = BUF_INIT(KIB(4));
-	struct str path =
-		arena_printf(mem, "%s/run/" STR_FMT ".status", place->state_dir, STR_ARG(name));
 	struct json *counts = NULL;
 	char lag[NUMBER_TEXT_MAX];
 	int64_t behind;
 
-	if (!read_json(path.ptr, mem, &counts))
+	if (!read_json(path_of_status(place, name, mem), mem, &counts))
 		return false;
 	out->json = counts;
 	behind = MAX(json_i64_or(json_get(counts, "source_lag_ms"), 0), (int64_t)0);
 	buf_printf(&text, STR_FMT ", ", STR_ARG(json_string(json_get(counts, "state"))));
+	put_pods(&text, counts);
 	if (json_bool_or(json_get(counts, "caught_up"), false))
 		buf_append_str(&text, STR("caught up"));
 	else
@@ -316,6 +329,25 @@ static bool ask_proxy(const struct workflow_place *place, struct str name, struc
 	       json_parse(arena_str(mem, buf_str(&answer)), mem, out, NULL) == 0;
 }
 
+/* A proxy in pods: what stands in for it knows how many there are. */
+static bool read_pods(const struct workflow_place *place, struct str name, struct arena *mem,
+		      struct workflow_progress *out)
+{
+	cleanup(buf_release) struct buf text = BUF_INIT(KIB(4));
+	struct json *counts = NULL;
+
+	if (!read_json(path_of_status(place, name, mem), mem, &counts) ||
+	    !json_get(counts, "service"))
+		return false;
+	out->json = counts;
+	buf_printf(&text, STR_FMT ", ", STR_ARG(json_string(json_get(counts, "state"))));
+	put_pods(&text, counts);
+	buf_printf(&text, "Service " STR_FMT " port %" PRId64,
+		   STR_ARG(json_string(json_path(counts, "service", "name", NULL))),
+		   json_i64_or(json_path(counts, "service", "port", NULL), 0));
+	return complete(out, &text, mem);
+}
+
 static bool read_capture(const struct workflow_place *place, struct str name, struct arena *mem,
 			 struct workflow_progress *out)
 {
@@ -324,7 +356,7 @@ static bool read_capture(const struct workflow_place *place, struct str name, st
 	int64_t lost;
 
 	if (!ask_proxy(place, name, mem, &counts))
-		return false;
+		return read_pods(place, name, mem, out);
 	out->json = counts;
 	lost = json_i64_or(json_get(counts, "recordsLost"), 0);
 	buf_printf(&text,

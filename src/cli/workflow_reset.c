@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define PROCESS_PATIENCE_MS 120000 /* a proxy lets its clients come to an end */
+#define PODS_PATIENCE_MS 240000    /* the same, with what a pod's end takes beside */
 
 struct reset_fields {
 	struct workflow_fields common;
@@ -263,12 +264,13 @@ static int end_process(const struct reset *r, size_t i, struct err *err)
 {
 	const struct pods_options pods = {.stop = interrupt_catch()};
 
-	if (workflow_platform() == PLATFORM_KUBERNETES &&
-	    pods_remove(&pods, r->labels[i], PROCESS_PATIENCE_MS, err) < 0)
+	/* First what would make its pods again. */
+	if (is_lasting(r, i) && service_remove(r->session->state_dir, r->resources[i].name,
+					       PROCESS_PATIENCE_MS, err) < 0)
 		return -(int)err->kind;
-	return is_lasting(r, i) ? service_remove(r->session->state_dir, r->resources[i].name,
-						 PROCESS_PATIENCE_MS, err)
-				: 0;
+	return workflow_platform() == PLATFORM_KUBERNETES
+		       ? pods_remove(&pods, r->labels[i], PODS_PATIENCE_MS, err)
+		       : 0;
 }
 
 static int reset_one(const struct reset *r, size_t i, struct err *err)

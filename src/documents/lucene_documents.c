@@ -192,13 +192,15 @@ static int rebuild_source(struct lucene_documents *documents, int32_t i, struct 
 
 	if (!documents->rebuilder)
 		return 0;
-	if (document->problem || document->recovered) {
+	if (document->problem || document->recovered ||
+	    rebuild_keeps_source(documents->rebuild, document->type)) {
 		rebuilder_skip(documents->rebuilder);
 		return 0;
 	}
 	cursor = stored_field_cursor_at(documents->segment->stored, &documents->chunk, i);
 	rc = rebuilder_document(documents->rebuilder, documents->chunk.first_doc + i, &cursor,
-				document->source, &document->source, &documents->conversion);
+				document->type, document->source, &document->source,
+				&documents->conversion);
 	if (rc == -ERR_UNSUPPORTED || rc == -ERR_LIMIT) {
 		document->problem = documents->conversion.message;
 		return 0;

@@ -22,6 +22,8 @@ struct lucene_documents_options {
 	bool recovery_source;
 	/* Bytes that points and terms may hold meanwhile, for who makes a plan; 0: LIMIT_INDEXED */
 	size_t rebuild_memory;
+	/* What the plan's tally is to be, for who makes one; NULL: none. */
+	struct rebuild_tally *rebuild_tally;
 	/* Only documents [first_doc, end_doc) of the shard; end_doc 0: to the end. Both may lie
 	 * anywhere, beyond the end too. Chunks before and after are not read; segments before and
 	 * after not even opened. total_bytes and position are of the range. */

@@ -213,10 +213,11 @@ static int begin(struct rebuilder *r, struct str filtered, struct err *err)
 }
 
 int rebuilder_document(struct rebuilder *r, int32_t doc, struct stored_field_cursor *stored,
-		       struct str filtered, struct str *out, struct err *err)
+		       struct str type, struct str filtered, struct str *out, struct err *err)
 {
 	int rc = begin(r, filtered, err);
 
+	r->parts.of_type = type;
 	r->under_way = false;
 	if (rc == 0)
 		rc = rebuild_parts_read(&r->parts, doc, stored, false, err);

@@ -22,13 +22,16 @@ enum rebuild_index {
 };
 
 struct rebuild_field {
-	struct str path; /* "user.name" */
-	struct str type; /* as mapped */
+	struct str path;    /* "user.name" */
+	struct str name;    /* in the index, where it is another (index_name); ptr NULL: the path */
+	struct str type;    /* as mapped; of "string" text or keyword */
+	struct str of_type; /* documents of this mapping type alone; ptr NULL: all */
 	enum rebuild_quality quality;
-	const char *reason;          /* why not exact, or NULL */
-	struct str column;           /* the field whose doc values it is; ptr NULL: none */
-	struct str format;           /* of dates: one that is written here; ptr NULL: the default */
-	double factor;               /* of scaled_float */
+	const char *reason; /* why not exact, or NULL */
+	struct str column;  /* whose doc values, or terms, it is; ptr NULL: none, its own */
+	struct str format;  /* of dates: one that is written here; of vectors: the type of their
+			     * elements; ptr NULL: the default */
+	double factor;      /* of scaled_float */
 	const struct json *constant; /* of constant_keyword */
 	const struct json
 		*relations; /* of join and of what it hides: parent -> child or children */
@@ -43,6 +46,11 @@ struct rebuild_nested {
 	size_t parent; /* as rebuild_field.nested */
 };
 
+/* index.version.created from which on vectors are little-endian: 8.9. */
+#define REBUILD_LITTLE_VECTORS 8090000
+
+struct rebuild_tally;
+
 /* What is to be done for an index. Immutable once made: threads share it. */
 struct rebuild_plan {
 	struct rebuild_field *fields;
@@ -55,11 +63,15 @@ struct rebuild_plan {
 	size_t indexed_most;  /* bytes that its points and terms may hold: LIMIT_INDEXED */
 	bool inverts;         /* some field is read out of points or terms */
 	bool opensearch;      /* wrote it: unsigned_long differs */
-	bool synthetic;       /* the index stores by itself what has no doc values */
+	int64_t created; /* by which Elasticsearch; of OpenSearch the greatest number there is */
+	bool old;        /* by one before 5: numbers are terms */
+	const struct json *whole;    /* object: mapping types whose documents keep their source */
+	bool synthetic;              /* the index stores by itself what has no doc values */
+	struct rebuild_tally *tally; /* takes documents that do not fit; borrowed; NULL: none */
 };
 
 /* `mappings`: type name -> mapping. Fields are allocated in `mem`, and borrow from it. `created`:
- * index.version.created. ERR_UNSUPPORTED for indices of Elasticsearch before 5. */
+ * index.version.created. */
 int rebuild_plan_make(const struct json *mappings, struct str created, bool synthetic,
 		      struct arena *mem, struct rebuild_plan *out, struct err *err);
 
@@ -67,13 +79,15 @@ int rebuild_plan_make(const struct json *mappings, struct str created, bool synt
 struct rebuilder;
 int rebuilder_open(const struct rebuild_plan *plan, const struct segment_reader *segment,
 		   struct rebuilder **out, struct err *err);
-/* `stored`: the fields of the document, from the first on. `filtered`: what is stored of its
- * source, JSON, or ptr NULL. *out is borrowed until the next call. A document with a part
- * that cannot be read is ERR_UNSUPPORTED, and the next one can be asked for. ERR_LIMIT
+/* Documents of that mapping type keep their source, unlike others of the index. */
+bool rebuild_keeps_source(const struct rebuild_plan *plan, struct str type);
+/* `stored`: the fields of the document, from the first on. `type`: its mapping type. `filtered`:
+ * what is stored of its source, JSON, or ptr NULL. *out is borrowed until the next call. A document
+ * with a part that cannot be read is ERR_UNSUPPORTED, and the next one can be asked for. ERR_LIMIT
  * where the columns of the segment need more memory than plan->columns_most, its points and terms
  * more than plan->indexed_most. */
 int rebuilder_document(struct rebuilder *rebuilder, int32_t doc, struct stored_field_cursor *stored,
-		       struct str filtered, struct str *out, struct err *err);
+		       struct str type, struct str filtered, struct str *out, struct err *err);
 /* A nested document, in its place among the others: it becomes a part of the next document that is
  * rebuilt. What is wrong with it is told of there. */
 int rebuilder_nested(struct rebuilder *rebuilder, int32_t doc, struct stored_field_cursor *stored,

@@ -1,6 +1,7 @@
 #include "documents/rebuild_indexed.h"
 
 #include "base/rd.h"
+#include "documents/rebuild_old.h"
 #include "documents/rebuild_range.h"
 #include "documents/rebuild_value.h"
 #include "lucene/inversion.h"
@@ -31,6 +32,12 @@ static size_t width_of(struct str type)
 bool rebuild_has_points(struct str type)
 {
 	return width_of(type) > 0 || rebuild_is_range(type);
+}
+
+bool rebuild_has_terms(struct str type)
+{
+	return str_is(type, "keyword") || str_is(type, "boolean") || str_is(type, "text") ||
+	       str_is(type, "join");
 }
 
 /* Big-endian, its sign bit flipped, so that bytes have the order of numbers. */
@@ -81,8 +88,11 @@ struct json *rebuild_point(const struct rebuild_plan *plan, const struct rebuild
 	return rebuild_number(plan, field, sortable(bytes), mem);
 }
 
-static struct json *term_json(const struct rebuild_field *field, struct str term, struct arena *mem)
+static struct json *term_json(const struct rebuild_plan *plan, const struct rebuild_field *field,
+			      struct str term, struct arena *mem)
 {
+	if (plan->old && rebuild_old_has_terms(plan, field->type))
+		return rebuild_old_term(plan, field, term, mem);
 	if (!str_is(field->type, "boolean"))
 		return rebuild_bytes(field, term, mem);
 	if (!str_is(term, "T") && !str_is(term, "F"))
@@ -137,7 +147,7 @@ bool rebuild_indexed(const struct rebuild_plan *plan, const struct rebuild_field
 		struct json *value =
 			field->indexed == REBUILD_POINTS
 				? rebuild_point(plan, field, values->list[i].bytes, mem)
-				: term_json(field, values->list[i].bytes, mem);
+				: term_json(plan, field, values->list[i].bytes, mem);
 
 		if (!value)
 			return false;

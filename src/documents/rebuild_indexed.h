@@ -9,6 +9,8 @@ struct inverted_values;
 
 /* Types whose values are points, from Elasticsearch 5 on. */
 bool rebuild_has_points(struct str type);
+/* Types whose values are terms, whole. */
+bool rebuild_has_terms(struct str type);
 /* Of all dimensions, as the index has it. NULL: none of that type, or the arena is full. */
 struct json *rebuild_point(const struct rebuild_plan *plan, const struct rebuild_field *field,
 			   struct str bytes, struct arena *mem);

@@ -9,14 +9,18 @@ struct column;
 
 struct rebuild_part {
 	const struct rebuild_field *field;
-	struct column *column;  /* NULL: none */
-	struct column *offsets; /* of "<path>.offsets": the order of several values; NULL: none */
+	struct column *column;     /* NULL: none */
+	struct column *offsets;    /* of "<path>.offsets": the order of several values; of
+				    * "<path>_count": how often each; NULL: none */
 	struct inversion *indexed; /* points or terms, where there are no columns; NULL: none */
 	int32_t stored;            /* number of the stored field of that name; -1: no such field */
 	int32_t original;    /* of "<path>._original": what ignore_above kept out of doc values */
 	int32_t malformed;   /* of "<path>._ignore_malformed": what is none of its type */
 	size_t memory;       /* of the columns */
 	bool ordered;        /* it was an array, and this is its order */
+	bool unfit;          /* what the segment has of it is of another type */
+	bool bad;            /* the document at hand has a value that is none of its type */
+	uint64_t bad_count;  /* such documents, nested ones too */
 	struct json *values; /* of the document at hand */
 };
 
@@ -25,8 +29,10 @@ struct rebuild_parts {
 	struct rebuild_part *list;       /* one for each field of the plan */
 	size_t memory;                   /* of all columns */
 	size_t indexed_memory;           /* of all points and terms */
+	struct str of_type;              /* mapping type of the document at hand */
 	struct arena names;              /* of the segment */
 	struct arena *mem;               /* of the document at hand; borrowed */
+	struct err problem;              /* the first of the document at hand; kind 0: none */
 };
 /* To be closed after an error, too. ERR_LIMIT: the columns need more than plan->columns_most. */
 int rebuild_parts_open(struct rebuild_parts *parts, const struct rebuild_plan *plan,

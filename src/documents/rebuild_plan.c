@@ -1,62 +1,26 @@
 #include "documents/rebuild.h"
 
 #include "base/limits.h"
+#include "documents/rebuild_date.h"
 #include "documents/rebuild_filter.h"
 #include "documents/rebuild_indexed.h"
+#include "documents/rebuild_known.h"
+#include "documents/rebuild_old.h"
+#include "documents/rebuild_old_mapping.h"
+#include "documents/rebuild_types.h"
 
 #include <stdlib.h>
 
-/* index.version.created of Elasticsearch 5.0.0; those of OpenSearch have a bit of their own. */
-#define CREATED_5 5000000
+/* index.version.created; those of OpenSearch have a bit of their own. */
 #define CREATED_6 6000000
 #define CREATED_6_5 6050000
-#define CREATED_8_9 8090000
-/* Before it, 8.11 and earlier: numbers of releases; from it on they are of index versions. */
-#define CREATED_8_12 8500000
+#define CREATED_7_5 7050000
+/* Before it numbers of releases; from it on they are of index versions. */
+#define CREATED_8_11 8500000
 #define OPENSEARCH_BIT 134217728
 #define FIELDS_MOST 100000
 
-#define SEVERAL "of several values order, and duplicates of text, are lost"
-
-#define RANGE "with both ends, as gte and lte; of several ranges the order is lost"
-
-struct known_type {
-	const char *name;
-	enum rebuild_quality quality;
-	const char *reason;
-};
-
-/* By doc values; what is stored (store: true) is exact whatever its type. */
-static const struct known_type known_types[] = {
-	{"long", REBUILD_APPROXIMATE, "of several values the order is lost"},
-	{"integer", REBUILD_APPROXIMATE, "of several values the order is lost"},
-	{"short", REBUILD_APPROXIMATE, "of several values the order is lost"},
-	{"byte", REBUILD_APPROXIMATE, "of several values the order is lost"},
-	{"unsigned_long", REBUILD_APPROXIMATE, "of several values the order is lost"},
-	{"double", REBUILD_APPROXIMATE, "of several values the order is lost"},
-	{"float", REBUILD_APPROXIMATE, "32 bits of precision"},
-	{"half_float", REBUILD_APPROXIMATE, "16 bits of precision"},
-	{"scaled_float", REBUILD_APPROXIMATE, "rounded to its scaling factor"},
-	{"date", REBUILD_APPROXIMATE, "milliseconds, written in its first known format"},
-	{"date_nanos", REBUILD_APPROXIMATE, "written in its first known format"},
-	{"boolean", REBUILD_APPROXIMATE, "of several values the order is lost"},
-	{"keyword", REBUILD_APPROXIMATE, SEVERAL ", and values beyond ignore_above"},
-	{"ip", REBUILD_APPROXIMATE, SEVERAL},
-	{"geo_point", REBUILD_APPROXIMATE, "32 bits of precision"},
-	{"binary", REBUILD_APPROXIMATE, SEVERAL},
-	{"constant_keyword", REBUILD_EXACT, NULL},
-	{"integer_range", REBUILD_APPROXIMATE, RANGE},
-	{"long_range", REBUILD_APPROXIMATE, RANGE},
-	{"float_range", REBUILD_APPROXIMATE, RANGE},
-	{"double_range", REBUILD_APPROXIMATE, RANGE},
-	{"date_range", REBUILD_APPROXIMATE, RANGE},
-	{"ip_range", REBUILD_APPROXIMATE, RANGE},
-	{"flattened", REBUILD_APPROXIMATE, "all values become text, " SEVERAL},
-	{"flat_object", REBUILD_APPROXIMATE, "all values become text, " SEVERAL},
-	{"join", REBUILD_EXACT, NULL},
-	{"wildcard", REBUILD_APPROXIMATE, SEVERAL ", and values beyond ignore_above"},
-	{"dense_vector", REBUILD_APPROXIMATE, "32 bits of precision"},
-};
+#define SEVERAL REBUILD_SEVERAL
 
 /* Targets of copy_to hold what is other fields' already. */
 struct planner {
@@ -67,19 +31,12 @@ struct planner {
 	const struct json *source; /* "_source" of the mapping at hand, or NULL */
 	int64_t created;           /* of Elasticsearch; of OpenSearch the largest number there is */
 	size_t nested;             /* of the fields that are planned now */
+	struct str of_type;        /* the mapping type at hand */
 };
 
 static bool is_off(const struct json *v)
 {
 	return v && !json_bool_or(v, true);
-}
-
-static const struct known_type *find_type(struct str type)
-{
-	for (size_t i = 0; i < COUNT_OF(known_types); i++)
-		if (str_is(type, known_types[i].name))
-			return &known_types[i];
-	return NULL;
 }
 
 static void add_field(struct planner *p, const struct rebuild_field *field)
@@ -103,57 +60,46 @@ static void add_field(struct planner *p, const struct rebuild_field *field)
 	plan->fields[plan->count++] = *field;
 }
 
+static struct str multi_field_name(struct planner *p, const struct rebuild_field *field,
+				   const struct json *sub)
+{
+	return arena_printf(p->mem, STR_FMT "." STR_FMT, STR_ARG(field->path), STR_ARG(sub->key));
+}
+
 /* A keyword among the multi-fields holds what the text was. */
-static struct str keyword_of(struct planner *p, struct str path, const struct json *mapping)
+static struct str keyword_of(struct planner *p, const struct rebuild_field *field,
+			     const struct json *mapping)
 {
 	json_each (sub, json_get(mapping, "fields"))
 		if (str_is(json_string(json_get(sub, "type")), "keyword") &&
 		    !is_off(json_get(sub, "doc_values")) && !json_get(sub, "normalizer"))
-			return arena_printf(p->mem, STR_FMT "." STR_FMT, STR_ARG(path),
-					    STR_ARG(sub->key));
+			return multi_field_name(p, field, sub);
 	return STR_NONE;
+}
+
+/* Before 2.0 a keyword has only terms, unless the mapping says otherwise. */
+static bool plan_keyword_terms(struct planner *p, struct rebuild_field *field,
+			       const struct json *mapping)
+{
+	if (!p->plan->old)
+		return false;
+	json_each (sub, json_get(mapping, "fields")) {
+		if (!str_is(json_string(json_get(sub, "type")), "keyword") ||
+		    is_off(json_get(sub, "index")))
+			continue;
+		field->column = multi_field_name(p, field, sub);
+		field->indexed = REBUILD_TERMS;
+		field->quality = REBUILD_APPROXIMATE;
+		field->reason = "out of the terms of its not_analyzed field: " SEVERAL
+				", and values beyond ignore_above";
+		return true;
+	}
+	return false;
 }
 
 static bool is_text(struct str type)
 {
 	return str_is(type, "text") || str_is(type, "match_only_text");
-}
-
-static bool date_format_is_known(struct str format)
-{
-	static const char *const known[] = {"strict_date_optional_time",
-					    "date_optional_time",
-					    "strict_date_optional_time_nanos",
-					    "epoch_millis",
-					    "epoch_second",
-					    "strict_date",
-					    "date",
-					    "yyyy-MM-dd",
-					    "uuuu-MM-dd",
-					    "yyyy-MM-dd HH:mm:ss",
-					    "uuuu-MM-dd HH:mm:ss",
-					    "strict_date_time",
-					    "date_time"};
-
-	for (size_t i = 0; i < COUNT_OF(known); i++)
-		if (str_is(format, known[i]))
-			return true;
-	return false;
-}
-
-/* The first of "a||b" that is written here. False: none of them is. */
-static bool pick_format(struct str formats, struct str *out)
-{
-	while (formats.len > 0) {
-		const char *bars = memmem(formats.ptr, formats.len, "||", 2);
-		size_t len = bars ? (size_t)(bars - formats.ptr) : formats.len;
-
-		*out = str_of(formats.ptr, len);
-		if (date_format_is_known(*out))
-			return true;
-		formats = str_from_offset(formats, MIN(len + 2, formats.len));
-	}
-	return false;
 }
 
 static void set_not_at_all(struct rebuild_field *field, const char *reason)
@@ -172,21 +118,14 @@ static bool is_indexed(const struct json *mapping)
 	return !is_off(index) && !str_is(json_string(index), "no");
 }
 
-/* From 8.12 on Elasticsearch writes them in a format of its own. */
-static bool terms_are_read(const struct planner *p)
-{
-	return p->plan->opensearch || p->created < CREATED_8_12;
-}
-
 /* Tokens have positions unless the mapping leaves them out, and are what analysis made of the text.
  */
-static bool plan_tokens(const struct planner *p, struct rebuild_field *field,
-			const struct json *mapping)
+static bool plan_tokens(struct rebuild_field *field, const struct json *mapping)
 {
 	struct str options = json_string(json_get(mapping, "index_options"));
 
-	if (!str_is(field->type, "text") || !is_indexed(mapping) || !terms_are_read(p) ||
-	    str_is(options, "docs") || str_is(options, "freqs"))
+	if (!str_is(field->type, "text") || !is_indexed(mapping) || str_is(options, "docs") ||
+	    str_is(options, "freqs"))
 		return false;
 	field->indexed = REBUILD_TEXT;
 	field->position_gap = (int32_t)json_i64_or(json_get(mapping, "position_increment_gap"), 0);
@@ -198,13 +137,14 @@ static bool plan_tokens(const struct planner *p, struct rebuild_field *field,
 
 static void plan_text(struct planner *p, struct rebuild_field *field, const struct json *mapping)
 {
-	field->column = keyword_of(p, field->path, mapping);
+	field->column = keyword_of(p, field, mapping);
 	if (p->plan->synthetic && !field->column.ptr) {
 		field->quality = REBUILD_EXACT; /* such an index stores it by itself */
 	} else if (field->column.ptr) {
 		field->quality = REBUILD_APPROXIMATE;
 		field->reason = "from its keyword: " SEVERAL ", and values beyond ignore_above";
-	} else if (p->plan->synthetic || !plan_tokens(p, field, mapping)) {
+	} else if (!plan_keyword_terms(p, field, mapping) &&
+		   (p->plan->synthetic || !plan_tokens(field, mapping))) {
 		set_not_at_all(field, "text that is not stored");
 	}
 }
@@ -229,6 +169,25 @@ static bool has_doc_values(const struct planner *p, struct str type, const struc
 	return str_is(type, "binary") ? json_bool_or(set, p->plan->synthetic) : !is_off(set);
 }
 
+/* Until Elasticsearch 2 values could be compressed. */
+static bool is_compressed(const struct planner *p, const struct json *mapping)
+{
+	return p->plan->old && json_bool_or(json_get(mapping, "compress"), false);
+}
+
+/* Vectors that are indexed, which is the default from 8.11 on, have no doc values. */
+static const char *why_no_vector(const struct planner *p, const struct json *mapping)
+{
+	struct str element = json_text_or(json_get(mapping, "element_type"), STR("float"));
+	bool indexed = json_bool_or(json_get(mapping, "index"), p->created >= CREATED_8_11);
+
+	if (indexed || p->plan->opensearch || p->created < CREATED_7_5)
+		return "a vector is only rebuilt of Elasticsearch 7.5 on, where it is not indexed";
+	if (!str_is(element, "float") && !str_is(element, "byte") && !str_is(element, "bit"))
+		return "a vector of elements that are not read";
+	return NULL;
+}
+
 /* What is not known of a type before some version. */
 static const char *why_no_column(const struct planner *p, struct str type,
 				 const struct json *mapping)
@@ -239,12 +198,11 @@ static const char *why_no_column(const struct planner *p, struct str type,
 		return "it has no doc values";
 	if (str_ends(type, STR("_range")) && p->created < CREATED_6)
 		return "ranges have doc values from Elasticsearch 6 on";
-	if (str_is(type, "wildcard") &&
-	    (!p->plan->opensearch || !json_bool_or(json_get(mapping, "doc_values"), false)))
-		return "a wildcard field is only rebuilt of OpenSearch, with doc_values";
-	if (str_is(type, "dense_vector") && (p->plan->opensearch || p->created < CREATED_8_9 ||
-					     !is_off(json_get(mapping, "index"))))
-		return "a vector is only rebuilt of Elasticsearch 8.9 on, where it is not indexed";
+	if (str_is(type, "wildcard") && p->plan->opensearch &&
+	    !json_bool_or(json_get(mapping, "doc_values"), false))
+		return "a wildcard field of OpenSearch is only rebuilt with doc_values";
+	if (str_is(type, "dense_vector"))
+		return why_no_vector(p, mapping);
 	return NULL;
 }
 
@@ -254,11 +212,14 @@ static bool plan_indexed(const struct planner *p, struct rebuild_field *field,
 {
 	if (!is_indexed(mapping))
 		return false;
-	if (rebuild_has_points(field->type)) {
+	if (p->plan->old && rebuild_has_points(field->type)) {
+		if (!rebuild_old_has_terms(p->plan, field->type))
+			return false;
+		field->indexed = REBUILD_TERMS;
+		field->reason = "out of its terms: of several values order and duplicates are lost";
+	} else if (rebuild_has_points(field->type)) {
 		field->indexed = REBUILD_POINTS;
 		field->reason = "out of its points: of several values the order is lost";
-	} else if (!terms_are_read(p)) {
-		return false;
 	} else if (str_is(field->type, "keyword") || str_is(field->type, "boolean")) {
 		field->indexed = REBUILD_TERMS;
 		field->reason = json_get(mapping, "normalizer")
@@ -279,6 +240,8 @@ static void plan_details(struct planner *p, struct rebuild_field *field, const s
 
 	if (str_is(field->type, "constant_keyword"))
 		field->constant = json_get(mapping, "value");
+	if (str_is(field->type, "dense_vector"))
+		field->format = json_string(json_get(mapping, "element_type"));
 	if (str_is(field->type, "join"))
 		field->relations = json_get(mapping, "relations");
 	if (str_is(field->type, "flattened"))
@@ -292,15 +255,17 @@ static void plan_details(struct planner *p, struct rebuild_field *field, const s
 
 		field->factor = text.ptr ? strtod(text.ptr, NULL) : 0;
 	}
-	if (formats.ptr && !pick_format(formats, &field->format))
+	if (formats.ptr && !rebuild_date_pick(formats, &field->format))
 		set_not_at_all(field, "a date format that is not written");
 }
 
 /* What is stored of the source has it: it need not be turned round, all of the segment for nothing.
- * Settings that say otherwise came with 8.17. */
+ * Settings that say otherwise came with 8.17; of index versions all later ones are left alone. */
 static void leave_kept(const struct planner *p, struct rebuild_field *field)
 {
-	if (field->indexed == REBUILD_NO_INDEX || field->nested || !terms_are_read(p) ||
+	bool always = p->plan->opensearch || p->created < CREATED_8_11;
+
+	if (field->indexed == REBUILD_NO_INDEX || field->nested || !always ||
 	    !rebuild_filter_keeps(p->source, field->path))
 		return;
 	field->indexed = REBUILD_NO_INDEX;
@@ -308,20 +273,47 @@ static void leave_kept(const struct planner *p, struct rebuild_field *field)
 	field->reason = NULL;
 }
 
-static void plan_leaf(struct planner *p, struct str path, struct str type,
+/* aggregate_metric_double: each of its metrics is a field of its own. */
+static void plan_metrics(struct planner *p, struct str path, const struct json *mapping)
+{
+	json_each (metric, json_get(mapping, "metrics")) {
+		struct str name = json_string(metric);
+		bool counts = str_is(name, "value_count");
+		struct rebuild_field field = {
+			.path = arena_printf(p->mem, STR_FMT "." STR_FMT, STR_ARG(path),
+					     STR_ARG(name)),
+			.type = counts ? STR("long") : STR("double"),
+			.factor = 1,
+			.nested = p->nested,
+		};
+
+		field.column = field.path;
+		add_field(p, &field);
+	}
+}
+
+static void plan_leaf(struct planner *p, struct str path, struct str name,
 		      const struct json *mapping)
 {
-	const struct known_type *known = find_type(type);
-	struct rebuild_field field = {
-		.path = path, .type = type, .column = path, .factor = 1, .nested = p->nested};
+	struct str type = json_string(json_get(mapping, "type"));
+	const struct rebuild_known *known = rebuild_known_type(type);
+	struct rebuild_field field = {.path = path,
+				      .name = name,
+				      .of_type = p->of_type,
+				      .type = type,
+				      .column = name.ptr ? name : path,
+				      .factor = 1,
+				      .nested = p->nested};
 	const char *no_column = why_no_column(p, type, mapping);
 
 	if (str_is(type, "alias") || json_get_str(p->copies, path))
 		return;
-	if (is_text(type))
+	if (is_compressed(p, mapping))
+		set_not_at_all(&field, "compressed values");
+	else if (is_text(type))
 		plan_text(p, &field, mapping);
-	else if (!known)
-		set_not_at_all(&field, "a type that is not rebuilt");
+	else if (!known || known->quality == REBUILD_NOT_AT_ALL)
+		set_not_at_all(&field, known ? known->reason : "a type that is not rebuilt");
 	else if (no_column && (p->plan->synthetic || !plan_indexed(p, &field, mapping)))
 		set_not_at_all(&field, no_column);
 	else {
@@ -329,16 +321,20 @@ static void plan_leaf(struct planner *p, struct str path, struct str type,
 			field.quality = known->quality;
 			field.reason = known->reason;
 		}
+		/* They were the numbers themselves. */
+		if (str_is(type, "geo_point") && p->created < CREATED_2_2)
+			field.reason = "of several values the order is lost";
 		plan_details(p, &field, mapping);
 	}
-	if (json_bool_or(json_get(mapping, "store"), false)) {
+	if (json_bool_or(json_get(mapping, "store"), false) && !is_compressed(p, mapping)) {
 		field.quality = REBUILD_EXACT;
 		field.reason = NULL;
 		field.indexed = REBUILD_NO_INDEX;
 	}
 	leave_kept(p, &field);
 	p->plan->inverts |= field.indexed != REBUILD_NO_INDEX;
-	if (p->plan->synthetic && field.quality == REBUILD_NOT_AT_ALL) {
+	if (p->plan->synthetic && field.quality == REBUILD_NOT_AT_ALL &&
+	    rebuild_is_put_aside(type)) {
 		field.quality = REBUILD_EXACT; /* kept aside by such an index */
 		field.reason = NULL;
 	}
@@ -360,7 +356,7 @@ static void collect_copies(struct planner *p, const struct json *properties)
 	}
 }
 
-static void plan_properties(struct planner *p, struct str prefix, const struct json *properties);
+static void plan_properties(struct planner *p, struct str prefix, const struct json *object);
 
 static void plan_disabled(struct planner *p, struct rebuild_field *whole)
 {
@@ -372,49 +368,84 @@ static void plan_disabled(struct planner *p, struct rebuild_field *whole)
 	add_field(p, whole);
 }
 
-/* Nested documents lie before the one they are of. Where a nested document has the values of those
- * within it too, nothing tells them apart. */
-static void plan_nested(struct planner *p, struct rebuild_field *whole, const struct json *mapping)
+/* Of another mapping type; 0: none. */
+static size_t known_nested(const struct rebuild_plan *plan, struct str path, size_t parent)
+{
+	for (size_t i = 0; i < plan->nested_count; i++)
+		if (str_eq(plan->nested[i].path, path) && plan->nested[i].parent == parent)
+			return i + 1;
+	return 0;
+}
+
+/* 0: the arena is full. */
+static size_t add_nested(struct planner *p, struct str path, size_t parent)
 {
 	struct rebuild_plan *plan = p->plan;
 	struct rebuild_nested *nested =
 		arena_alloc(p->mem, (plan->nested_count + 1) * sizeof(*nested));
-	size_t before = p->nested;
 
 	if (!nested)
-		return;
+		return 0;
+	if (plan->nested_count)
+		memcpy(nested, plan->nested, plan->nested_count * sizeof(*nested));
+	nested[plan->nested_count] = (struct rebuild_nested){.path = path, .parent = parent};
+	plan->nested = nested;
+	return ++plan->nested_count;
+}
+
+/* Nested documents lie before the one they are of. Where a nested document has the values of those
+ * within it too, nothing tells them apart. */
+static void plan_nested(struct planner *p, struct rebuild_field *whole, const struct json *mapping)
+{
+	size_t before = p->nested;
+
 	if (before && json_bool_or(json_get(mapping, "include_in_parent"), false)) {
 		set_not_at_all(whole, "nested documents that their nested parents include");
-		plan->nested_left_out = true;
+		p->plan->nested_left_out = true;
 		add_field(p, whole);
 		return;
 	}
-	if (plan->nested_count)
-		memcpy(nested, plan->nested, plan->nested_count * sizeof(*nested));
-	nested[plan->nested_count] = (struct rebuild_nested){.path = whole->path, .parent = before};
-	plan->nested = nested;
-	p->nested = ++plan->nested_count;
-	plan_properties(p, whole->path, json_get(mapping, "properties"));
+	p->nested = known_nested(p->plan, whole->path, before);
+	if (!p->nested)
+		p->nested = add_nested(p, whole->path, before);
+	if (p->nested)
+		plan_properties(p, whole->path, mapping);
 	p->nested = before;
 }
 
-static void plan_properties(struct planner *p, struct str prefix, const struct json *properties)
+static void plan_old_leaf(struct planner *p, struct str path, struct str name,
+			  const struct json *mapping)
 {
-	json_each (child, properties) {
+	const struct json *newer = rebuild_old_mapping(mapping, p->created, p->mem);
+
+	if (newer)
+		plan_leaf(p, path, name, newer);
+}
+
+static void plan_properties(struct planner *p, struct str prefix, const struct json *object)
+{
+	json_each (child, json_get(object, "properties")) {
 		struct str path = prefix.len ? arena_printf(p->mem, STR_FMT "." STR_FMT,
 							    STR_ARG(prefix), STR_ARG(child->key))
 					     : child->key;
 		struct str type = json_text_or(json_get(child, "type"), STR("object"));
-		struct rebuild_field whole = {.path = path, .type = type, .nested = p->nested};
+		struct rebuild_field whole = {
+			.path = path, .of_type = p->of_type, .type = type, .nested = p->nested};
+		struct str name =
+			p->plan->old ? rebuild_old_name(prefix, object, child, p->mem) : STR_NONE;
 
 		if (str_is(type, "nested"))
 			plan_nested(p, &whole, child);
+		else if (str_is(type, "aggregate_metric_double"))
+			plan_metrics(p, path, child);
+		else if (!str_is(type, "object") && p->plan->old)
+			plan_old_leaf(p, path, name, child);
 		else if (!str_is(type, "object"))
-			plan_leaf(p, path, type, child);
+			plan_leaf(p, path, name, child);
 		else if (is_off(json_get(child, "enabled")))
 			plan_disabled(p, &whole);
 		else
-			plan_properties(p, path, json_get(child, "properties"));
+			plan_properties(p, path, child);
 	}
 }
 
@@ -430,17 +461,20 @@ int rebuild_plan_make(const struct json *mappings, struct str created, bool synt
 				     .columns_most = LIMIT_COLUMNS,
 				     .indexed_most = LIMIT_INDEXED,
 				     .opensearch = version & OPENSEARCH_BIT,
+				     .created = p.created,
+				     .old = p.created < CREATED_5,
 				     .synthetic = synthetic};
-	if (version < CREATED_5)
-		return err_set(err, ERR_UNSUPPORTED,
-			       "documents without a source are rebuilt of Elasticsearch 5 and "
-			       "later, and the index is of version " STR_FMT,
-			       STR_ARG(created));
+	out->whole = synthetic ? NULL : rebuild_types_whole(mappings, mem);
 	json_each (mapping, mappings)
 		collect_copies(&p, json_get(mapping, "properties"));
 	json_each (mapping, mappings) {
+		if (str_is(mapping->key, "_default_") || rebuild_keeps_source(out, mapping->key))
+			continue;
 		p.source = json_get(mapping, "_source");
-		plan_properties(&p, STR(""), json_get(mapping, "properties"));
+		p.of_type = mapping->key;
+		plan_properties(&p, STR(""), mapping);
 	}
+	if (!mem->failed)
+		rebuild_types_merge(out, mem);
 	return mem->failed ? arena_fail(mem, "the fields of a mapping", err) : 0;
 }

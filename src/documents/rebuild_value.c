@@ -2,17 +2,21 @@
 
 #include "base/base64.h"
 #include "base/utf8.h"
+#include "documents/rebuild_date.h"
+#include "documents/rebuild_old.h"
+#include "documents/rebuild_range.h"
 
 #include <arpa/inet.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
-#define NANOS_A_MS 1000000
 #define NUMBER_TEXT 64
-#define DAYS_MS 86400000
+/* Of a version field. */
+#define VERSION_NUMBER 1
+#define VERSION_PRERELEASE 2
+#define VERSION_RELEASE 3
 
 static struct json *number_text(struct arena *mem, const char *text)
 {
@@ -95,54 +99,6 @@ static float sortable_half(int16_t sorted)
 	return bits >> 15 ? -value : value;
 }
 
-/* `nanos` below a millisecond are written where there are any, without their last zeros. */
-static struct json *iso_json(const char *date, const char *time, int milli, int64_t nanos,
-			     struct arena *mem)
-{
-	int digits = 6;
-
-	if (!nanos)
-		return json_new_string(mem, arena_printf(mem, "%sT%s.%03dZ", date, time, milli));
-	for (; nanos % 10 == 0; digits--)
-		nanos /= 10;
-	return json_new_string(mem, arena_printf(mem, "%sT%s.%03d%0*" PRId64 "Z", date, time, milli,
-						 digits, nanos));
-}
-
-static struct json *instant_json(int64_t ms, int64_t nanos, struct str format, struct arena *mem)
-{
-	int64_t days = ms / DAYS_MS - (ms % DAYS_MS < 0);
-	int64_t rest = ms % DAYS_MS + (ms % DAYS_MS < 0 ? DAYS_MS : 0);
-	time_t seconds = (time_t)(days * (DAYS_MS / 1000) + rest / 1000);
-	int milli = (int)(rest % 1000);
-	char date[32] = "", text[32] = "";
-	struct tm tm;
-
-	if (str_is(format, "epoch_millis"))
-		return json_new_i64(mem, ms);
-	if (str_is(format, "epoch_second"))
-		return json_new_i64(mem, (int64_t)seconds);
-	if (!gmtime_r(&seconds, &tm) || tm.tm_year < -1900 || tm.tm_year > 9999 - 1900)
-		return NULL;
-	snprintf(date, sizeof(date), "%04d-%02d-%02d", tm.tm_year + 1900, tm.tm_mon + 1,
-		 tm.tm_mday);
-	snprintf(text, sizeof(text), "%02d:%02d:%02d", tm.tm_hour, tm.tm_min, tm.tm_sec);
-	if (str_is(format, "date") || str_is(format, "strict_date") ||
-	    str_is(format, "yyyy-MM-dd") || str_is(format, "uuuu-MM-dd"))
-		return json_new_string(mem, arena_printf(mem, "%s", date));
-	if (str_is(format, "yyyy-MM-dd HH:mm:ss") || str_is(format, "uuuu-MM-dd HH:mm:ss"))
-		return json_new_string(mem, arena_printf(mem, "%s %s", date, text));
-	return iso_json(date, text, milli, nanos, mem);
-}
-
-static struct json *date_nanos_json(int64_t value, struct str format, struct arena *mem)
-{
-	int64_t ms = value / NANOS_A_MS - (value % NANOS_A_MS < 0);
-
-	return instant_json(ms, value % NANOS_A_MS + (value % NANOS_A_MS < 0 ? NANOS_A_MS : 0),
-			    format, mem);
-}
-
 static struct json *geo_json(int64_t value, struct arena *mem)
 {
 	struct json *point = json_new(mem, JSON_OBJECT);
@@ -160,11 +116,33 @@ static struct json *unsigned_json(const struct rebuild_plan *plan, int64_t value
 	return json_new_number(mem, arena_printf(mem, "%" PRIu64, bits));
 }
 
+/* A number that another type has put there is none of this one. */
+static bool is_within(struct str type, int64_t value)
+{
+	static const struct {
+		const char *type;
+		int64_t least, most;
+	} limits[] = {
+		{"byte", INT8_MIN, INT8_MAX},         {"short", INT16_MIN, INT16_MAX},
+		{"integer", INT32_MIN, INT32_MAX},    {"float", INT32_MIN, INT32_MAX},
+		{"half_float", INT16_MIN, INT16_MAX}, {"boolean", 0, 1},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(limits); i++)
+		if (str_is(type, limits[i].type))
+			return value >= limits[i].least && value <= limits[i].most;
+	return true;
+}
+
 struct json *rebuild_number(const struct rebuild_plan *plan, const struct rebuild_field *field,
 			    int64_t value, struct arena *mem)
 {
 	struct str type = field->type;
 
+	if (plan->old && rebuild_old_is_other(type))
+		return rebuild_old_number(field, value, mem);
+	if (!is_within(type, value))
+		return NULL;
 	if (str_is(type, "double"))
 		return double_json(sortable_double(value), mem);
 	if (str_is(type, "float"))
@@ -176,9 +154,9 @@ struct json *rebuild_number(const struct rebuild_plan *plan, const struct rebuil
 	if (str_is(type, "unsigned_long"))
 		return unsigned_json(plan, value, mem);
 	if (str_is(type, "date"))
-		return instant_json(value, 0, field->format, mem);
+		return rebuild_instant(value, 0, field->format, mem);
 	if (str_is(type, "date_nanos"))
-		return date_nanos_json(value, field->format, mem);
+		return rebuild_instant_nanos(value, field->format, mem);
 	if (str_is(type, "boolean"))
 		return json_new_bool(mem, value != 0);
 	if (str_is(type, "geo_point"))
@@ -210,8 +188,45 @@ bool rebuild_is_utf8(struct str s)
 	return true;
 }
 
+bool rebuild_fits(struct str type, enum doc_values_type kind)
+{
+	static const char *const texts[] = {
+		"keyword",  "text",      "match_only_text", "ip",      "join",
+		"wildcard", "flattened", "flat_object",     "version", "counted_keyword"};
+
+	if (str_is(type, "wildcard") && kind == DOC_VALUES_BINARY)
+		return true;
+	if (str_is(type, "binary") || str_is(type, "dense_vector") || str_is(type, "histogram") ||
+	    rebuild_is_range(type))
+		return kind == DOC_VALUES_BINARY;
+	for (size_t i = 0; i < COUNT_OF(texts); i++)
+		if (str_is(type, texts[i]))
+			return kind == DOC_VALUES_SORTED || kind == DOC_VALUES_SORTED_SET;
+	return kind == DOC_VALUES_NUMERIC || kind == DOC_VALUES_SORTED_NUMERIC;
+}
+
+/* x-pack's VersionEncoder: a byte and a length before each number, a byte where a pre-release
+ * begins or would. */
+static struct json *version_json(struct str bytes, struct arena *mem)
+{
+	char *text = arena_alloc(mem, bytes.len + 1);
+	size_t len = 0;
+
+	for (size_t i = 0; text && i < bytes.len; i++) {
+		if (bytes.ptr[i] == VERSION_NUMBER)
+			i++;
+		else if (bytes.ptr[i] != VERSION_PRERELEASE && bytes.ptr[i] != VERSION_RELEASE)
+			text[len++] = bytes.ptr[i];
+	}
+	if (!text || !rebuild_is_utf8(str_of(text, len)))
+		return NULL;
+	return json_new_string(mem, str_of(text, len));
+}
+
 struct json *rebuild_bytes(const struct rebuild_field *field, struct str bytes, struct arena *mem)
 {
+	if (str_is(field->type, "version"))
+		return version_json(bytes, mem);
 	if (str_is(field->type, "ip"))
 		return ip_json(bytes, mem);
 	return rebuild_is_utf8(bytes) ? json_new_string(mem, arena_str(mem, bytes)) : NULL;
@@ -234,6 +249,8 @@ struct json *rebuild_stored(const struct rebuild_plan *plan, const struct rebuil
 	case STORED_STRING:
 		if (str_is(type, "boolean"))
 			return json_new_bool(mem, str_is(stored->bytes, "T"));
+		if (plan->old && str_is(type, "geo_point"))
+			return rebuild_old_place(stored->bytes, mem);
 		return json_new_string(mem, arena_str(mem, stored->bytes));
 	case STORED_BYTES:
 		if (str_is(type, "binary"))

@@ -8,6 +8,8 @@
 struct json *rebuild_number(const struct rebuild_plan *plan, const struct rebuild_field *field,
 			    int64_t value, struct arena *mem);
 struct json *rebuild_bytes(const struct rebuild_field *field, struct str bytes, struct arena *mem);
+/* Whether doc values of that kind can be those of a field that is so mapped. */
+bool rebuild_fits(struct str type, enum doc_values_type kind);
 bool rebuild_is_utf8(struct str s);
 /* Of the bits of a number, as IEEE has them. */
 struct json *rebuild_double(int64_t bits, struct arena *mem);

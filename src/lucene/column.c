@@ -320,6 +320,11 @@ int column_get(struct column *column, int32_t doc, struct column_values *out, st
 	return found < 0 ? lucene_file_wrap(column->files.dir, column->files.data, err) : 0;
 }
 
+enum doc_values_type column_type(const struct column *column)
+{
+	return column->type;
+}
+
 size_t column_memory(const struct column *column)
 {
 	return sizeof(*column) + column->mem.used + docs_walk_memory(&column->docs) +

@@ -24,6 +24,8 @@ struct column_values {
  * read; ERR_FORMAT file, offset and reason. */
 int column_open(const struct segment_reader *segment, struct str field, struct column **out,
 		struct err *err);
+/* Of which kind its values are; never DOC_VALUES_NONE. */
+enum doc_values_type column_type(const struct column *column);
 /* The values of document `doc` of the segment. Each call's document is no smaller than that of the
  * call before. */
 int column_get(struct column *column, int32_t doc, struct column_values *out, struct err *err);

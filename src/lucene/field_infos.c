@@ -71,9 +71,12 @@ int field_infos_read_attributes(struct rd *rd, size_t count, struct arena *mem,
 	return 0;
 }
 
-static void skip_points_and_vectors(struct rd *rd, const struct format *format)
+/* The number of dimensions of the points. */
+static uint32_t read_points_and_vectors(struct rd *rd, const struct format *format)
 {
-	if (rd_vint(rd) != 0) {
+	uint32_t dimensions = rd_vint(rd);
+
+	if (dimensions != 0) {
 		if (format->index_dimensions)
 			rd_vint(rd);
 		rd_vint(rd);
@@ -84,6 +87,7 @@ static void skip_points_and_vectors(struct rd *rd, const struct format *format)
 		rd_u8(rd);
 	if (format->vectors)
 		rd_u8(rd);
+	return dimensions;
 }
 
 static int read_field(struct rd *rd, const struct format *format, struct arena *mem,
@@ -103,7 +107,7 @@ static int read_field(struct rd *rd, const struct format *format, struct arena *
 	if (rd_check(rd, "list of fields", err) < 0 ||
 	    field_infos_read_attributes(rd, rd_vint(rd), mem, out, err) < 0)
 		return -(int)err->kind;
-	skip_points_and_vectors(rd, format);
+	out->point_dimensions = read_points_and_vectors(rd, format);
 	if (rd_check(rd, "list of fields", err) < 0)
 		return -(int)err->kind;
 	if (out->number < 0 || options > INDEX_OFFSETS || doc_values > DOC_VALUES_SORTED_NUMERIC ||

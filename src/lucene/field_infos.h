@@ -31,7 +31,8 @@ struct field_info {
 	int32_t number;
 	bool soft_deletes; /* the soft-deletes field of the index */
 	enum index_options index_options;
-	bool payloads; /* with positions */
+	bool payloads;             /* with positions */
+	uint32_t point_dimensions; /* 0: no points */
 	enum doc_values_type doc_values;
 	uint8_t doc_values_skip; /* docValuesSkipIndexType of Lucene 10; 0 before */
 	int64_t doc_values_gen;  /* -1: base files */

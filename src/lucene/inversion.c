@@ -90,12 +90,22 @@ int inversion_add(struct inversion *v, int32_t doc, int32_t position, struct err
 	return 0;
 }
 
+/* Terms that were left out had been counted. */
+static void give_back(struct inversion *v)
+{
+	if (v->count == v->capacity)
+		return;
+	v->capacity = v->count;
+	v->pairs = mem_realloc(v->pairs, (v->capacity + 1) * sizeof(*v->pairs));
+}
+
 /* Each pair goes to the next free place of its document; what was there goes on, until one is at
  * home. starts[d] is the next free place of d while this lasts, and so the start of d + 1 after. */
 void inversion_finish(struct inversion *v)
 {
 	cleanup(mem_freep) uint32_t *next = mem_alloc(((size_t)v->max_doc + 1) * sizeof(*next));
 
+	give_back(v);
 	for (int32_t doc = 0; doc < v->max_doc; doc++)
 		v->starts[doc + 1] += v->starts[doc];
 	memcpy(next, v->starts, ((size_t)v->max_doc + 1) * sizeof(*next));

@@ -4,6 +4,7 @@
  *     41, 50    each plain                     last: vInt delta << 1 | (freq is 1) [vInt freq] ...
  *     84, 90    deltas in lanes (u8 bits; 0: all are 1), frequencies patched        last: the same
  *     (90: deltas patched)
+ *     ES812     as 90
  *     99        as 84                          last: deltas << 1 | ... in groups of four (u8 with
  *                                              four lengths - 1, then their bytes), then vInt freqs
  *     912 on    vLong bytes to pass over before each; before 32 full ones vInt documents,
@@ -23,7 +24,8 @@
  * | vLong pos | pay | ...
  *
  * Source: Lucene41PostingsReader (4.10.4), Lucene50 (5.5.5), 84 (8.11.3), 90, 99, 103
- * (backward-codecs 10.5.0), 912 (9.12.1), 101 (10.2.1), 104 (10.5.0). */
+ * (backward-codecs 10.5.0), 912 (9.12.1), 101 (10.2.1), 104 (10.5.0); ES812PostingsReader
+ * (elasticsearch 8.19.21). */
 #include "lucene/postings.h"
 
 #include "lucene/lucene_internal.h"
@@ -33,9 +35,10 @@
 #define FORMAT_SINGLE 1
 #define GROUP 4
 
-#define FORMAT(n, most)                                                                    \
-	.name = n, .doc_codec = n "PostingsWriterDoc", .pos_codec = n "PostingsWriterPos", \
+#define FORMAT_CODECS(n, codec, most)                                              \
+	.name = n, .doc_codec = codec "WriterDoc", .pos_codec = codec "WriterPos", \
 	.version_most = most
+#define FORMAT(n, most) FORMAT_CODECS(n, n "Postings", most)
 #define LONGS(narrow_most, middle_most) {64, 128, narrow_most, middle_most}
 
 static const struct postings_format formats[] = {
@@ -45,6 +48,8 @@ static const struct postings_format formats[] = {
 	 .others = LONGS(8, 16)},
 	{FORMAT("Lucene90", 0), .patched_docs = true, .nine = true, .skip_offset = true,
 	 .deltas = LONGS(8, 16), .others = LONGS(8, 16)},
+	{FORMAT_CODECS("ES812Postings", "ES812Postings", 0), .patched_docs = true, .nine = true,
+	 .skip_offset = true, .deltas = LONGS(8, 16), .others = LONGS(8, 16)},
 	{FORMAT("Lucene99", 0), .nine = true, .skip_offset = true, .groups = true,
 	 .deltas = LONGS(8, 16), .others = LONGS(8, 16)},
 	{FORMAT("Lucene912", 0), .nine = true, .inline_skips = true, .groups = true,

@@ -1,7 +1,7 @@
 /* The postings of one term after another: documents, and positions where they are kept.
  *
- * Lucene41, 50, 84, 90, 99, 912, 101, 103, 104PostingsFormat; docs/formats/indexed.md draws them.
- */
+ * Lucene41, 50, 84, 90, 99, 912, 101, 103, 104PostingsFormat and ES812PostingsFormat, which is as
+ * 90; docs/formats/indexed.md draws them. */
 #ifndef LUCENE_POSTINGS_H
 #define LUCENE_POSTINGS_H
 

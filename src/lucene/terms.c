@@ -23,6 +23,7 @@ struct dictionary {
 	const struct field_info *field;
 	struct arena mem;
 	struct str suffix;
+	struct str prefix; /* of the terms that are wanted */
 	struct checked_file tim;
 	struct byte_stream stream;
 	struct terms_format format;
@@ -182,6 +183,7 @@ static int read_terms(struct dictionary *d, const struct postings_format *format
 		return -(int)err->kind;
 	if (!d->terms.found)
 		return 0;
+	d->terms.prefix = d->prefix;
 	if (d->format.trie && read_trie_root(d, err) < 0)
 		return -(int)err->kind;
 	if (postings_open(&d->postings, d->segment, d->field, format, d->suffix, &d->mem, positions,
@@ -191,7 +193,7 @@ static int read_terms(struct dictionary *d, const struct postings_format *format
 }
 
 int terms_invert(const struct segment_reader *segment, struct str field, bool positions,
-		 size_t most, struct inversion **out, struct err *err)
+		 struct str prefix, size_t most, struct inversion **out, struct err *err)
 {
 	const struct field_info *info = field_infos_find(&segment->base_infos, field);
 	struct str name =
@@ -212,6 +214,7 @@ int terms_invert(const struct segment_reader *segment, struct str field, bool po
 			       STR_ARG(field), STR_ARG(segment->commit.name), STR_ARG(name));
 	d->segment = segment;
 	d->field = info;
+	d->prefix = prefix;
 	d->mem = ARENA_INIT(LIMIT_SEGMENT_ARENA);
 	d->suffix = arena_printf(&d->mem, STR_FMT "_" STR_FMT, STR_ARG(name), STR_ARG(number));
 	rc = d->suffix.ptr ? read_terms(d, format, positions, most, out, err)

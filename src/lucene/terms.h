@@ -9,10 +9,11 @@
 #include "lucene/segment_reader.h"
 
 /* `positions`: each occurrence with its position, where the index has them; else each document that
- * has a term once. *out (the caller's) is NULL where the segment has no terms of that field.
+ * has a term once. `prefix`: terms that do not begin with it are left out, their postings unread.
+ * *out (the caller's) is NULL where the segment has no terms of that field.
  * `most`: bytes that the inversion may take. ERR_UNSUPPORTED names a format that is not read;
  * ERR_FORMAT file and reason; ERR_LIMIT the field. */
 int terms_invert(const struct segment_reader *segment, struct str field, bool positions,
-		 size_t most, struct inversion **out, struct err *err);
+		 struct str prefix, size_t most, struct inversion **out, struct err *err);
 
 #endif

@@ -19,6 +19,7 @@ struct terms_field {
 	uint64_t total, postings; /* occurrences, documents of all terms together */
 	uint64_t root;            /* where in the .tim */
 	uint64_t trie_start, trie_root;
+	struct str prefix; /* of the terms that are wanted */
 	bool found;
 };
 

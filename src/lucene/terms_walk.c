@@ -33,6 +33,7 @@ struct walk {
 	const struct terms_format *format;
 	struct postings *postings;
 	struct inversion *inversion;
+	struct str prefix;               /* of the terms that are wanted */
 	uint64_t terms_left, bytes_left; /* of all blocks: each is met once */
 	size_t held;
 	unsigned depth;
@@ -224,6 +225,8 @@ static int take_term(struct walk *w, struct block *block, size_t len, struct err
 		return err_set(err, ERR_FORMAT,
 			       "has a block of terms that is damaged, at byte %llu",
 			       (unsigned long long)block->start);
+	if (!str_starts(str_of(w->term, len), w->prefix))
+		return 0;
 	if (inversion_value(w->inversion, str_of(w->term, len), err) < 0)
 		return -(int)err->kind;
 	return postings_invert(w->postings, &block->at_hand, w->inversion, err);
@@ -291,6 +294,7 @@ int terms_walk(struct byte_stream *tim, const struct terms_format *format,
 	w->format = format;
 	w->postings = postings;
 	w->inversion = inversion;
+	w->prefix = field->prefix;
 	w->terms_left = field->terms;
 	w->bytes_left = tim->end;
 	w->held = 0;

@@ -1,4 +1,5 @@
 #include "workflow/plan_internal.h"
+#include "workflow/platform.h"
 
 /* Given, and not what it is anyway. */
 static bool is_used(const struct json *value)
@@ -158,5 +159,7 @@ int plan_check_supported(const struct config_value *root, const struct plan *pla
 		if (check_migration_fields(&plan->resources[i], err) < 0 ||
 		    check_traffic_fields(&plan->resources[i], err) < 0)
 			return -(int)err->kind;
-	return check_cut_overs(plan, err);
+	if (check_cut_overs(plan, err) < 0)
+		return -(int)err->kind;
+	return workflow_platform() == PLATFORM_KUBERNETES ? plan_check_pods(plan, err) : 0;
 }

@@ -124,6 +124,10 @@ TYPES = {
     "fo": Type({"type": "flat_object"}, lambda rng: {"a": str(rng.randint(0, 9)), "b": {"c": ["x", "y"]}},
                one=True),
     "wi": Type({"type": "wildcard", "doc_values": True}, word, unique=True),
+    "dv": Type({"type": "dense_vector", "dims": 3, "index": False},
+               lambda rng: [rng.randint(-4096, 4096) / 8 for _ in range(3)], one=True),
+    "db": Type({"type": "dense_vector", "dims": 3, "index": False, "element_type": "byte"},
+               lambda rng: [rng.randint(-128, 127) for _ in range(3)], one=True),
 }
 
 
@@ -140,7 +144,6 @@ TYPES |= {"kp": Type({"type": "keyword", "doc_values": False}, word, unique=True
           "bop": Type({"type": "boolean", "doc_values": False}, TYPES["bo"].make, unique=True),
           "tp": Type({"type": "text"}, lambda rng: " ".join(rng.choice(("ab", "b", "cäö", "x1", "long"))
                                                             for _ in range(rng.randint(1, 30))))}
-TERMS_ALONE = ("kp", "bop", "tp")
 NOT_BEFORE_6 = ("ir", "lr", "fr", "dr", "tr", "ar")
 
 
@@ -161,15 +164,9 @@ def body_of(node, properties, synthetic=False):
     return {"settings": settings, "mappings": {"doc": root} if old else root}
 
 
-def version_of(node):
-    return node.kind, node.version
-
-
 def supported(node, synthetic=False):
     """The names of the types that the node knows; of a request it names the first that it does not."""
     names = [name for name in TYPES if node.version != "5.6" or name not in NOT_BEFORE_6]
-    if version_of(node) == ("es-node", "8.19"):  # which has terms in a format of its own
-        names = [name for name in names if name not in TERMS_ALONE]
     while True:
         try:
             node.api("PUT", "/probe", body_of(node, {name: TYPES[name].mapping for name in names}, synthetic))

@@ -11,8 +11,9 @@
 /* Numbers of bits that real files have whole in an i64. */
 #define SINGLE 0x16
 
-static const char *const names[] = {"Lucene41",  "Lucene50",  "Lucene84",  "Lucene90", "Lucene99",
-				    "Lucene912", "Lucene101", "Lucene103", "Lucene104"};
+static const char *const names[] = {"Lucene41",  "Lucene50",     "Lucene84",  "Lucene90",
+				    "Lucene99",  "Lucene912",    "Lucene101", "Lucene103",
+				    "Lucene104", "ES812Postings"};
 
 struct parts {
 	struct bytes_source *doc, *pos, *tim;

@@ -16,9 +16,9 @@ static void must_be_json(const struct json *v)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const char *const types[] = {"binary",     "flattened",    "flat_object",
-					    "long_range", "double_range", "float_range",
-					    "date_range", "ip_range",     "dense_vector"};
+	static const char *const types[] = {
+		"binary",      "flattened",  "flat_object", "long_range",   "double_range",
+		"float_range", "date_range", "ip_range",    "dense_vector", "histogram"};
 	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(256));
 	struct rebuild_field field = {.path = STR("f"), .factor = 1};
 	const struct rebuild_plan plan = {0};

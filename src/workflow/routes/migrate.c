@@ -2,6 +2,7 @@
 
 #include "backfill/coordinator_limit.h"
 #include "cluster/data_stream.h"
+#include "documents/rebuild_tally.h"
 #include "metadata/source_kind.h"
 #include "workflow/routes/filtered_source.h"
 #include "workflow/routes/sent_before.h"
@@ -14,6 +15,8 @@
 void migrate_report_release(struct migrate_report *report)
 {
 	metadata_set_release(&report->metadata);
+	for (size_t i = 0; i < report->count; i++)
+		rebuild_tally_free(report->indices[i].tally);
 	arena_release(&report->mem);
 	*report = (struct migrate_report){0};
 }
@@ -110,7 +113,19 @@ static void note_rebuilding(struct route *route, struct migrate_index *index,
 	if (buf_check(&text, "the fields of a mapping", &err) == 0)
 		route_note(route, index, arena_str(&route->report->mem, buf_str(&text)));
 	index->rebuild = true;
+	index->tally = rebuild_tally_new();
 	index->inverts = plan.inverts;
+}
+
+/* Which fields kept documents from being rebuilt, in this run. */
+static void note_tally(struct route *route, struct migrate_index *index)
+{
+	cleanup(buf_release) struct buf text = BUF_INIT(LIMIT_METADATA_ARENA);
+
+	if (!index->tally)
+		return;
+	rebuild_tally_write(index->tally, &text);
+	route_note(route, index, arena_str(&route->report->mem, buf_str(&text)));
 }
 
 /* Says what the mapping means for the documents; sets `refused` or `rebuild`. */
@@ -158,6 +173,7 @@ static void accept(struct route *route, struct migrate_index *index,
 		.shard_count = metadata->shard_count,
 		.rebuild = index->rebuild,
 		.inverts = index->inverts,
+		.tally = index->tally,
 		.synthetic = index->source_kind == SOURCE_SYNTHETIC,
 		.only_type = type.ptr ? arena_str(&route->report->mem, type) : STR_NONE};
 	route->positions[i] = (size_t)(index - route->report->indices);
@@ -365,6 +381,7 @@ static int send_documents(struct route *route, struct progress *progress, struct
 		struct migrate_index *index = &route->report->indices[route->positions[i]];
 
 		index->documents = results[i];
+		note_tally(route, index);
 		if (results[i].unreadable)
 			route_note(route, index, str_from(results[i].reason));
 	}

@@ -36,9 +36,10 @@ struct migrate_plan {
 struct migrate_index {
 	struct str name, target_name;
 	enum source_kind source_kind;
-	bool refused; /* stores no _source: nothing was sent */
-	bool rebuild; /* its sources, which are not stored, or in part */
-	bool inverts; /* … out of points or terms */
+	bool refused;                /* stores no _source: nothing was sent */
+	bool rebuild;                /* its sources, which are not stored, or in part */
+	bool inverts;                /* … out of points or terms */
+	struct rebuild_tally *tally; /* with `rebuild`: fields whose values do not fit */
 	/* Of its creation: OUTCOME_WRITTEN (_READY: planned), _EXISTED, _FAILED, _BLOCKED;
 	 * else OUTCOME_NONE. */
 	enum metadata_outcome creation;

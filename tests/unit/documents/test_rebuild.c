@@ -1,7 +1,9 @@
 #include "documents/rebuild.h"
 
 #include "base/limits.h"
+#include "documents/lucene_documents.h"
 #include "documents/rebuild_packed.h"
+#include "documents/rebuild_tally.h"
 #include "documents/rebuild_value.h"
 #include "documents/rebuild_xcontent.h"
 #include "memory_directory.h"
@@ -269,6 +271,162 @@ static void ignored_entries_say_where_and_what(void **state)
 			 -(int)ERR_UNSUPPORTED);
 }
 
+static size_t documents_with_problems(const struct rebuild_plan *plan,
+				      struct memory_directory *memory)
+{
+	const struct lucene_documents_options options = {.rebuild = plan};
+	struct document_source *source;
+	struct document document;
+	struct err err = {0};
+	size_t problems = 0;
+
+	assert_int_equal(lucene_documents_open(&memory->directory, &options, &source, &err), 0);
+	while (document_source_next(source, &document, &err) > 0) {
+		problems += document.problem != NULL;
+		if (document.problem)
+			assert_non_null(strstr(document.problem, "none of its type"));
+	}
+	assert_int_equal(err.kind, ERR_NONE);
+	document_source_close(source);
+	return problems;
+}
+
+/* Each column under a mapping of another type. */
+static void columns_of_another_type_are_counted_and_never_left_out(void **state)
+{
+	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(16));
+	cleanup(buf_release) struct buf text = BUF_INIT(KIB(64)), expected = BUF_INIT(KIB(64));
+	struct memory_directory *memory = memory_directory_new("10.5.0");
+	struct rebuild_tally *tally = rebuild_tally_new();
+	struct rebuild_field field = {0};
+	struct rebuild_plan plan = {
+		.fields = &field, .count = 1, .columns_most = LIMIT_COLUMNS, .tally = tally};
+	struct segment_reader *segment;
+	struct segment_infos infos;
+	struct err err = {0};
+	size_t problems = 0;
+
+	(void)state;
+	assert_int_equal(segment_infos_read(&memory->directory, &mem, &infos, &err), 0);
+	assert_int_equal(
+		segment_reader_open(&memory->directory, &infos.segments[1], &segment, &err), 0);
+	for (size_t i = 0; i < segment->field_infos.count && problems == 0; i++) {
+		const struct field_info *info = &segment->field_infos.fields[i];
+		bool number = info->doc_values == DOC_VALUES_NUMERIC ||
+			      info->doc_values == DOC_VALUES_SORTED_NUMERIC;
+
+		if (info->doc_values == DOC_VALUES_NONE)
+			continue;
+		field = (struct rebuild_field){
+			.path = info->name, .column = info->name, .type = STR("keyword")};
+		if (!number)
+			field.type = STR("long");
+		problems = documents_with_problems(&plan, memory);
+	}
+	assert_true(problems > 0);
+	rebuild_tally_write(tally, &text);
+	buf_printf(&expected,
+		   "not rebuilt, since values do not fit the mapping: '" STR_FMT "' (" STR_FMT
+		   ") in %zu documents",
+		   STR_ARG(field.path), STR_ARG(field.type), problems);
+	assert_string_equal(buf_cstr(&text), buf_cstr(&expected));
+	segment_reader_close(segment);
+	rebuild_tally_free(tally);
+	memory_directory_free(memory);
+}
+
+static void numbers_beyond_their_type_are_refused(void **state)
+{
+	static const struct {
+		const char *type;
+		int64_t value;
+	} cases[] = {{"byte", 128},        {"short", -32769},     {"integer", 1LL << 31},
+		     {"float", 1LL << 40}, {"half_float", 40000}, {"boolean", 2}};
+	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(1));
+	const struct rebuild_plan plan = {0};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		const struct rebuild_field field = {.type = str_from(cases[i].type)};
+
+		assert_null(rebuild_number(&plan, &field, cases[i].value, &mem));
+		assert_non_null(rebuild_number(&plan, &field, 1, &mem));
+	}
+}
+
+static void versions_and_histograms_come_back(void **state)
+{
+	const struct rebuild_field version = {.type = STR("version")};
+	const struct rebuild_field histogram = {.type = STR("histogram")};
+	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(1));
+	const struct rebuild_plan plan = {0};
+	struct json *array = json_new(&mem, JSON_ARRAY);
+
+	(void)state;
+	assert_writes(rebuild_bytes(&version,
+				    STR("\x01\x81"
+					"1.\x01\x82"
+					"10\x02-a.\x01\x81"
+					"2+b"),
+				    &mem),
+		      "\"1.10-a.2+b\"");
+	assert_writes(rebuild_bytes(&version,
+				    STR("\x01\x81"
+					"1\x03"),
+				    &mem),
+		      "\"1\"");
+	assert_true(rebuild_packed(&plan, &histogram,
+				   STR("\x03\x3f\xf8\0\0\0\0\0\0\x81\x01\x40\0\0\0\0\0\0\0"), array,
+				   &mem));
+	assert_writes(array, "[{\"values\":[1.5,2.0],\"counts\":[3,129]}]");
+	assert_false(rebuild_packed(&plan, &histogram, STR("\x03\x3f"), array, &mem));
+}
+
+static void counted_values_are_there_as_often_as_they_were(void **state)
+{
+	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(1));
+	struct json *values = json_new(&mem, JSON_ARRAY);
+
+	(void)state;
+	json_append(values, json_new_string(&mem, STR("a")));
+	json_append(values, json_new_string(&mem, STR("b")));
+	assert_writes(rebuild_repeated(values, STR("\x02\x01\x03"), &mem),
+		      "[\"a\",\"b\",\"b\",\"b\"]");
+	assert_null(rebuild_repeated(values, STR("\x01\x01"), &mem));
+	assert_null(rebuild_repeated(values, STR("\x02\x01"), &mem));
+	assert_null(rebuild_repeated(values, STR("\x02\x01\xff\xff\xff\xff\x0f"), &mem));
+}
+
+static void vectors_and_wildcards_come_back(void **state)
+{
+	const struct {
+		const char *type, *format;
+		int64_t created;
+		struct str bytes;
+		const char *expected;
+	} cases[] = {
+		{"dense_vector", "float", 8190000, STR("\0\0\xc0\x3f\0\0\0\xc0\1\2\3\4"),
+		 "[[1.5,-2.0]]"},
+		{"dense_vector", NULL, 7170000, STR("\x3f\xc0\0\0\xc0\0\0\0\1\2\3\4"),
+		 "[[1.5,-2.0]]"},
+		{"dense_vector", "byte", 8190000, STR("\x7f\xff\1\2\3\4"), "[[127,-1]]"},
+		{"wildcard", NULL, 7170000, STR("\x02\x01z\x02\xc3\xa4"), "[\"z\",\"\xc3\xa4\"]"},
+	};
+	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(1));
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		const struct rebuild_plan plan = {.created = cases[i].created};
+		struct rebuild_field field = {.type = str_from(cases[i].type)};
+		struct json *array = json_new(&mem, JSON_ARRAY);
+
+		if (cases[i].format)
+			field.format = str_from(cases[i].format);
+		assert_true(rebuild_packed(&plan, &field, cases[i].bytes, array, &mem));
+		assert_writes(array, cases[i].expected);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -280,6 +438,11 @@ int main(void)
 		cmocka_unit_test(ranges_have_both_ends_and_open_ones_none),
 		cmocka_unit_test(flattened_values_become_one_object),
 		cmocka_unit_test(order_and_nulls_of_an_array_come_back),
+		cmocka_unit_test(columns_of_another_type_are_counted_and_never_left_out),
+		cmocka_unit_test(numbers_beyond_their_type_are_refused),
+		cmocka_unit_test(versions_and_histograms_come_back),
+		cmocka_unit_test(counted_values_are_there_as_often_as_they_were),
+		cmocka_unit_test(vectors_and_wildcards_come_back),
 		cmocka_unit_test(ignored_entries_say_where_and_what),
 	};
 
