@@ -18,7 +18,7 @@ say() {
 # shellcheck disable=SC2317 # called by the trap
 clean_up() {
 	local folder
-	for folder in dev/shm dev/pts dev proc sys; do
+	for folder in root/.cache/shardlift/nodes dev/shm dev/pts dev proc sys; do
 		! mountpoint -q "$chroot/$folder" || umount -l "$chroot/$folder"
 	done
 	! mountpoint -q "$chroot" || umount -l "$chroot"

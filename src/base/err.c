@@ -1,8 +1,12 @@
 #include "base/err.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+
+#define FILES_ENOUGH 1024
 
 static void PRINTF_LIKE(3, 0)
 	fill(struct err *err, enum err_kind kind, const char *fmt, va_list args)
@@ -23,6 +27,18 @@ int err_set(struct err *err, enum err_kind kind, const char *fmt, ...)
 	return -(int)kind;
 }
 
+static void add_file_limit(struct err *err)
+{
+	size_t used = strlen(err->message);
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
+		snprintf(err->message + used, sizeof(err->message) - used,
+			 "; this process may have %llu at a time and needs more: raise the limit "
+			 "(ulimit -n) to %d",
+			 (unsigned long long)limit.rlim_cur, FILES_ENOUGH);
+}
+
 int err_set_errno(struct err *err, enum err_kind kind, int errno_value, const char *fmt, ...)
 {
 	char reason[128];
@@ -37,6 +53,8 @@ int err_set_errno(struct err *err, enum err_kind kind, int errno_value, const ch
 	used = strlen(err->message);
 	snprintf(err->message + used, sizeof(err->message) - used, ": %s",
 		 strerror_r(errno_value, reason, sizeof(reason)));
+	if (errno_value == EMFILE)
+		add_file_limit(err);
 	return -(int)kind;
 }
 

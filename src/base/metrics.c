@@ -1,6 +1,8 @@
 #include "base/metrics.h"
 
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 
 static void append_escaped(struct buf *out, struct str text, bool quotes)
 {
@@ -18,10 +20,11 @@ static void append_escaped(struct buf *out, struct str text, bool quotes)
 
 void metric_begin(struct buf *out, const struct metric *metric)
 {
+	static const char *const kinds[] = {"counter", "gauge", "histogram"};
+
 	buf_printf(out, "# HELP %s ", metric->name);
 	append_escaped(out, str_from(metric->help), false);
-	buf_printf(out, "\n# TYPE %s %s\n", metric->name,
-		   metric->kind == METRIC_COUNTER ? "counter" : "gauge");
+	buf_printf(out, "\n# TYPE %s %s\n", metric->name, kinds[metric->kind]);
 }
 
 void metric_sample(struct buf *out, const struct metric *metric, const struct metric_label *labels,
@@ -46,4 +49,33 @@ void metric_put(struct buf *out, const struct metric *metric, double value)
 {
 	metric_begin(out, metric);
 	metric_sample(out, metric, NULL, 0, value);
+}
+
+static void put_histogram(struct buf *out, const char *name, const struct duration_tally *tally)
+{
+	uint64_t below = 0;
+
+	for (unsigned i = 0; i < DURATION_BUCKETS; i++) {
+		below += tally->buckets[i];
+		buf_printf(out, "%s_bucket{le=\"%.15g\"} %" PRIu64 "\n", name,
+			   (double)((uint64_t)DURATION_FIRST_US << i) / 1000, below);
+	}
+	buf_printf(out, "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n", name, tally->count);
+	buf_printf(out, "%s_sum %.15g\n%s_count %" PRIu64 "\n", name, (double)tally->sum_us / 1000,
+		   name, tally->count);
+}
+
+void metric_put_activity(struct buf *out, const char *activity, const char *help,
+			 const struct duration_tally *tally)
+{
+	char name[100];
+
+	snprintf(name, sizeof(name), "%sCount_total", activity);
+	metric_put(out, &(struct metric){name, help, METRIC_COUNTER}, (double)tally->count);
+	snprintf(name, sizeof(name), "%sExceptionCount_total", activity);
+	metric_put(out, &(struct metric){name, "Of these, what failed.", METRIC_COUNTER},
+		   (double)tally->failed);
+	snprintf(name, sizeof(name), "%sDuration_milliseconds", activity);
+	metric_begin(out, &(struct metric){name, "How long they took.", METRIC_HISTOGRAM});
+	put_histogram(out, name, tally);
 }

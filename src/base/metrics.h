@@ -5,10 +5,12 @@
 #define BASE_METRICS_H
 
 #include "base/buf.h"
+#include "base/duration_tally.h"
 
 enum metric_kind {
 	METRIC_COUNTER, /* only grows while the process lives; its name ends in _total */
 	METRIC_GAUGE,
+	METRIC_HISTOGRAM,
 };
 
 struct metric {
@@ -29,5 +31,11 @@ void metric_sample(struct buf *out, const struct metric *metric, const struct me
 		   size_t label_count, double value);
 /* Both, for a metric without labels. */
 void metric_put(struct buf *out, const struct metric *metric, double value);
+
+/* Three metrics of an activity, under the names that OpenTelemetry's get in Prometheus:
+ * <name>Count_total, <name>ExceptionCount_total and the histogram <name>Duration_milliseconds.
+ * `help` is one line: what is done. */
+void metric_put_activity(struct buf *out, const char *name, const char *help,
+			 const struct duration_tally *tally);
 
 #endif

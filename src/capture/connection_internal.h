@@ -5,6 +5,7 @@
 #include "capture/access_log.h"
 #include "capture/flow.h"
 #include "capture/gap_marker.h"
+#include "capture/lives.h"
 #include "capture/proxy.h"
 #include "capture/recorder.h"
 #include "capture/resolver.h"
@@ -43,7 +44,8 @@ struct proxy {
 	struct loop *loops;
 	size_t loop_count;
 	uint16_t port;
-	char node_id[37];
+	char node_id[LIVES_ID + 1];
+	struct lives lives; /* the first loop's */
 	uint64_t machine; /* random, of this process */
 	atomic_uint_fast64_t sequence;
 	atomic_bool draining, stopping;

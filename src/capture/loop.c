@@ -87,11 +87,34 @@ static void mark_gaps(struct loop *loop)
 	gap_marker_settle(&loop->gaps);
 }
 
+/* The first loop does it. */
+static void mark_former_lives(struct loop *loop)
+{
+	struct proxy *proxy = loop->proxy;
+	struct lives *lives = &proxy->lives;
+	uint32_t partitions = proxy->options.sink ? sink_partitions(proxy->options.sink) : 0;
+	struct recorder_options options;
+	char id[61];
+
+	if (loop != proxy->loops)
+		return;
+	lives_settle(lives, partitions);
+	if (!lives_is_due(lives, partitions, loop->now_ms))
+		return;
+	do
+		options = connection_recorder_options(loop, id);
+	while (sink_partition_of(proxy->options.sink, options.connection_id) != lives->told);
+	lives_begin(lives, &options, loop->now_ms);
+	lives_settle(lives, partitions);
+}
+
 /* A mark that could not be stored once is not waited for. */
 static bool is_empty(const struct loop *loop)
 {
 	const struct gap_marker *gaps = &loop->gaps;
 
+	if (loop == loop->proxy->loops && loop->proxy->lives.under_way)
+		return false;
 	return !loop->connections && !gaps->under_way && (gaps->noted == 0 || gaps->tried_ms > 0);
 }
 
@@ -114,6 +137,7 @@ static void look_again(struct loop *loop)
 	}
 	atomic_store(&loop->buffer_age_ms, (uint64_t)loop->oldest_ms);
 	mark_gaps(loop);
+	mark_former_lives(loop);
 	if (loop->draining && is_empty(loop))
 		atomic_store(&loop->drained, true);
 	if (atomic_load(&proxy->stopping) && is_empty(loop))
@@ -158,7 +182,7 @@ static void on_completions(evutil_socket_t fd, short what, void *user)
 		next = one->next;
 		c = recorder_complete(one);
 		if (!c)
-			continue; /* the mark of a gap */
+			continue; /* a mark */
 		recorder_retry(&c->recorder);
 		connection_run(c);
 	}

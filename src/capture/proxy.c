@@ -31,6 +31,23 @@ static int name_process(struct proxy *proxy, struct err *err)
 	return 0;
 }
 
+/* It serves without, too: what nobody ended is then waited for. */
+static void know_former_lives(struct proxy *proxy)
+{
+	const struct proxy_options *options = &proxy->options;
+	char line[600];
+	struct err err = {0};
+
+	if (lives_open(&proxy->lives, options->lives, proxy->node_id, &err) == 0 || !options->warn)
+		return;
+	snprintf(
+		line, sizeof(line),
+		"%s; connections that a kill leaves open in the records stay so until the replay's "
+		"--packet-timeout-seconds",
+		err.message);
+	options->warn(options->user, line);
+}
+
 static int start_loops(struct proxy *proxy, size_t count, struct err *err)
 {
 	const struct proxy_options *options = &proxy->options;
@@ -57,13 +74,15 @@ int proxy_start(const struct proxy_options *options, struct proxy **out, struct 
 	int got;
 
 	proxy->options = *options;
+	proxy->lives.lock = -1;
 	gate_init(&proxy->gate, options->destination, options->hold_limit_ms,
 		  options->hold_limit_bytes);
 	/* Each socket has a queue of its own that somebody must look at. */
 	threads = MIN(MAX(threads, options->listen_fd_count), (size_t)THREADS_MAX);
 	proxy->loops = mem_zalloc(threads * sizeof(*proxy->loops));
-	if ((got = name_process(proxy, err)) < 0 ||
-	    (got = resolver_start(&proxy->gate, &proxy->resolver, err)) < 0 ||
+	if ((got = name_process(proxy, err)) == 0)
+		know_former_lives(proxy);
+	if (got < 0 || (got = resolver_start(&proxy->gate, &proxy->resolver, err)) < 0 ||
 	    (got = start_loops(proxy, threads, err)) < 0) {
 		proxy_stop(proxy);
 		return got;
@@ -138,6 +157,7 @@ void proxy_stop(struct proxy *proxy)
 	atomic_store(&proxy->stopping, true);
 	for (size_t i = 0; i < proxy->loop_count; i++)
 		loop_stop(&proxy->loops[i]);
+	lives_close(&proxy->lives, counter_get(&proxy->counters.records_lost) == 0);
 	resolver_stop(proxy->resolver);
 	gate_release(&proxy->gate);
 	free(proxy->loops);

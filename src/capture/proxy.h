@@ -29,9 +29,10 @@ struct proxy_options {
 	size_t threads;                  /* 0: as many as processors */
 	struct destination *destination; /* taken */
 	struct sink *sink;               /* NULL: nothing is recorded */
-	struct server_tls *tls;          /* NULL: plain */
-	size_t record_limit;             /* bytes of a record */
-	size_t head_limit;               /* bytes of a request's head, and of a response's */
+	const char *lives;      /* file of who wrote to the sink, see lives.h; NULL: none */
+	struct server_tls *tls; /* NULL: plain */
+	size_t record_limit;    /* bytes of a record */
+	size_t head_limit;      /* bytes of a request's head, and of a response's */
 	size_t max_connections;
 	int64_t idle_timeout_ms;    /* between requests, and of a client that takes nothing */
 	int64_t header_timeout_ms;  /* for a head to be complete */

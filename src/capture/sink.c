@@ -111,6 +111,18 @@ int sink_append(struct sink *sink, struct record *record, struct completion *don
 			 : write_file(sink, record, err);
 }
 
+uint32_t sink_partitions(const struct sink *sink)
+{
+	return sink->kafka ? kafka_log_partitions(sink->kafka) : 1;
+}
+
+uint32_t sink_partition_of(const struct sink *sink, struct str connection_id)
+{
+	uint32_t count = sink_partitions(sink);
+
+	return count > 1 ? kafka_log_partition_of(connection_id, count) : 0;
+}
+
 bool sink_log_state(struct sink *sink, struct segment_log_state *out)
 {
 	*out = (struct segment_log_state){0};

@@ -19,6 +19,9 @@ void sink_close(struct sink *sink);
 /* 1: stored, `done` is not used; 0: `done` comes back in its queue. As segment_log_append
  * otherwise: on failure the record is still the caller's. */
 int sink_append(struct sink *sink, struct record *record, struct completion *done, struct err *err);
+/* How many orders of records it has: 1, the partitions of the topic, or 0 while nobody told. */
+uint32_t sink_partitions(const struct sink *sink);
+uint32_t sink_partition_of(const struct sink *sink, struct str connection_id);
 /* False: it is no log; *out is zeroed. */
 bool sink_log_state(struct sink *sink, struct segment_log_state *out);
 /* The same of Kafka. */

@@ -188,7 +188,8 @@ static int start_proxy(struct capture_run *run, const struct capture_fields *fie
 				   &options.destination, err)) < 0)
 		return got;
 	if ((got = handed_over_wait(&run->handed, run->signals, err)) < 0 ||
-	    (got = open_sink(run, fields, mem, err)) < 0) {
+	    (got = open_sink(run, fields, mem, err)) < 0 ||
+	    (got = capture_lives_path(fields, mem, &options.lives, err)) < 0) {
 		destination_unref(options.destination);
 		return got;
 	}

@@ -494,6 +494,29 @@ int capture_spool_path(const struct capture_fields *fields, struct arena *mem, c
 	return got < 0 || *out ? got : arena_fail(mem, "a path", err);
 }
 
+int capture_lives_path(const struct capture_fields *fields, struct arena *mem, const char **out,
+		       struct err *err)
+{
+	char folder[PATH_MAX_BYTES];
+	const char *beside;
+	int got;
+
+	*out = NULL;
+	if (fields->no_capture || fields->trace_folder)
+		return 0;
+	if (!fields->kafka.brokers) {
+		if ((got = capture_log_path(fields, mem, &beside, err)) == 0)
+			*out = arena_printf(mem, "%s/lives", beside).ptr;
+	} else if ((got = place(fields->general.state_dir, "capture", fields->name, mem, &beside,
+				err)) == 0) {
+		*out = arena_printf(mem, "%s-lives", beside).ptr;
+	}
+	if (got < 0 || !*out)
+		return got < 0 ? got : arena_fail(mem, "a path", err);
+	snprintf(folder, sizeof(folder), "%.*s", (int)(strrchr(*out, '/') - *out), *out);
+	return directory_make(folder, err);
+}
+
 int capture_socket_path(const char *state_dir, const char *name, bool make, struct arena *mem,
 			const char **out, struct err *err)
 {

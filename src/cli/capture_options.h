@@ -59,6 +59,10 @@ bool capture_spools(const struct capture_fields *fields);
 /* The folder of the spool: --spool, else <state>/capture/<name>-spool. */
 int capture_spool_path(const struct capture_fields *fields, struct arena *mem, const char **out,
 		       struct err *err);
+/* The file of processes that wrote to the same place (capture/lives.h); NULL: it needs none. Its
+ * folder is made. */
+int capture_lives_path(const struct capture_fields *fields, struct arena *mem, const char **out,
+		       struct err *err);
 /* The folder of the log: --log, else <state>/capture/<name>. */
 int capture_log_path(const struct capture_fields *fields, struct arena *mem, const char **out,
 		     struct err *err);

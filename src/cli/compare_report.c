@@ -61,23 +61,38 @@ static void latency_row(struct table *table, struct str name,
 	table_cell_printf(table, "%.2f", tuple_latency_ratio(latency, 0.99));
 }
 
-static int print_latencies(const struct tuple_tally *tally, struct arena *mem, FILE *out,
-			   struct err *err)
+static int print_latency_table(const struct tuple_tally *tally, const char *title, bool first_byte,
+			       struct arena *mem, FILE *out, struct err *err)
 {
-	static const struct table_column columns[] = {
-		{"milliseconds", TABLE_LEFT}, {"answers", TABLE_RIGHT}, {"p50", TABLE_RIGHT},
-		{"target", TABLE_RIGHT},      {"p90", TABLE_RIGHT},     {"target", TABLE_RIGHT},
-		{"p99", TABLE_RIGHT},         {"target", TABLE_RIGHT},  {"p99 ratio", TABLE_RIGHT}};
+	const struct table_column columns[] = {
+		{title, TABLE_LEFT},     {"answers", TABLE_RIGHT}, {"p50", TABLE_RIGHT},
+		{"target", TABLE_RIGHT}, {"p90", TABLE_RIGHT},     {"target", TABLE_RIGHT},
+		{"p99", TABLE_RIGHT},    {"target", TABLE_RIGHT},  {"p99 ratio", TABLE_RIGHT}};
+	struct latency *const *all = first_byte ? tally->first_byte : tally->latency;
 	struct table table;
 
-	if (tally->latency[TUPLE_SOURCE]->count == 0)
+	if (all[TUPLE_SOURCE]->count == 0)
 		return 0;
 	table_init(&table, mem, columns, COUNT_OF(columns));
 	for (size_t i = 0; i < tally->endpoint_count; i++)
-		latency_row(&table, tally->endpoints[i]->name, tally->endpoints[i]->latency);
-	latency_row(&table, STR("(all)"), tally->latency);
+		latency_row(&table, tally->endpoints[i]->name,
+			    first_byte ? tally->endpoints[i]->first_byte
+				       : tally->endpoints[i]->latency);
+	latency_row(&table, STR("(all)"), all);
 	fputc('\n', out);
 	return table_print(&table, out, err);
+}
+
+static int print_latencies(const struct tuple_tally *tally, const struct compare_facts *facts,
+			   struct arena *mem, FILE *out, struct err *err)
+{
+	if (print_latency_table(tally, "milliseconds", false, mem, out, err) < 0)
+		return -(int)err->kind;
+	/* Of two targets they are alike. */
+	if (!facts->matched && tally->latency[TUPLE_SOURCE]->count > tally->same_span)
+		fprintf(out, "The target's times may include connecting and sending; with replay "
+			     "--tuple-latency-spans both sides' have the same span.\n");
+	return print_latency_table(tally, "to the first byte", true, mem, out, err);
 }
 
 static int print_classes(const struct tuple_tally *tally, struct arena *mem, FILE *out,
@@ -179,7 +194,8 @@ int compare_report_print(const struct tuple_tally *tally, const struct compare_f
 	cleanup(arena_release) struct arena mem = ARENA_INIT(LIMIT_METADATA_ARENA);
 
 	if (print_endpoints(tally, &mem, out, err) < 0 ||
-	    print_latencies(tally, &mem, out, err) < 0 || print_classes(tally, &mem, out, err) < 0)
+	    print_latencies(tally, facts, &mem, out, err) < 0 ||
+	    print_classes(tally, &mem, out, err) < 0)
 		return -(int)err->kind;
 	for (size_t i = 0; i < TUPLE_DIFFERENCES; i++)
 		if (print_kind(&tally->kinds[i], tuple_difference_name((enum tuple_difference)i),
@@ -204,7 +220,7 @@ static void set_decimal(struct json *row, const char *name, double value, struct
 	json_set(row, str_from(name), json_new_number(mem, arena_printf(mem, "%.6g", value)));
 }
 
-static struct json *latency_json(struct latency *const latency[TUPLE_SIDES], struct arena *mem)
+static struct json *percentiles_json(struct latency *const latency[TUPLE_SIDES], struct arena *mem)
 {
 	static const char *const names[] = {"p50", "p90", "p99"};
 	static const char *const sides[] = {"source_ms", "target_ms"};
@@ -227,6 +243,16 @@ static struct json *latency_json(struct latency *const latency[TUPLE_SIDES], str
 	return row;
 }
 
+static struct json *latency_json(struct latency *const latency[TUPLE_SIDES],
+				 struct latency *const first_byte[TUPLE_SIDES], struct arena *mem)
+{
+	struct json *row = percentiles_json(latency, mem);
+
+	if (first_byte[0] && first_byte[0]->count > 0)
+		json_set(row, STR("first_byte"), percentiles_json(first_byte, mem));
+	return row;
+}
+
 static struct json *endpoint_json(const struct tuple_endpoint_tally *endpoint, struct arena *mem)
 {
 	struct json *row = json_new(mem, JSON_OBJECT), *cells = json_new(mem, JSON_ARRAY);
@@ -245,7 +271,7 @@ static struct json *endpoint_json(const struct tuple_endpoint_tally *endpoint, s
 		json_append(cells, one);
 	}
 	json_set(row, STR("statuses"), cells);
-	json_set(row, STR("latency"), latency_json(endpoint->latency, mem));
+	json_set(row, STR("latency"), latency_json(endpoint->latency, endpoint->first_byte, mem));
 	return row;
 }
 
@@ -303,7 +329,8 @@ static void set_facts(struct json *root, const struct tuple_tally *tally,
 	}
 	if (facts->interrupted)
 		json_set(root, STR("interrupted"), json_new_bool(mem, true));
-	json_set(root, STR("latency"), latency_json(tally->latency, mem));
+	json_set(root, STR("latency"), latency_json(tally->latency, tally->first_byte, mem));
+	set_count(root, "same_span", tally->same_span, mem);
 }
 
 int compare_report_print_json(const struct tuple_tally *tally, const struct compare_facts *facts,

@@ -6,7 +6,6 @@
 #include "base/small_file.h"
 #include "base/state_dir.h"
 #include "cli/interrupt.h"
-#include "workflow/platform.h"
 #include "workflow/pods/pods.h"
 
 #include <errno.h>
@@ -88,16 +87,10 @@ static int tell_scale(const struct console_backfill *b, unsigned count, unsigned
 	return 0;
 }
 
-/* The workflow's engine has made them. */
-static bool is_in_pods(const struct console_backfill *b)
-{
-	return b->console.services.derived && workflow_platform() == PLATFORM_KUBERNETES;
-}
-
 /* Their state directories are their own, so that no wish that is written here reaches them. */
 static int check_reachable(const struct console_backfill *b, struct err *err)
 {
-	if (!is_in_pods(b))
+	if (!b->in_pods)
 		return 0;
 	return err_set(err, ERR_UNSUPPORTED,
 		       "backfill '%s' runs in pods, which hear of no pause; `console backfill "
@@ -110,9 +103,9 @@ static int scale_to(const struct console_backfill *b, unsigned count, struct err
 	struct console_command command;
 	unsigned before;
 
-	if (is_in_pods(b)) {
-		if (pods_scale(&(struct pods_options){.stop = interrupt_catch()}, b->session, count,
-			       &before, err) < 0)
+	if (b->in_pods) {
+		if (pods_scale(&(struct pods_options){.stop = interrupt_catch()}, "session",
+			       b->session, count, &before, err) < 0)
 			return -(int)err->kind;
 		return tell_scale(b, count, before);
 	}

@@ -15,6 +15,7 @@ struct console_backfill {
 	const struct config_value *section;
 	const char *session;
 	bool in_target; /* work items are kept there, not on this machine */
+	bool in_pods;   /* the workflow's engine has made them */
 	struct console_workers workers;
 };
 /* Opens services and finds the section backfill. */

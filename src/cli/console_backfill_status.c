@@ -7,6 +7,9 @@
 #include "base/clock.h"
 #include "base/small_file.h"
 #include "base/state_dir.h"
+#include "cli/interrupt.h"
+#include "workflow/platform.h"
+#include "workflow/pods/pods.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -53,6 +56,7 @@ int console_backfill_open(struct console_backfill *b, struct cli *cli,
 			       b->session);
 	b->in_target =
 		str_is(config_text_or(config_get(b->section, "coordinator"), STR_NONE), "target");
+	b->in_pods = b->console.services.derived && workflow_platform() == PLATFORM_KUBERNETES;
 	b->workers =
 		(struct console_workers){b->console.state_dir, "backfill", b->session, cli->mem};
 	return 0;
@@ -210,6 +214,9 @@ struct backfill_status {
 static int look_at_workers(const struct console_backfill *b, struct backfill_status *status,
 			   struct err *err)
 {
+	if (b->in_pods)
+		return pods_count(&(struct pods_options){.stop = interrupt_catch()}, b->session,
+				  &status->running, err);
 	for (unsigned i = 1; i <= CONSOLE_WORKERS_MAX; i++) {
 		struct worker worker;
 
@@ -310,9 +317,11 @@ static int print_text(const struct console_backfill *b, const struct backfill_st
 	if (!deep)
 		return 0;
 	putchar('\n');
-	if (workers_print(&b->workers, err) < 0)
-		return -(int)err->kind;
-	putchar('\n');
+	if (!b->in_pods) {
+		if (workers_print(&b->workers, err) < 0)
+			return -(int)err->kind;
+		putchar('\n');
+	}
 	return status->any ? status_report_print(&status->report, b->console.mem, stdout, err) : 0;
 }
 
@@ -348,8 +357,7 @@ static int print_json(const struct console_backfill *b, const struct backfill_st
 	json_set(root, STR("shard_in_progress"), json_new_i64(mem, status->shards.in_progress));
 	json_set(root, STR("shard_waiting"), json_new_i64(mem, status->shards.waiting));
 	json_set(root, STR("failed_document_stream_location"),
-		 json_new_string(mem,
-				 arena_printf(mem, "%s/failed-documents", b->console.state_dir)));
+		 json_new_string(mem, console_failed_place(&b->console, b->section)));
 	json_set(root, STR("failed_documents_present"), json_new_bool(mem, total->failed > 0));
 	json_set(root, STR("workers"), workers_json(&b->workers));
 	return mem->failed ? arena_fail(mem, "the status", err) : console_print_json(root, err);

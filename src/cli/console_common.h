@@ -34,6 +34,10 @@ void console_close(struct console *console);
 int console_connect(const struct services_cluster *cluster, struct cluster **out, struct err *err);
 /* The text typed is to be `word`. ERR_USAGE where nobody can be asked; ERR_BLOCKED: not typed. */
 int console_confirm(const char *what, const char *word, const char *flag, struct err *err);
+/* Where failed documents of a section backfill (NULL: any) are kept: a folder, or
+ * s3://BUCKET/PREFIX.
+ */
+struct str console_failed_place(const struct console *console, const struct config_value *section);
 /* Prints it with a line end. */
 int console_print_json(const struct json *value, struct err *err);
 /* "clusters" of the command line: --cluster, --source, --target, --proxy. */

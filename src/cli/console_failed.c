@@ -6,20 +6,62 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#define FAILED_PREFIX "rfs-failed-document-stream/" /* of failed_store_options */
+
 struct failed_fields_of_console {
 	struct console_fields console;
 	const char *migration;
 	int64_t limit;
 };
 
-/* The session of a migration's backfill; NULL: of all. */
+/* One of a workflow's may say that they are kept elsewhere. */
+static const struct config_value *only_section(const struct console *console)
+{
+	const struct config_value *only = NULL;
+	size_t count = 0;
+
+	config_each (section, console->services.sections[SERVICES_BACKFILL]) {
+		only = section;
+		count++;
+	}
+	return console->services.derived && count == 1 ? only : NULL;
+}
+
+struct str console_failed_place(const struct console *console, const struct config_value *section)
+{
+	const struct config_value *stream = config_get(section, "failed_document_stream");
+	struct str bucket = config_text_or(config_get(stream, "bucket"), STR_NONE);
+	struct str prefix = config_text_or(config_get(stream, "prefix"), STR(FAILED_PREFIX));
+
+	if (bucket.len > 0)
+		return arena_printf(console->mem, "s3://" STR_FMT "/" STR_FMT, STR_ARG(bucket),
+				    STR_ARG(prefix));
+	return arena_printf(console->mem, "%s/failed-documents", console->state_dir);
+}
+
+static void add_place(struct console_command *command, const struct config_value *section)
+{
+	static const char *const options[][2] = {
+		{"bucket", "--failed-document-stream-s3-bucket"},
+		{"prefix", "--failed-document-stream-s3-prefix"},
+		{"region", "--failed-document-stream-s3-region"},
+		{"endpoint", "--failed-document-stream-s3-endpoint"}};
+	const struct config_value *stream = config_get(section, "failed_document_stream");
+
+	for (size_t i = 0; i < COUNT_OF(options); i++)
+		console_add_text(command, options[i][1],
+				 config_text_or(config_get(stream, options[i][0]), STR_NONE));
+}
+
+/* The session of a migration's backfill, and its section; NULL: of all. */
 static int session_of(const struct console *console, const char *migration, const char **out,
-		      struct err *err)
+		      const struct config_value **section_out, struct err *err)
 {
 	const struct config_value *section;
 	struct str name;
 
 	*out = NULL;
+	*section_out = only_section(console);
 	if (!migration && !console->fields->name && !console->services.sections[SERVICES_BACKFILL])
 		return 0;
 	if (!migration && console->services.derived && !console->fields->name)
@@ -28,6 +70,7 @@ static int session_of(const struct console *console, const char *migration, cons
 				  migration ? migration : console->fields->name, console->mem,
 				  &section, err) < 0)
 		return -(int)err->kind;
+	*section_out = section;
 	name = config_text_or(config_get(section, "session_name"), STR_NONE);
 	if (name.len == 0)
 		name = config_text_or(config_get(section, "backfill_session_name"), STR("console"));
@@ -40,14 +83,18 @@ static int run_location(struct cli *cli, void *fields, struct err *err)
 	cleanup(console_close) struct console console;
 	struct failed_fields_of_console *f = fields;
 	struct json *root = json_new(cli->mem, JSON_OBJECT);
+	const struct config_value *section;
 	const char *session;
 	struct str path;
 
 	if (console_open(&console, cli, &f->console, err) < 0 ||
-	    session_of(&console, f->migration, &session, err) < 0)
+	    session_of(&console, f->migration, &session, &section, err) < 0)
 		return -(int)err->kind;
-	path = arena_printf(cli->mem, "%s/failed-documents%s%s", console.state_dir,
-			    session ? "/session=" : "", session ? session : "");
+	path = console_failed_place(&console, section);
+	while (str_ends(path, STR("/")))
+		path.len--;
+	path = arena_printf(cli->mem, STR_FMT "%s%s", STR_ARG(path), session ? "/session=" : "",
+			    session ? session : "");
 	json_set(root, STR("location"), json_new_string(cli->mem, path));
 	if (cli->mem->failed)
 		return arena_fail(cli->mem, "the location", err);
@@ -62,13 +109,15 @@ static int delegate(struct cli *cli, struct failed_fields_of_console *f, const s
 {
 	cleanup(console_close) struct console console;
 	struct console_command command = {.mem = cli->mem};
+	const struct config_value *section;
 	struct services_cluster target;
 	const char *session;
 
 	if (console_open(&console, cli, &f->console, err) < 0 ||
-	    session_of(&console, f->migration, &session, err) < 0)
+	    session_of(&console, f->migration, &session, &section, err) < 0)
 		return -(int)err->kind;
 	console_add_option(&command, "--session-name", session);
+	add_place(&command, section);
 	if (limited)
 		console_add_option(&command, "--limit",
 				   arena_printf(cli->mem, "%" PRId64, f->limit).ptr);

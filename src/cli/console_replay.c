@@ -2,7 +2,10 @@
 #include "cli/console_platform.h"
 
 #include "base/small_file.h"
+#include "cli/interrupt.h"
 #include "cli/terminal.h"
+#include "workflow/platform.h"
+#include "workflow/pods/pods.h"
 
 #include <stdio.h>
 
@@ -55,12 +58,44 @@ static const char *group_of(const struct job *job)
 	return arena_str(job->console.mem, group).ptr;
 }
 
+static int tell_scale(const struct job *job, unsigned count, unsigned before)
+{
+	if (job->console.fields->general.json)
+		printf("{\"workers\":%u,\"before\":%u}\n", count, before);
+	else
+		printf("replay: %u workers, %u before; `console replay status` tells how far it "
+		       "is\n",
+		       count, before);
+	return 0;
+}
+
+/* The workflow's engine has made them. */
+static bool is_in_pods(const struct job *job)
+{
+	return job->console.services.derived && workflow_platform() == PLATFORM_KUBERNETES;
+}
+
+static int scale_pods(const struct job *job, unsigned count, struct err *err)
+{
+	const struct pods_options pods = {.stop = interrupt_catch()};
+	struct str label = arena_printf(job->console.mem, "trafficreplay.%s", job->name);
+	unsigned before;
+
+	if (!label.ptr)
+		return arena_fail(job->console.mem, "the name of a replayer", err);
+	return pods_scale(&pods, "resource", label.ptr, count, &before, err) < 0
+		       ? -(int)err->kind
+		       : tell_scale(job, count, before);
+}
+
 static int scale_to(const struct job *job, unsigned count, struct err *err)
 {
 	struct console_command command = {.mem = job->console.mem};
 	struct services_cluster target;
 	unsigned before;
 
+	if (is_in_pods(job))
+		return scale_pods(job, count, err);
 	if (console_platform_check(&job->console, job->section, "replay", err) < 0)
 		return -(int)err->kind;
 	if (count > 1)
@@ -84,13 +119,7 @@ static int scale_to(const struct job *job, unsigned count, struct err *err)
 	if (console_command_check(&command, err) < 0 ||
 	    workers_scale(&job->workers, count, &command, &before, err) < 0)
 		return -(int)err->kind;
-	if (job->console.fields->general.json)
-		printf("{\"workers\":%u,\"before\":%u}\n", count, before);
-	else
-		printf("replay: %u workers, %u before; `console replay status` tells how far it "
-		       "is\n",
-		       count, before);
-	return 0;
+	return tell_scale(job, count, before);
 }
 
 static int run_start(struct cli *cli, void *fields, struct err *err)
@@ -166,6 +195,8 @@ static int run_status(struct cli *cli, void *fields, struct err *err)
 	if (open_job(&job, cli, f, err) < 0 || workers_count(&job.workers, &running, err) < 0 ||
 	    read_status(&job, &status, err) < 0)
 		return -(int)err->kind;
+	if (is_in_pods(&job) && json_i64_or(json_get(status, "ready"), 0) > 0)
+		running++;
 	state = running > 0 ? "Running" : status ? "Stopped" : "Pending";
 	json_set(root, STR("status"), json_new_string(cli->mem, str_from(state)));
 	json_set(root, STR("workers"), workers_json(&job.workers));

@@ -220,7 +220,7 @@ static void fill_options(const struct replay_fields *f, struct run *run, struct 
 	o->tuple_transform = run->tuple_transform;
 	o->tuple_spans = f->tuple_spans;
 	o->keep_auth = f->keep_auth;
-	o->stop_on_auth_failure = !f->no_stop_on_auth;
+	o->stop_on_auth_failure = f->stop_on_auth && !f->no_stop_on_auth;
 	o->stop = interrupt_catch();
 	o->report = replay_report_take;
 	o->set_aside = replay_report_set_aside;

@@ -30,7 +30,8 @@ struct replay_fields {
 	const char *most_per_second;
 	const char *tuple_folder, *tuple_bucket, *tuple_region, *tuple_endpoint, *tuple_prefix;
 	struct opt_list methods, final_types;
-	bool remove_auth, source_versions, follow, keep_auth, no_stop_on_auth, no_tuples;
+	bool remove_auth, source_versions, follow, keep_auth, no_tuples;
+	bool stop_on_auth, no_stop_on_auth; /* the second wins */
 	bool gets_only, writes_only, no_raise_gc_deletes, tuple_spans, no_spread, compare;
 	const char *backfill_session;
 	int64_t update_wait_ms;

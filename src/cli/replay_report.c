@@ -1,18 +1,20 @@
 #include "cli/replay_report.h"
 
+#include "cli/replay_metrics.h"
+
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "base/metrics.h"
 #include "base/small_file.h"
 
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { LOG_EVERY_MS = 30000, ASIDE_LINES = 100 };
+enum { LOG_EVERY_MS = 30000, STATUS_EVERY_MS = 5000, ASIDE_LINES = 100 };
 
 struct replay_report {
 	struct replay_report_options options;
@@ -21,95 +23,28 @@ struct replay_report {
 	uint64_t next_offset; /* over all partitions */
 	struct metrics_server *server;
 	pthread_mutex_t lock;
-	struct replay_counts counts; /* under the lock */
+	struct replay_counts counts; /* under the lock, as is progress */
+	struct record_progress progress;
 	uint64_t log_end;
 	int64_t end_asked_ms;
 	bool has_end;
 	atomic_uint_fast64_t unread; /* records, at the last look */
-	int64_t logged_ms;
+	int64_t logged_ms, told_ms;
+	bool tells; /* its status in its log, too: the log is all that comes out of a pod */
 	unsigned aside;
-};
-
-#define ROW(metric_name, member, metric_kind, metric_help) \
-	{{metric_name, metric_help, metric_kind}, offsetof(struct replay_counts, member)}
-
-static const struct {
-	struct metric metric;
-	size_t offset;
-} rows[] = {
-	ROW("trafficStreamsRead_total", records_read, METRIC_COUNTER, "Records read."),
-	ROW("kafkaRecordsRead_total", records_read, METRIC_COUNTER,
-	    "Records read, under the Java replayer's name."),
-	ROW("kafkaBytesRead_total", bytes_read, METRIC_COUNTER, "Bytes of records read."),
-	ROW("httpTransactionCount_total", requests, METRIC_COUNTER, "Requests reassembled."),
-	ROW("targetTransactionCount_total", answered, METRIC_COUNTER,
-	    "Requests whose last answer came."),
-	ROW("numRetriedRequests_total", job.retried, METRIC_COUNTER, "Requests sent again."),
-	ROW("transformError_total", job.transform_failed, METRIC_COUNTER,
-	    "Requests that a transformer could not do."),
-	ROW("nonRetryableConnectionFailures_total", given_up, METRIC_COUNTER,
-	    "Requests given up without an answer."),
-	ROW("connectionsOpened_total", target.opened, METRIC_COUNTER,
-	    "Connections to the target opened."),
-	ROW("connectionsClosedCount_total", target.closed, METRIC_COUNTER,
-	    "Connections to the target closed."),
-	ROW("bytesWrittenToTarget_total", target.bytes_written, METRIC_COUNTER,
-	    "Bytes sent to the target."),
-	ROW("bytesReadFromTarget_total", target.bytes_read, METRIC_COUNTER,
-	    "Bytes read from the target."),
-	ROW("activeReplayerChannels", connections, METRIC_GAUGE, "Captured connections open."),
-	ROW("activeTargetConnections", target_connections, METRIC_GAUGE,
-	    "Connections to the target open."),
-	ROW("scheduleLag", schedule_lag_ms, METRIC_GAUGE,
-	    "How late the last request was sent, milliseconds."),
-	ROW("lagBetweenSourceAndTargetRequests", source_lag_ms, METRIC_GAUGE,
-	    "How long ago the last request sent was captured, milliseconds."),
-	ROW("shardlift_replay_outstanding", outstanding, METRIC_GAUGE,
-	    "Requests read and not answered yet."),
-	ROW("shardlift_replay_captured_bytes", captured_bytes, METRIC_GAUGE,
-	    "Bytes of requests and responses in memory."),
-	ROW("shardlift_replay_in_flight", in_flight, METRIC_GAUGE, "Requests at the target."),
-	ROW("shardlift_replay_tuples_durable", tuples_durable, METRIC_GAUGE, "Tuples durable."),
-	ROW("shardlift_replay_records_set_aside_total", records_set_aside, METRIC_COUNTER,
-	    "Records that could not be read."),
-	ROW("shardlift_replay_skipped_total", requests_skipped, METRIC_COUNTER,
-	    "Requests not sent: refused by the source, there already, of a scroll."),
-	ROW("shardlift_replay_filtered_total", requests_filtered, METRIC_COUNTER,
-	    "Requests left out by a filter."),
-	ROW("shardlift_replay_updates_waiting", updates_waiting, METRIC_GAUGE,
-	    "Requests whose updates wait for what comes before them."),
-	ROW("shardlift_replay_updates_lost_total", job.updates_lost, METRIC_COUNTER,
-	    "Updates that found no document, to the last."),
-	ROW("shardlift_replay_deletes_forgotten_total", job.deletes_forgotten, METRIC_COUNTER,
-	    "Documents that came back below the version of their delete."),
-	ROW("shardlift_replay_conflicts_newer_total", job.conflicts_newer, METRIC_COUNTER,
-	    "Writes answered 409 since something newer was there."),
 };
 
 static void collect(void *user, struct buf *out)
 {
 	struct replay_report *report = user;
+	struct record_progress progress;
 	struct replay_counts counts;
 
 	pthread_mutex_lock(&report->lock);
 	counts = report->counts;
+	progress = report->progress;
 	pthread_mutex_unlock(&report->lock);
-	for (size_t i = 0; i < COUNT_OF(rows); i++)
-		metric_put(out, &rows[i].metric,
-			   (double)*(const int64_t *)((const char *)&counts + rows[i].offset));
-	metric_put(out,
-		   &(struct metric){"shardlift_replay_lag",
-				    "Records not read and requests not answered.", METRIC_GAUGE},
-		   (double)(atomic_load(&report->unread) + counts.outstanding));
-	metric_begin(out, &(struct metric){"tupleComparison_total",
-					   "Requests by whether the statuses were equal.",
-					   METRIC_COUNTER});
-	metric_sample(out, &(struct metric){"tupleComparison_total", NULL, METRIC_COUNTER},
-		      &(struct metric_label){"statusCodesMatch", STR("true")}, 1,
-		      (double)counts.statuses_equal);
-	metric_sample(out, &(struct metric){"tupleComparison_total", NULL, METRIC_COUNTER},
-		      &(struct metric_label){"statusCodesMatch", STR("false")}, 1,
-		      (double)counts.statuses_different);
+	replay_metrics(out, &counts, &progress, atomic_load(&report->unread));
 }
 
 int replay_report_open(const struct replay_report_options *options, struct replay_report **out,
@@ -119,6 +54,7 @@ int replay_report_open(const struct replay_report_options *options, struct repla
 	struct err none;
 
 	report->options = *options;
+	report->tells = getenv("SHARDLIFT_STATUS_IN_LOG") != NULL;
 	pthread_mutex_init(&report->lock, NULL);
 	if (options->log_folder &&
 	    segment_log_reader_open(options->log_folder, &report->log, &none) < 0)
@@ -149,6 +85,9 @@ static uint64_t unread_records(struct replay_report *report, const struct replay
 		report->next_offset = progress.next;
 		report->log_end = progress.end;
 		report->end_asked_ms = progress.asked_ms;
+		pthread_mutex_lock(&report->lock);
+		report->progress = progress;
+		pthread_mutex_unlock(&report->lock);
 		return progress.end - progress.next;
 	}
 	if (!report->log || segment_log_reader_range(report->log, &first, &end, &err) < 0)
@@ -156,6 +95,38 @@ static uint64_t unread_records(struct replay_report *report, const struct replay
 	report->log_end = end;
 	report->has_end = true;
 	return end > counts->next_offset ? end - MAX(counts->next_offset, first) : 0;
+}
+
+static void append_wait(struct buf *text, const struct replay_counts *c)
+{
+	char since[25];
+
+	if (!c->waits_for[0])
+		return;
+	clock_format_utc(c->waits_since_ms, since);
+	buf_printf(text, ",\"waits_since\":\"%s\",\"waits_for\":", since);
+	json_write_string(text, str_from(c->waits_for));
+}
+
+static void log_wait(const struct replay_counts *c)
+{
+	char since[25];
+
+	if (!c->waits_for[0])
+		return;
+	clock_format_utc(c->waits_since_ms, since);
+	log_info("replay", "held up since %s: %s", since, c->waits_for);
+}
+
+/* A line that workflow/pods knows. */
+static void tell_status(struct replay_report *report, struct str text)
+{
+	int64_t now = clock_monotonic_ms();
+
+	if (!report->tells || (report->told_ms && now - report->told_ms < STATUS_EVERY_MS))
+		return;
+	report->told_ms = now;
+	fprintf(stderr, "shardlift-status: " STR_FMT, STR_ARG(text));
 }
 
 static void write_status(struct replay_report *report, const char *state)
@@ -183,13 +154,16 @@ static void write_status(struct replay_report *report, const char *state)
 		   ",\"caught_up\":%s,\"source_lag_ms\":%" PRId64 ",\"schedule_lag_ms\":%" PRId64
 		   ",\"requests\":%" PRIu64 ",\"answered\":%" PRIu64 ",\"retried\":%" PRIu64
 		   ",\"updates_waiting\":%" PRIu64 ",\"skipped\":%" PRIu64 ",\"set_aside\":%" PRIu64
-		   ",\"tuples_durable\":%" PRIu64 "}\n",
+		   ",\"tuples_durable\":%" PRIu64,
 		   c->caught_up && unread + c->outstanding == 0 ? "true" : "false",
 		   c->source_lag_ms, c->schedule_lag_ms, c->requests, c->answered, c->job.retried,
 		   c->updates_waiting, c->requests_skipped, c->records_set_aside,
 		   c->tuples_durable);
+	append_wait(&text, c);
+	buf_append_str(&text, STR("}\n"));
 	if (small_file_replace(report->options.status_path, buf_str(&text), &err) < 0)
 		log_warn("replay", "%s", err.message);
+	tell_status(report, buf_str(&text));
 }
 
 void replay_report_source(struct replay_report *report, struct record_source *source)
@@ -214,6 +188,7 @@ void replay_report_take(void *user, const struct replay_counts *counts)
 		 " retried, schedule lag %" PRId64 " ms",
 		 counts->requests, counts->answered, counts->outstanding, counts->job.retried,
 		 counts->schedule_lag_ms);
+	log_wait(counts);
 }
 
 void replay_report_set_aside(void *user, struct record_position position, const char *reason)

@@ -254,3 +254,24 @@ struct json *status_report_json(const struct status_report *report, struct arena
 	json_set(root, STR("parked"), parked);
 	return root;
 }
+
+static uint64_t count_of(const struct json *object, const char *name)
+{
+	return (uint64_t)MAX(json_i64_or(json_get(object, name), 0), (int64_t)0);
+}
+
+bool status_total_read(const struct json *session, struct status_index *out)
+{
+	const struct json *total = json_get(session, "total"), *items = json_get(total, "items");
+
+	*out = (struct status_index){.target_documents = -1,
+				     .documents = count_of(total, "documents"),
+				     .sent = count_of(total, "sent"),
+				     .failed = count_of(total, "failed"),
+				     .superseded = count_of(total, "superseded"),
+				     .bytes_done = count_of(total, "bytes_done"),
+				     .bytes_total = count_of(total, "bytes_total")};
+	for (size_t i = 0; i < COUNT_OF(state_names); i++)
+		out->items[i] = count_of(items, state_names[i]);
+	return items_of(out) > 0;
+}

@@ -3,6 +3,7 @@
 #define CLI_STATUS_REPORT_H
 
 #include "backfill/coordinator.h"
+#include "base/json.h"
 
 #include <stdio.h>
 
@@ -46,6 +47,8 @@ bool status_misses_documents(const struct status_index *index);
 
 int status_report_print(const struct status_report *report, struct arena *mem, FILE *out,
 			struct err *err);
+/* The sum of all indices, out of an object of status_report_json. False: there is none. */
+bool status_total_read(const struct json *session, struct status_index *out);
 /* The object of one session. */
 struct json *status_report_json(const struct status_report *report, struct arena *mem);
 

@@ -7,6 +7,7 @@
 #include "cli/progress_bar.h"
 #include "cli/run_report.h"
 #include "cli/transfer_internal.h"
+#include "store/read_ahead.h"
 
 #include <stdio.h>
 
@@ -36,6 +37,24 @@ static const struct migrate_metadata_plan *plan_metadata(struct transfer *transf
 	return &transfer->metadata;
 }
 
+/* One more than there are processors reads while others wait for the first bytes of a shard. */
+static int64_t reader_count(const struct transfer *transfer)
+{
+	const struct blob_store *store = transfer->source.store;
+	bool remote = store && blob_store_is_remote(store);
+
+	return transfer->request->transfer->readers ? transfer->request->transfer->readers
+						    : processors() + (remote ? 1 : 0);
+}
+
+static void limit_read_ahead(const struct transfer *transfer)
+{
+	int64_t wanted = transfer->request->transfer->read_ahead_memory;
+
+	read_ahead_set_memory(wanted ? (size_t)wanted
+				     : (size_t)reader_count(transfer) * READ_AHEAD_SOURCE);
+}
+
 static struct migrate_plan make_plan(struct transfer *transfer)
 {
 	const struct transfer_fields *fields = transfer->request->transfer;
@@ -57,7 +76,7 @@ static struct migrate_plan make_plan(struct transfer *transfer)
 		.backfill = {.documents_per_bulk = fields->documents_per_bulk,
 			     .bytes_per_bulk = fields->bytes_per_bulk,
 			     .max_memory = fields->max_memory,
-			     .readers = fields->readers ? fields->readers : processors(),
+			     .readers = reader_count(transfer),
 			     .senders = fields->max_connections,
 			     .range_bytes = work->range_bytes,
 			     .grace_ms = work->grace_ms,
@@ -234,6 +253,7 @@ static int run(struct transfer *transfer, struct err *err)
 	struct progress_bar *bar;
 	int ended;
 
+	limit_read_ahead(transfer);
 	transfer->metrics = (struct backfill_metrics){&transfer->progress, transfer->pressure};
 	if (backfill_metrics_start(transfer->request->metrics, &transfer->metrics,
 				   &transfer->metrics_server, err) < 0)

@@ -21,7 +21,7 @@ struct transfer_fields {
 	struct opt_list index_allowlist, renames;
 	bool allow_partial_snapshot;
 	int64_t documents_per_bulk, bytes_per_bulk;
-	int64_t max_connections, max_memory, readers;
+	int64_t max_connections, max_memory, readers, read_ahead_memory;
 	const char *compress;
 	const char *format; /* of files: bulk, ndjson, elasticdump */
 	const char *session_name;

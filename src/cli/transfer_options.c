@@ -60,7 +60,15 @@ const struct opt transfer_options[] = {
 	 DOCUMENTS(readers),
 	 .min = 1,
 	 .max = 256,
-	 .help = "Threads that read shards; without it one for each processor."},
+	 .help = "Threads that read shards; without it one for each processor, and one more where "
+		 "the snapshot is in an object store."},
+	{.name = "read-ahead-memory",
+	 .type = OPT_BYTES,
+	 DOCUMENTS(read_ahead_memory),
+	 .min = 1,
+	 .max = (int64_t)1 << 40,
+	 .help = "Bytes for what is read ahead out of an object store, of all readers together; "
+		 "without it 16MiB for each."},
 	{.name = "format",
 	 .type = OPT_CHOICE,
 	 DOCUMENTS(format),

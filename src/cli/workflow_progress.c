@@ -117,8 +117,9 @@ static void put_items(struct buf *text, const struct status_index *total)
 		buf_printf(text, ", %" PRIu64 " failed", total->failed);
 }
 
-static bool tell_backfill(const struct status_report *report, int64_t elapsed_ms, struct arena *mem,
-			  struct workflow_progress *out)
+/* `told`: the session as it was told elsewhere; NULL: the report says all. */
+static bool tell_backfill(const struct status_report *report, struct json *told, int64_t elapsed_ms,
+			  struct arena *mem, struct workflow_progress *out)
 {
 	cleanup(buf_release) struct buf text = BUF_INIT(KIB(4));
 	const struct status_index *total = &report->total;
@@ -128,7 +129,9 @@ static bool tell_backfill(const struct status_report *report, int64_t elapsed_ms
 	status_report_pace(&paced, &nothing, elapsed_ms);
 	out->percent = (int)status_percent(total);
 	out->seconds_left = status_seconds_left(&paced);
-	out->json = status_report_json(&paced, mem);
+	out->json = told ? told : status_report_json(&paced, mem);
+	if (told && out->seconds_left >= 0)
+		json_set(told, STR("seconds_left"), json_new_i64(mem, out->seconds_left));
 	put_percent(&text, out);
 	put_bytes(&text, (int64_t)total->bytes_done, (int64_t)total->bytes_total);
 	buf_printf(&text, ", %" PRIu64 " documents", total->documents);
@@ -161,6 +164,22 @@ static struct str fact_of(const struct workflow_resource *resource, const char *
 	return json_string(json_get(facts, name));
 }
 
+/* Of pods, whose items are in the target: what was seen there last. */
+static bool read_backfill_elsewhere(const struct workflow_place *place,
+				    const struct workflow_step *step, struct str session,
+				    struct arena *mem, struct workflow_progress *out)
+{
+	struct str path =
+		arena_printf(mem, "%s/run/" STR_FMT ".work", place->state_dir, STR_ARG(session));
+	struct status_report report = {0};
+	struct json *sessions = NULL;
+
+	return read_json(path.ptr, mem, &sessions) &&
+	       (sessions = json_get(sessions, "sessions")) != NULL && sessions->first &&
+	       status_total_read(sessions->first, &report.total) &&
+	       tell_backfill(&report, sessions->first, elapsed_of(place, step), mem, out);
+}
+
 static bool read_backfill(const struct workflow_place *place, const struct workflow_step *step,
 			  struct arena *mem, struct workflow_progress *out)
 {
@@ -176,16 +195,18 @@ static bool read_backfill(const struct workflow_place *place, const struct workf
 	struct err err;
 	size_t count;
 
-	/* Opening would make it; work kept on the target has none here. */
-	if (session.len == 0 || !path.ptr || access(path.ptr, R_OK) < 0)
+	if (session.len == 0 || !path.ptr)
 		return false;
+	/* Opening would make it; work kept on the target has none here. */
+	if (access(path.ptr, R_OK) < 0)
+		return read_backfill_elsewhere(place, step, session, mem, out);
 	options.session = arena_str(mem, session).ptr;
 	if (!options.session ||
 	    coordinator_local_open(place->state_dir, &options, &coordinator, &err) < 0 ||
 	    coordinator->ops->list(coordinator, mem, &items, &count, &err) < 0 || count == 0 ||
 	    status_report_make(options.session, items, count, mem, &report, &err) < 0)
 		return false;
-	return tell_backfill(&report, elapsed_of(place, step), mem, out);
+	return tell_backfill(&report, NULL, elapsed_of(place, step), mem, out);
 }
 
 /* --- Snapshots: what `snapshot status --json` said --- */
@@ -251,21 +272,34 @@ static bool read_verify(const struct workflow_place *place, const struct workflo
 
 /* --- Traffic --- */
 
+static const char *path_of_status(const struct workflow_place *place, struct str name,
+				  struct arena *mem)
+{
+	return arena_printf(mem, "%s/run/" STR_FMT ".status", place->state_dir, STR_ARG(name)).ptr;
+}
+
+static void put_pods(struct buf *text, const struct json *counts)
+{
+	if (json_get(counts, "pods"))
+		buf_printf(text, "%" PRId64 " of %" PRId64 " pods ready, ",
+			   json_i64_or(json_get(counts, "ready"), 0),
+			   json_i64_or(json_get(counts, "pods"), 0));
+}
+
 static bool read_replay(const struct workflow_place *place, struct str name, struct arena *mem,
 			struct workflow_progress *out)
 {
 	cleanup(buf_release) struct buf text = BUF_INIT(KIB(4));
-	struct str path =
-		arena_printf(mem, "%s/run/" STR_FMT ".status", place->state_dir, STR_ARG(name));
 	struct json *counts = NULL;
 	char lag[NUMBER_TEXT_MAX];
 	int64_t behind;
 
-	if (!read_json(path.ptr, mem, &counts))
+	if (!read_json(path_of_status(place, name, mem), mem, &counts))
 		return false;
 	out->json = counts;
 	behind = MAX(json_i64_or(json_get(counts, "source_lag_ms"), 0), (int64_t)0);
 	buf_printf(&text, STR_FMT ", ", STR_ARG(json_string(json_get(counts, "state"))));
+	put_pods(&text, counts);
 	if (json_bool_or(json_get(counts, "caught_up"), false))
 		buf_append_str(&text, STR("caught up"));
 	else
@@ -295,6 +329,25 @@ static bool ask_proxy(const struct workflow_place *place, struct str name, struc
 	       json_parse(arena_str(mem, buf_str(&answer)), mem, out, NULL) == 0;
 }
 
+/* A proxy in pods: what stands in for it knows how many there are. */
+static bool read_pods(const struct workflow_place *place, struct str name, struct arena *mem,
+		      struct workflow_progress *out)
+{
+	cleanup(buf_release) struct buf text = BUF_INIT(KIB(4));
+	struct json *counts = NULL;
+
+	if (!read_json(path_of_status(place, name, mem), mem, &counts) ||
+	    !json_get(counts, "service"))
+		return false;
+	out->json = counts;
+	buf_printf(&text, STR_FMT ", ", STR_ARG(json_string(json_get(counts, "state"))));
+	put_pods(&text, counts);
+	buf_printf(&text, "Service " STR_FMT " port %" PRId64,
+		   STR_ARG(json_string(json_path(counts, "service", "name", NULL))),
+		   json_i64_or(json_path(counts, "service", "port", NULL), 0));
+	return complete(out, &text, mem);
+}
+
 static bool read_capture(const struct workflow_place *place, struct str name, struct arena *mem,
 			 struct workflow_progress *out)
 {
@@ -303,7 +356,7 @@ static bool read_capture(const struct workflow_place *place, struct str name, st
 	int64_t lost;
 
 	if (!ask_proxy(place, name, mem, &counts))
-		return false;
+		return read_pods(place, name, mem, out);
 	out->json = counts;
 	lost = json_i64_or(json_get(counts, "recordsLost"), 0);
 	buf_printf(&text,

@@ -1,8 +1,9 @@
 /* How far the steps and resources of a workflow are, read from what their processes leave in the
  * state directory: no engine is needed, and nothing is changed.
  *
- * A backfill: its work items, <state>/work/<session>.db. A snapshot: what the step noted last. A
- * verify: <state>/run/verify.<pid>.progress (progress_file.h). A replayer:
+ * A backfill: its work items, <state>/work/<session>.db; where they are kept in the target by pods,
+ * <state>/run/<session>.work, as `backfill status --json` told it last. A snapshot: what the step
+ * noted last. A verify: <state>/run/verify.<pid>.progress (progress_file.h). A replayer:
  * <state>/run/<name>.status. A proxy is asked on its control socket, <state>/run/<name>.sock. */
 #ifndef CLI_WORKFLOW_PROGRESS_H
 #define CLI_WORKFLOW_PROGRESS_H

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define PROCESS_PATIENCE_MS 120000 /* a proxy lets its clients come to an end */
+#define PODS_PATIENCE_MS 240000    /* the same, with what a pod's end takes beside */
 
 struct reset_fields {
 	struct workflow_fields common;
@@ -190,11 +191,13 @@ static int remove_outputs(const struct reset *r, size_t i, struct err *err)
 
 static int remove_session(const struct reset *r, struct str session, struct err *err)
 {
-	static const char *const ends[] = {"", "-wal", "-shm"};
+	static const char *const files[][2] = {
+		{"work", ".db"}, {"work", ".db-wal"}, {"work", ".db-shm"}, {"run", ".work"}};
 
-	for (size_t j = 0; session.len > 0 && j < COUNT_OF(ends); j++) {
-		struct str path = arena_printf(r->session->mem, "%s/work/" STR_FMT ".db%s",
-					       r->session->state_dir, STR_ARG(session), ends[j]);
+	for (size_t j = 0; session.len > 0 && j < COUNT_OF(files); j++) {
+		struct str path =
+			arena_printf(r->session->mem, "%s/%s/" STR_FMT "%s", r->session->state_dir,
+				     files[j][0], STR_ARG(session), files[j][1]);
 
 		if (path.ptr && unlink(path.ptr) < 0 && errno != ENOENT)
 			return err_set_errno(err, ERR_IO, errno, "cannot remove '%s'", path.ptr);
@@ -261,12 +264,13 @@ static int end_process(const struct reset *r, size_t i, struct err *err)
 {
 	const struct pods_options pods = {.stop = interrupt_catch()};
 
-	if (workflow_platform() == PLATFORM_KUBERNETES &&
-	    pods_remove(&pods, r->labels[i], PROCESS_PATIENCE_MS, err) < 0)
+	/* First what would make its pods again. */
+	if (is_lasting(r, i) && service_remove(r->session->state_dir, r->resources[i].name,
+					       PROCESS_PATIENCE_MS, err) < 0)
 		return -(int)err->kind;
-	return is_lasting(r, i) ? service_remove(r->session->state_dir, r->resources[i].name,
-						 PROCESS_PATIENCE_MS, err)
-				: 0;
+	return workflow_platform() == PLATFORM_KUBERNETES
+		       ? pods_remove(&pods, r->labels[i], PODS_PATIENCE_MS, err)
+		       : 0;
 }
 
 static int reset_one(const struct reset *r, size_t i, struct err *err)

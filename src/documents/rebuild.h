@@ -29,7 +29,8 @@ struct rebuild_field {
 	enum rebuild_quality quality;
 	const char *reason; /* why not exact, or NULL */
 	struct str column;  /* whose doc values, or terms, it is; ptr NULL: none, its own */
-	struct str format;  /* of dates: one that is written here; ptr NULL: the default */
+	struct str format;  /* of dates: one that is written here; of vectors: the type of their
+			     * elements; ptr NULL: the default */
 	double factor;      /* of scaled_float */
 	const struct json *constant; /* of constant_keyword */
 	const struct json
@@ -44,6 +45,9 @@ struct rebuild_nested {
 	struct str path;
 	size_t parent; /* as rebuild_field.nested */
 };
+
+/* index.version.created from which on vectors are little-endian: 8.9. */
+#define REBUILD_LITTLE_VECTORS 8090000
 
 struct rebuild_tally;
 

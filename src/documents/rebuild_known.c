@@ -36,7 +36,7 @@ static const struct rebuild_known known_types[] = {
 	{"dense_vector", REBUILD_APPROXIMATE, "32 bits of precision"},
 	{"version", REBUILD_APPROXIMATE, SEVERAL},
 	{"histogram", REBUILD_APPROXIMATE, "buckets that are counted 0 are lost"},
-	{"counted_keyword", REBUILD_APPROXIMATE, SEVERAL},
+	{"counted_keyword", REBUILD_APPROXIMATE, "of several values the order is lost"},
 	/* Of these nothing comes back. */
 	{"completion", REBUILD_NOT_AT_ALL, "suggestions are kept in a format of their own"},
 	{"semantic_text", REBUILD_NOT_AT_ALL, "its text is in the source alone"},

@@ -13,18 +13,23 @@ bool rebuild_is_packed(struct str type)
 	       str_is(type, "dense_vector") || str_is(type, "histogram") || rebuild_is_range(type);
 }
 
-static bool add_binary(struct str bytes, struct json *array, struct arena *mem)
+/* `text`: they are texts, not any bytes. */
+static bool add_binary(struct str bytes, bool text, struct json *array, struct arena *mem)
 {
 	struct rd rd = rd_over(bytes);
 	uint32_t count = rd_vint(&rd);
 
 	for (uint32_t i = 0; i < count && !rd.failed; i++) {
 		struct str value = rd_string(&rd);
-		struct json *text = rd.failed ? NULL : rebuild_base64(value, mem);
+		struct json *one = NULL;
 
-		if (!text)
+		if (!rd.failed && !text)
+			one = rebuild_base64(value, mem);
+		else if (!rd.failed && rebuild_is_utf8(value))
+			one = json_new_string(mem, arena_str(mem, value));
+		if (!one)
 			return false;
-		json_append(array, text);
+		json_append(array, one);
 	}
 	return !rd.failed && rd_left(&rd) == 0;
 }
@@ -57,14 +62,25 @@ static bool add_flattened(const struct rebuild_field *field, struct str bytes, s
 	return rebuild_add_path(array->first, path, json_new_string(mem, value), mem);
 }
 
-/* Numbers of 32 bits, and last the length of the vector, which is not of the source. */
-static bool add_vector(struct str bytes, struct json *array, struct arena *mem)
+/* An element of a vector: a number of 32 bits, or of 8, or 8 bits. */
+static struct json *vector_element(struct rd *rd, bool floats, bool little, struct arena *mem)
+{
+	if (!floats)
+		return json_new_i64(mem, (int8_t)rd_u8(rd));
+	return rebuild_float((int32_t)(little ? rd_le32(rd) : rd_be32(rd)), mem);
+}
+
+/* Its elements, and last the length of the vector, which is not of the source. */
+static bool add_vector(const struct rebuild_plan *plan, const struct rebuild_field *field,
+		       struct str bytes, struct json *array, struct arena *mem)
 {
 	struct rd rd = rd_over(bytes);
 	struct json *vector = json_new(mem, JSON_ARRAY);
+	bool floats = !field->format.ptr || str_is(field->format, "float");
+	bool little = plan->created >= REBUILD_LITTLE_VECTORS;
 
 	while (rd_left(&rd) > 4) {
-		struct json *value = rebuild_float((int32_t)rd_le32(&rd), mem);
+		struct json *value = vector_element(&rd, floats, little, mem);
 
 		if (!value || rd.failed)
 			return false;
@@ -106,9 +122,11 @@ bool rebuild_packed(const struct rebuild_plan *plan, const struct rebuild_field 
 	if (rebuild_is_range(field->type))
 		return rebuild_ranges(plan, field, bytes, array, mem);
 	if (str_is(field->type, "binary"))
-		return add_binary(bytes, array, mem);
+		return add_binary(bytes, false, array, mem);
+	if (str_is(field->type, "wildcard"))
+		return add_binary(bytes, true, array, mem);
 	if (str_is(field->type, "dense_vector"))
-		return add_vector(bytes, array, mem);
+		return add_vector(plan, field, bytes, array, mem);
 	if (str_is(field->type, "histogram"))
 		return add_histogram(bytes, array, mem);
 	return add_flattened(field, bytes, array, mem);
@@ -136,6 +154,31 @@ struct json *rebuild_in_order(const struct json *values, struct str order, struc
 			    index < 0 ? json_new(mem, JSON_NULL) : json_copy(mem, at[index]));
 	}
 	return rd.failed ? NULL : array;
+}
+
+bool rebuild_is_counted(struct str type)
+{
+	return str_is(type, "counted_keyword");
+}
+
+struct json *rebuild_repeated(const struct json *values, struct str counts, struct arena *mem)
+{
+	struct rd rd = rd_over(counts);
+	struct json *array = json_new(mem, JSON_ARRAY);
+	uint64_t all = 0;
+
+	if (!array || rd_vint(&rd) != (values ? values->count : 0))
+		return NULL;
+	json_each (value, values) {
+		uint32_t count = rd_vint(&rd);
+
+		all += count;
+		if (rd.failed || count == 0 || all > ORDER_MOST)
+			return NULL;
+		for (uint32_t i = 0; i < count; i++)
+			json_append(array, json_copy(mem, value));
+	}
+	return rd_left(&rd) > 0 || mem->failed ? NULL : array;
 }
 
 bool rebuild_is_child(const struct json *relations, const struct rebuild_field *hidden,

@@ -89,10 +89,12 @@ static bool fits(const struct rebuild_plan *plan, struct str type, enum doc_valu
 static int open_column(struct rebuild_parts *p, const struct segment_reader *segment,
 		       struct rebuild_part *part, struct str name, struct err *err)
 {
-	struct str offsets = arena_printf(&p->names, STR_FMT ".offsets", STR_ARG(name));
+	bool counted = rebuild_is_counted(part->field->type);
+	struct str offsets = arena_printf(&p->names, STR_FMT "%s", STR_ARG(name),
+					  counted ? "_count" : ".offsets");
 
 	if (column_open(segment, name, &part->column, err) < 0 ||
-	    (p->plan->synthetic && offsets.ptr &&
+	    ((p->plan->synthetic || counted) && offsets.ptr &&
 	     column_open(segment, offsets, &part->offsets, err) < 0))
 		return -(int)err->kind;
 	part->unfit = part->column && !fits(p->plan, part->field->type, column_type(part->column));
@@ -303,8 +305,12 @@ static int read_stored(struct rebuild_parts *p, struct stored_field_cursor curso
 }
 
 /* One doc value that is several values, or none whole. */
-static bool is_packed(const struct rebuild_parts *p, struct str type)
+static bool is_packed(const struct rebuild_parts *p, const struct rebuild_part *part)
 {
+	struct str type = part->field->type;
+
+	if (str_is(type, "wildcard"))
+		return column_type(part->column) == DOC_VALUES_BINARY;
 	return rebuild_is_packed(type) || (p->plan->old && rebuild_old_is_packed(type));
 }
 
@@ -325,7 +331,7 @@ static int take_column(struct rebuild_parts *p, struct rebuild_part *part,
 	for (size_t i = 0; i < values->count && !part->bad; i++) {
 		struct json *value;
 
-		if (values->bytes && is_packed(p, part->field->type)) {
+		if (values->bytes && is_packed(p, part)) {
 			if (!take_packed(p, part, values->bytes[i]))
 				return p->mem->failed
 					       ? arena_fail(p->mem, "a rebuilt document", err)
@@ -341,7 +347,8 @@ static int take_column(struct rebuild_parts *p, struct rebuild_part *part,
 	return 0;
 }
 
-/* Where Elasticsearch 8 keeps the order of an array, as indices of its doc values. */
+/* Where Elasticsearch 8 keeps the order of an array, as indices of its doc values, or how often
+ * each of them was there. */
 static int read_order(struct rebuild_parts *p, struct rebuild_part *part, int32_t doc,
 		      struct err *err)
 {
@@ -353,6 +360,10 @@ static int read_order(struct rebuild_parts *p, struct rebuild_part *part, int32_
 		return -(int)err->kind;
 	if (values.count != 1 || !values.bytes)
 		return 0;
+	if (rebuild_is_counted(part->field->type)) {
+		part->values = rebuild_repeated(part->values, values.bytes[0], p->mem);
+		return part->values ? 0 : no_value(p, part);
+	}
 	part->ordered = true;
 	part->values = rebuild_in_order(part->values, values.bytes[0], p->mem);
 	return part->values ? 0 : no_value(p, part);

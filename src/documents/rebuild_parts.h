@@ -9,8 +9,9 @@ struct column;
 
 struct rebuild_part {
 	const struct rebuild_field *field;
-	struct column *column;  /* NULL: none */
-	struct column *offsets; /* of "<path>.offsets": the order of several values; NULL: none */
+	struct column *column;     /* NULL: none */
+	struct column *offsets;    /* of "<path>.offsets": the order of several values; of
+				    * "<path>_count": how often each; NULL: none */
 	struct inversion *indexed; /* points or terms, where there are no columns; NULL: none */
 	int32_t stored;            /* number of the stored field of that name; -1: no such field */
 	int32_t original;    /* of "<path>._original": what ignore_above kept out of doc values */

@@ -14,9 +14,9 @@
 /* index.version.created; those of OpenSearch have a bit of their own. */
 #define CREATED_6 6000000
 #define CREATED_6_5 6050000
-#define CREATED_8_9 8090000
-/* Before it, 8.11 and earlier: numbers of releases; from it on they are of index versions. */
-#define CREATED_8_12 8500000
+#define CREATED_7_5 7050000
+/* Before it numbers of releases; from it on they are of index versions. */
+#define CREATED_8_11 8500000
 #define OPENSEARCH_BIT 134217728
 #define FIELDS_MOST 100000
 
@@ -175,6 +175,19 @@ static bool is_compressed(const struct planner *p, const struct json *mapping)
 	return p->plan->old && json_bool_or(json_get(mapping, "compress"), false);
 }
 
+/* Vectors that are indexed, which is the default from 8.11 on, have no doc values. */
+static const char *why_no_vector(const struct planner *p, const struct json *mapping)
+{
+	struct str element = json_text_or(json_get(mapping, "element_type"), STR("float"));
+	bool indexed = json_bool_or(json_get(mapping, "index"), p->created >= CREATED_8_11);
+
+	if (indexed || p->plan->opensearch || p->created < CREATED_7_5)
+		return "a vector is only rebuilt of Elasticsearch 7.5 on, where it is not indexed";
+	if (!str_is(element, "float") && !str_is(element, "byte") && !str_is(element, "bit"))
+		return "a vector of elements that are not read";
+	return NULL;
+}
+
 /* What is not known of a type before some version. */
 static const char *why_no_column(const struct planner *p, struct str type,
 				 const struct json *mapping)
@@ -185,12 +198,11 @@ static const char *why_no_column(const struct planner *p, struct str type,
 		return "it has no doc values";
 	if (str_ends(type, STR("_range")) && p->created < CREATED_6)
 		return "ranges have doc values from Elasticsearch 6 on";
-	if (str_is(type, "wildcard") &&
-	    (!p->plan->opensearch || !json_bool_or(json_get(mapping, "doc_values"), false)))
-		return "a wildcard field is only rebuilt of OpenSearch, with doc_values";
-	if (str_is(type, "dense_vector") && (p->plan->opensearch || p->created < CREATED_8_9 ||
-					     !is_off(json_get(mapping, "index"))))
-		return "a vector is only rebuilt of Elasticsearch 8.9 on, where it is not indexed";
+	if (str_is(type, "wildcard") && p->plan->opensearch &&
+	    !json_bool_or(json_get(mapping, "doc_values"), false))
+		return "a wildcard field of OpenSearch is only rebuilt with doc_values";
+	if (str_is(type, "dense_vector"))
+		return why_no_vector(p, mapping);
 	return NULL;
 }
 
@@ -228,6 +240,8 @@ static void plan_details(struct planner *p, struct rebuild_field *field, const s
 
 	if (str_is(field->type, "constant_keyword"))
 		field->constant = json_get(mapping, "value");
+	if (str_is(field->type, "dense_vector"))
+		field->format = json_string(json_get(mapping, "element_type"));
 	if (str_is(field->type, "join"))
 		field->relations = json_get(mapping, "relations");
 	if (str_is(field->type, "flattened"))
@@ -249,7 +263,7 @@ static void plan_details(struct planner *p, struct rebuild_field *field, const s
  * Settings that say otherwise came with 8.17; of index versions all later ones are left alone. */
 static void leave_kept(const struct planner *p, struct rebuild_field *field)
 {
-	bool always = p->plan->opensearch || p->created < CREATED_8_12;
+	bool always = p->plan->opensearch || p->created < CREATED_8_11;
 
 	if (field->indexed == REBUILD_NO_INDEX || field->nested || !always ||
 	    !rebuild_filter_keeps(p->source, field->path))

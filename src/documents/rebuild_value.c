@@ -194,6 +194,8 @@ bool rebuild_fits(struct str type, enum doc_values_type kind)
 		"keyword",  "text",      "match_only_text", "ip",      "join",
 		"wildcard", "flattened", "flat_object",     "version", "counted_keyword"};
 
+	if (str_is(type, "wildcard") && kind == DOC_VALUES_BINARY)
+		return true;
 	if (str_is(type, "binary") || str_is(type, "dense_vector") || str_is(type, "histogram") ||
 	    rebuild_is_range(type))
 		return kind == DOC_VALUES_BINARY;

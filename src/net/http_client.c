@@ -12,7 +12,7 @@
 #define DEFAULT_REQUEST_TIMEOUT_MS (120 * 1000)
 #define KEEPALIVE_SECONDS 30L
 #define UPLOAD_BUFFER (256L << 10)
-#define DOWNLOAD_BUFFER (64L << 10)
+#define DOWNLOAD_BUFFER (256L << 10)
 #define GZIP_LEVEL 1
 
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
@@ -43,12 +43,35 @@ static int on_progress(void *user, curl_off_t down_total, curl_off_t down, curl_
 	return is_stopped(client) ? 1 : 0;
 }
 
+/* Of a send: what curl gives to on_body. */
+struct transfer {
+	CURL *curl;
+	const struct http_request *request;
+	struct http_response *response;
+};
+
+static size_t put_into(struct transfer *t, const char *bytes, size_t len)
+{
+	size_t n = MIN(len, t->request->into_size - t->response->into_len);
+	long status = 0;
+
+	if (n == 0 || curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &status) != CURLE_OK ||
+	    status != 206)
+		return 0;
+	memcpy((char *)t->request->into + t->response->into_len, bytes, n);
+	t->response->into_len += n;
+	return n;
+}
+
 static size_t on_body(char *bytes, size_t size, size_t count, void *user)
 {
-	struct buf *body = user;
+	struct transfer *t = user;
+	struct buf *body = &t->response->body;
+	size_t len = size * count, n = t->request->into ? put_into(t, bytes, len) : 0;
 
-	buf_append(body, bytes, size * count);
-	return body->failed ? 0 : size * count;
+	if (n < len)
+		buf_append(body, bytes + n, len - n);
+	return body->failed ? 0 : len;
 }
 
 static const char *keep(struct http_client *client, const char *text)
@@ -390,10 +413,12 @@ static int send_once(struct http_client *client, const struct http_request *requ
 {
 	cleanup(free_headers) struct curl_slist *headers = NULL;
 	struct sigv4_lines signature = {0};
+	struct transfer transfer = {client->curl, request, response};
 	CURLcode code = CURLE_ABORTED_BY_CALLBACK;
 	int failed;
 
 	buf_reset(&response->body);
+	response->into_len = 0;
 	if (!response->body.limit || response->body.limit > LIMIT_HTTP_RESPONSE)
 		response->body.limit = LIMIT_HTTP_RESPONSE;
 	if ((failed = set_url(client, request, err)) < 0 ||
@@ -403,7 +428,7 @@ static int send_once(struct http_client *client, const struct http_request *requ
 	headers = headers_of(client, request, &signature);
 	client->reason[0] = '\0';
 	must(curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers));
-	must(curl_easy_setopt(client->curl, CURLOPT_WRITEDATA, &response->body));
+	must(curl_easy_setopt(client->curl, CURLOPT_WRITEDATA, &transfer));
 	must(curl_easy_setopt(client->curl, CURLOPT_ACCEPT_ENCODING,
 			      request->as_it_is ? NULL : "gzip"));
 	must(curl_easy_setopt(client->curl, CURLOPT_FRESH_CONNECT, request->once ? 1L : 0L));

@@ -50,12 +50,17 @@ struct http_request {
 	const atomic_bool *stop; /* once true, the send ends with ERR_CANCELLED within a second;
 				    NULL: only http_client_cancel ends it */
 	int64_t timeout_ms;      /* 0: that of the options */
+	void *into;              /* where a range that was asked for goes (the body of a 206), in
+				    place of the response's buffer; what is longer goes on there.
+				    NULL: all goes into the buffer */
+	size_t into_size;
 };
 
 /* Starts as {0}; body.limit may be set to a ceiling below LIMIT_HTTP_RESPONSE. */
 struct http_response {
 	int status;
 	struct buf body;        /* owned, inflated; its memory is kept from send to send */
+	size_t into_len;        /* bytes that went into the request's `into` */
 	int64_t retry_after_ms; /* from Retry-After; -1: not said */
 	int64_t elapsed_ms;
 };

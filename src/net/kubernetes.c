@@ -235,6 +235,7 @@ static int unanswered(const struct kubernetes *k, const struct kubernetes_call *
 static const char *method_of(const char *verb)
 {
 	return strcmp(verb, "create") == 0   ? "POST"
+	       : strcmp(verb, "update") == 0 ? "PUT"
 	       : strcmp(verb, "patch") == 0  ? "PATCH"
 	       : strcmp(verb, "delete") == 0 ? "DELETE"
 					     : "GET";

@@ -21,7 +21,7 @@ struct kubernetes_options {
 };
 
 struct kubernetes_call {
-	const char *verb;        /* get list create patch delete, as a Role has them */
+	const char *verb;        /* get list create update patch delete, as a Role has them */
 	const char *group;       /* "" (pods, services, …), "apps", "batch" */
 	const char *resource;    /* "pods" */
 	const char *name;        /* NULL: all of them, or the one that `body` names */

@@ -97,7 +97,6 @@ static void add_answer(struct exchange *ex, const struct target_answer *answer)
 
 	*part = (struct tuple_part){0};
 	part->response_ms = answer->elapsed_ms;
-	part->has_spans = ex->stream->replay->options->tuple_spans;
 	part->first_byte_us = answer->first_byte_us;
 	part->last_byte_us = answer->last_byte_us;
 	if (answer->status == 0) {
@@ -207,7 +206,8 @@ static void decide(struct exchange *ex, int status, struct str bytes)
 		if (!probe || ex->job.bulk)
 			replace_last_answer(ex, job_stitched(&ex->job, bytes));
 		if (probe && ex->answer_count == 0)
-			ex->skipped = "the target has it already";
+			ex->skipped = ex->job.is_lost ? "there is nothing to update"
+						      : "the target has it already";
 		exchange_ended(ex);
 		break;
 	case JOB_NEXT:
@@ -251,6 +251,17 @@ static void on_answer(void *user, const struct target_answer *answer)
 	decide(ex, answer->status, answer->bytes);
 }
 
+static void count_answered(struct exchange *ex)
+{
+	struct duration_tally *tally = &ex->stream->replay->counts.times.target_transactions;
+
+	duration_tally_add(tally, clock_monotonic_us() - ex->first_sent_us);
+	if (ex->job.last_status == 0) {
+		tally->failed++;
+		ex->stream->replay->counts.given_up++;
+	}
+}
+
 static void exchange_ended(struct exchange *ex)
 {
 	struct stream *s = ex->stream;
@@ -259,6 +270,8 @@ static void exchange_ended(struct exchange *ex)
 	TAILQ_REMOVE(&s->queue, ex, queue);
 	r->counts.outstanding--;
 	r->counts.answered += ex->answer_count > 0;
+	if (ex->answer_count > 0)
+		count_answered(ex);
 	r->counts.requests_skipped += ex->skipped && !ex->silent && ex->answer_count == 0;
 	order_remove(ex);
 	if (ex->source_complete) {
@@ -325,6 +338,19 @@ static size_t spread(const struct exchange *ex, struct str bytes, struct target_
 			    ex->due_ms, clock_monotonic_ms(), parts);
 }
 
+/* The first time something of it goes out. */
+static void count_first_sent(struct exchange *ex, const struct target_request *request)
+{
+	struct replay_times *times = &ex->stream->replay->counts.times;
+	const struct outgoing *out = &ex->job.out;
+
+	ex->first_sent_us = clock_monotonic_us();
+	duration_tally_add(&times->scheduled, ex->first_sent_us - ex->read_us);
+	times->sent_bytes += request->bytes.len;
+	times->body_bytes += out->body_changed ? out->body.len : out->captured.framed.len;
+	times->parts += MAX(request->part_count, (size_t)1);
+}
+
 static void hand_over(struct exchange *ex, struct str bytes)
 {
 	struct target_part parts[SPREAD_PARTS_MOST];
@@ -335,6 +361,8 @@ static void hand_over(struct exchange *ex, struct str bytes)
 		.part_count = spread(ex, bytes, parts),
 	};
 
+	if (ex->first_sent_us == 0)
+		count_first_sent(ex, &request);
 	target_connection_send(ex->stream->target, &request, on_answer, ex);
 }
 

@@ -3,6 +3,8 @@
 #include "replay/cursors.h"
 #include "replay/replay_internal.h"
 
+#include "base/clock.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -76,6 +78,17 @@ static void transform_line(struct replay *r)
 	}
 }
 
+static void write_line(struct exchange *ex, struct tuple *tuple, bool spans)
+{
+	struct replay *r = ex->stream->replay;
+
+	tuple->source_response.has_spans = spans;
+	for (size_t i = 0; i < ex->answer_count; i++)
+		ex->answers[i].has_spans = spans;
+	buf_reset(&r->line);
+	tuple_write(&r->line, tuple, &r->scratch);
+}
+
 static void write_tuple(struct exchange *ex)
 {
 	struct replay *r = ex->stream->replay;
@@ -96,11 +109,12 @@ static void write_tuple(struct exchange *ex)
 
 	if (response->piece_count > 0 && request->piece_count > 0)
 		time_response(&tuple.source_response, request, response);
-	tuple.source_response.has_spans = r->options->tuple_spans;
-	buf_reset(&r->line);
-	tuple_write(&r->line, &tuple, &r->scratch);
-	if (r->options->tuple)
+	if (r->options->tuple) {
+		write_line(ex, &tuple, true);
 		r->options->tuple(r->options->tuple_user, buf_str(&r->line));
+	}
+	if (r->options->sink && (!r->options->tuple || !r->options->tuple_spans))
+		write_line(ex, &tuple, r->options->tuple_spans);
 	if (r->options->sink && r->options->tuple_transform)
 		transform_line(r);
 	arena_reset(&r->scratch);
@@ -110,16 +124,42 @@ static void write_tuple(struct exchange *ex)
 	r->counts.tuples++;
 }
 
+static const char *const methods[REPLAY_METHODS] = {"GET",    "HEAD",    "POST",  "PUT",
+						    "DELETE", "OPTIONS", "PATCH", "other"};
+
+const char *replay_method_name(size_t method)
+{
+	return methods[method];
+}
+
+static size_t method_of(struct str method)
+{
+	size_t i = 0;
+
+	while (i < REPLAY_METHODS - 1 && !str_is(method, methods[i]))
+		i++;
+	return i;
+}
+
+static size_t class_of(int status)
+{
+	return status >= 100 && status < 600 ? (size_t)status / 100 : 0;
+}
+
 static void compare_statuses(struct exchange *ex)
 {
 	struct replay *r = ex->stream->replay;
+	bool same;
 
 	if (ex->answer_count == 0 || !ex->job.has_source)
 		return;
-	if (ex->job.last_status == ex->job.source.status)
+	same = ex->job.last_status == ex->job.source.status;
+	if (same)
 		r->counts.statuses_equal++;
 	else
 		r->counts.statuses_different++;
+	r->counts.compared[method_of(ex->job.out.captured.method)][class_of(ex->job.source.status)]
+			  [class_of(ex->job.last_status)][same]++;
 }
 
 static void learn_cursors(struct exchange *ex)
@@ -141,8 +181,12 @@ void exchange_settle(struct exchange *ex)
 	}
 	ex->state = EXCHANGE_WRITTEN;
 	ex->tuple = 0;
-	if (wants_tuples(r->options) && !ex->silent)
+	if (wants_tuples(r->options) && !ex->silent) {
+		int64_t began_us = clock_monotonic_us();
+
 		write_tuple(ex);
+		duration_tally_add(&r->counts.times.comparing, clock_monotonic_us() - began_us);
+	}
 	/* Durable is only what a minute may fill: all that is in the tuple would pile up. */
 	exchange_forget_bodies(ex);
 	TAILQ_INSERT_TAIL(&r->written, ex, link);

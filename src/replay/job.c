@@ -16,7 +16,8 @@ int job_open(struct job *job, const struct job_rules *rules, struct job_counts *
 		return -(int)err->kind;
 	job->head_only = str_is(job->out.method, "HEAD");
 	if (rules->transform) {
-		int got = outgoing_transform(&job->out, rules->transform, mem, &failed);
+		int got = outgoing_transform(&job->out, rules->transform, mem, &counts->transform,
+					     &failed);
 
 		job->dropped = got == 0;
 		counts->transform_failed += got < 0;

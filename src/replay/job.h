@@ -30,6 +30,7 @@ struct job_counts {
 	uint64_t deletes_forgotten; /* at the source, by when their ids came back */
 	uint64_t updates_lost;      /* nothing to update was there, to the last */
 	uint64_t bulk_items_resent, updates_out_of_order, transform_failed, ids_taken, ids_derived;
+	struct transform_counts transform;
 };
 
 struct bulk;
@@ -61,6 +62,7 @@ struct job {
 	bool may_wait;       /* set before each answer to a question: what comes before an update
 				may still come */
 	bool is_in;          /* the update, by what the target said */
+	bool is_lost;        /* there is nothing to update */
 	const struct json *seen;        /* within an answer: the document that the update goes out
 	bound to; NULL */
 	struct pending_update *updates; /* in mem */

@@ -152,24 +152,27 @@ void order_wake(struct exchange *ex)
 	r->counts.updates_waiting--;
 }
 
-/* A write that began at the source before this one ended, and does not wait as this one does. */
-static bool others_may_bring_it(const struct exchange *ex)
+/* A write that began at the source before this one ended, and does not wait as this one does. What
+ * is behind it on its own connection, where requests were pipelined, cannot come first. */
+const struct exchange *order_awaited(const struct exchange *ex)
 {
-	struct stream *s;
+	const struct stream *s;
 
 	TAILQ_FOREACH(s, &ex->stream->replay->streams, link)
 	{
-		struct exchange *other;
+		const struct exchange *other;
 
+		if (s == ex->stream)
+			continue;
 		TAILQ_FOREACH(other, &s->queue, queue)
 		{
 			if (other->captured_ms > MAX(ex->ended_ms, ex->captured_ms))
 				break;
-			if (other != ex && writes(other) && !other->waits)
-				return true;
+			if (writes(other) && !other->waits)
+				return other;
 		}
 	}
-	return false;
+	return NULL;
 }
 
 /* A later request of its connection writes or deletes the whole document: whatever the update made
@@ -230,19 +233,32 @@ static bool is_still_to_come(const struct exchange *ex)
 	return true;
 }
 
-/* Of those that wait in vain for what is before a document's updates, the earliest gives up first:
- * else a later one would go before it, and it would be taken to be in. */
-static void find_earlier_updates(struct exchange *ex, bool may_wait)
+/* Of what is before a document's updates and never comes, the earliest gives up first: else a later
+ * one would go before it, and it would be taken to be in. Once the later one has found that nothing
+ * comes any more but such updates, they do not wait for what may be behind the later one itself. */
+static void compare_with_others(struct exchange *ex)
 {
-	for (size_t i = 0; i < ex->job.update_count; i++) {
-		struct pending_update *update = &ex->job.updates[i];
-		struct exchange *other;
+	int64_t ended_ms = MAX(ex->ended_ms, ex->captured_ms);
+	struct stream *s;
 
-		update->follows = false;
-		if (may_wait)
+	for (size_t i = 0; i < ex->job.update_count; i++)
+		ex->job.updates[i].follows = ex->job.updates[i].in_vain = false;
+	TAILQ_FOREACH(s, &ex->stream->replay->streams, link)
+	{
+		const struct exchange *other = TAILQ_FIRST(&s->queue);
+
+		if (!other || other == ex || other->job.update_count == 0)
 			continue;
-		TAILQ_FOREACH(other, &ex->stream->replay->waiting, link)
-		update->follows |= other != ex && updates_are_before(&other->job, update);
+		for (size_t i = 0; i < ex->job.update_count; i++) {
+			struct pending_update *update = &ex->job.updates[i];
+
+			update->follows |= other->captured_ms <= ended_ms &&
+					   updates_are_before(&other->job, update);
+			update->in_vain |=
+				other->nothing_comes &&
+				ex->captured_ms <= MAX(other->ended_ms, other->captured_ms) &&
+				updates_are_behind(&other->job, update);
+		}
 	}
 }
 
@@ -261,15 +277,20 @@ static bool may_wait_for_others(struct exchange *ex)
 	waited_ms = ex->waits_ms ? clock_monotonic_ms() - ex->waits_ms : 0;
 	return (waited_ms < r->options->update_wait_ms &&
 		(!all_of_its_time_is_read(ex) || one_that_waits_may_bring_it(ex))) ||
-	       (waited_ms < MOST_WAIT_FOR_OTHERS_MS &&
-		(others_may_bring_it(ex) || is_still_to_come(ex)));
+	       (waited_ms < MOST_WAIT_FOR_OTHERS_MS && (order_awaited(ex) || is_still_to_come(ex)));
+}
+
+bool order_awaits_backfill(const struct exchange *ex)
+{
+	return backfill_works(ex->stream->replay) && (ex->is_barrier || ex->job.update_count > 0);
 }
 
 bool order_may_wait(struct exchange *ex)
 {
 	bool may_wait = may_wait_for_others(ex);
 
-	find_earlier_updates(ex, may_wait);
+	ex->nothing_comes = !may_wait && !ex->job.is_overwritten;
+	compare_with_others(ex);
 	return may_wait;
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/base64.h"
 #include "base/clock.h"
+#include "base/utf8.h"
 #include "net/http1.h"
 
 int outgoing_open(struct str bytes, struct arena *mem, struct outgoing *o, struct err *err)
@@ -87,6 +88,24 @@ static bool is_ndjson(const struct outgoing *o)
 	       str_ends(path, STR("/_msearch/template"));
 }
 
+static bool is_utf8(struct str s)
+{
+	size_t at = 0, length = 1;
+
+	while (at < s.len && (length = utf8_length(s.ptr + at, s.len - at)) > 0)
+		at += length;
+	return length > 0;
+}
+
+/* A script's text has no bytes that are no characters. */
+static struct json *base64_of(struct str body, struct arena *mem)
+{
+	cleanup(buf_release) struct buf digits = BUF_INIT(OUTGOING_BODY_MAX * 2);
+
+	base64_encode(&digits, body);
+	return json_new_string(mem, arena_str(mem, buf_str(&digits)));
+}
+
 static struct json *payload_message(const struct outgoing *o, struct str body, struct arena *mem)
 {
 	struct json *payload = json_new(mem, JSON_OBJECT), *tree = NULL;
@@ -95,7 +114,9 @@ static struct json *payload_message(const struct outgoing *o, struct str body, s
 
 	if (!payload || body.len == 0)
 		return payload;
-	if (trimmed.len == 0 || (trimmed.ptr[0] != '{' && trimmed.ptr[0] != '['))
+	if (!is_utf8(body))
+		json_set(payload, STR("inlinedBase64Body"), base64_of(body, mem));
+	else if (trimmed.len == 0 || (trimmed.ptr[0] != '{' && trimmed.ptr[0] != '['))
 		json_set(payload, STR("inlinedTextBody"), json_new_string(mem, body));
 	else if (is_ndjson(o) && (tree = sequence_of(body, mem)))
 		json_set(payload, STR("inlinedJsonSequenceBodies"), tree);
@@ -201,26 +222,73 @@ static int take_over(const struct json *message, struct arena *mem, struct outgo
 	return 1;
 }
 
-int outgoing_transform(struct outgoing *o, struct transform *transform, struct arena *mem,
-		       struct err *err)
+static bool is_json(const struct json *payload)
+{
+	return json_get(payload, "inlinedJsonBody") ||
+	       json_get(payload, "inlinedJsonSequenceBodies");
+}
+
+static void count_given(const struct json *payload, struct transform_counts *counts)
+{
+	counts->json += is_json(payload);
+	counts->text += json_get(payload, "inlinedTextBody") != NULL;
+	counts->binary += json_get(payload, "inlinedBase64Body") != NULL;
+}
+
+static void count_done(const struct json *payload, struct str captured, struct str decoded,
+		       const struct outgoing *o, bool changed, struct transform_counts *counts)
+{
+	counts->changed += changed;
+	counts->unchanged += !changed;
+	counts->json_out += is_json(payload);
+	counts->text_out += json_get(payload, "inlinedTextBody") != NULL;
+	counts->captured_bytes += captured.len;
+	counts->decoded_bytes += decoded.len;
+	counts->made_bytes += changed ? o->body.len : decoded.len;
+}
+
+static int transform_counted(struct outgoing *o, struct transform *transform, struct arena *mem,
+			     struct transform_counts *counts, struct err *err)
 {
 	struct transform_message message = {.name = o->target};
-	struct str body;
+	struct str captured = o->body, body;
+	int got;
 
 	if (outgoing_decoded_body(o, mem, &body, err) < 0)
 		return -(int)err->kind;
 	message.value = message_of(o, body, mem);
 	if (!message.value || mem->failed)
 		return arena_fail(mem, "a request to transform", err);
+	count_given(json_get(message.value, "payload"), counts);
 	if (transform_apply(transform, &message, 1, mem, err) < 0)
 		return -(int)err->kind;
 	if (message.error.kind) {
 		*err = message.error;
 		return -(int)err->kind;
 	}
-	if (!message.value || (message.value->type == JSON_ARRAY && message.value->count == 0))
+	if (!message.value || (message.value->type == JSON_ARRAY && message.value->count == 0)) {
+		counts->dropped++;
 		return 0;
-	return message.changed ? take_over(message.value, mem, o, err) : 1;
+	}
+	got = message.changed ? take_over(message.value, mem, o, err) : 1;
+	if (got > 0)
+		count_done(json_get(message.value, "payload"), captured, body, o, message.changed,
+			   counts);
+	return got;
+}
+
+int outgoing_transform(struct outgoing *o, struct transform *transform, struct arena *mem,
+		       struct transform_counts *counts, struct err *err)
+{
+	int64_t began_us = clock_monotonic_us();
+	int got = transform_counted(o, transform, mem, counts, err);
+	int64_t us = clock_monotonic_us() - began_us;
+
+	if (got < 0)
+		duration_tally_add_failed(&counts->took, us);
+	else
+		duration_tally_add(&counts->took, us);
+	return got;
 }
 
 /* --- Writing --- */

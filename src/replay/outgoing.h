@@ -2,6 +2,7 @@
 #ifndef REPLAY_OUTGOING_H
 #define REPLAY_OUTGOING_H
 
+#include "base/duration_tally.h"
 #include "net/aws_credentials.h"
 #include "traffic/http_message.h"
 #include "transform/transform.h"
@@ -34,10 +35,19 @@ struct outgoing_rules {
 int outgoing_open(struct str bytes, struct arena *mem, struct outgoing *out, struct err *err);
 /* The body without its content coding: for who wants to look into it. */
 int outgoing_decoded_body(struct outgoing *o, struct arena *mem, struct str *out, struct err *err);
+/* What transformers had to do with. */
+struct transform_counts {
+	struct duration_tally took;
+	uint64_t changed, unchanged, dropped;
+	/* Bodies that were given to them, by what they were, and those that came back so. */
+	uint64_t json, json_out, text, text_out, binary;
+	uint64_t captured_bytes, decoded_bytes, made_bytes; /* of bodies, of what was not dropped */
+};
+
 /* Sends it through the steps as a message of kind request. 1; 0: it was dropped. On failure it is
- * as it was. */
+ * as it was. Adds to *counts. */
 int outgoing_transform(struct outgoing *o, struct transform *transform, struct arena *mem,
-		       struct err *err);
+		       struct transform_counts *counts, struct err *err);
 /* Appends the request as it is to be sent now (it is signed for this moment). ERR_AUTH: no
  * credentials. */
 int outgoing_write(const struct outgoing *o, const struct outgoing_rules *rules, struct arena *mem,

@@ -31,17 +31,32 @@ void replay_fail(struct replay *r, const struct err *err)
 
 /* --- What the reassembly tells --- */
 
+static void count_message(struct duration_tally *tally, const struct captured_message *message)
+{
+	const struct captured_piece *pieces = message->pieces;
+
+	if (message->piece_count > 0)
+		duration_tally_add(tally,
+				   1000 * (record_time_ms(pieces[message->piece_count - 1].time) -
+					   record_time_ms(pieces[0].time)));
+}
+
 static void on_request(void *user, struct captured_transaction *t)
 {
 	struct replay *r = user;
 
 	r->counts.requests++;
+	r->counts.times.request_bytes += t->request.len;
+	r->counts.times.pieces += t->request.piece_count;
+	count_message(&r->counts.times.requests, &t->request);
 	stream_add(r, t);
 }
 
 static void on_response(void *user, struct captured_transaction *t)
 {
-	(void)user;
+	struct replay *r = user;
+
+	count_message(&r->counts.times.responses, &t->response);
 	exchange_source_complete(t->user);
 }
 
@@ -51,10 +66,11 @@ static void on_closed(void *user, uint64_t connection, struct str connection_id)
 	connection_stream_close(user, connection);
 }
 
-static void on_finished(void *user, struct record_position position)
+static void on_finished(void *user, struct record_position position, int64_t added_us)
 {
 	struct replay *r = user;
 
+	duration_tally_add(&r->counts.times.records, clock_monotonic_us() - added_us);
 	record_source_finish(r->options->source, position);
 }
 
@@ -139,12 +155,15 @@ static bool read_one(struct replay *r)
 {
 	struct record_item item;
 	struct err err = {0};
+	int64_t began_us;
 	int got;
 
 	if (r->has_held)
 		return add_item(r, &r->held);
+	began_us = clock_monotonic_us();
 	got = record_source_next(r->options->source, 0, &item, &err);
 	if (got == RECORD_SOURCE_ITEM) {
+		duration_tally_add(&r->counts.times.reading, clock_monotonic_us() - began_us);
 		r->counts.records_read++;
 		r->counts.bytes_read += item.bytes.len;
 		r->counts.next_offset = item.position.offset + 1;
@@ -168,6 +187,17 @@ static bool read_one(struct replay *r)
 	return false;
 }
 
+static void watch_reading(struct replay *r)
+{
+	bool blocked = !r->ended && !r->stopping && (r->has_held || !may_read(r));
+
+	if (blocked == (r->blocked_us != 0))
+		return;
+	if (!blocked)
+		duration_tally_add(&r->counts.times.blocked, clock_monotonic_us() - r->blocked_us);
+	r->blocked_us = blocked ? clock_monotonic_us() : 0;
+}
+
 static void on_pump(evutil_socket_t fd, short what, void *user)
 {
 	struct replay *r = user;
@@ -177,6 +207,7 @@ static void on_pump(evutil_socket_t fd, short what, void *user)
 	(void)what;
 	while (left > 0 && may_read(r) && read_one(r))
 		left--;
+	watch_reading(r);
 	if (!r->ended && !r->stopping)
 		arm(r->pump, left == 0 ? 0 : TICK_MS);
 }
@@ -187,14 +218,18 @@ void replay_release_durable(struct replay *r)
 {
 	struct exchange *ex;
 	uint64_t durable = UINT64_MAX;
+	int64_t now_us = 0;
 	struct err err = {0};
 
 	if (r->options->sink && tuple_sink_durable(r->options->sink, &durable, &err) < 0)
 		replay_fail(r, &err);
 	if (r->options->sink)
 		r->counts.tuples_durable = durable;
+	if (!TAILQ_EMPTY(&r->written))
+		now_us = clock_monotonic_us();
 	while ((ex = TAILQ_FIRST(&r->written)) && ex->tuple <= durable) {
 		TAILQ_REMOVE(&r->written, ex, link);
+		duration_tally_add(&r->counts.times.transactions, now_us - ex->read_us);
 		captured_transaction_release(ex->transaction);
 		exchange_free(ex);
 	}
@@ -202,10 +237,15 @@ void replay_release_durable(struct replay *r)
 
 static void commit(struct replay *r)
 {
+	struct duration_tally *tally = &r->counts.times.commits;
+	int64_t began_us = clock_monotonic_us();
 	struct err err = {0};
 
-	if (record_source_commit(r->options->source, &err) < 0)
+	if (record_source_commit(r->options->source, &err) < 0) {
 		replay_fail(r, &err);
+		tally->failed++;
+	}
+	duration_tally_add(tally, clock_monotonic_us() - began_us);
 }
 
 static void fill_counts(struct replay *r)
@@ -217,6 +257,7 @@ static void fill_counts(struct replay *r)
 	r->counts.captured_bytes = state.bytes;
 	r->counts.target = *target_counts(r->target);
 	r->counts.target_connections = r->counts.target.opened - r->counts.target.closed;
+	replay_describe_wait(r);
 }
 
 static bool is_over(const struct replay *r)

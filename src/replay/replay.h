@@ -4,6 +4,7 @@
 #ifndef REPLAY_REPLAY_H
 #define REPLAY_REPLAY_H
 
+#include "base/duration_tally.h"
 #include "replay/filter.h"
 #include "replay/job.h"
 #include "replay/target.h"
@@ -11,6 +12,26 @@
 #include "traffic/tuple_sink.h"
 
 #include <stdatomic.h>
+
+enum { REPLAY_METHODS = 8, REPLAY_CLASSES = 6 }; /* class 0: no answer */
+
+/* How long things took that are not the target's; of this process's clock, but for those that say
+ * otherwise. */
+struct replay_times {
+	struct duration_tally records;      /* from reading one until nothing of it is needed */
+	struct duration_tally streams;      /* captured connections, from first to last request */
+	struct duration_tally requests;     /* of the capture: from first to last byte */
+	struct duration_tally responses;    /* likewise */
+	struct duration_tally transactions; /* from reading a request until its tuple is durable */
+	struct duration_tally scheduled;    /* from reading a request until it is first sent */
+	struct duration_tally target_transactions; /* from there to its last answer */
+	struct duration_tally comparing;           /* making and writing tuples */
+	struct duration_tally reading;             /* asking the source for a record */
+	struct duration_tally blocked;             /* times in which nothing was read: enough was */
+	struct duration_tally commits;
+	uint64_t request_bytes, sent_bytes, body_bytes; /* captured; first sent; bodies of these */
+	uint64_t pieces, parts;                         /* of captured requests; of those sent */
+};
 
 struct replay_counts {
 	uint64_t records_read, bytes_read, records_set_aside;
@@ -27,9 +48,18 @@ struct replay_counts {
 	int64_t source_lag_ms;   /* captured time of the last request sent, behind now */
 	uint64_t next_offset;    /* the record to be read next */
 	bool caught_up;          /* the source had nothing more at the last look */
+	char waits_for[600];     /* the request that is held up for longest, for held_up_ms at
+				    least, and by what; "": none is */
+	int64_t waits_since_ms;  /* wall clock; with waits_for */
 	struct job_counts job;
 	struct target_counts target;
+	struct replay_times times;
+	uint64_t compared[REPLAY_METHODS][REPLAY_CLASSES][REPLAY_CLASSES][2]; /* requests by method,
+				class of the source's and of the target's status, and whether the
+				statuses are one */
 };
+/* "GET" …; the last is "other". */
+const char *replay_method_name(size_t method);
 
 struct replay_options {
 	struct record_source *source;      /* borrowed, as all */
@@ -48,6 +78,7 @@ struct replay_options {
 	size_t most_requests;   /* in flight at a time */
 	double most_per_second; /* requests sent; 0: any number */
 	int64_t settle_ms, silent_ms, grace_ms, retry_ms;
+	int64_t held_up_ms;     /* before a request's wait is told; 0: a minute */
 	int64_t update_wait_ms; /* how long an update whose place is not there yet waits, once no
 				   request read is left that could bring it */
 	/* A backfill of the same documents: while it works updates wait for what it brings, and
@@ -61,7 +92,8 @@ struct replay_options {
 	/* A record that cannot be read. */
 	void (*set_aside)(void *user, struct record_position position, const char *reason);
 	void *user;
-	/* The line of each tuple, before tuple_transform, also without a sink. From the loop. */
+	/* The line of each tuple, with spans, before tuple_transform, also without a sink. From the
+	 * loop. */
 	void (*tuple)(void *user, struct str line);
 	void *tuple_user;
 };

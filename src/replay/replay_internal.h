@@ -36,8 +36,11 @@ struct exchange {
 	struct job job;
 	bool has_job, source_complete, planned, silent; /* silent: no tuple */
 	bool writes, is_barrier;
-	bool waits; /* for what comes before its updates */
+	bool waits;         /* for what comes before its updates */
+	bool nothing_comes; /* any more, by the last look, that could be before its updates */
 	int64_t captured_ms, due_ms, first_failure_ms;
+	int64_t head_ms;     /* since when nothing of its stream is before it */
+	int64_t read_us, first_sent_us; /* first_sent_us 0: nothing was */
 	int64_t ended_ms;    /* of the captured response, as far as it is known; 0: not at all */
 	int64_t waits_ms;    /* since when; 0: never */
 	double slot_ms;      /* when it may be sent, at most_per_second; 0: it has none */
@@ -60,7 +63,8 @@ struct stream {
 	struct target_connection *target; /* NULL until something is sent */
 	struct event *timer;
 	int64_t captured_ms; /* of its last request */
-	bool closed;         /* no more requests come */
+	int64_t opened_us;
+	bool closed; /* no more requests come */
 };
 TAILQ_HEAD(stream_list, stream);
 
@@ -93,6 +97,7 @@ struct replay {
 	int64_t awaits_records_ms; /* when some update was last found to need records not read yet
 				    */
 	double next_slot_ms;
+	int64_t blocked_us;     /* since when nothing is read; 0: it is */
 	unsigned auth_failures; /* in a row */
 	struct err failed;
 };
@@ -104,6 +109,10 @@ static inline bool wants_tuples(const struct replay_options *options)
 
 void replay_fail(struct replay *r, const struct err *err);
 void replay_release_durable(struct replay *r);
+
+/* waits.c */
+/* Fills counts.waits_for. */
+void replay_describe_wait(struct replay *r);
 
 /* leave.c */
 /* The partition is another replayer's: drops what was not begun of it. */
@@ -148,6 +157,9 @@ void order_wait(struct exchange *ex);
 void order_wake(struct exchange *ex);
 /* Whether it may still come. */
 bool order_may_wait(struct exchange *ex);
+/* A write that it waits for; NULL: there is none. */
+const struct exchange *order_awaited(const struct exchange *ex);
+bool order_awaits_backfill(const struct exchange *ex);
 /* Each tick. */
 void order_look(struct replay *r);
 

@@ -26,6 +26,7 @@ static void free_stream(struct stream *s)
 		at = &(*at)->same_bucket;
 	*at = s->same_bucket;
 	TAILQ_REMOVE(&s->replay->streams, s, link);
+	duration_tally_add(&s->replay->counts.times.streams, clock_monotonic_us() - s->opened_us);
 	target_connection_free(s->target);
 	event_free(s->timer);
 	free(s);
@@ -61,6 +62,7 @@ static struct stream *open_stream(struct replay *r, uint64_t connection)
 
 	s->replay = r;
 	s->connection = connection;
+	s->opened_us = clock_monotonic_us();
 	TAILQ_INIT(&s->queue);
 	s->timer = evtimer_new(r->base, on_timer, s);
 	s->same_bucket = *bucket;
@@ -87,7 +89,8 @@ void stream_add(struct replay *r, struct captured_transaction *t)
 	/* Never before what comes before it, whatever the clock did: who waits for whom has no
 	 * circles then. */
 	ex->captured_ms = s->captured_ms = MAX(captured_at(t), s->captured_ms);
-	ex->due_ms = schedule_due(&r->schedule, ex->captured_ms, clock_monotonic_ms());
+	ex->read_us = clock_monotonic_us();
+	ex->due_ms = schedule_due(&r->schedule, ex->captured_ms, ex->read_us / 1000);
 	t->user = ex;
 	r->counts.outstanding++;
 	exchange_open(ex);
@@ -104,9 +107,10 @@ void stream_next(struct stream *s)
 
 	if (s->replay->closing)
 		return;
-	if (head)
+	if (head) {
+		head->head_ms = now;
 		stream_rest(s, MAX(head->due_ms - now, (int64_t)0));
-	else if (s->closed)
+	} else if (s->closed)
 		stream_rest(s, 0);
 }
 

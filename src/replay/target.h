@@ -4,6 +4,7 @@
 #ifndef REPLAY_TARGET_H
 #define REPLAY_TARGET_H
 
+#include "base/duration_tally.h"
 #include "net/http_client.h"
 
 #include <event2/event.h>
@@ -26,6 +27,10 @@ const char *target_host(const struct target *target);
 struct target_counts {
 	uint64_t opened, closed, failed; /* connections so far; those never established */
 	uint64_t bytes_written, bytes_read;
+	struct duration_tally lifetimes, connecting; /* of connections, to their end */
+	struct duration_tally sending, waiting,
+		receiving; /* of requests: until the last byte is
+			      sent, the first comes, the last does */
 };
 const struct target_counts *target_counts(const struct target *target);
 

@@ -33,7 +33,8 @@ struct target_connection {
 	size_t parsed;      /* bytes of the answer that the parser has had */
 	size_t answer_at;   /* where the answer at hand begins, behind interim ones */
 	struct http1 parser;
-	int64_t began_ms;
+	int64_t connect_us, connected_us; /* when it began to, when it had */
+	int64_t began_us;
 	int64_t sent_us, first_us; /* the request's last byte, the answer's first; 0: not yet */
 };
 
@@ -42,8 +43,11 @@ static void drop_socket(struct target_connection *c)
 	if (!stream_is_open(&c->socket))
 		return;
 	stream_close(&c->socket);
-	if (c->connected)
+	if (c->connected) {
 		c->target->counts.closed++;
+		duration_tally_add(&c->target->counts.lifetimes,
+				   clock_monotonic_us() - c->connected_us);
+	}
 	c->connected = c->reused = false;
 }
 
@@ -69,18 +73,37 @@ static void try_next_address(struct target *t)
 	t->address = t->address->ai_next ? t->address->ai_next : t->addresses;
 }
 
+static void count_failure(struct target_connection *c, int64_t now_us)
+{
+	struct target_counts *counts = &c->target->counts;
+
+	if (!c->connected) {
+		counts->failed++;
+		duration_tally_add_failed(&counts->connecting, now_us - c->connect_us);
+		return;
+	}
+	counts->lifetimes.failed++;
+	if (c->first_us)
+		duration_tally_add_failed(&counts->receiving, now_us - c->first_us);
+	else if (c->sent_us)
+		duration_tally_add_failed(&counts->waiting, now_us - c->sent_us);
+	else
+		duration_tally_add_failed(&counts->sending,
+					  now_us - MAX(c->began_us, c->connected_us));
+}
+
 static void fail_request(struct target_connection *c, enum err_kind kind, const char *message)
 {
+	int64_t now_us = clock_monotonic_us();
 	struct target_answer answer = {.failed = kind,
 				       .never_sent = !c->connected ||
 						     (c->reused && c->first_us == 0 &&
 						      c->answer_at == 0 && kind == ERR_UNREACHABLE),
-				       .elapsed_ms = clock_monotonic_ms() - c->began_ms};
+				       .elapsed_ms = (now_us - c->began_us) / 1000};
 
-	if (!c->connected) {
-		c->target->counts.failed++;
+	count_failure(c, now_us);
+	if (!c->connected)
 		try_next_address(c->target);
-	}
 	snprintf(answer.message, sizeof(answer.message), "%s", message);
 	drop_socket(c);
 	end_request(c, &answer);
@@ -88,14 +111,17 @@ static void fail_request(struct target_connection *c, enum err_kind kind, const 
 
 static void answer_complete(struct target_connection *c, struct str bytes, bool keep)
 {
+	int64_t now_us = clock_monotonic_us();
 	struct target_answer answer = {
 		.bytes = bytes,
 		.status = c->parser.status,
-		.elapsed_ms = clock_monotonic_ms() - c->began_ms,
+		.elapsed_ms = (now_us - c->began_us) / 1000,
 		.first_byte_us = c->first_us - c->sent_us,
-		.last_byte_us = clock_monotonic_us() - c->sent_us,
+		.last_byte_us = now_us - c->sent_us,
 	};
 
+	duration_tally_add(&c->target->counts.waiting, c->first_us - c->sent_us);
+	duration_tally_add(&c->target->counts.receiving, now_us - c->first_us);
 	if (keep && c->parser.keep_alive && c->sent == c->len && !c->socket.closing)
 		c->reused = true;
 	else
@@ -235,10 +261,13 @@ static bool write_some(struct target_connection *c, struct str bytes, size_t fro
 		c->sent += (size_t)got;
 		c->target->counts.bytes_written += (uint64_t)got;
 	}
-	if (c->sent == c->len && c->sent_us == 0)
+	if (c->sent == c->len && c->sent_us == 0) {
 		c->sent_us = clock_monotonic_us();
-	else if (c->sent == end && end < c->len)
+		duration_tally_add(&c->target->counts.sending,
+				   c->sent_us - MAX(c->began_us, c->connected_us));
+	} else if (c->sent == end && end < c->len) {
 		wait_for_part(c);
+	}
 	return true;
 }
 
@@ -294,7 +323,9 @@ static bool settle(struct target_connection *c)
 		return false;
 	}
 	c->connected = true;
+	c->connected_us = clock_monotonic_us();
 	c->target->counts.opened++;
+	duration_tally_add(&c->target->counts.connecting, c->connected_us - c->connect_us);
 	event_add(c->deadline, c->target->read_timeout);
 	return true;
 }
@@ -354,6 +385,7 @@ static void start_connecting(struct target_connection *c)
 	    fd = socket(t->address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	SSL *ssl;
 
+	c->connect_us = c->began_us;
 	if (fd < 0) {
 		fail_later(c, errno);
 		return;
@@ -407,7 +439,7 @@ void target_connection_send(struct target_connection *c, const struct target_req
 	c->done = done;
 	c->user = user;
 	c->head_only = request->head_only;
-	c->began_ms = clock_monotonic_ms();
+	c->began_us = clock_monotonic_us();
 	c->parsed = c->answer_at = c->sent = 0;
 	c->sent_us = c->first_us = 0;
 	http1_response_init(&c->parser, HTTP1_HEAD_LIMIT_DEFAULT, request->head_only);

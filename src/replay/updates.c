@@ -31,12 +31,27 @@ static bool is_open(const struct pending_update *u)
 	return u->open && !(u->item && u->item->done);
 }
 
-/* The index may have two names. */
+/* The index may have two names in requests, and has one in answers. */
+static bool are_of_one_document(const struct pending_update *a, const struct pending_update *b)
+{
+	return str_eq(a->id, b->id) &&
+	       (a->home.len == 0 || b->home.len == 0 || str_eq(a->home, b->home));
+}
+
 bool updates_are_before(const struct job *other, const struct pending_update *update)
 {
 	for (size_t i = 0; i < other->update_count; i++)
 		if (is_open(&other->updates[i]) && other->updates[i].captured < update->captured &&
-		    str_eq(other->updates[i].id, update->id))
+		    are_of_one_document(&other->updates[i], update))
+			return true;
+	return false;
+}
+
+bool updates_are_behind(const struct job *other, const struct pending_update *update)
+{
+	for (size_t i = 0; i < other->update_count; i++)
+		if (is_open(&other->updates[i]) && other->updates[i].captured > update->captured &&
+		    are_of_one_document(&other->updates[i], update))
 			return true;
 	return false;
 }
@@ -209,19 +224,55 @@ static void send_it(struct job *job, struct pending_update *u, const struct json
 	}
 }
 
-static void comes_early(struct job *job, struct pending_update *u, const struct json *doc)
+/* An item before it in its bulk, of the same document, is not done: it was refused, or waits. */
+static bool follows_in_bulk(const struct job *job, const struct pending_update *u)
 {
-	if (job->may_wait)
-		return;
+	const struct bulk_item *item = u->item ? job->bulk->items : NULL;
+
+	for (; item && item < u->item; item++)
+		if (!item->done &&
+		    str_eq(json_text_or(json_get(item->meta, "_id"), STR("")), u->id) &&
+		    str_eq(json_text_or(json_get(item->meta, "_index"), job->operation.index),
+			   u->index))
+			return true;
+	return false;
+}
+
+/* False: it waits on, or was in. */
+static bool is_given_up(struct job *job, struct pending_update *u)
+{
+	if (job->may_wait && !u->in_vain)
+		return false;
 	if (job->is_overwritten) {
 		is_in(job, u, u->captured);
-		return;
+		return false;
 	}
-	if (u->follows)
-		return;
+	if (u->follows || follows_in_bulk(job, u))
+		return false;
 	job->counts->updates_out_of_order++;
 	u->given_up = true;
-	send_it(job, u, doc);
+	return true;
+}
+
+static void comes_early(struct job *job, struct pending_update *u, const struct json *doc)
+{
+	if (is_given_up(job, u))
+		send_it(job, u, doc);
+}
+
+/* It is not sent: what makes the document anew may be on its way, and is no document of its own. */
+static void is_lost(struct job *job, struct pending_update *u)
+{
+	job->counts->updates_lost++;
+	u->open = false;
+	if (!u->item) {
+		job->is_lost = true;
+		return;
+	}
+	u->item->done = u->item->failed = true;
+	u->item->result = STR("{\"update\":{\"_id\":\"\",\"status\":404,\"error\":{\"type\":"
+			      "\"document_missing_exception\",\"reason\":\"nothing to update is "
+			      "there\"}}}");
 }
 
 static bool is_found(const struct json *doc)
@@ -293,14 +344,21 @@ static void judge_absent(struct job *job, struct pending_update *u, const struct
 		is_in(job, u, deleted);
 	else if (u->made && is_done(result))
 		send_it(job, u, NULL);
+	else if (!is_given_up(job, u))
+		return;
+	else if (is_done(result))
+		is_lost(job, u);
 	else
-		comes_early(job, u, NULL);
+		send_it(job, u, NULL);
 }
 
 /* --- The answers --- */
 
 static bool asks_for_tombstones(const struct job *job)
 {
+	for (size_t i = 0; i < job->update_count; i++)
+		if (is_open(&job->updates[i]) && job->updates[i].in_vain)
+			return true;
 	return job->probes == 1 || !job->may_wait || job->probes % DELETED_EVERY == 0;
 }
 
@@ -329,7 +387,9 @@ static enum job_verdict verdict_of(struct job *job)
 	size_t left = 0, ready = 0;
 
 	if (!job->bulk)
-		return job->is_in ? JOB_FINAL : job->updates[0].open ? JOB_AGAIN : send_single(job);
+		return job->is_in || job->is_lost ? JOB_FINAL
+		       : job->updates[0].open     ? JOB_AGAIN
+						  : send_single(job);
 	for (size_t i = 0; i < job->bulk->count; i++) {
 		left += !job->bulk->items[i].done;
 		ready += bulk_item_is_ready(&job->bulk->items[i]);

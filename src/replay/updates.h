@@ -20,20 +20,25 @@ struct bulk_item;
 struct pending_update {
 	struct bulk_item *item; /* NULL: the request is this update */
 	struct str index, type, id, routing;
+	struct str home;  /* the index by the captured answer; "": it does not tell */
 	int64_t captured; /* the version that it made at the source */
 	bool made;        /* by a script, where no document was */
 	bool open;        /* to be asked for */
 	bool absent;      /* whether it was deleted is the next question */
 	bool bound;       /* goes with if_seq_no */
 	bool given_up;    /* goes without what comes before it */
-	bool follows;     /* set likewise to job.may_wait: a request that waits itself has an
-			     earlier update of the document, so this one does not give up */
+	bool follows;     /* set likewise to job.may_wait: a request under way has an earlier update
+			     of the document, so this one does not give up */
+	bool in_vain;     /* set likewise: nothing brings it, whatever job.may_wait says, since a
+			     later update of the document found so */
 };
 
 /* `update`: copied; slices outlive the job. At most one for each item of a bulk. */
 int updates_add(struct job *job, const struct pending_update *update, struct err *err);
 /* Whether `other` has an update, not sent yet, of the document of `update`, and from before it. */
 bool updates_are_before(const struct job *other, const struct pending_update *update);
+/* … from behind it. */
+bool updates_are_behind(const struct job *other, const struct pending_update *update);
 bool updates_want_probe(const struct job *job);
 int updates_write_probe(struct job *job, struct buf *out, struct err *err);
 enum job_verdict updates_take_probe(struct job *job, int status, struct str answer);

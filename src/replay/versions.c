@@ -133,6 +133,11 @@ static bool made_document(const struct json *result)
 	return str_is(json_string(json_get(result, "result")), "created");
 }
 
+static struct str home_of(const struct json *result)
+{
+	return json_text_or(json_get(result, "_index"), STR(""));
+}
+
 static int plan_update(struct job *job, const struct json *result, const char **why,
 		       struct err *err)
 {
@@ -140,6 +145,7 @@ static int plan_update(struct job *job, const struct json *result, const char **
 	struct pending_update update = {.index = op->index,
 					.type = op->raw_type,
 					.id = op->id,
+					.home = home_of(result),
 					.captured = json_i64_or(json_get(result, "_version"), 0),
 					.made = made_document(result),
 					.open = true};
@@ -214,6 +220,7 @@ static int plan_item_update(struct job *job, struct bulk_item *item, const struc
 					.type = item_text(item, "_type", job->operation.raw_type),
 					.id = item_text(item, "_id", STR("")),
 					.routing = item_text(item, "routing", STR("")),
+					.home = home_of(result),
 					.captured = json_i64_or(json_get(result, "_version"), 0),
 					.made = made_document(result),
 					.open = true};

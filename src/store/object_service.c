@@ -165,6 +165,8 @@ static int let_in_and_send(struct attempt *a, struct err *err)
 	const struct object_dialect *dialect = a->service->dialect;
 	const struct object_request *request = a->request;
 	struct http_request http = {.method = request->method,
+				    .into = request->into,
+				    .into_size = request->into_size,
 				    .headers = a->pass.line,
 				    .content_type = request->content_type,
 				    .body = request->body,

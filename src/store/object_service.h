@@ -20,6 +20,8 @@ struct object_request {
 	const char *headers[4];  /* further lines; NULL: no more */
 	size_t answer_max;       /* bytes */
 	const atomic_bool *stop; /* not NULL: tries once, and ends within a second of true */
+	void *into;              /* for a range: see http_request */
+	size_t into_size;
 };
 
 struct object_answer {

@@ -194,7 +194,7 @@ static int check_range(struct object_source *source, const struct object_answer 
 {
 	struct str name = str_from(source->key + source->name_at);
 	const char *flag = source->store->dialect->endpoint_flag;
-	size_t came = answer->response.body.len;
+	size_t came = answer->response.into_len + answer->response.body.len;
 	int status = answer->response.status;
 
 	if (status == 404 && !known)
@@ -219,17 +219,20 @@ static int check_range(struct object_source *source, const struct object_answer 
 	return 0;
 }
 
-/* GET of bytes from `offset` on, at most RANGE_MAX, of the version `tag` ("": any). */
+/* GET of bytes from `offset` on, at most RANGE_MAX, of the version `tag` ("": any); into `dst` if
+ * that is not NULL. */
 static int get_range(const struct object_store *store, struct object_service *service,
 		     const char *called, struct str key, const char *tag, uint64_t offset,
-		     size_t len, const atomic_bool *stop, struct object_answer *answer,
+		     char *dst, size_t len, const atomic_bool *stop, struct object_answer *answer,
 		     struct err *err)
 {
 	cleanup(buf_release) struct buf target = BUF_INIT(8 * LIMIT_PATH);
 	struct object_request request = {.method = "GET",
 					 .object = key,
 					 .answer_max = MAX(len, (size_t)ERROR_MAX),
-					 .stop = stop};
+					 .stop = stop,
+					 .into = dst,
+					 .into_size = len};
 	char range[64];
 	int rc;
 
@@ -259,10 +262,10 @@ static int read_range(struct object_source *source, uint64_t offset, char *dst, 
 	memcpy(tag, source->tag, sizeof(tag));
 	pthread_mutex_unlock(&source->lock);
 	rc = get_range(source->store, source->service, source->source.name, str_from(source->key),
-		       tag, offset, len, stop, &answer, err);
+		       tag, offset, dst, len, stop, &answer, err);
 	if (rc == 0)
 		rc = check_range(source, &answer, tag[0], offset, len, err);
-	if (rc == 0)
+	if (rc == 0 && answer.response.into_len == 0)
 		memcpy(dst, answer.response.body.ptr, len);
 	return rc;
 }
@@ -338,8 +341,8 @@ static struct object_source *make_source(const struct object_store *store, struc
 static int get_first(struct object_store *store, struct str name, struct str key, size_t most,
 		     struct object_answer *answer, uint64_t *size, struct err *err)
 {
-	int rc = get_range(store, store->service, store->store.uri, key, "", 0, most, NULL, answer,
-			   err);
+	int rc = get_range(store, store->service, store->store.uri, key, "", 0, NULL, most, NULL,
+			   answer, err);
 	int status = answer->response.status;
 
 	if (rc < 0)

@@ -36,7 +36,12 @@ struct read_ahead {
 	size_t thread_count;
 };
 
-static atomic_size_t memory;
+static atomic_size_t memory, memory_max = READ_AHEAD_MEMORY;
+
+void read_ahead_set_memory(size_t bytes)
+{
+	atomic_store(&memory_max, bytes);
+}
 
 size_t read_ahead_memory(void)
 {
@@ -48,7 +53,7 @@ static bool reserve(struct range *range)
 	if (range->bytes)
 		return true;
 	if (atomic_fetch_add(&memory, READ_AHEAD_RANGE) + READ_AHEAD_RANGE >
-	    READ_AHEAD_MEMORY_MAX) {
+	    atomic_load(&memory_max)) {
 		atomic_fetch_sub(&memory, READ_AHEAD_RANGE);
 		return false;
 	}

@@ -9,8 +9,11 @@
 /* One range in flight, and how many there are at most for one source. */
 #define READ_AHEAD_RANGE MIB(1)
 #define READ_AHEAD_RANGES 16
-/* Of all sources of the process together; beyond it reads are passed on as they come. */
-#define READ_AHEAD_MEMORY_MAX MIB(32)
+/* What one source takes at most. */
+#define READ_AHEAD_SOURCE (READ_AHEAD_RANGES * READ_AHEAD_RANGE)
+/* Of all sources of the process together, unless read_ahead_set_memory says else; beyond it reads
+ * are passed on as they come. */
+#define READ_AHEAD_MEMORY (2 * READ_AHEAD_SOURCE)
 
 /* Over `inner`, which it owns from here on. Nothing is fetched before a second read follows the
  * first one without a gap, nothing twice, and nothing beyond the end; a jump forgets what was
@@ -26,6 +29,8 @@ void read_ahead_until(struct bytes_source *source, uint64_t end);
 /* A pass begins at `offset` for certain: its first ranges are fetched now, as many as there may be.
  */
 void read_ahead_begin(struct bytes_source *source, uint64_t offset);
+/* Bytes that buffers of all sources may take from now on. */
+void read_ahead_set_memory(size_t bytes);
 /* Bytes that buffers of all sources take now. */
 size_t read_ahead_memory(void);
 

@@ -263,6 +263,8 @@ static int sign_and_send(struct attempt *a, struct err *err)
 		.wall_ms = clock_wall_ms(),
 	};
 	struct http_request http = {.method = request->method,
+				    .into = request->into,
+				    .into_size = request->into_size,
 				    .path = a->target,
 				    .body = request->body,
 				    .content_type = "application/octet-stream",

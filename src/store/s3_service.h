@@ -25,6 +25,8 @@ struct s3_request {
 	struct str body;              /* of PUT and POST; borrowed */
 	size_t answer_max;            /* bytes */
 	const atomic_bool *stop;      /* not NULL: tries once, and ends within a second of true */
+	void *into;                   /* for a range: see http_request */
+	size_t into_size;
 };
 
 struct s3_answer {

@@ -117,7 +117,7 @@ static int check_range(struct s3_source *source, const struct s3_answer *answer,
 		       uint64_t offset, size_t len, struct err *err)
 {
 	struct str name = str_from(source->key + source->name_at);
-	size_t came = answer->response.body.len;
+	size_t came = answer->response.into_len + answer->response.body.len;
 	int status = answer->response.status;
 
 	if (status == 404 && !known)
@@ -152,7 +152,9 @@ static int read_range(struct s3_source *source, uint64_t offset, char *dst, size
 				     .key = str_from(source->key),
 				     .if_match = etag,
 				     .answer_max = MAX(len, (size_t)ERROR_MAX),
-				     .stop = stop};
+				     .stop = stop,
+				     .into = dst,
+				     .into_size = len};
 	int rc;
 
 	pthread_mutex_lock(&source->lock);
@@ -172,7 +174,8 @@ static int read_range(struct s3_source *source, uint64_t offset, char *dst, size
 			       : rc;
 	if ((rc = check_range(source, &answer, etag[0], offset, len, err)) < 0)
 		return rc;
-	memcpy(dst, answer.response.body.ptr, len);
+	if (answer.response.into_len == 0)
+		memcpy(dst, answer.response.body.ptr, len);
 	return 0;
 }
 

@@ -305,6 +305,8 @@ static int ask_for_topic(struct kafka_client *client, rd_kafka_topic_t *topic, i
 	}
 	atomic_store(&client->away, false);
 	got = judge_topic(client, found, err);
+	if (got == 0)
+		atomic_store(&client->partitions, found->topics[0].partition_cnt);
 	rd_kafka_metadata_destroy(found);
 	return got;
 }

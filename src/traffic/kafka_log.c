@@ -286,6 +286,17 @@ int kafka_log_append_bytes(struct kafka_log *log, struct str key, int64_t time_m
 	return got;
 }
 
+uint32_t kafka_log_partitions(struct kafka_log *log)
+{
+	return (uint32_t)MAX(atomic_load(&log->client.partitions), 0);
+}
+
+uint32_t kafka_log_partition_of(struct str key, uint32_t partitions)
+{
+	return (uint32_t)rd_kafka_msg_partitioner_murmur2(NULL, key.ptr, key.len,
+							  (int32_t)partitions, NULL, NULL);
+}
+
 void kafka_log_state(struct kafka_log *log, struct kafka_log_state *out)
 {
 	struct segment_log_state spool = {0};

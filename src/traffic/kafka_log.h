@@ -42,6 +42,11 @@ int kafka_log_append(struct kafka_log *log, struct record *record, struct comple
 int kafka_log_append_bytes(struct kafka_log *log, struct str key, int64_t time_ms, struct str bytes,
 			   struct completion *done, struct err *err);
 
+/* How many partitions the topic has; 0: no broker told yet. */
+uint32_t kafka_log_partitions(struct kafka_log *log);
+/* Which of `partitions` the records of a key go to. */
+uint32_t kafka_log_partition_of(struct str key, uint32_t partitions);
+
 struct kafka_log_state {
 	bool away;     /* no broker answers, or does not take records in time */
 	bool spooling; /* new records go to the spool */

@@ -83,6 +83,7 @@ static bool is_cooperative(const struct kafka_source *k)
 static void assigned(struct kafka_source *k, const rd_kafka_topic_partition_list_t *list)
 {
 	k->joined = true;
+	k->assigned_so_far += (uint64_t)list->cnt;
 	kafka_questions_forget(k->questions);
 	for (int i = 0; i < list->cnt; i++) {
 		struct partition *p = kafka_source_partition(k, list->elems[i].partition);
@@ -107,6 +108,7 @@ static void give_away(struct kafka_source *k, const rd_kafka_topic_partition_lis
 	/* Who lost them by silence may not commit. */
 	if (!rd_kafka_assignment_lost(k->client.rk))
 		kafka_source_commit_and_wait(k);
+	k->revoked_so_far += (uint64_t)list->cnt;
 	kafka_questions_forget(k->questions);
 	for (int i = 0; i < list->cnt; i++) {
 		struct partition *p = kafka_source_partition(k, list->elems[i].partition);

@@ -32,6 +32,7 @@ struct kafka_source {
 	rd_kafka_topic_partition_list_t *revoking;
 	struct kafka_questions *questions;
 	int64_t leave_until_ms, read_ms;
+	uint64_t assigned_so_far, revoked_so_far; /* partitions */
 	bool subscribed, joined, paused, closing, committing;
 	struct err failed;
 };

@@ -30,13 +30,15 @@ bool kafka_source_progress(struct record_source *source, struct record_progress 
 	struct kafka_source *k = kafka_source_of(source);
 	bool sure = k->joined || !k->options.kafka.group;
 
-	*out = (struct record_progress){0};
+	*out = (struct record_progress){.assigned = k->assigned_so_far,
+					.revoked = k->revoked_so_far};
 	for (size_t i = 0; i < k->partition_count; i++) {
 		const struct partition *p = &k->partitions[i];
 		int64_t low, high;
 
 		if (!p->assigned)
 			continue;
+		out->partitions++;
 		out->next += p->next;
 		if (!p->known ||
 		    rd_kafka_get_watermark_offsets(k->client.rk, k->options.kafka.topic, (int32_t)i,

@@ -46,6 +46,20 @@ void reassembly_end(struct reassembly *r, bool complete)
 				  "the input ended within it");
 }
 
+void reassembly_end_node(struct reassembly *r, struct str node_id, uint32_t partition)
+{
+	for (size_t i = 0; i < TIMERS; i++) {
+		struct connection *next;
+
+		for (struct connection *c = r->timers[i].first; c; c = next) {
+			next = c->later;
+			if (c->partition == partition && str_eq(c->node_id, node_id))
+				connection_remove(r, c, CAPTURED_SETTLED,
+						  "its proxy ended within it");
+		}
+	}
+}
+
 void reassembly_cut_partition(struct reassembly *r, uint32_t partition)
 {
 	for (size_t i = 0; i < TIMERS; i++) {

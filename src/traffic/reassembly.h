@@ -76,8 +76,8 @@ struct reassembly_handler {
 	/* The connection is over (after its last response()): no more requests of it. */
 	void (*closed)(void *user, uint64_t connection, struct str connection_id);
 	/* No transaction needs this record any more: commit it. Every record added, once; not those
-	 * behind a CAPTURED_CUT. */
-	void (*finished)(void *user, struct record_position position);
+	 * behind a CAPTURED_CUT. added_us: when it was added, of the monotonic clock. */
+	void (*finished)(void *user, struct record_position position, int64_t added_us);
 	/* The record cannot be read, or what it continues is not there. It is finished as well. */
 	void (*set_aside)(void *user, struct record_position position, const char *reason);
 	/* A request that the capture excluded or that has no beginning or end, `reason` says; or a

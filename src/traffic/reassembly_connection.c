@@ -142,6 +142,19 @@ static void on_gap(struct reassembly *r, struct connection *c, const struct obse
 	tell_dropped(r, c, reason);
 }
 
+static void on_exception(struct reassembly *r, struct connection *c, const struct observation *o,
+			 const struct record_ref *ref)
+{
+	struct str text = o->data, over = STR(RECORD_NODE_OVER_PREFIX);
+
+	if (str_starts(text, STR(RECORD_GAP_PREFIX)))
+		on_gap(r, c, o);
+	/* A node cannot end itself: `c` must stay. */
+	if (str_starts(text, over) && !str_eq(str_from_offset(text, over.len), c->node_id))
+		reassembly_end_node(r, str_from_offset(text, over.len), ref->position.partition);
+	connection_end_current(r, c, CAPTURED_EXCEPTION, "the connection failed within it");
+}
+
 static void observe(struct reassembly *r, struct connection *c, const struct observation *o,
 		    struct record_ref *ref)
 {
@@ -165,9 +178,7 @@ static void observe(struct reassembly *r, struct connection *c, const struct obs
 		close_connection(r, c, CAPTURED_COMPLETE, "the connection closed within it");
 		break;
 	case OBSERVATION_EXCEPTION:
-		if (str_starts(o->data, STR(RECORD_GAP_PREFIX)))
-			on_gap(r, c, o);
-		connection_end_current(r, c, CAPTURED_EXCEPTION, "the connection failed within it");
+		on_exception(r, c, o, ref);
 		break;
 	case OBSERVATION_UNKNOWN:
 	case OBSERVATION_BIND:

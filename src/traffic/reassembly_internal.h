@@ -8,6 +8,7 @@
 /* A record that was added, until nobody needs it any more. */
 struct record_ref {
 	struct record_position position;
+	int64_t added_us; /* monotonic clock */
 	size_t refs;
 	bool held; /* never finished: behind a cut */
 };
@@ -100,6 +101,8 @@ void connection_take(struct reassembly *r, struct connection *c, struct record_v
 void connection_gap(struct reassembly *r, struct connection *c, int32_t number);
 /* What is missing before the first waiting record will not come. */
 void reassembly_give_up_waiting(struct reassembly *r, struct connection *c);
+/* The process of this node has ended: no more comes of its connections in this partition. */
+void reassembly_end_node(struct reassembly *r, struct str node_id, uint32_t partition);
 /* What is open ends so. */
 void connection_end_current(struct reassembly *r, struct connection *c, enum captured_end end,
 			    const char *reason);

@@ -1,5 +1,7 @@
 #include "traffic/reassembly_internal.h"
 
+#include "base/clock.h"
+
 #include <stdlib.h>
 
 const char *captured_end_name(enum captured_end end)
@@ -19,6 +21,7 @@ struct record_ref *record_ref_new(struct record_position position)
 	struct record_ref *ref = mem_zalloc(sizeof(*ref));
 
 	ref->position = position;
+	ref->added_us = clock_monotonic_us();
 	ref->refs = 1;
 	return ref;
 }
@@ -28,7 +31,7 @@ void record_ref_drop(struct reassembly *r, struct record_ref *ref)
 	if (--ref->refs > 0)
 		return;
 	if (!ref->held && !r->freed && r->handler.finished)
-		r->handler.finished(r->handler.user, ref->position);
+		r->handler.finished(r->handler.user, ref->position, ref->added_us);
 	free(ref);
 }
 

@@ -3,7 +3,12 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { BLOCK_FIRST = 2048, BLOCK_MOST = 256 * 1024 };
+enum {
+	BLOCK_FIRST = 2048,
+	BLOCK_MOST = 256 * 1024,
+	BLOCK_MORE = 128, /* behind what is known to come: an end of message, a number */
+	FIRST_IOVECS = 4, /* most records have no more */
+};
 
 struct record_time record_time_now(void)
 {
@@ -27,6 +32,8 @@ int64_t record_time_ms(struct record_time time)
 struct record_memory {
 	struct record record;
 	size_t room; /* of the last block, bytes not used */
+	size_t iov_capacity;
+	struct iovec first[FIRST_IOVECS]; /* where iov is until there are more */
 	char key[];
 };
 
@@ -36,6 +43,8 @@ struct record *record_new(struct str connection_id)
 
 	if (connection_id.len > 0)
 		memcpy(memory->key, connection_id.ptr, connection_id.len);
+	memory->record.iov = memory->first;
+	memory->iov_capacity = FIRST_IOVECS;
 	memory->record.connection_id = str_of(memory->key, connection_id.len);
 	return &memory->record;
 }
@@ -46,17 +55,30 @@ void record_free(struct record *record)
 		return;
 	for (size_t i = 0; i < record->iov_count; i++)
 		free(record->iov[i].iov_base);
-	free(record->iov);
+	if (record->iov != ((struct record_memory *)record)->first)
+		free(record->iov);
 	free(record);
+}
+
+static void grow_iov(struct record_memory *memory)
+{
+	struct record *record = &memory->record;
+	struct iovec *old = record->iov == memory->first ? NULL : record->iov;
+
+	memory->iov_capacity *= 2;
+	record->iov = mem_realloc(old, memory->iov_capacity * sizeof(*record->iov));
+	if (!old)
+		memcpy(record->iov, memory->first, sizeof(memory->first));
 }
 
 /* Each block as large as all before it, within bounds, or what is to come. */
 static void add_block(struct record_memory *memory, size_t wanted)
 {
 	struct record *record = &memory->record;
-	size_t size = MAX(wanted, MIN(MAX(record->bytes, BLOCK_FIRST), BLOCK_MOST));
+	size_t size = MAX(wanted + BLOCK_MORE, MIN(MAX(record->bytes, BLOCK_FIRST), BLOCK_MOST));
 
-	record->iov = mem_realloc(record->iov, (record->iov_count + 1) * sizeof(*record->iov));
+	if (record->iov_count == memory->iov_capacity)
+		grow_iov(memory);
 	record->iov[record->iov_count++] = (struct iovec){.iov_base = mem_alloc(size)};
 	memory->room = size;
 }

@@ -22,6 +22,9 @@
 #define RECORD_EXCEPTION_MAX 512     /* bytes of a message; what is longer is cut */
 /* An exception whose message begins so is no failed connection: requests went on unrecorded. */
 #define RECORD_GAP_PREFIX "shardlift gap: "
+/* One whose message is this and a node id: that process is over, and so are all connections of it
+ * in this partition. */
+#define RECORD_NODE_OVER_PREFIX "shardlift end of node: "
 #define RECORD_UNKNOWN (-1) /* a length that the end of a message does not tell */
 
 /* Since 1970-01-01T00:00:00Z; nanos from 0 to 999999999. */

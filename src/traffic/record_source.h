@@ -41,6 +41,8 @@ struct record_progress {
 	uint64_t next;    /* offset of the record to be read next */
 	uint64_t end;     /* offset after the newest; never equal to `next` while it is not known */
 	int64_t asked_ms; /* monotonic: `end` was asked for after this; 0: it may be older */
+	uint64_t partitions, assigned, revoked; /* read here now; that came and went so far; of a
+						   group */
 };
 
 struct record_source_ops {

@@ -109,6 +109,7 @@ static void close_fd(int fd)
 static void log_free(struct segment_log *log)
 {
 	close_fd(log->segment);
+	close_fd(log->direct);
 	close_fd(log->index);
 	close_fd(log->end_file);
 	close_fd(log->lock_file);
@@ -116,6 +117,7 @@ static void log_free(struct segment_log *log)
 	pthread_mutex_destroy(&log->lock);
 	pthread_cond_destroy(&log->wake);
 	free(log->segments);
+	free(log->room);
 	free(log->path);
 	free(log);
 }
@@ -137,7 +139,7 @@ int segment_log_open(const char *folder, const struct segment_log_options *optio
 	struct segment_log *log = mem_zalloc(sizeof(*log));
 	int failed;
 
-	log->folder = log->lock_file = log->end_file = log->segment = log->index = -1;
+	log->folder = log->lock_file = log->end_file = log->segment = log->index = log->direct = -1;
 	log->path = mem_strdup(folder);
 	log->options = with_defaults(options);
 	log->last = &log->first;
@@ -165,6 +167,7 @@ void segment_log_close(struct segment_log *log)
 	pthread_cond_signal(&log->wake);
 	pthread_mutex_unlock(&log->lock);
 	pthread_join(log->thread, NULL);
+	segment_log_trim(log);
 	log_free(log);
 }
 

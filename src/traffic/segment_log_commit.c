@@ -1,20 +1,16 @@
-/* The commit thread: takes all that was appended since it looked last, writes it with as few calls
- * as possible, syncs once, tells the readers, and completes. */
+/* The commit thread: takes all that was appended since it looked last, has it written, syncs once,
+ * tells the readers, and completes. */
 #include "traffic/segment_log_internal.h"
 
 #include "base/clock.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
-	IOVECS = 1024, /* of one pwritev: IOV_MAX of Linux */
 	TICK_MS = 1000,
-	CACHED = MIB(64), /* of the open segment, for readers that follow closely */
-	UNCACHE_AT_ONCE = MIB(4),
 	GATHER_FROM = 4, /* records of a batch */
 	GATHER_US = 2000,
 	QUEUES = 16, /* that completions are sorted for at a time */
@@ -22,11 +18,8 @@ enum {
 
 int segment_log_sync_now(struct segment_log *log)
 {
-	int64_t begun_us = clock_monotonic_us();
-
 	if (fdatasync(log->segment) < 0)
 		return -errno;
-	log->sync_us = (3 * log->sync_us + clock_monotonic_us() - begun_us) / 4;
 	log->durable = log->next;
 	log->synced_ms = clock_monotonic_ms();
 	pthread_mutex_lock(&log->lock);
@@ -54,123 +47,7 @@ int segment_log_publish(struct segment_log *log)
 	return write_all_at(log->end_file, bytes, sizeof(bytes), 0);
 }
 
-static int writev_all_at(int fd, struct iovec *iov, size_t count, uint64_t position)
-{
-	while (count > 0) {
-		ssize_t wrote = pwritev(fd, iov, (int)count, (off_t)position);
-
-		if (wrote < 0 && errno == EINTR)
-			continue;
-		if (wrote <= 0)
-			return wrote < 0 ? -errno : -ENOSPC;
-		position += (uint64_t)wrote;
-		while (count > 0 && (size_t)wrote >= iov->iov_len) {
-			wrote -= (ssize_t)iov->iov_len;
-			iov++;
-			count--;
-		}
-		if (wrote > 0) {
-			iov->iov_base = (char *)iov->iov_base + wrote;
-			iov->iov_len -= (size_t)wrote;
-		}
-	}
-	return 0;
-}
-
-static uint64_t entry_size(const struct append *append)
-{
-	return ENTRY_HEADER + append->record->connection_id.len + append->record->bytes;
-}
-
-static void number(struct append *append, uint64_t offset)
-{
-	struct entry_header header = {.length = (uint32_t)append->record->bytes,
-				      .key_length = (uint16_t)append->record->connection_id.len,
-				      .offset = offset,
-				      .time_ms = append->time_ms};
-
-	append->offset = offset;
-	entry_header_encode(&header, append->content_crc, append->header);
-}
-
-static size_t gather_one(const struct append *append, struct iovec *iov)
-{
-	const struct record *record = append->record;
-	size_t count = 0;
-
-	iov[count++] = (struct iovec){(void *)(uintptr_t)append->header, ENTRY_HEADER};
-	if (record->connection_id.len > 0)
-		iov[count++] = (struct iovec){(void *)(uintptr_t)record->connection_id.ptr,
-					      record->connection_id.len};
-	if (record->iov_count > 0)
-		memcpy(iov + count, record->iov, record->iov_count * sizeof(*iov));
-	return count + record->iov_count;
-}
-
-/* As many as fit into one call and this segment, at least one; *end is the first left out. */
-static size_t gather(struct segment_log *log, struct append *from, struct append **end,
-		     struct iovec iov[IOVECS], uint64_t *bytes)
-{
-	size_t count = 0;
-	uint64_t offset = log->next;
-
-	*bytes = 0;
-	for (*end = from; *end; *end = (*end)->next) {
-		if (*end != from && (count + (*end)->record->iov_count + 2 > IOVECS ||
-				     log->position + *bytes >= log->options.segment_bytes))
-			break;
-		number(*end, offset++);
-		count += gather_one(*end, iov + count);
-		*bytes += entry_size(*end);
-	}
-	return count;
-}
-
-/* An index entry in front of each 64 KiB; what is lost of it costs a reader time, nothing else. */
-static void note_index(struct segment_log *log, const struct append *append)
-{
-	struct index_entry entry = {
-		.offset = append->offset, .newest_before = log->newest, .position = log->position};
-	uint8_t bytes[INDEX_ENTRY];
-
-	if (log->position < log->index_due || log->index < 0)
-		return;
-	log->index_due = log->position + INDEX_EVERY;
-	index_entry_encode(&entry, bytes);
-	if (write(log->index, bytes, sizeof(bytes)) != (ssize_t)sizeof(bytes)) {
-		close(log->index);
-		log->index = -1;
-	}
-}
-
-static void stored(struct segment_log *log, struct append *from, const struct append *end)
-{
-	struct segment_info *segment = &log->segments[log->segment_count - 1];
-
-	for (struct append *append = from; append != end; append = append->next) {
-		note_index(log, append);
-		log->position += entry_size(append);
-		log->newest = MAX(log->newest, append->time_ms);
-		log->next++;
-	}
-	segment->bytes = log->position;
-	segment->newest = log->newest;
-}
-
-/* A log is read once, soon after it was written. It is not to fill the page cache, at the cost of
- * the cluster beside it; and pages that are used again cost less to write to than new ones. */
-static void uncache(struct segment_log *log)
-{
-	uint64_t to = log->position - MIN(log->position, (uint64_t)CACHED);
-
-	if (to < log->uncached + UNCACHE_AT_ONCE)
-		return;
-	posix_fadvise(log->segment, (off_t)log->uncached, (off_t)(to - log->uncached),
-		      POSIX_FADV_DONTNEED);
-	log->uncached = to;
-}
-
-static void set_broken(struct segment_log *log, const char *what, int failed_errno)
+void segment_log_break(struct segment_log *log, const char *what, int failed_errno)
 {
 	pthread_mutex_lock(&log->lock);
 	log->broken = true;
@@ -179,67 +56,6 @@ static void set_broken(struct segment_log *log, const char *what, int failed_err
 			 "the segment log '%s' is broken: %s: %s; nothing more is stored until it "
 			 "is opened again",
 			 log->path, what, strerror(failed_errno));
-}
-
-/* The segment that is full is on the disk, whatever the log's sync is, before there is a next. */
-static int roll_if_full(struct segment_log *log)
-{
-	int failed;
-
-	if (log->position < log->options.segment_bytes)
-		return 0;
-	if (log->durable < log->next && (failed = segment_log_sync_now(log)) < 0) {
-		set_broken(log, "fdatasync", -failed);
-		return failed;
-	}
-	posix_fadvise(log->segment, 0, 0, POSIX_FADV_DONTNEED);
-	log->uncached = 0;
-	return segment_log_begin_segment(log, log->next);
-}
-
-static void fail_all(struct append *from, const struct append *end, int failed_errno)
-{
-	for (struct append *append = from; append != end; append = append->next)
-		append->failed_errno = failed_errno;
-}
-
-/* 0, or -errno; what failed leaves the segment as it was. */
-static int write_some(struct segment_log *log, struct append *from, struct append **end)
-{
-	struct iovec iov[IOVECS];
-	uint64_t bytes;
-	size_t count;
-	int failed;
-
-	*end = NULL;
-	if ((failed = roll_if_full(log)) < 0)
-		return failed;
-	count = gather(log, from, end, iov, &bytes);
-	failed = writev_all_at(log->segment, iov, count, log->position);
-	if (failed == 0)
-		stored(log, from, *end);
-	else if (ftruncate(log->segment, (off_t)log->position) < 0)
-		set_broken(log, "a write failed, and so did ftruncate", errno);
-	return failed;
-}
-
-/* How many were written. */
-static uint64_t write_batch(struct segment_log *log, struct append *batch)
-{
-	uint64_t before = log->next;
-	struct append *end;
-
-	for (; batch && !log->broken; batch = end) {
-		int failed = write_some(log, batch, &end);
-
-		if (failed < 0) {
-			fail_all(batch, NULL, -failed);
-			return log->next - before;
-		}
-	}
-	if (batch)
-		fail_all(batch, NULL, EIO);
-	return log->next - before;
 }
 
 struct completion_list {
@@ -315,20 +131,22 @@ static void complete(struct segment_log *log, struct append *batch)
 
 static void commit_batch(struct segment_log *log, struct append *batch)
 {
-	uint64_t written = write_batch(log, batch);
+	int64_t begun_us = clock_monotonic_us();
+	uint64_t written = segment_log_write(log, batch);
 	int failed = 0;
 
 	if (written > 0 && log->options.sync == SEGMENT_LOG_SYNC_ALWAYS &&
 	    log->durable < log->next && (failed = segment_log_sync_now(log)) < 0)
-		set_broken(log, "fdatasync", -failed);
+		segment_log_break(log, "fdatasync", -failed);
+	log->commit_us = (3 * log->commit_us + clock_monotonic_us() - begun_us) / 4;
 	if (log->broken && failed == 0)
 		failed = -EIO;
 	if (failed < 0)
-		fail_all(batch, NULL, -failed);
+		segment_log_fail(batch, NULL, -failed);
 	else if (written > 0 && (failed = segment_log_publish(log)) < 0)
-		set_broken(log, "the readers cannot be told", -failed);
+		segment_log_break(log, "the readers cannot be told", -failed);
 	complete(log, batch);
-	uncache(log);
+	segment_log_uncache(log);
 }
 
 static struct timespec at_us(int64_t us)
@@ -342,7 +160,7 @@ static void adapt_gathering(struct segment_log *log, size_t came)
 {
 	int64_t even = (int64_t)log->told * log->gather_us;
 
-	if (2 * (int64_t)came * (log->sync_us + log->gather_us) > 3 * even)
+	if (2 * (int64_t)came * (log->commit_us + log->gather_us) > 3 * even)
 		log->gather_us *= 2;
 	else
 		log->gather_us /= 2;
@@ -353,7 +171,7 @@ static void adapt_gathering(struct segment_log *log, size_t came)
  * syncs, twice the time. Under the lock. */
 static void let_gather(struct segment_log *log)
 {
-	int64_t most = MIN(log->sync_us, (int64_t)GATHER_US);
+	int64_t most = MIN(log->commit_us, (int64_t)GATHER_US);
 	struct timespec until;
 	int timed_out = 0;
 
@@ -401,7 +219,7 @@ static void sync_if_due(struct segment_log *log, bool closing)
 	if (log->broken || log->durable == log->next || !(due || closing))
 		return;
 	if ((failed = segment_log_sync_now(log)) < 0 || (failed = segment_log_publish(log)) < 0)
-		set_broken(log, "fdatasync", -failed);
+		segment_log_break(log, "fdatasync", -failed);
 }
 
 void *segment_log_commit_loop(void *argument)

@@ -41,13 +41,15 @@ struct segment_log {
 	size_t segment_count;
 	int segment, index;
 	uint64_t position;            /* where the next entry goes in the open segment */
+	int direct;                   /* the open segment past the page cache; -1: through it */
+	uint8_t *room;                /* of its blocks from that of position on; owned; or NULL */
 	uint64_t uncached;            /* the open segment is in no page cache up to here */
 	uint64_t index_due;           /* position from which on the next index entry is written */
 	uint64_t next;                /* offset of the next entry */
 	uint64_t durable;             /* offset after the last that was synced */
 	int64_t newest;               /* time of the newest entry; INT64_MIN */
 	int64_t synced_ms, looked_ms; /* monotonic */
-	int64_t sync_us;              /* how long an fdatasync takes, of late */
+	int64_t commit_us;            /* how long writing and fdatasync take, of late */
 	int64_t gather_us;            /* how long those who were just told are waited for */
 	int64_t told_us;              /* when they were; monotonic */
 	size_t told, queued_then;     /* how many they were; how many others waited already */
@@ -63,6 +65,32 @@ int segment_log_begin_segment(struct segment_log *log, uint64_t previous_end);
 int segment_log_publish(struct segment_log *log);
 /* fdatasync of the open segment. 0 or -errno. */
 int segment_log_sync_now(struct segment_log *log);
+/* Nothing more is stored until the log is opened again. */
+void segment_log_break(struct segment_log *log, const char *what, int failed_errno);
+/* Writes all that still fits, and marks what failed. How many were written. */
+uint64_t segment_log_write(struct segment_log *log, struct append *batch);
+void segment_log_fail(struct append *from, const struct append *end, int failed_errno);
+/* What readers have read by now leaves the page cache. */
+void segment_log_uncache(struct segment_log *log);
+uint64_t segment_log_entry_size(const struct append *append);
+/* Gives it an offset, and makes its header. */
+void segment_log_number(struct append *append, uint64_t offset);
+
+/* --- Past the page cache --- */
+
+/* The open segment is written so from now on, where that may be done. */
+void segment_log_direct_open(struct segment_log *log);
+void segment_log_direct_close(struct segment_log *log);
+/* After the segment was written otherwise. */
+void segment_log_direct_again(struct segment_log *log);
+/* As many as fit; *end is the first left out, `from` itself where it has to be written otherwise.
+ * 0 or -errno. */
+int segment_log_write_direct(struct segment_log *log, struct append *from, struct append **end);
+/* Cuts off the zeros behind the last entry, and syncs. 0 or -errno. */
+int segment_log_trim(struct segment_log *log);
+/* Whether nothing but the zeros of a last block lies from position to the segment's end. */
+bool segment_log_is_padding(int segment, uint64_t position, uint64_t size);
+
 /* The commit thread; its argument is the log. */
 void *segment_log_commit_loop(void *argument);
 /* Once a second: retention, free space. */

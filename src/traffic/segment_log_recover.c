@@ -69,6 +69,7 @@ int segment_log_begin_segment(struct segment_log *log, uint64_t previous_end)
 	log->position = log->index_due = SEGMENT_HEADER;
 	*add_segment(log, log->next) = (struct segment_info){
 		.base = log->next, .bytes = SEGMENT_HEADER, .newest = log->newest};
+	segment_log_direct_open(log);
 	return 0;
 }
 
@@ -130,11 +131,12 @@ static int recover_last(struct segment_log *log, struct segment_info *segment,
 	if (fstat(log->segment, &status) < 0)
 		return io_error(log, segment->base, errno, err);
 	if ((uint64_t)status.st_size > log->position) {
-		segment_log_warn(log,
-				 "cut %" PRIu64 " bytes off the segment %" PRIu64
-				 " of the log '%s', which were never durable",
-				 (uint64_t)status.st_size - log->position, segment->base,
-				 log->path);
+		if (!segment_log_is_padding(log->segment, log->position, (uint64_t)status.st_size))
+			segment_log_warn(log,
+					 "cut %" PRIu64 " bytes off the segment %" PRIu64
+					 " of the log '%s', which were never durable",
+					 (uint64_t)status.st_size - log->position, segment->base,
+					 log->path);
 		if (ftruncate(log->segment, (off_t)log->position) < 0)
 			return io_error(log, segment->base, errno, err);
 	}
@@ -142,6 +144,7 @@ static int recover_last(struct segment_log *log, struct segment_info *segment,
 		return io_error(log, segment->base, errno, err);
 	segment->bytes = log->position;
 	segment->newest = log->newest;
+	segment_log_direct_open(log);
 	return 0;
 }
 

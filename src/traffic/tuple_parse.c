@@ -111,6 +111,9 @@ static int read_message(struct tuple_message *out, const struct json *object, st
 	out->uri = json_string(json_get(object, "Request-URI"));
 	out->status = (int)MIN(MAX(json_i64_or(json_get(object, "Status-Code"), 0), 0), 999);
 	out->response_us = microseconds_of(json_get(object, "response_time_ms"));
+	out->first_us = microseconds_of(json_get(object, "first_byte_ms"));
+	out->last_us = microseconds_of(json_get(object, "last_byte_ms"));
+	out->has_spans = out->last_us >= 0;
 	return read_body(out, mem, err);
 }
 

@@ -23,6 +23,8 @@ struct tuple_message {
 	struct str method, uri;    /* of a request */
 	int status;                /* of a response; 0: none */
 	int64_t response_us;       /* how long it took; -1: unknown */
+	bool has_spans;            /* from the request's last byte to the response's */
+	int64_t first_us, last_us; /* first (-1: unknown) and last */
 	enum tuple_body body;
 	bool lines; /* json is the array of the documents of an ndjson body */
 	const struct json *json;

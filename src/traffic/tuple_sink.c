@@ -21,6 +21,12 @@
 #define GATHER_MS 100
 #define NUMBER_MAX 100000 /* files of one minute */
 
+/* A tuple may be several lines, of a transformer. */
+struct batch {
+	struct buf text;
+	struct buf ends; /* size_t: where each tuple ends in it; only with most_tuples */
+};
+
 struct tuple_sink {
 	struct tuple_sink_options options;
 	char *folder, *prefix, *replayer;
@@ -29,7 +35,7 @@ struct tuple_sink {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	/* Under the lock. */
-	struct buf waiting;
+	struct batch waiting;
 	uint64_t taken, durable;
 	bool flush, ending, ended;
 	struct err failed;
@@ -203,37 +209,38 @@ static int take_batch(struct tuple_sink *s, struct str text, uint64_t last, stru
 	return 0;
 }
 
-/* Not the whole queue where a number of tuples ends the part. */
-static struct str cut_batch(struct tuple_sink *s, struct str text, uint64_t first, uint64_t *last)
+/* Where the part ends that is cut off, which is not the whole queue where a number of tuples ends
+ * it. `first`: the number of the batch's first tuple. */
+static size_t cut_batch(const struct tuple_sink *s, const struct batch *batch, uint64_t first,
+			uint64_t *last)
 {
+	const size_t *ends = (const size_t *)(const void *)batch->ends.ptr;
 	uint64_t most =
 		s->options.most_tuples ? s->options.most_tuples - s->part_tuples : UINT64_MAX;
-	size_t at = 0;
 
-	if (*last - first + 1 <= most)
-		return text;
-	*last = first + most - 1;
-	while (most > 0 && at < text.len)
-		if (text.ptr[at++] == '\n')
-			most--;
-	return str_of(text.ptr, at);
+	if (*last - s->part_last <= most)
+		return batch->text.len;
+	*last = s->part_last + most;
+	return ends[*last - first];
 }
 
-static void take_all(struct tuple_sink *s, struct str text, uint64_t last, bool flush)
+static void take_all(struct tuple_sink *s, const struct batch *batch, uint64_t last, bool flush)
 {
+	uint64_t first = s->part_last + 1;
 	struct err err = {0};
+	size_t at = 0;
 
-	while (text.len > 0) {
+	while (at < batch->text.len) {
 		uint64_t upto = last;
-		struct str batch = cut_batch(s, text, s->part_last + 1, &upto);
+		size_t end = cut_batch(s, batch, first, &upto);
 
-		if (take_batch(s, batch, upto, &err) < 0) {
+		if (take_batch(s, str_of(batch->text.ptr + at, end - at), upto, &err) < 0) {
 			pthread_mutex_lock(&s->lock);
 			s->failed = err;
 			pthread_mutex_unlock(&s->lock);
 			return;
 		}
-		text = str_from_offset(text, batch.len);
+		at = end;
 		if (part_is_over(s, false))
 			end_part(s);
 	}
@@ -246,12 +253,12 @@ static void gather(struct tuple_sink *s)
 {
 	int64_t until;
 
-	if (s->waiting.len == 0 && !s->ending && !s->flush)
+	if (s->waiting.text.len == 0 && !s->ending && !s->flush)
 		wait_ms(s, 1000);
-	if (s->waiting.len == 0)
+	if (s->waiting.text.len == 0)
 		return;
 	until = clock_monotonic_ms() + GATHER_MS;
-	while (s->waiting.len < GATHER_BYTES && !s->ending && !s->flush) {
+	while (s->waiting.text.len < GATHER_BYTES && !s->ending && !s->flush) {
 		int64_t left = until - clock_monotonic_ms();
 
 		if (left <= 0)
@@ -263,7 +270,7 @@ static void gather(struct tuple_sink *s)
 static void *run(void *user)
 {
 	struct tuple_sink *s = user;
-	struct buf batch = BUF_INIT(s->waiting.limit);
+	struct batch batch = {BUF_INIT(s->waiting.text.limit), BUF_INIT(s->waiting.text.limit)};
 	bool ending = false;
 
 	while (!ending) {
@@ -273,7 +280,7 @@ static void *run(void *user)
 		pthread_mutex_lock(&s->lock);
 		gather(s);
 		{
-			struct buf swap = s->waiting;
+			struct batch swap = s->waiting;
 
 			s->waiting = batch;
 			batch = swap;
@@ -281,18 +288,20 @@ static void *run(void *user)
 		last = s->taken;
 		flush = s->flush || s->ending;
 		s->flush = false;
-		ending = s->ended || (s->ending && batch.len == 0);
+		ending = s->ended || (s->ending && batch.text.len == 0);
 		if (s->failed.kind)
-			buf_reset(&batch);
+			buf_reset(&batch.text);
 		pthread_mutex_unlock(&s->lock);
-		take_all(s, buf_str(&batch), last, flush);
-		buf_reset(&batch);
+		take_all(s, &batch, last, flush);
+		buf_reset(&batch.text);
+		buf_reset(&batch.ends);
 	}
 	pthread_mutex_lock(&s->lock);
 	s->ended = true;
 	pthread_cond_broadcast(&s->changed);
 	pthread_mutex_unlock(&s->lock);
-	buf_release(&batch);
+	buf_release(&batch.text);
+	buf_release(&batch.ends);
 	return NULL;
 }
 
@@ -313,7 +322,7 @@ int tuple_sink_open(const struct tuple_sink_options *options, struct tuple_sink 
 	s->prefix = mem_strdup(options->prefix ? options->prefix : "tuples/");
 	s->replayer = mem_strdup(options->replayer ? options->replayer : "replayer");
 	s->fd = -1;
-	s->waiting = BUF_INIT(SIZE_MAX / 4);
+	s->waiting = (struct batch){BUF_INIT(SIZE_MAX / 4), BUF_INIT(SIZE_MAX / 4)};
 	s->object = BUF_INIT(MIB(1024));
 	s->compressor = libdeflate_alloc_compressor(1);
 	if (!s->compressor)
@@ -335,11 +344,13 @@ uint64_t tuple_sink_append(struct tuple_sink *s, struct str line)
 	size_t before;
 
 	pthread_mutex_lock(&s->lock);
-	before = s->waiting.len;
-	buf_append_str(&s->waiting, line);
+	before = s->waiting.text.len;
+	buf_append_str(&s->waiting.text, line);
+	if (s->options.most_tuples)
+		buf_append(&s->waiting.ends, &s->waiting.text.len, sizeof(size_t));
 	number = ++s->taken;
 	/* The thread waits for the first, and for enough. */
-	if (before == 0 || (before < GATHER_BYTES && s->waiting.len >= GATHER_BYTES))
+	if (before == 0 || (before < GATHER_BYTES && s->waiting.text.len >= GATHER_BYTES))
 		pthread_cond_signal(&s->changed);
 	pthread_mutex_unlock(&s->lock);
 	return number;
@@ -350,7 +361,7 @@ bool tuple_sink_is_full(struct tuple_sink *s)
 	bool full;
 
 	pthread_mutex_lock(&s->lock);
-	full = s->waiting.len >= s->options.queue_bytes;
+	full = s->waiting.text.len >= s->options.queue_bytes;
 	pthread_mutex_unlock(&s->lock);
 	return full;
 }
@@ -397,7 +408,8 @@ void tuple_sink_close(struct tuple_sink *s, int64_t wait)
 	libdeflate_free_compressor(s->compressor);
 	pthread_mutex_destroy(&s->lock);
 	pthread_cond_destroy(&s->changed);
-	buf_release(&s->waiting);
+	buf_release(&s->waiting.text);
+	buf_release(&s->waiting.ends);
 	buf_release(&s->object);
 	free(s->folder);
 	free(s->prefix);

@@ -35,7 +35,9 @@ static int ask(struct cluster *cluster, struct str index, struct str body, struc
 	out->given = true;
 	out->message = (struct tuple_message){
 		.status = status,
-		.response_us = clock_monotonic_us() - began,
+		.has_spans = true,
+		.first_us = -1,
+		.last_us = clock_monotonic_us() - began,
 		.body = text.len ? TUPLE_BODY_BYTES : TUPLE_BODY_NONE,
 		.bytes = text,
 	};

@@ -13,22 +13,30 @@ void tuple_tally_init(struct tuple_tally *tally, const struct tuple_rules *rules
 	*tally = (struct tuple_tally){
 		.rules = rules, .examples = examples, .mem = ARENA_INIT(LIMIT_METADATA_ARENA)};
 	tally->endpoints = mem_zalloc((TUPLE_ENDPOINTS_MAX + 1) * sizeof(*tally->endpoints));
-	for (size_t side = 0; side < TUPLE_SIDES; side++)
+	for (size_t side = 0; side < TUPLE_SIDES; side++) {
 		tally->latency[side] = latency_new();
+		tally->first_byte[side] = latency_new();
+	}
+}
+
+static void free_latencies(struct latency *const latency[TUPLE_SIDES])
+{
+	for (size_t side = 0; side < TUPLE_SIDES; side++)
+		free(latency[side]);
 }
 
 void tuple_tally_release(struct tuple_tally *tally)
 {
 	for (size_t i = 0; i < tally->endpoint_count; i++) {
-		free(tally->endpoints[i]->latency[TUPLE_SOURCE]);
-		free(tally->endpoints[i]->latency[TUPLE_TARGET]);
+		free_latencies(tally->endpoints[i]->latency);
+		free_latencies(tally->endpoints[i]->first_byte);
 		free(tally->endpoints[i]);
 	}
 	for (size_t i = 0; i < TUPLE_DIFFERENCES; i++)
 		free(tally->kinds[i].examples);
 	free(tally->endpoints);
-	free(tally->latency[TUPLE_SOURCE]);
-	free(tally->latency[TUPLE_TARGET]);
+	free_latencies(tally->latency);
+	free_latencies(tally->first_byte);
 	arena_release(&tally->mem);
 	*tally = (struct tuple_tally){0};
 }
@@ -194,19 +202,36 @@ static int compare(struct tuple_tally *tally, struct tuple_endpoint_tally *endpo
 	return 0;
 }
 
+static void add_latency(struct latency *of_all[TUPLE_SIDES], struct latency *of_one[TUPLE_SIDES],
+			int64_t source_us, int64_t target_us)
+{
+	const int64_t us[TUPLE_SIDES] = {source_us, target_us};
+
+	if (source_us < 0 || target_us < 0)
+		return;
+	for (size_t side = 0; side < TUPLE_SIDES; side++) {
+		if (!of_one[side])
+			of_one[side] = latency_new();
+		latency_add(of_one[side], us[side]);
+		latency_add(of_all[side], us[side]);
+	}
+}
+
 static void count_latency(struct tuple_tally *tally, struct tuple_endpoint_tally *endpoint,
 			  const struct tuple_pair *pair)
 {
-	const struct tuple_message *answers[TUPLE_SIDES] = {pair->source, pair->target};
+	const struct tuple_message *source = pair->source, *target = pair->target;
 
-	if (!pair->source || !pair->target || pair->source->response_us < 0 ||
-	    pair->target->response_us < 0)
+	if (!source || !target)
 		return;
-	for (size_t side = 0; side < TUPLE_SIDES; side++) {
-		if (!endpoint->latency[side])
-			endpoint->latency[side] = latency_new();
-		latency_add(endpoint->latency[side], answers[side]->response_us);
-		latency_add(tally->latency[side], answers[side]->response_us);
+	if (source->has_spans && target->has_spans) {
+		tally->same_span++;
+		add_latency(tally->latency, endpoint->latency, source->last_us, target->last_us);
+		add_latency(tally->first_byte, endpoint->first_byte, source->first_us,
+			    target->first_us);
+	} else {
+		add_latency(tally->latency, endpoint->latency, source->response_us,
+			    target->response_us);
 	}
 }
 

@@ -23,7 +23,8 @@ struct tuple_endpoint_tally {
 	uint64_t tuples, compared, different;
 	struct tuple_statuses statuses[TUPLE_STATUS_MAX];
 	size_t status_count;
-	struct latency *latency[TUPLE_SIDES]; /* where both are known; NULL: none */
+	/* Where both are known; NULL: none. To the last byte and to the first. */
+	struct latency *latency[TUPLE_SIDES], *first_byte[TUPLE_SIDES];
 };
 
 /* One difference that is named. */
@@ -56,7 +57,9 @@ struct tuple_tally {
 	uint64_t not_compared; /* there is no answer of the source */
 	uint64_t errors;       /* of the target: no answer, or 5xx where the source gave none */
 	uint64_t retried;      /* asked more than once */
-	struct latency *latency[TUPLE_SIDES];
+	struct latency *latency[TUPLE_SIDES], *first_byte[TUPLE_SIDES];
+	uint64_t same_span; /* answers of `latency` that have spans on both sides; of others
+			       response_time_ms counts */
 };
 
 void tuple_tally_init(struct tuple_tally *tally, const struct tuple_rules *rules, size_t examples);

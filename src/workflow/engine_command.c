@@ -1,7 +1,12 @@
 #include "workflow/engine_command.h"
 
+#include "base/base64.h"
+#include "base/limits.h"
+#include "base/small_file.h"
 #include "workflow/plan_spec.h"
 #include "workflow/secrets.h"
+
+#define TRANSFORMS_MAX KIB(90) /* in base64 it is one word, of which Linux takes 128 KiB */
 
 void command_add(struct command_builder *b, const char *argument)
 {
@@ -159,6 +164,41 @@ static int add_auth(struct command_builder *b, const struct command_way *way,
 				   arena_printf(b->mem, "%s/secrets/" STR_FMT "/tls.key", state,
 						STR_ARG(name)));
 	}
+	return 0;
+}
+
+int command_add_transforms(struct command_builder *b, const char *file_flag,
+			   const char *base64_flag, struct str path, struct err *err)
+{
+	cleanup(buf_release) struct buf text = BUF_INIT(TRANSFORMS_MAX);
+	cleanup(buf_release) struct buf encoded = BUF_INIT(TRANSFORMS_MAX * 2);
+	const char *name;
+	int rc;
+
+	if (path.len == 0 || b->engine->platform == PLATFORM_LOCAL) {
+		command_add_option(b, file_flag, path);
+		return 0;
+	}
+	name = arena_str(b->mem, path).ptr;
+	if (!name)
+		return arena_fail(b->mem, file_flag, err);
+	rc = small_file_read(name, &text, err);
+	if (rc < 0 && err->kind == ERR_LIMIT)
+		return err_set(
+			err, ERR_LIMIT,
+			"the transforms in '%s' are larger than %zu KiB, which a pod's command "
+			"does not hold; give a smaller file",
+			name, TRANSFORMS_MAX / 1024);
+	if (rc == 0)
+		return err_set(err, ERR_USAGE,
+			       "there is no file '%s' in the engine's container, which hands its "
+			       "transforms to pods; put it below the state directory, or give the "
+			       "transforms inline",
+			       name);
+	if (rc < 0)
+		return rc;
+	base64_encode(&encoded, buf_str(&text));
+	command_add_option(b, base64_flag, buf_str(&encoded));
 	return 0;
 }
 

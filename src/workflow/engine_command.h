@@ -36,6 +36,11 @@ void command_add_folder(struct command_builder *b, struct str name);
 /* ERR_USAGE: there is none. `of` is what it is of. */
 int command_secret(struct command_builder *b, const char *of, struct str name, struct str *out,
 		   struct err *err);
+/* The transforms in a file, by the flags that name it or hold it (in base64): a pod has no such
+ * file.
+ */
+int command_add_transforms(struct command_builder *b, const char *file_flag,
+			   const char *base64_flag, struct str path, struct err *err);
 int command_add_cluster(struct command_builder *b, const struct command_way *way, struct err *err);
 void command_add_repository(struct command_builder *b, struct str snapshot);
 

@@ -17,7 +17,7 @@ static int snapshot_of(struct command_builder *b, const struct engine_step *step
 	BUG("a migration depends on no snapshot");
 }
 
-static void add_metadata(struct command_builder *b)
+static int add_metadata(struct command_builder *b, struct err *err)
 {
 	const struct json *metadata = json_get(b->spec, "metadata");
 
@@ -33,14 +33,15 @@ static void add_metadata(struct command_builder *b)
 			   json_string(json_get(metadata, "transformerConfig")));
 	command_add_option(b, "--transformer-config-base64",
 			   json_string(json_get(metadata, "transformerConfigBase64")));
-	command_add_option(b, "--transformer-config-file",
-			   json_string(json_get(metadata, "transformerConfigFile")));
 	if (str_is(json_string(json_get(metadata, "output")), "JSON"))
 		command_add(b, "--json");
 	command_add(b, "--allow-existing-indexes"); /* what an earlier try made */
+	return command_add_transforms(b, "--transformer-config-file", "--transformer-config-base64",
+				      json_string(json_get(metadata, "transformerConfigFile")),
+				      err);
 }
 
-static void add_document_transforms(struct command_builder *b)
+static int add_document_transforms(struct command_builder *b, struct err *err)
 {
 	const struct json *backfill = json_get(b->spec, "backfill");
 
@@ -48,8 +49,30 @@ static void add_document_transforms(struct command_builder *b)
 			   json_string(json_get(backfill, "docTransformerConfig")));
 	command_add_option(b, "--doc-transformer-config-base64",
 			   json_string(json_get(backfill, "docTransformerConfigBase64")));
-	command_add_option(b, "--doc-transformer-config-file",
-			   json_string(json_get(backfill, "docTransformerConfigFile")));
+	return command_add_transforms(
+		b, "--doc-transformer-config-file", "--doc-transformer-config-base64",
+		json_string(json_get(backfill, "docTransformerConfigFile")), err);
+}
+
+/* Where documents that the target refuses are kept, when that is not where the worker runs. */
+static void add_failed_documents(struct command_builder *b)
+{
+	static const struct {
+		const char *member, *flag;
+	} options[] = {
+		{"failedDocumentStreamS3Bucket", "--failed-document-stream-s3-bucket"},
+		{"failedDocumentStreamS3Prefix", "--failed-document-stream-s3-prefix"},
+		{"failedDocumentStreamS3Region", "--failed-document-stream-s3-region"},
+		{"failedDocumentStreamS3Endpoint", "--failed-document-stream-s3-endpoint"},
+		{"failedDocumentStreamMaxBufferBytes", "--failed-document-stream-max-buffer-bytes"},
+	};
+	const struct json *backfill = json_get(b->spec, "backfill");
+
+	if (json_string(json_get(backfill, options[0].member)).len == 0)
+		return;
+	for (size_t i = 0; i < COUNT_OF(options); i++)
+		command_add_option(b, options[i].flag,
+				   json_text_or(json_get(backfill, options[i].member), STR_NONE));
 }
 
 /* What a pod that was lost had leased is free when its lease ends, which every checkpoint puts off;
@@ -79,7 +102,8 @@ static void add_sourceless(struct command_builder *b)
 		command_add(b, "--use-recovery-source");
 }
 
-static void add_backfill(struct command_builder *b, size_t resource, struct str session)
+static int add_backfill(struct command_builder *b, size_t resource, struct str session,
+			struct err *err)
 {
 	static const struct {
 		const char *member, *flag;
@@ -98,7 +122,7 @@ static void add_backfill(struct command_builder *b, size_t resource, struct str 
 	add_lease(b, json_text_or(json_get(backfill, "initialLeaseDuration"), STR_NONE));
 	command_add_list(b, "--allowed-doc-exception-types",
 			 json_get(backfill, "allowedDocExceptionTypes"));
-	add_document_transforms(b);
+	add_failed_documents(b);
 	add_sourceless(b);
 	command_add(b, "--server-generated-ids");
 	command_add(b, str_is(ids, "ALWAYS") ? "always" : str_is(ids, "NEVER") ? "never" : "auto");
@@ -110,9 +134,10 @@ static void add_backfill(struct command_builder *b, size_t resource, struct str 
 	command_add_option(b, "--session-name", session);
 	command_add(b, "--progress=never");
 	command_add(b, "--json");
+	return add_document_transforms(b, err);
 }
 
-static void add_verify(struct command_builder *b)
+static int add_verify(struct command_builder *b, struct err *err)
 {
 	const struct json *verify = json_get(b->spec, "verify");
 	bool content = json_bool_or(json_get(verify, "content"), true);
@@ -122,9 +147,9 @@ static void add_verify(struct command_builder *b)
 	command_add_list(b, "--index-allowlist",
 			 json_path(b->spec, "backfill", "indexAllowlist", NULL));
 	command_add_option(b, "--sample", json_text_or(json_get(verify, "sample"), STR_NONE));
-	add_document_transforms(b);
 	add_sourceless(b);
 	command_add(b, "--progress=never");
+	return add_document_transforms(b, err);
 }
 
 struct str engine_work_session(struct engine *engine, size_t index)
@@ -158,6 +183,7 @@ int command_make_migration(struct command_builder *b, const struct engine_step *
 {
 	struct str session = engine_work_session(b->engine, step->plan->resource);
 	struct str snapshot;
+	int rc;
 
 	if (step->plan->action == PLAN_BACKFILL &&
 	    note_session(b, step->plan->resource, session, err) < 0)
@@ -172,10 +198,27 @@ int command_make_migration(struct command_builder *b, const struct engine_step *
 		command_add(b, step->plan->action == PLAN_BACKFILL ? "backfill" : "verify");
 	command_add_repository(b, snapshot);
 	if (step->plan->action == PLAN_BACKFILL)
-		add_backfill(b, step->plan->resource, session);
+		rc = add_backfill(b, step->plan->resource, session, err);
 	else if (step->plan->action == PLAN_VERIFY)
-		add_verify(b);
+		rc = add_verify(b, err);
 	else
-		add_metadata(b);
+		rc = add_metadata(b, err);
+	if (rc < 0)
+		return rc;
 	return command_add_cluster(b, &command_to_target, err);
+}
+
+int engine_command_watch(struct engine *engine, const struct engine_step *step,
+			 struct engine_command *out, struct err *err)
+{
+	size_t resource = step->plan->resource;
+	struct command_builder b = {engine, out, engine->run.plan.resources[resource].spec,
+				    &engine->run.look};
+
+	*out = (struct engine_command){0};
+	command_add_words(&b, (const char *const[]){"shardlift", "backfill", "status", "--json",
+						    "--pace=0s", "--coordinator-host", "target",
+						    "--session-name", NULL});
+	command_add(&b, engine_work_session(engine, resource).ptr);
+	return command_add_cluster(&b, &command_to_target, err);
 }

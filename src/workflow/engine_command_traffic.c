@@ -29,7 +29,6 @@ static const struct command_row replayer_rows[] = {
 	{"targetServerResponseTimeoutSeconds", "--target-response-timeout", ""},
 	{"transformerConfig", "--transformer-config", ""},
 	{"transformerConfigEncoded", "--transformer-config-encoded", ""},
-	{"transformerConfigFile", "--transformer-config-file", ""},
 	{"tupleS3Bucket", "--tuple-s3-bucket", ""},
 	{"tupleS3Region", "--tuple-s3-region", ""},
 	{"tupleS3Prefix", "--tuple-s3-prefix", ""},
@@ -231,6 +230,10 @@ static int add_proxy_sink(struct command_builder *b, const struct plan_resource 
 		return 0;
 	}
 	if (json_get(stream.cluster, "existing")) {
+		/* What a pod would spool is gone with it. */
+		if (b->engine->platform == PLATFORM_KUBERNETES &&
+		    !json_get(proxy, "onCaptureFailure"))
+			command_add_option(b, "--on-capture-failure", STR("block"));
 		add_when(b, proxy, "enableMSKAuth", "--enable-msk-auth");
 		return add_kafka(b, &stream, err);
 	}
@@ -304,6 +307,10 @@ static int make_replay(struct command_builder *b, const struct engine_step *step
 			return -(int)err->kind;
 	}
 	add_rows(b, replayer, replayer_rows, COUNT_OF(replayer_rows));
+	if (command_add_transforms(b, "--transformer-config-file", "--transformer-config-encoded",
+				   json_string(json_get(replayer, "transformerConfigFile")),
+				   err) < 0)
+		return -(int)err->kind;
 	command_add_list(b, "--non-retryable-doc-exception-types",
 			 json_get(replayer, "nonRetryableDocExceptionTypes"));
 	add_when(b, replayer, "removeAuthHeader", "--remove-auth-header");

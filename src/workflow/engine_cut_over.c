@@ -55,6 +55,14 @@ bool engine_cut_over_is_done(struct engine *engine, const struct engine_step *st
 	       str_is(engine_resource_fact(engine, step->plan->resource, "cutOver"), "done");
 }
 
+bool engine_cut_over_holds(struct engine *engine, const struct engine_step *step)
+{
+	const struct engine_step *cut_over = step_of(engine, step->record.resource, PLAN_CUT_OVER);
+
+	return cut_over && cut_over->record.phase == STEP_RUNNING &&
+	       cut_over->cut_over.held_ms != 0;
+}
+
 static int ask(const struct cut_over *c, struct str line, struct json **status, struct err *err)
 {
 	return engine_proxy_ask(c->engine, c->proxy_name, line, status, err);

@@ -149,6 +149,9 @@ int engine_resource_set_ready(struct engine *engine, size_t index, struct err *e
 /* --- engine_command.c --- */
 int engine_command_make(struct engine *engine, struct engine_step *step, struct engine_command *out,
 			struct err *err);
+/* The command that tells how far a backfill is that is coordinated in the target. */
+int engine_command_watch(struct engine *engine, const struct engine_step *step,
+			 struct engine_command *out, struct err *err);
 /* A checksum of the command as it is, but for secrets. */
 struct str engine_command_checksum(const struct engine_command *command, struct arena *mem);
 /* Folder of the segment log that a proxy writes to, a replayer reads; STR_NONE: it is in Kafka. */
@@ -175,6 +178,9 @@ int engine_platform_wrap(struct engine *engine, struct engine_step *step, size_t
 /* The task of workflow/pods that a command is; in the arena of the look, which may fail. */
 struct json *engine_platform_task(struct engine *engine, const struct engine_step *step,
 				  size_t replicas, const struct engine_command *command);
+/* What a proxy or a replayer is started with: another one, when it is to be replaced. */
+struct str engine_platform_checksum(struct engine *engine, const struct engine_step *step,
+				    const struct engine_command *command);
 /* How many workers share a step's work, and how many processes of ours that makes. */
 size_t engine_platform_workers(const struct engine *engine, const struct engine_step *step);
 size_t engine_platform_processes(const struct engine *engine, size_t workers);

@@ -9,14 +9,26 @@
 
 #define TASK_MAX MIB(8)
 #define POD_STATE "/var/lib/shardlift"
+#define PROXY_GRACE_SECONDS 150   /* its --drain-timeout twice: requests, then records to Kafka */
+#define REPLAYER_GRACE_SECONDS 90 /* for requests under way, tuples and its last commit */
+
+/* The part of a resource's spec that says how many do it. */
+static const char *shared_part(enum plan_action action)
+{
+	return action == PLAN_BACKFILL  ? "backfill"
+	       : action == PLAN_CAPTURE ? "proxy"
+	       : action == PLAN_REPLAY  ? "replayer"
+					: NULL;
+}
 
 size_t engine_platform_workers(const struct engine *engine, const struct engine_step *step)
 {
+	const char *part = shared_part(step->plan->action);
 	int64_t count = 1;
 
-	if (step->plan->action == PLAN_BACKFILL)
+	if (part)
 		count = json_i64_or(json_path(engine->run.plan.resources[step->plan->resource].spec,
-					      "backfill", "podReplicas", NULL),
+					      part, "podReplicas", NULL),
 				    1);
 	return (size_t)MIN(MAX(count, (int64_t)1), (int64_t)ENGINE_WORKERS_MAX);
 }
@@ -109,19 +121,10 @@ static void put_words(struct task *t, const struct engine_command *command)
 	json_set(t->out, STR("argv"), argv);
 }
 
-static void put_environment(struct task *t, const struct engine_command *command)
+static void put_secrets(struct task *t, struct json *to, const struct engine_command *command)
 {
-	struct json *variables = json_new(t->mem, JSON_OBJECT);
 	struct json *secrets = json_new(t->mem, JSON_ARRAY);
-	struct json *folders = json_new(t->mem, JSON_ARRAY);
 
-	for (size_t i = 0; i < command->environment_count; i++) {
-		struct str name, value;
-
-		if (str_split(str_from(command->environment[i]), '=', &name, &value) &&
-		    !str_is(name, "SHARDLIFT_EXIT_FILE"))
-			json_set(variables, name, json_new_string(t->mem, value));
-	}
 	for (size_t i = 0; i < command->secret_count; i++) {
 		struct json *one = json_new(t->mem, JSON_OBJECT);
 		const struct engine_secret *secret = &command->secrets[i];
@@ -131,10 +134,25 @@ static void put_environment(struct task *t, const struct engine_command *command
 		json_set(one, STR("key"), json_new_string(t->mem, str_from(secret->key)));
 		json_append(secrets, one);
 	}
+	json_set(to, STR("secrets"), secrets);
+}
+
+static void put_environment(struct task *t, const struct engine_command *command)
+{
+	struct json *variables = json_new(t->mem, JSON_OBJECT);
+	struct json *folders = json_new(t->mem, JSON_ARRAY);
+
+	for (size_t i = 0; i < command->environment_count; i++) {
+		struct str name, value;
+
+		if (str_split(str_from(command->environment[i]), '=', &name, &value) &&
+		    !str_is(name, "SHARDLIFT_EXIT_FILE"))
+			json_set(variables, name, json_new_string(t->mem, value));
+	}
 	for (size_t i = 0; i < command->folder_count; i++)
 		json_append(folders, json_new_string(t->mem, str_from(command->folders[i])));
 	json_set(t->out, STR("variables"), variables);
-	json_set(t->out, STR("secrets"), secrets);
+	put_secrets(t, t->out, command);
 	json_set(t->out, STR("folders"), folders);
 }
 
@@ -178,20 +196,115 @@ static void put_mark(struct task *t)
 			 t->step->record.attempt, STR_ARG(sum)));
 }
 
+/* --- What goes on: proxies and replayers --- */
+
+/* Names of Services begin with a letter. */
+static struct str service_name(struct task *t)
+{
+	struct str name = pods_object_name(t->resource->name, t->mem);
+
+	return name.len > 0 && name.ptr[0] >= 'a' && name.ptr[0] <= 'z'
+		       ? name
+		       : arena_printf(t->mem, "proxy-" STR_FMT, STR_ARG(name));
+}
+
+/* Under the proxy's name, as the Java tool has it. */
+static void put_service(struct task *t)
+{
+	const struct json *proxy = json_get(t->resource->spec, "proxy");
+	struct json *service = json_new(t->mem, JSON_OBJECT);
+	struct str type = json_string(json_get(proxy, "serviceType"));
+
+	json_set(service, STR("name"), json_new_string(t->mem, service_name(t)));
+	json_set(service, STR("port"),
+		 json_new_i64(t->mem, json_i64_or(json_get(proxy, "listenPort"), 0)));
+	json_set(service, STR("type"),
+		 json_new_string(t->mem, type.len > 0 ? type : STR("ClusterIP")));
+	json_set(service, STR("internetFacing"),
+		 json_new_bool(t->mem, json_bool_or(json_get(proxy, "internetFacing"), false)));
+	json_set(t->out, STR("service"), service);
+}
+
+/* Its control socket answers once it listens. */
+static void put_probe(struct task *t)
+{
+	const char *const words[] = {"shardlift", "capture",     "control", t->resource->name.ptr,
+				     "status",    "--state-dir", POD_STATE};
+	struct json *probe = json_new(t->mem, JSON_ARRAY);
+
+	for (size_t i = 0; i < COUNT_OF(words); i++)
+		json_append(probe, json_new_string(t->mem, str_from(words[i])));
+	json_set(t->out, STR("probe"), probe);
+}
+
+static void put_lasting(struct task *t)
+{
+	bool is_proxy = t->step->plan->action == PLAN_CAPTURE;
+
+	put(t, "status",
+	    arena_printf(t->mem, "%s/run/" STR_FMT ".status", t->engine->options->state_dir,
+			 STR_ARG(t->resource->name)));
+	json_set(t->out, STR("graceSeconds"),
+		 json_new_i64(t->mem, is_proxy ? PROXY_GRACE_SECONDS : REPLAYER_GRACE_SECONDS));
+	if (!is_proxy)
+		return;
+	put_service(t);
+	put_probe(t);
+}
+
+/* Of any run: what it says is how they are, and nothing else makes them anew. */
+static void put_lasting_mark(struct task *t)
+{
+	put(t, "mark", plan_checksum(t->out, t->mem));
+}
+
+/* What `workflow status` has of work items that are kept in the target. It is none of what the pods
+ * are. */
+static int add_watch(struct engine *engine, const struct engine_step *step, struct json *task,
+		     struct err *err)
+{
+	struct task work = {.engine = engine, .step = step, .mem = &engine->run.look, .out = task};
+	struct task *t = &work;
+	struct json *watch = json_new(t->mem, JSON_OBJECT), *argv = json_new(t->mem, JSON_ARRAY);
+	struct engine_command command;
+
+	if (t->step->plan->action != PLAN_BACKFILL)
+		return 0;
+	if (engine_command_watch(t->engine, t->step, &command, err) < 0)
+		return -(int)err->kind;
+	for (size_t i = 1; i < command.count; i++)
+		json_append(argv, json_new_string(t->mem, str_from(command.argv[i])));
+	json_set(watch, STR("argv"), argv);
+	put_secrets(t, watch, &command);
+	json_set(watch, STR("path"),
+		 json_new_string(t->mem,
+				 arena_printf(t->mem, "%s/run/" STR_FMT ".work",
+					      t->engine->options->state_dir,
+					      STR_ARG(engine_work_session(
+						      t->engine, t->step->plan->resource)))));
+	json_set(t->out, STR("watch"), watch);
+	return 0;
+}
+
 static struct json *make_task(struct task *t, size_t replicas, const struct engine_command *command)
 {
 	bool shared = t->step->plan->action == PLAN_BACKFILL;
 
 	t->out = json_new(t->mem, JSON_OBJECT);
 	put(t, "name", pods_object_name(t->step->plan->name, t->mem));
-	put(t, "kind", shared ? STR("workers") : STR("job"));
+	put(t, "kind", command->lasting ? STR("lasting") : shared ? STR("workers") : STR("job"));
 	put(t, "stateDir", STR(POD_STATE));
 	put(t, "note", engine_platform_note(t->engine, t->step));
 	put_words(t, command);
 	put_environment(t, command);
 	put_resources(t);
+	if (command->lasting) {
+		put_lasting(t);
+		put_lasting_mark(t);
+	}
 	put_labels(t);
-	put_mark(t);
+	if (!command->lasting)
+		put_mark(t);
 	json_set(t->out, STR("replicas"), json_new_i64(t->mem, (int64_t)replicas));
 	return t->out;
 }
@@ -219,6 +332,20 @@ static int write_task(const struct json *task, const struct arena *mem, const ch
 	return small_file_replace(path, buf_str(&text), err);
 }
 
+struct str engine_platform_checksum(struct engine *engine, const struct engine_step *step,
+				    const struct engine_command *command)
+{
+	struct arena *mem = &engine->run.look;
+	size_t replicas = engine_platform_workers(engine, step);
+	const struct json *task;
+
+	if (engine->platform == PLATFORM_LOCAL)
+		return engine_command_checksum(command, mem);
+	task = engine_platform_task(engine, step, replicas, command);
+	return arena_printf(mem, STR_FMT "-%zu", STR_ARG(json_string(json_get(task, "mark"))),
+			    replicas);
+}
+
 int engine_platform_wrap(struct engine *engine, struct engine_step *step, size_t replicas,
 			 struct engine_command *command, struct err *err)
 {
@@ -228,11 +355,9 @@ int engine_platform_wrap(struct engine *engine, struct engine_step *step, size_t
 
 	if (engine->platform == PLATFORM_LOCAL)
 		return 0;
-	if (command->lasting)
-		return err_set(err, ERR_UNSUPPORTED,
-			       "proxies and replayers do not run on Kubernetes yet; run them with "
-			       "`shardlift capture` and `shardlift replay`");
 	task = engine_platform_task(engine, step, replicas, command);
+	if (add_watch(engine, step, task, err) < 0)
+		return -(int)err->kind;
 	path = arena_printf(mem, "%s/run/" STR_FMT ".task", engine->options->state_dir,
 			    STR_ARG(json_string(json_get(task, "name"))))
 		       .ptr;

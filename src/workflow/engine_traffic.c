@@ -19,7 +19,7 @@
 #define MOST_PAUSE_MS 60000
 #define STEADY_MS 60000 /* one that lived as long begins with short pauses again */
 #define STOP_PATIENCE_MS 120000
-#define FIRST_TRIES 10 /* until it runs for the first time */
+#define FIRST_TRIES 10 /* until it runs for the first time, or as long as STEADY_MS again */
 
 static const struct plan_resource *resource_of(const struct engine *engine,
 					       const struct engine_step *step)
@@ -114,8 +114,10 @@ static bool proxy_is_ready(struct engine *engine, struct engine_step *step)
 		register_groups(engine, step, &err) == 0);
 }
 
-/* The status file of one before it was removed when this one was started. */
-static bool replayer_is_ready(struct engine *engine, const struct engine_step *step)
+/* Of a replayer, or of pods. The status file of one before it was removed when this one was
+ * started.
+ */
+static bool says_it_runs(struct engine *engine, const struct engine_step *step)
 {
 	const struct json *status =
 		service_file(engine->options->state_dir, resource_of(engine, step)->name, "status",
@@ -126,8 +128,9 @@ static bool replayer_is_ready(struct engine *engine, const struct engine_step *s
 
 static bool is_ready(struct engine *engine, struct engine_step *step)
 {
-	return step->plan->action == PLAN_CAPTURE ? proxy_is_ready(engine, step)
-						  : replayer_is_ready(engine, step);
+	return step->plan->action == PLAN_CAPTURE && engine->platform == PLATFORM_LOCAL
+		       ? proxy_is_ready(engine, step)
+		       : says_it_runs(engine, step);
 }
 
 /* --- Its process --- */
@@ -141,7 +144,7 @@ static struct str command_as_planned(struct engine *engine, struct engine_step *
 	step->as_planned = true;
 	rc = engine_command_make(engine, step, &command, err);
 	step->as_planned = false;
-	return rc < 0 ? STR_NONE : engine_command_checksum(&command, &engine->run.look);
+	return rc < 0 ? STR_NONE : engine_platform_checksum(engine, step, &command);
 }
 
 void engine_service_drop_listeners(struct engine_service *service)
@@ -164,7 +167,7 @@ static void take_listeners(struct engine *engine, struct engine_step *step)
 	struct err err;
 
 	engine_service_drop_listeners(service);
-	if (step->plan->action != PLAN_CAPTURE || !path.ptr)
+	if (step->plan->action != PLAN_CAPTURE || engine->platform != PLATFORM_LOCAL || !path.ptr)
 		return;
 	service->listeners = mem_zalloc(PROXY_LISTENERS_MAX * sizeof(int));
 	if (control_take_listeners(path.ptr, service->listeners, &service->listener_count, &err) <
@@ -291,6 +294,27 @@ static bool was_ready_before(const struct engine *engine, const struct engine_st
 	return engine_step_has_ended_well(step) || engine_step_is_done(engine, step);
 }
 
+/* Clients need a proxy, and a replayer of a run that is over may find its disk or its network
+ * again: those are tried for ever. One that a run waits for, and that says itself that it cannot
+ * go on, is told of as what the run fails with. */
+static bool is_hopeless(struct engine *engine, const struct engine_step *step)
+{
+	const struct engine_service *service = &step->service;
+	int64_t code;
+
+	if (service->deaths < FIRST_TRIES)
+		return false;
+	if (!was_ready_before(engine, step))
+		return true;
+	if (step->plan->action != PLAN_REPLAY || engine->run.ended ||
+	    engine_cut_over_holds(engine, step))
+		return false;
+	code = service_last_code(engine->options->state_dir, resource_of(engine, step)->name,
+				 &engine->run.look);
+	return code == EXIT_CODE_USAGE || code == EXIT_CODE_SOURCE_UNREADABLE ||
+	       code == EXIT_CODE_LOCAL_IO;
+}
+
 static int died(struct engine *engine, struct engine_step *step, struct str reason, struct err *err)
 {
 	struct engine_service *service = &step->service;
@@ -303,7 +327,7 @@ static int died(struct engine *engine, struct engine_step *step, struct str reas
 	service->process.pid = 0;
 	pause = pause_after(++service->deaths);
 	step->not_before_ms = clock_monotonic_ms() + pause;
-	if (!was_ready_before(engine, step) && service->deaths >= FIRST_TRIES)
+	if (is_hopeless(engine, step))
 		return engine_step_set_phase(
 			engine, step, STEP_FAILED,
 			arena_printf(mem,
@@ -317,7 +341,7 @@ static int died(struct engine *engine, struct engine_step *step, struct str reas
 	return tell(engine, step,
 		    arena_printf(mem,
 				 "not running: " STR_FMT "; started again in %" PRId64
-				 " s (the %u. time)",
+				 " s (attempt %u)",
 				 STR_ARG(reason), pause / 1000, service->deaths),
 		    err);
 }

@@ -23,6 +23,8 @@ int engine_proxy_ask(struct engine *engine, struct str name, struct str line, st
 int engine_cut_over_look(struct engine *engine, struct engine_step *step, struct err *err);
 /* Of a replayer's step: its proxy sends its clients to the target already. */
 bool engine_cut_over_is_done(struct engine *engine, const struct engine_step *step);
+/* Of a replayer's step: requests are held until it is at the end. */
+bool engine_cut_over_holds(struct engine *engine, const struct engine_step *step);
 /* What whoever approves should know. */
 struct str engine_cut_over_text(struct engine *engine, const struct engine_step *step);
 

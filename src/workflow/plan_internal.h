@@ -52,6 +52,10 @@ size_t plan_add_gate(struct planner *p, struct str gate, const char *title, size
 /* The last step of a resource: its gate if it has one; SIZE_MAX: none. */
 size_t plan_last_step_of(const struct planner *p, size_t resource);
 
+/* --- plan_pods.c --- */
+/* ERR_UNSUPPORTED: traffic that pods cannot carry. */
+int plan_check_pods(const struct plan *plan, struct err *err);
+
 /* --- plan_check.c --- */
 /* A step for each source and target that have to do with one another, one after the other. */
 void plan_checks(struct planner *p);

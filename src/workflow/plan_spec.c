@@ -110,7 +110,12 @@ struct json *plan_plain(const struct config_value *value, struct arena *mem)
 /* What a pod of a step gets has an effect where there are pods. */
 static bool is_of_a_pod(const struct schema_field *field)
 {
-	return field->schema == &schema_resources && workflow_platform() == PLATFORM_KUBERNETES;
+	static const char *const names[] = {"serviceType", "internetFacing"};
+	bool is = field->schema == &schema_resources;
+
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		is |= strcmp(field->name, names[i]) == 0;
+	return is && workflow_platform() == PLATFORM_KUBERNETES;
 }
 
 static bool counts(const struct schema_field *field)

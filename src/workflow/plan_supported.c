@@ -1,4 +1,5 @@
 #include "workflow/plan_internal.h"
+#include "workflow/platform.h"
 
 /* Given, and not what it is anyway. */
 static bool is_used(const struct json *value)
@@ -10,8 +11,7 @@ static bool is_used(const struct json *value)
 static int check_migration_fields(const struct plan_resource *resource, struct err *err)
 {
 	static const char *const parts[] = {"metadata", "backfill"};
-	static const char *const unknown[] = {"metadataTransforms", "documentTransforms",
-					      "failedDocumentStreamS3Bucket"};
+	static const char *const unknown[] = {"metadataTransforms", "documentTransforms"};
 	const struct json *backfill = json_get(resource->spec, "backfill");
 
 	for (size_t i = 0; i < COUNT_OF(parts); i++)
@@ -159,5 +159,7 @@ int plan_check_supported(const struct config_value *root, const struct plan *pla
 		if (check_migration_fields(&plan->resources[i], err) < 0 ||
 		    check_traffic_fields(&plan->resources[i], err) < 0)
 			return -(int)err->kind;
-	return check_cut_overs(plan, err);
+	if (check_cut_overs(plan, err) < 0)
+		return -(int)err->kind;
+	return workflow_platform() == PLATFORM_KUBERNETES ? plan_check_pods(plan, err) : 0;
 }

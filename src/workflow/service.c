@@ -106,6 +106,11 @@ struct str service_last_words(const char *state_dir, struct str name, struct are
 	return arena_printf(mem, "code %" PRId64 ": " STR_FMT, code, STR_ARG(reason));
 }
 
+int64_t service_last_code(const char *state_dir, struct str name, struct arena *mem)
+{
+	return json_i64_or(json_get(service_file(state_dir, name, "exit", mem), "code"), -1);
+}
+
 static bool is_gone_within(const struct process_identity *process, int64_t patience_ms)
 {
 	const struct timespec moment = {.tv_nsec = 20 * 1000 * 1000};

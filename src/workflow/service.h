@@ -29,6 +29,8 @@ int service_write(const char *state_dir, struct str name, const struct service *
 bool service_is_gone(const struct process_identity *process, const struct process_identity *self);
 /* Why it ended: "code 3: cannot reach …"; one that left no word was killed. */
 struct str service_last_words(const char *state_dir, struct str name, struct arena *mem);
+/* The code that it ended with; -1: it was killed. */
+int64_t service_last_code(const char *state_dir, struct str name, struct arena *mem);
 /* What a file of it says; NULL: there is none, or it cannot be read now. `kind` is status or exit.
  */
 struct json *service_file(const char *state_dir, struct str name, const char *kind,

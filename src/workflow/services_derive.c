@@ -2,6 +2,7 @@
 #include "base/limits.h"
 #include "workflow/plan.h"
 #include "workflow/plan_spec.h"
+#include "workflow/platform.h"
 #include "workflow/services.h"
 #include "workflow/state.h"
 
@@ -139,6 +140,25 @@ static struct json *snapshot_of(struct derive *d, const struct plan_resource *re
 	return out;
 }
 
+static void add_failed_documents(struct derive *d, struct json *out, const struct json *backfill)
+{
+	static const char *const members[][2] = {{"failedDocumentStreamS3Bucket", "bucket"},
+						 {"failedDocumentStreamS3Prefix", "prefix"},
+						 {"failedDocumentStreamS3Region", "region"},
+						 {"failedDocumentStreamS3Endpoint", "endpoint"}};
+	const struct json *place = json_path(out, "from_snapshot", "s3", NULL);
+	struct json *stream = json_new(d->mem, JSON_OBJECT);
+
+	if (json_string(json_get(backfill, members[0][0])).len == 0)
+		return;
+	/* What is not said is as of the repository. */
+	set_text(d, stream, "region", json_string(json_get(place, "aws_region")));
+	set_text(d, stream, "endpoint", json_string(json_get(place, "endpoint")));
+	for (size_t i = 0; i < COUNT_OF(members); i++)
+		set_text(d, stream, members[i][1], json_string(json_get(backfill, members[i][0])));
+	json_set(out, STR("failed_document_stream"), stream);
+}
+
 static void add_migration(struct derive *d, const struct plan *plan,
 			  const struct plan_resource *resource)
 {
@@ -174,8 +194,10 @@ static void add_migration(struct derive *d, const struct plan *plan,
 
 		if (json_bool_or(json_path(resource->spec, "backfill",
 					   "useTargetClusterForWorkCoordination", NULL),
-				 false))
+				 false) ||
+		    workflow_platform() == PLATFORM_KUBERNETES)
 			set_text(d, backfill, "coordinator", STR("target"));
+		add_failed_documents(d, backfill, json_get(resource->spec, "backfill"));
 		json_set(d->sections[SERVICES_BACKFILL], resource->name, backfill);
 	}
 }

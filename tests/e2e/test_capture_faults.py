@@ -86,6 +86,38 @@ def test_a_source_that_resets_is_told(shardlift):
         assert finish(client).startswith(b"HTTP/1.1 502 ")
 
 
+def fill(listener):
+    """Connections that nobody accepts, until the system takes no more of them."""
+    clients = []
+    for _ in range(4):
+        clients.append(socket.socket())
+        clients[-1].setblocking(False)
+        clients[-1].connect_ex(listener.getsockname())
+    return clients
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("request_", [GET, PUT], ids=["read", "write"])
+def test_a_source_that_does_not_connect_is_told(shardlift, scheme, request_):
+    """Its queue is full, or it says nothing to a TLS handshake."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
+        clients = fill(listener) if scheme == "http" else []
+        with proxy(shardlift, f"{scheme}://127.0.0.1:{listener.getsockname()[1]}",
+                   "--connect-timeout", "300ms") as one:
+            client = one.connect()
+            client.sendall(request_)
+            heard = finish(client)
+            client.close()
+        for each in clients:
+            each.close()
+    assert heard.startswith(b"HTTP/1.1 504 "), heard
+    (observations,) = one.records().values()
+    assert sent(observations, "write") == heard
+    # The source never got it: a write is no request to replay.
+    kinds = [kind for kind, _ in observations]
+    assert request_ == GET or "dropped" in kinds[kinds.index("eom"):], kinds
+
+
 @pytest.mark.parametrize("request_", [GET, PUT], ids=["read", "write"])
 def test_a_client_may_give_up_a_source_that_stalls(shardlift, request_):
     asked, gone = threading.Event(), threading.Event()

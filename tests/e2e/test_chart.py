@@ -93,7 +93,8 @@ def test_the_role_has_what_is_called_and_no_more():
         ("", "pods"): {"get", "list"}, ("", "pods/log"): {"get"}, ("", "events"): {"list"},
         ("", "secrets"): {"get", "list", "create", "patch", "delete"},
         ("batch", "jobs"): {"get", "list", "create", "delete"},
-        ("apps", "deployments"): {"get", "list", "create", "delete"},
+        ("", "services"): {"get", "list", "create", "delete"},
+        ("apps", "deployments"): {"get", "list", "create", "update", "delete"},
         ("apps", "deployments/scale"): {"patch"}}
     pod = objects["StatefulSet"][0]["spec"]["template"]["spec"]
     assert pod["automountServiceAccountToken"]

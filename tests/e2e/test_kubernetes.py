@@ -191,10 +191,10 @@ def snapshot(pool, tmp_path_factory):
 
 
 @contextlib.contextmanager
-def servers(cluster, folder):
+def servers(cluster, folder, more=()):
     for node, version, port in (("os-node", "2.19", TARGET), ("s3-node", "5", S3)):
         cluster.run(NODES / node, version, "--data", folder / node, "--port", port)
-    cluster.background(sys.executable, "-c", RELAY, NODE, TARGET, S3)
+    cluster.background(sys.executable, "-c", RELAY, NODE, TARGET, S3, *more)
     try:
         yield
     finally:

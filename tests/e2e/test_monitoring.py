@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import urllib.request
 
@@ -25,10 +26,13 @@ def names(query):
 
 
 def served(log):
-    """The names in a /metrics whose address is in the text that `log()` gives."""
+    """The names in a /metrics whose address is in the text that `log()` gives, with their labels."""
     url = wait_for(lambda: re.search(r"(http://127\.0\.0\.1:\d+/metrics)", log()), "metrics")[1]
     with urllib.request.urlopen(url, timeout=CEILING) as answer:
-        return set(re.findall(r"(?m)^([A-Za-z_:][\w:]*)[ {]", answer.read().decode()))
+        found = {}
+        for name, labels in re.findall(r"(?m)^([A-Za-z_:][\w:]*)(?:\{(.*)\})? ", answer.read().decode()):
+            found.setdefault(name, set()).update(re.findall(r'(\w+)="([^"]*)"', labels))
+        return found
 
 
 def run(shardlift, log, *arguments):
@@ -74,6 +78,42 @@ def rules():
                           input=RULES.read_text(), capture_output=True, text=True, timeout=60,
                           check=True)
     return [rule for group in json.loads(read.stdout)["groups"] for rule in group["rules"]]
+
+
+def queries():
+    """(where, query) of all panels and alerts."""
+    for path in DASHBOARDS:
+        for panel in json.loads(path.read_text())["panels"]:
+            for target in panel["targets"]:
+                yield f"{path.stem}: {panel['title']}", target["expr"]
+    for alert in rules():
+        yield alert["alert"], alert["expr"]
+
+
+def test_labels_that_are_asked_for_are_there(there):
+    """`instance` is Prometheus's own, and chosen in the dashboard."""
+    asked = 0
+    for where, query in queries():
+        for name, matchers in re.findall(r"([A-Za-z_:][\w:]*)\{([^}]*)\}", query):
+            series = set().union(*(metrics.get(name, set()) for metrics in there.values()))
+            for label, how, value in re.findall(r'(\w+)(=~|!=|!~|=)"([^"]*)"', matchers):
+                if label == "instance":
+                    continue
+                asked += 1
+                assert label in {one for one, _ in series}, (where, name, label)
+                assert how != "=" or (label, value) in series, (where, name, label, value)
+    assert asked > 0
+
+
+@pytest.mark.skipif(not shutil.which("promtool"), reason="promtool of Debian's prometheus is not installed")
+def test_prometheus_can_read_them(tmp_path):
+    subprocess.run(["promtool", "check", "rules", RULES], check=True, timeout=60)
+    asked = [query.replace("$__rate_interval", "5m").replace("$instance", ".*")
+             for _, query in queries()]
+    file = tmp_path / "queries.yml"
+    file.write_text(json.dumps({"groups": [{"name": "queries", "rules": [
+        {"record": f"query{number}", "expr": query} for number, query in enumerate(asked)]}]}))
+    subprocess.run(["promtool", "check", "rules", file], check=True, timeout=60)
 
 
 def test_names_are_found_in_a_query():

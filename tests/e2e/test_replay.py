@@ -182,10 +182,15 @@ def test_the_verdict_comes_with_the_replay(shardlift, tmp_path, target):
              "--compare", "--report", f"html={page}"]
     result = shardlift(*flags, "--tuples", tmp_path / "tuples")
     assert result.code == ERRORS, result
-    # As of the tuples afterwards.
+    # As of the tuples afterwards, but for times: those are of the same span here.
     told = shardlift("compare", "--tuples", tmp_path / "tuples")
     assert told.code == ERRORS
-    assert told.out and result.out.endswith(told.out), (result, told)
+    assert "TO THE FIRST BYTE" in result.out and "TO THE FIRST BYTE" not in told.out
+    assert "--tuple-latency-spans" in told.out and "--tuple-latency-spans" not in result.out
+    for verdict in told.out, result.out:
+        assert "1 of 1 compared answers differ" in verdict, (result, told)
+    (line,) = tuples_in(tmp_path / "tuples")
+    assert "last_byte_ms" not in line["sourceResponse"], line
     assert "<svg" in page.read_text()
     assert shardlift(*flags, "--no-tuples", "--max-mismatch", "100%").code == OK
     assert shardlift(*flags, "--max-mismatch", "much").code == USAGE
@@ -298,3 +303,6 @@ def test_latencies_of_both_sides_are_over_the_same_span(shardlift, tmp_path, tar
     for one in got:
         for response in (one["sourceResponse"], one["targetResponses"][0]):
             assert 0 <= response["first_byte_ms"] <= response["last_byte_ms"]
+    verdict = json.loads(shardlift("compare", "--tuples", tmp_path / "tuples", "--json").out)
+    assert verdict["same_span"] == verdict["latency"]["answers"] == len(got)
+    assert verdict["latency"]["first_byte"]["answers"] == len(got)

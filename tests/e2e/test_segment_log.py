@@ -42,9 +42,9 @@ def listed(log):
 def tear(log, whole, rng):
     """Some of what was written after the last sync got to the disk as well, up to any byte."""
     for path in log.glob("*.segment"):
-        unsynced = whole.get(path.name, b"")[path.stat().st_size:]
-        with open(path, "ab") as file:
-            file.write(unsynced[:rng.randint(0, len(unsynced))])
+        synced, written = path.read_bytes(), whole.get(path.name, b"")
+        cut = rng.randint(0, len(written))
+        path.write_bytes(written[:cut] + synced[cut:])
 
 
 def test_what_was_told_durable_survives_power_cuts(tmp_path):

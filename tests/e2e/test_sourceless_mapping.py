@@ -97,6 +97,26 @@ def test_values_of_another_type_are_counted_and_their_documents_fail(node, shard
     assert result.code == ERRORS, result
 
 
+# Of which the index holds nothing that was sent.
+LOST = {"completion": ["one", "two"], "rank_feature": 7.5, "rank_features": {"a": 3.5}, "search_as_you_type": "quick fox",
+        "token_count": "three more words", "geo_shape": {"type": "point", "coordinates": [1.0, 2.0]},
+        "percolator": {"match": {"k": "x"}}}
+
+
+def test_types_of_which_nothing_comes_back_are_named_before(node, shardlift, tmp_path):
+    location = node.repositories / f"lost-{random.randrange(2**32)}"
+    node.api("PUT", "/_snapshot/repo", {"type": "fs", "settings": {"location": str(location)}})
+    properties = {f"f_{name}": {"type": name} for name in LOST} | {"k": {"type": "keyword"}}
+    properties["f_token_count"]["analyzer"] = "standard"
+    create(node, "lost", properties)
+    fill(node, "lost", {"1": {"k": "x"} | {f"f_{name}": value for name, value in LOST.items()}})
+    snapshot_of(node, "snap", "lost")
+    result, got = rebuilt(shardlift, tmp_path, location, "snap")
+    assert result.code == OK and got == {"1": {"k": "x"}}, result
+    for name in LOST:
+        assert f"'f_{name}' ({name}) not at all: " in result.out, result
+
+
 def test_text_whose_keyword_is_younger_comes_from_its_tokens(node, shardlift, tmp_path):
     location = node.repositories / f"younger-{random.randrange(2**32)}"
     node.api("PUT", "/_snapshot/repo", {"type": "fs", "settings": {"location": str(location)}})

@@ -124,6 +124,10 @@ TYPES = {
     "fo": Type({"type": "flat_object"}, lambda rng: {"a": str(rng.randint(0, 9)), "b": {"c": ["x", "y"]}},
                one=True),
     "wi": Type({"type": "wildcard", "doc_values": True}, word, unique=True),
+    "dv": Type({"type": "dense_vector", "dims": 3, "index": False},
+               lambda rng: [rng.randint(-4096, 4096) / 8 for _ in range(3)], one=True),
+    "db": Type({"type": "dense_vector", "dims": 3, "index": False, "element_type": "byte"},
+               lambda rng: [rng.randint(-128, 127) for _ in range(3)], one=True),
 }
 
 

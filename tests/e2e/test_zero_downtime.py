@@ -40,7 +40,7 @@ def migrate(shardlift, tmp_path, source, target, seed, seconds, *load_options, k
             source.api("PUT", "/_snapshot/zero/all?wait_for_completion=true",
                        {"indices": "load-*"})
             for index in INDICES.split(","):
-                target.api("PUT", f"/{index}", {"settings": {"number_of_replicas": 0}})
+                target.api("PUT", f"/{index}", {"settings": {"number_of_replicas": 0, "translog.durability": "async"}})
 
             def start_backfill():
                 commands.append(Command(

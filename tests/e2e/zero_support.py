@@ -5,9 +5,11 @@ import datetime
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import threading
+import time
 
 from capture_support import CEILING, wait_for
 from support import ERRORS, OK, PROGRAM, ROOT
@@ -100,8 +102,25 @@ def status(shardlift, name="replay"):
     return json.loads(path.read_text()) if path.exists() else {}
 
 
+def evidence(one):
+    """What a command that does not get on does, while it lives; a core beside its log with SHARDLIFT_CORES."""
+    pid, found = str(one.process.pid), [json.dumps(status(one.shardlift, one.name), indent=1)]
+    if shutil.which("gdb"):
+        stacks = subprocess.run(["gdb", "-batch", "-p", pid, "-ex", "thread apply all backtrace"],
+                                capture_output=True, text=True, timeout=CEILING)
+        found.append(stacks.stdout[-6000:])
+    if os.environ.get("SHARDLIFT_CORES"):
+        subprocess.run(["gcore", "-o", f"{one.log.name}.core", pid], check=True, timeout=CEILING)
+    return "\n".join([*found, one.said()])
+
+
+def answered(status):
+    return status.get("answered", 0) + status.get("skipped", 0)
+
+
 def catch_up(replay, is_all=lambda status: True):
-    """Until a status that was begun after this call says that nothing is left, and `is_all` does."""
+    """Until a status that was begun after this call says that nothing is left, and `is_all` does. However
+    slow the target is, but never without a request that ends."""
     def later_than(time):
         assert replay.process.poll() is None, replay.said()
         now = status(replay.shardlift, replay.name)
@@ -113,7 +132,14 @@ def catch_up(replay, is_all=lambda status: True):
 
     now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds")
     first = wait_for(lambda: later_than(now.replace("+00:00", "Z")), "a status of the replay")
-    wait_for(nothing_is_left, "the replay to catch up", 5 * CEILING)
+    began = moved = time.monotonic()
+    done = None
+    while not nothing_is_left():
+        if (now := answered(status(replay.shardlift, replay.name))) != done:
+            done, moved = now, time.monotonic()
+        assert time.monotonic() < moved + 2 * CEILING, f"no request more was done\n{evidence(replay)}"
+        time.sleep(0.05)
+    print(f"{replay.name} caught up after {time.monotonic() - began:.0f} s")
 
 
 def documents(node):

@@ -6,6 +6,7 @@ whatever the machine does meanwhile."""
 
 import os
 import pathlib
+import re
 import resource
 import signal
 import threading
@@ -294,9 +295,44 @@ def damage(path, chance):
     return how
 
 
+def damaged_records(scenario, chance):
+    """Of a workflow whose machine died. What cannot go on says so, and a human puts the file back."""
+    scenario.loses_answers = True
+    scenario.victim = "all"
+    kept = {}
+
+    def siblings(path):
+        return {p for p in path.parent.iterdir() if p.is_file() and p.name.startswith(path.stem)}
+
+    def spoil():
+        path = chance.choice([path for path in scenario.state_files() if path.exists()])
+        kept.update({p: p.read_bytes() for p in siblings(path)})
+        print(f"{damage(path, chance)}: {path.name}")
+        scenario.after_end = lambda: put_back(path)
+
+    def put_back(path):
+        for p in siblings(path) - set(kept):
+            p.unlink()
+        for p, content in kept.items():
+            p.write_bytes(content)
+        scenario.after_end = scenario.look = lambda: None
+
+    def look():
+        if kept and re.search(r"not running: code|\(Failed\)", scenario.status):
+            scenario.failed_steps = re.findall(r"^.*(?:not running: code|\(Failed\)).*$", scenario.status, re.M)
+            scenario.restart_broken()
+            scenario.process.wait()
+    scenario.after_end, scenario.look = spoil, look
+    act_at(scenario, chance, scenario.kill)
+    drive(scenario)
+
+
 def damaged_state(scenario, chance):
     """Of a run that was killed, a file is damaged. The next goes on, or says so and goes on when the
     file is as it was."""
+    if scenario.restarts_itself:
+        damaged_records(scenario, chance)
+        return
     act_at(scenario, chance, scenario.kill)
     scenario.begin()
     scenario.ended()
@@ -387,6 +423,8 @@ def few_descriptors(scenario, chance):
     scenario.loses_answers = True
     scenario.after_end = lambda: forget(scenario)
     if scenario.restarts_itself:
+        # A human gives it more, who reads why the run failed.
+        scenario.look = lambda: "(Failed)" in scenario.status and scenario.restart_broken()
         drive(scenario)
         return
     scenario.begin()
@@ -417,7 +455,7 @@ KINDS = {
     "clients half-close": (clients_half_close, ["capture"]),
     "storm of 429": (storm_429, EVERYWHERE),
     "storm of 503": (storm_503, EVERYWHERE),
-    "damaged state": (damaged_state, ["backfill", "replay"]),
+    "damaged state": (damaged_state, ["backfill", "replay", "workflow"]),
     "torn tail of the log": (damaged_tail, ["capture"]),
     "damaged segment": (damaged_log, ["replay"]),
     "snapshot files removed": (removed_files, ["backfill"]),

@@ -58,7 +58,7 @@ traffic:
       dependsOnSnapshotMigrations: [{{source: source, snapshot: first}}]
       cutOver: true
       replayerConfig:
-        {{speedupFactor: 1000, targetServerResponseTimeoutSeconds: 3, observedPacketConnectionTimeout: 15}}
+        {{speedupFactor: 1000, targetServerResponseTimeoutSeconds: 3}}
 """
 
 
@@ -82,10 +82,12 @@ class Workflow(Scenario):
         self.source = LiveStore()
         self.source_wire, self.target_wire = Wire(self.source.server_port), self.wire
         self.journal = self.folder / "journal"
+        self.log = self.state / "capture" / PROXY
         self.port = support.free_port()
         self.load = self.nurse = self.trouble = None
         self.over = self.may_start = False
         self.victim = None
+        self.status = ""
 
     @property
     def seed(self):
@@ -147,6 +149,9 @@ class Workflow(Scenario):
     def after_end(self):
         """Between the end of an engine and the start of the next."""
 
+    def look(self):
+        """What a human does who reads the status, before a run that failed is submitted again."""
+
     def start_again(self):
         try:
             while not self.over:
@@ -176,7 +181,8 @@ class Workflow(Scenario):
         return result.stdout.decode()
 
     def phase(self):
-        found = re.search(r"Phase: (\w+)", self.workflow("status").stdout.decode())
+        self.status = self.workflow("status").stdout.decode()
+        found = re.search(r"Phase: (\w+)", self.status)
         return found.group(1) if found else ""
 
     def wait_until(self, condition, what):
@@ -218,6 +224,7 @@ class Workflow(Scenario):
         approved = False
         while (phase := self.phase()) != "Succeeded" or self.store.moments:
             self.wait_until(lambda: True, "")
+            self.look()
             if phase == "Failed":
                 assert submits < MOST_SUBMITS, self.workflow("status").stdout.decode()
                 submits += 1
@@ -236,11 +243,15 @@ class Workflow(Scenario):
         self.said_of_load, _ = self.load.communicate(timeout=CEILING)
         assert self.load.returncode == 0, self.said_of_load
 
+    def state_files(self):
+        return [self.state / "state.db", *sorted((self.state / "work").glob("*.db")),
+                *sorted((self.state / "run").glob("*.pid")), self.log / "lives",
+                *sorted((self.log / "groups").glob("*"))]
+
     def note_failed(self):
         """A run that ended Failed has stopped as well, and says at which step and why."""
-        status = self.workflow("status").stdout.decode()
-        named = re.findall(r"^.*\(Failed\).*$", status, re.M)
-        assert named, status
+        named = re.findall(r"^.*\(Failed\).*$", self.status, re.M)
+        assert named, self.status
         self.failed_steps = [*getattr(self, "failed_steps", []), named[0].strip()]
 
     def names(self):

@@ -11,8 +11,9 @@ static void on_response(void *user, struct captured_transaction *transaction)
 	captured_transaction_release(transaction);
 }
 
-static void on_finished(void *user, struct record_position position)
+static void on_finished(void *user, struct record_position position, int64_t added_us)
 {
+	(void)added_us;
 	(void)user;
 	(void)position;
 	finished++;

@@ -81,17 +81,59 @@ void pods_note(struct pods *pods, struct str line)
 		pods_say(pods, str_from(err.message));
 }
 
-int pods_create(struct pods *pods, const char *group, const char *resource, struct err *err)
+int pods_send(struct pods *pods, const char *verb, const char *group, const char *resource,
+	      const char *name, struct json *body, struct err *err)
 {
-	struct kubernetes_call call = {.verb = "create",
-				       .group = group,
-				       .resource = resource,
-				       .body = pods_manifest(&pods->task, pods->own, &pods->look)};
+	const struct kubernetes_call call = {
+		.verb = verb, .group = group, .resource = resource, .name = name, .body = body};
 	struct json *made;
 
 	if (pods->look.failed)
 		return arena_fail(&pods->look, "the manifest of a step", err);
 	return kubernetes_send(pods->api, &call, &pods->look, &made, err);
+}
+
+int pods_create(struct pods *pods, const char *group, const char *resource, struct err *err)
+{
+	return pods_send(pods, "create", group, resource, NULL,
+			 pods_manifest(&pods->task, pods->own, &pods->look), err);
+}
+
+int pods_look_at_deployment(struct pods *pods, struct json **object, struct json **items,
+			    struct err *err)
+{
+	const char *name = pods->task.name.ptr;
+	struct str selector = arena_printf(&pods->look, "labelSelector=%s%%3D%s",
+					   "migrations.opensearch.org%2Fstep", name);
+	struct err why = {0};
+
+	*object = NULL;
+	*items = NULL;
+	if (!selector.ptr)
+		return arena_fail(&pods->look, "the pods of a step", err);
+	if (pods_get(pods, "apps", "deployments", name, object, &why) < 0 &&
+	    why.kind != ERR_NOT_FOUND) {
+		*err = why;
+		return -(int)err->kind;
+	}
+	return *object ? pods_list(pods, "", "pods", selector.ptr, items, err) : 0;
+}
+
+bool pods_code_is_final(int64_t code)
+{
+	return code == EXIT_CODE_USAGE || code == EXIT_CODE_BLOCKED ||
+	       code == EXIT_CODE_SOURCE_UNREADABLE;
+}
+
+struct str pods_restarted(struct pods *pods, const struct json *pod, int64_t code)
+{
+	struct str words = pods_last_words(pods, pods_name_of(pod));
+
+	return arena_printf(&pods->look,
+			    "pod " STR_FMT " ended with code %lld: " STR_FMT
+			    "; started again (the %lld. time)",
+			    STR_ARG(pods_name_of(pod)), (long long)code, STR_ARG(words),
+			    (long long)pods_restarts(pod));
 }
 
 bool pods_is_ours(const struct pods *pods, const struct json *object)
@@ -107,7 +149,7 @@ int pods_pause(const struct pods *pods, int64_t ms, struct err *err)
 
 	do {
 		if (*pods->options->stop)
-			return err_set(err, ERR_CANCELLED, "stopped; its pods are taken down");
+			return err_set(err, ERR_CANCELLED, "stopped");
 		nanosleep(&moment, NULL);
 	} while (clock_monotonic_ms() < until);
 	return 0;

@@ -2,6 +2,9 @@
 
 #include "base/limits.h"
 
+#define GRACE_SECONDS 60
+#define AWAY_SECONDS 5 /* for the Service to hear that a pod goes, before its port is closed */
+
 /* Building JSON, in the order it is written. */
 struct maker {
 	const struct pods_task *task;
@@ -121,7 +124,10 @@ static struct json *environment_of(struct maker *m)
 			json_append(list, json_copy(m->mem, variable));
 	add_variable(m, list, STR("HOME"), json_string(json_get(m->task->spec, "stateDir")));
 	add_variable(m, list, STR("SHARDLIFT_PLATFORM"), STR("local"));
-	add_variable(m, list, STR("SHARDLIFT_OUTPUT_IN_LOG"), STR("1"));
+	add_variable(m, list,
+		     m->task->kind == PODS_LASTING ? STR("SHARDLIFT_STATUS_IN_LOG")
+						   : STR("SHARDLIFT_OUTPUT_IN_LOG"),
+		     STR("1"));
 	json_each (variable, json_get(m->task->spec, "variables"))
 		add_variable(m, list, variable->key, json_string(variable));
 	json_each (secret, json_get(m->task->spec, "secrets")) {
@@ -191,6 +197,39 @@ static struct json *resources_of(struct maker *m)
 	return json_parse(str_from(defaults), m->mem, &out, NULL) < 0 ? NULL : out;
 }
 
+/* {exec: {command: …}, periodSeconds, …} */
+static struct json *probe_of(struct maker *m, const struct json *words)
+{
+	struct json *probe = object(m), *exec = object(m);
+
+	put_copy(m, exec, "command", words);
+	put(probe, "exec", exec);
+	put(probe, "periodSeconds", json_new_i64(m->mem, 5));
+	put(probe, "timeoutSeconds", json_new_i64(m->mem, 10));
+	return probe;
+}
+
+/* What stands behind a Service. */
+static void put_serving(struct maker *m, struct json *container)
+{
+	const struct json *service = json_get(m->task->spec, "service");
+	const struct json *words = json_get(m->task->spec, "probe");
+	struct json *ports = json_new(m->mem, JSON_ARRAY), *lifecycle = object(m);
+	struct json *stop = object(m), *sleep = object(m);
+
+	if (words)
+		put(container, "readinessProbe", probe_of(m, words));
+	if (!service)
+		return;
+	put_copy(m, add_named(m, ports, STR("clients")), "containerPort",
+		 json_get(service, "port"));
+	put(container, "ports", ports);
+	put(sleep, "seconds", json_new_i64(m->mem, AWAY_SECONDS));
+	put(stop, "sleep", sleep);
+	put(lifecycle, "preStop", stop);
+	put(container, "lifecycle", lifecycle);
+}
+
 static struct json *container_of(struct maker *m)
 {
 	struct json *one = object(m);
@@ -205,10 +244,33 @@ static struct json *container_of(struct maker *m)
 	put_copy(m, one, "securityContext", json_get(m->own_container, "securityContext"));
 	put_text(m, one, "terminationMessagePolicy", STR("FallbackToLogsOnError"));
 	put(one, "volumeMounts", mounts_of(m));
+	put_serving(m, one);
 	return one;
 }
 
 /* --- Pods --- */
+
+static struct json *step_selector(struct maker *m)
+{
+	struct json *labels = object(m);
+
+	put_text(m, labels, PODS_LABEL "step", m->task->name);
+	return labels;
+}
+
+/* So that a node that goes does not take them all, where there are several. */
+static struct json *spread_of(struct maker *m)
+{
+	struct json *list = json_new(m->mem, JSON_ARRAY), *one = object(m), *selector = object(m);
+
+	put(one, "maxSkew", json_new_i64(m->mem, 1));
+	put_text(m, one, "topologyKey", STR("kubernetes.io/hostname"));
+	put_text(m, one, "whenUnsatisfiable", STR("ScheduleAnyway"));
+	put(selector, "matchLabels", step_selector(m));
+	put(one, "labelSelector", selector);
+	json_append(list, one);
+	return list;
+}
 
 static struct json *pod_spec(struct maker *m)
 {
@@ -221,7 +283,11 @@ static struct json *pod_spec(struct maker *m)
 		put_copy(m, spec, same[i], json_get(m->own_spec, same[i]));
 	put(spec, "automountServiceAccountToken", json_new_bool(m->mem, false));
 	put(spec, "enableServiceLinks", json_new_bool(m->mem, false));
-	put(spec, "terminationGracePeriodSeconds", json_new_i64(m->mem, 60));
+	put(spec, "terminationGracePeriodSeconds",
+	    json_new_i64(m->mem, json_i64_or(json_get(m->task->spec, "graceSeconds"),
+					     (int64_t)GRACE_SECONDS)));
+	if (m->task->kind == PODS_LASTING)
+		put(spec, "topologySpreadConstraints", spread_of(m));
 	put_text(m, spec, "restartPolicy",
 		 m->task->kind == PODS_JOB ? STR("Never") : STR("Always"));
 	json_append(containers, container_of(m));
@@ -258,12 +324,18 @@ static void put_job(struct maker *m, struct json *spec)
 
 static void put_deployment(struct maker *m, struct json *spec)
 {
-	struct json *selector = object(m), *labels = object(m);
+	struct json *selector = object(m), *strategy = object(m), *rolling = object(m);
 
 	put(spec, "replicas", json_new_i64(m->mem, m->task->replicas));
-	put_text(m, labels, PODS_LABEL "step", m->task->name);
-	put(selector, "matchLabels", labels);
+	put(selector, "matchLabels", step_selector(m));
 	put(spec, "selector", selector);
+	if (m->task->kind == PODS_LASTING) {
+		put_text(m, strategy, "type", STR("RollingUpdate"));
+		put(rolling, "maxUnavailable", json_new_i64(m->mem, 0));
+		put(rolling, "maxSurge", json_new_i64(m->mem, 1));
+		put(strategy, "rollingUpdate", rolling);
+		put(spec, "strategy", strategy);
+	}
 	put(spec, "template", pod_template(m));
 }
 
@@ -281,6 +353,59 @@ struct json *pods_manifest(const struct pods_task *task, const struct json *own,
 		put_job(&m, spec);
 	else
 		put_deployment(&m, spec);
+	put(out, "spec", spec);
+	return out;
+}
+
+/* --- Services --- */
+
+/* What clouds look at to make a load balancer that only their own network reaches, or a public one.
+ */
+static void put_balancer(struct maker *m, struct json *annotations, bool is_public)
+{
+	static const char *const internal[][2] = {
+		{"service.beta.kubernetes.io/aws-load-balancer-internal", "true"},
+		{"service.beta.kubernetes.io/azure-load-balancer-internal", "true"},
+		{"networking.gke.io/load-balancer-type", "Internal"}};
+
+	put_text(m, annotations, "service.beta.kubernetes.io/aws-load-balancer-scheme",
+		 is_public ? STR("internet-facing") : STR("internal"));
+	for (size_t i = 0; !is_public && i < COUNT_OF(internal); i++)
+		put_text(m, annotations, internal[i][0], str_from(internal[i][1]));
+}
+
+static struct json *service_ports(struct maker *m, const struct json *service)
+{
+	struct json *ports = json_new(m->mem, JSON_ARRAY);
+	struct json *one = add_named(m, ports, STR("clients"));
+
+	put_copy(m, one, "port", json_get(service, "port"));
+	put_text(m, one, "targetPort", STR("clients"));
+	return ports;
+}
+
+struct json *pods_service_manifest(const struct pods_task *task, const struct json *own,
+				   struct arena *mem)
+{
+	struct maker m = {.task = task, .own = own, .own_spec = json_get(own, "spec"), .mem = mem};
+	const struct json *service = json_get(task->spec, "service");
+	struct str type = json_string(json_get(service, "type"));
+	struct json *out = object(&m), *metadata = object(&m), *spec = object(&m);
+	struct json *annotations = object(&m);
+
+	put_text(&m, out, "apiVersion", STR("v1"));
+	put_text(&m, out, "kind", STR("Service"));
+	put_text(&m, metadata, "name", json_string(json_get(service, "name")));
+	put(metadata, "labels", labels_of(&m));
+	if (str_is(type, "LoadBalancer"))
+		put_balancer(&m, annotations,
+			     json_bool_or(json_get(service, "internetFacing"), false));
+	put(metadata, "annotations", annotations);
+	put(metadata, "ownerReferences", owner_of(&m));
+	put(out, "metadata", metadata);
+	put_text(&m, spec, "type", type.len > 0 ? type : STR("ClusterIP"));
+	put(spec, "selector", step_selector(&m));
+	put(spec, "ports", service_ports(&m, service));
 	put(out, "spec", spec);
 	return out;
 }

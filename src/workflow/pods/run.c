@@ -133,6 +133,8 @@ int pods_run(const struct pods_options *options, const char *task_path, int *cod
 	    pods_task_read(task_path, &pods.mem, &pods.task, err) < 0)
 		return -(int)err->kind;
 	rc = find_own(&pods, err);
+	if (pods.task.kind == PODS_LASTING)
+		return rc < 0 ? rc : pods_run_lasting(&pods, err);
 	if (rc == 0)
 		rc = pods.task.kind == PODS_JOB ? pods_run_job(&pods, code, err)
 						: pods_run_workers(&pods, code, err);
@@ -176,22 +178,44 @@ static int patch_replicas(struct pods *pods, const char *name, unsigned replicas
 			   : kubernetes_send(pods->api, &call, mem, &answer, err);
 }
 
-int pods_scale(const struct pods_options *options, const char *session, unsigned replicas,
-	       unsigned *before, struct err *err)
+/* NULL: there are none. */
+static int find_deployment(struct pods *pods, const struct pods_options *options, const char *label,
+			   const char *value, struct json **out, struct err *err)
+{
+	struct json *items = NULL;
+
+	if (open_api(pods, options, options->stop, err) < 0 ||
+	    list_labelled(pods, "apps", "deployments", label, str_from(value), &items, err) < 0)
+		return -(int)err->kind;
+	*out = items ? items->first : NULL;
+	return 0;
+}
+
+int pods_count(const struct pods_options *options, const char *session, unsigned *running,
+	       struct err *err)
 {
 	cleanup(release) struct pods pods = {0};
-	struct json *items = NULL, *one;
+	struct json *one;
 
-	if (open_api(&pods, options, options->stop, err) < 0 ||
-	    list_labelled(&pods, "apps", "deployments", "session", str_from(session), &items, err) <
-		    0)
+	if (find_deployment(&pods, options, "session", session, &one, err) < 0)
 		return -(int)err->kind;
-	one = items ? items->first : NULL;
+	*running = (unsigned)json_i64_or(json_path(one, "status", "readyReplicas", NULL), 0);
+	return 0;
+}
+
+int pods_scale(const struct pods_options *options, const char *label, const char *value,
+	       unsigned replicas, unsigned *before, struct err *err)
+{
+	cleanup(release) struct pods pods = {0};
+	struct json *one;
+
+	if (find_deployment(&pods, options, label, value, &one, err) < 0)
+		return -(int)err->kind;
 	if (!one)
 		return err_set(err, ERR_NOT_FOUND,
-			       "no workers of '%s' are there in namespace '%s'; they are while the "
-			       "step of its backfill runs (`workflow status`)",
-			       session, kubernetes_namespace(pods.api));
+			       "no pods of '%s' are there in namespace '%s'; they are while its "
+			       "step runs (`workflow status`)",
+			       value, kubernetes_namespace(pods.api));
 	*before = (unsigned)json_i64_or(json_path(one, "spec", "replicas", NULL), 0);
 	return patch_replicas(&pods, arena_str(&pods.look, pods_name_of(one)).ptr, replicas, err);
 }
@@ -199,7 +223,8 @@ int pods_scale(const struct pods_options *options, const char *session, unsigned
 int pods_remove(const struct pods_options *options, struct str resource, int64_t patience_ms,
 		struct err *err)
 {
-	static const char *const kinds[][2] = {{"batch", "jobs"}, {"apps", "deployments"}};
+	static const char *const kinds[][2] = {
+		{"batch", "jobs"}, {"apps", "deployments"}, {"", "services"}};
 	cleanup(release) struct pods pods = {0};
 
 	if (open_api(&pods, options, options->stop, err) < 0)

@@ -57,6 +57,21 @@ static void take_words(struct pods_tail *tail, struct str line)
 	tail->words.len = line.len;
 }
 
+struct str pods_last_status(struct pods *pods, struct str pod)
+{
+	struct pods_tail *tail = tail_of(pods, pod);
+
+	return str_of(tail->status_text, tail->status.len);
+}
+
+static void take_status(struct pods_tail *tail, struct str text)
+{
+	if (text.len > sizeof(tail->status_text))
+		return;
+	memcpy(tail->status_text, text.ptr, text.len);
+	tail->status.len = text.len;
+}
+
 static void write_line(struct pods *pods, struct pods_tail *tail, struct str at, struct str line,
 		       bool several)
 {
@@ -74,6 +89,10 @@ static void write_line(struct pods *pods, struct pods_tail *tail, struct str at,
 	}
 	if (str_is(line, PODS_OUTPUT_END)) {
 		tail->whole = true;
+		return;
+	}
+	if (str_starts(line, STR(PODS_STATUS))) {
+		take_status(tail, str_from_offset(line, strlen(PODS_STATUS)));
 		return;
 	}
 	rest = without_time(line);
@@ -122,7 +141,8 @@ static struct str since_of(struct pods *pods, const struct pods_tail *tail)
 	const char *zone = tail->last + MIN(strlen(tail->last), (size_t)TIME_LENGTH - 1);
 
 	if (!tail->last[0])
-		return STR("");
+		return pods->since[0] ? arena_printf(&pods->look, "&sinceTime=%s", pods->since)
+				      : STR("");
 	buf_printf(&text, "&sinceTime=%.19s", tail->last);
 	http_append_encoded(&text, str_from(zone));
 	return arena_str(&pods->look, buf_str(&text));
@@ -194,6 +214,8 @@ int pods_tail(struct pods *pods, const struct json *pod, bool several, struct er
 	if (restarts > tail->restarts)
 		rc = read_all(pods, tail, true, several, &why);
 	if (rc == 0 || has_no_log(&why)) {
+		if (restarts > tail->restarts)
+			tail->status.len = 0;
 		tail->restarts = restarts;
 		rc = read_all(pods, tail, false, several, &why);
 	}

@@ -60,6 +60,13 @@ struct str pods_label_value(struct str text, struct arena *mem)
 	return fit(text, LABEL_MAX_LENGTH, false, mem);
 }
 
+static enum pods_kind kind_of(struct str text)
+{
+	return str_is(text, "workers")   ? PODS_WORKERS
+	       : str_is(text, "lasting") ? PODS_LASTING
+					 : PODS_JOB;
+}
+
 int pods_task_read(const char *path, struct arena *mem, struct pods_task *out, struct err *err)
 {
 	cleanup(buf_release) struct buf text = BUF_INIT(TASK_MAX);
@@ -71,13 +78,13 @@ int pods_task_read(const char *path, struct arena *mem, struct pods_task *out, s
 	if (rc < 0 || json_parse(arena_str(mem, buf_str(&text)), mem, &spec, err) < 0)
 		return err_wrap(err, "the task in '%s'", path);
 	*out = (struct pods_task){
-		.kind = str_is(json_string(json_get(spec, "kind")), "workers") ? PODS_WORKERS
-									       : PODS_JOB,
+		.kind = kind_of(json_string(json_get(spec, "kind"))),
 		.name = json_string(json_get(spec, "name")),
 		.replicas = json_i64_or(json_get(spec, "replicas"), 1),
 		.spec = spec,
 		.mark = json_string(json_get(spec, "mark")),
 		.note = arena_str(mem, json_string(json_get(spec, "note"))).ptr,
+		.status = arena_str(mem, json_string(json_get(spec, "status"))).ptr,
 	};
 	out->name = arena_str(mem, out->name);
 	if (out->name.len == 0 || !json_get(spec, "argv") || out->mark.len == 0 || mem->failed)

@@ -22,47 +22,10 @@ static const char *name_of(const struct workers *w)
 	return w->pods->task.name.ptr;
 }
 
-static int look(struct workers *w, struct err *err)
-{
-	struct pods *pods = w->pods;
-	struct str selector = arena_printf(&pods->look, "labelSelector=%s%%3D%s",
-					   "migrations.opensearch.org%2Fstep", name_of(w));
-	struct err why = {0};
-
-	w->object = NULL;
-	w->items = NULL;
-	if (!selector.ptr)
-		return arena_fail(&pods->look, "the pods of a step", err);
-	if (pods_get(pods, "apps", "deployments", name_of(w), &w->object, &why) < 0 &&
-	    why.kind != ERR_NOT_FOUND) {
-		*err = why;
-		return -(int)err->kind;
-	}
-	return w->object ? pods_list(pods, "", "pods", selector.ptr, &w->items, err) : 0;
-}
-
 /* One that left errors behind says more than one that found nothing to do any more. */
 static bool is_the_end(int64_t code)
 {
 	return code == EXIT_CODE_OK || code == EXIT_CODE_COMPLETED_WITH_ERRORS;
-}
-
-/* What another try does not change: configuration, or a source that cannot be read. */
-static bool is_final(int64_t code)
-{
-	return code == EXIT_CODE_USAGE || code == EXIT_CODE_BLOCKED ||
-	       code == EXIT_CODE_SOURCE_UNREADABLE;
-}
-
-static struct str restarted(struct workers *w, const struct json *pod, int64_t code)
-{
-	struct str words = pods_last_words(w->pods, pods_name_of(pod));
-
-	return arena_printf(&w->pods->look,
-			    "pod " STR_FMT " ended with code %lld: " STR_FMT
-			    "; started again (the %lld. time)",
-			    STR_ARG(pods_name_of(pod)), (long long)code, STR_ARG(words),
-			    (long long)pods_restarts(pod));
 }
 
 static int give_up(struct workers *w, const struct json *pod, int64_t code, int *out)
@@ -71,7 +34,7 @@ static int give_up(struct workers *w, const struct json *pod, int64_t code, int 
 
 	/* The last line of the log is what the step says. */
 	pods_say(w->pods, words);
-	*out = is_final(code) ? (int)code : EXIT_CODE_INTERRUPTED;
+	*out = pods_code_is_final(code) ? (int)code : EXIT_CODE_INTERRUPTED;
 	return 1;
 }
 
@@ -96,10 +59,10 @@ static int look_at_pod(struct workers *w, const struct json *pod, struct str *li
 		w->done_ms = w->done_ms ? w->done_ms : clock_monotonic_ms();
 		return 0;
 	}
-	if (is_final(code) || pods_restarts(pod) > RESTARTS_MAX)
+	if (pods_code_is_final(code) || pods_restarts(pod) > RESTARTS_MAX)
 		return give_up(w, pod, code, out);
 	if (line->len == 0)
-		*line = restarted(w, pod, code);
+		*line = pods_restarted(w->pods, pod, code);
 	return 0;
 }
 
@@ -143,7 +106,7 @@ static int look_at_pods(struct workers *w, int *code, struct err *err)
 
 static int step(struct workers *w, int *code, struct err *err)
 {
-	if (look(w, err) < 0)
+	if (pods_look_at_deployment(w->pods, &w->object, &w->items, err) < 0)
 		return -(int)err->kind;
 	if (!w->object)
 		return pods_create(w->pods, "apps", "deployments", err);
@@ -154,7 +117,7 @@ static int step(struct workers *w, int *code, struct err *err)
 	return look_at_pods(w, code, err);
 }
 
-int pods_run_workers(struct pods *pods, int *code, struct err *err)
+static int run_workers(struct pods *pods, int *code, struct err *err)
 {
 	struct workers w = {.pods = pods};
 
@@ -172,9 +135,18 @@ int pods_run_workers(struct pods *pods, int *code, struct err *err)
 		}
 		if (rc > 0)
 			break;
+		pods_watch(pods);
 		if (pods_pause(pods, LOOK_MS, err) < 0)
 			return -(int)err->kind;
 	}
 	pods_note(pods, STR_NONE);
 	return 0;
+}
+
+int pods_run_workers(struct pods *pods, int *code, struct err *err)
+{
+	int rc = run_workers(pods, code, err);
+
+	pods_watch_end(pods, rc == 0);
+	return rc;
 }

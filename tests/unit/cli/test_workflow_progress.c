@@ -28,6 +28,7 @@ static int remove_folder(void **state)
 					    "work/rfs-1.db-shm",
 					    "work",
 					    "run/mirror.status",
+					    "run/rfs-1.work",
 					    "run/verify.7.progress",
 					    "run",
 					    ""};
@@ -121,6 +122,28 @@ static void a_backfill_tells_percent_and_time_left_from_its_work_items(void **st
 	assert_false(workflow_progress_of_step(&place, &step, &mem, &progress));
 }
 
+static void a_backfill_in_pods_tells_what_was_seen_in_the_target_last(void **state)
+{
+	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(1));
+	struct workflow_step step = step_of("documentbackfill.a-b", "snapshotmigration.a-b");
+	struct workflow_place place = place_of();
+	struct workflow_progress progress;
+
+	(void)state;
+	write_file("rfs-1.work", "{\"sessions\":[]}");
+	assert_false(workflow_progress_of_step(&place, &step, &mem, &progress));
+	write_file("rfs-1.work",
+		   "{\"sessions\":[{\"session\":\"rfs-1\",\"seconds_left\":null,\"total\":{"
+		   "\"items\":{\"waiting\":1,\"leased\":1,\"done\":2,\"parked\":0},"
+		   "\"documents\":90,\"sent\":90,\"failed\":3,\"bytes_done\":4096,"
+		   "\"bytes_total\":8192}}]}");
+	assert_true(workflow_progress_of_step(&place, &step, &mem, &progress));
+	assert_string_equal(progress.text.ptr,
+			    "50%, 4.0 KiB of 8.0 KiB, 90 documents, shards 2/4 done, 1 in "
+			    "progress, 1 waiting, 3 failed, ETA 0:10");
+	assert_int_equal(json_i64_or(json_get(progress.json, "seconds_left"), 0), 10);
+}
+
 static void a_snapshot_tells_what_its_step_noted(void **state)
 {
 	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(1));
@@ -207,6 +230,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			a_backfill_tells_percent_and_time_left_from_its_work_items, make_folder,
+			remove_folder),
+		cmocka_unit_test_setup_teardown(
+			a_backfill_in_pods_tells_what_was_seen_in_the_target_last, make_folder,
 			remove_folder),
 		cmocka_unit_test_setup_teardown(a_snapshot_tells_what_its_step_noted, make_folder,
 						remove_folder),

@@ -100,7 +100,7 @@ static bool has_nested(struct rebuilder *rebuilder, const struct segment_reader 
 	struct err err = {0};
 	struct str text;
 
-	if (rebuilder_document(rebuilder, doc, &cursor, STR("{}"), &text, &err) < 0)
+	if (rebuilder_document(rebuilder, doc, &cursor, STR_NONE, STR("{}"), &text, &err) < 0)
 		fail_msg("%s", err.message);
 	return memmem(text.ptr, text.len, "again", 5) != NULL;
 }
@@ -144,7 +144,7 @@ static void check_doubt(const struct segment_reader *segment, const struct store
 		assert_int_equal(rebuilder_open(&doubtful, segment, &rebuilder, &err), 0);
 		assert_int_equal(rebuilder_nested(rebuilder, first_nested, &cursor, &err), 0);
 		assert_int_equal(rebuilder_document(rebuilder, chunk->doc_count - 1, &cursor,
-						    STR("{}"), &text, &err),
+						    STR_NONE, STR("{}"), &text, &err),
 				 left_out ? -(int)ERR_UNSUPPORTED : 0);
 		rebuilder_close(rebuilder);
 	}

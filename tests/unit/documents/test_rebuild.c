@@ -382,6 +382,51 @@ static void versions_and_histograms_come_back(void **state)
 	assert_false(rebuild_packed(&plan, &histogram, STR("\x03\x3f"), array, &mem));
 }
 
+static void counted_values_are_there_as_often_as_they_were(void **state)
+{
+	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(1));
+	struct json *values = json_new(&mem, JSON_ARRAY);
+
+	(void)state;
+	json_append(values, json_new_string(&mem, STR("a")));
+	json_append(values, json_new_string(&mem, STR("b")));
+	assert_writes(rebuild_repeated(values, STR("\x02\x01\x03"), &mem),
+		      "[\"a\",\"b\",\"b\",\"b\"]");
+	assert_null(rebuild_repeated(values, STR("\x01\x01"), &mem));
+	assert_null(rebuild_repeated(values, STR("\x02\x01"), &mem));
+	assert_null(rebuild_repeated(values, STR("\x02\x01\xff\xff\xff\xff\x0f"), &mem));
+}
+
+static void vectors_and_wildcards_come_back(void **state)
+{
+	const struct {
+		const char *type, *format;
+		int64_t created;
+		struct str bytes;
+		const char *expected;
+	} cases[] = {
+		{"dense_vector", "float", 8190000, STR("\0\0\xc0\x3f\0\0\0\xc0\1\2\3\4"),
+		 "[[1.5,-2.0]]"},
+		{"dense_vector", NULL, 7170000, STR("\x3f\xc0\0\0\xc0\0\0\0\1\2\3\4"),
+		 "[[1.5,-2.0]]"},
+		{"dense_vector", "byte", 8190000, STR("\x7f\xff\1\2\3\4"), "[[127,-1]]"},
+		{"wildcard", NULL, 7170000, STR("\x02\x01z\x02\xc3\xa4"), "[\"z\",\"\xc3\xa4\"]"},
+	};
+	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(1));
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		const struct rebuild_plan plan = {.created = cases[i].created};
+		struct rebuild_field field = {.type = str_from(cases[i].type)};
+		struct json *array = json_new(&mem, JSON_ARRAY);
+
+		if (cases[i].format)
+			field.format = str_from(cases[i].format);
+		assert_true(rebuild_packed(&plan, &field, cases[i].bytes, array, &mem));
+		assert_writes(array, cases[i].expected);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -396,6 +441,8 @@ int main(void)
 		cmocka_unit_test(columns_of_another_type_are_counted_and_never_left_out),
 		cmocka_unit_test(numbers_beyond_their_type_are_refused),
 		cmocka_unit_test(versions_and_histograms_come_back),
+		cmocka_unit_test(counted_values_are_there_as_often_as_they_were),
+		cmocka_unit_test(vectors_and_wildcards_come_back),
 		cmocka_unit_test(ignored_entries_say_where_and_what),
 	};
 

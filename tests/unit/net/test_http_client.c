@@ -91,6 +91,41 @@ static void a_request_goes_out_with_its_body_and_fields(void **state)
 	assert_string_equal(seen.body, "{\"a\":1}");
 }
 
+static void answer_by_path(void *user, const struct fake_request *request, struct fake_reply *reply)
+{
+	bool range = memmem(request->head.ptr, request->head.len, "/range", strlen("/range"));
+
+	(void)user;
+	fake_reply_json(reply, range ? 206 : 404, "0123456789");
+}
+
+static void a_range_goes_where_it_is_wanted_and_nothing_else_does(void **state)
+{
+	cleanup(free_server) struct fake_server *server = fake_server_start(answer_by_path, NULL);
+	cleanup(free_client) struct http_client *client = client_to(server);
+	cleanup(http_response_release) struct http_response response = {0};
+	char into[10] = {0};
+	struct http_request request = {
+		.method = "GET", .path = "/range", .into = into, .into_size = sizeof(into)};
+	struct err err = {0};
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(http_client_send(client, &request, &response, &err), 0);
+		assert_int_equal(response.into_len, 10);
+		assert_memory_equal(into, "0123456789", 10);
+		assert_int_equal(response.body.len, 0);
+	}
+	request.into_size = 4;
+	assert_int_equal(http_client_send(client, &request, &response, &err), 0);
+	assert_int_equal(response.into_len, 4);
+	assert_true(str_is(buf_str(&response.body), "456789"));
+	request.path = "/missing";
+	assert_int_equal(http_client_send(client, &request, &response, &err), 0);
+	assert_int_equal(response.into_len, 0);
+	assert_true(str_is(buf_str(&response.body), "0123456789"));
+}
+
 static void one_connection_serves_every_method(void **state)
 {
 	static const char *const methods[] = {"GET", "HEAD", "POST", "PUT", "DELETE", "GET"};
@@ -514,6 +549,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_request_goes_out_with_its_body_and_fields),
 		cmocka_unit_test(one_connection_serves_every_method),
+		cmocka_unit_test(a_range_goes_where_it_is_wanted_and_nothing_else_does),
 		cmocka_unit_test(user_and_password_go_as_basic_authentication),
 		cmocka_unit_test(the_users_name_may_come_from_the_url),
 		cmocka_unit_test(an_api_key_goes_as_such),

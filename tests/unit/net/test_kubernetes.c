@@ -132,6 +132,22 @@ static void test_a_patch_is_a_merge_of_a_subresource(void **state)
 	assert_string_equal("{\"replicas\":3}", f->body);
 }
 
+static void test_an_update_replaces_an_object_whole(void **state)
+{
+	struct fixture *f = *state;
+
+	open_it(f, "ma");
+	assert_int_equal(
+		0, call(f, &(struct kubernetes_call){.verb = "update",
+						     .group = "apps",
+						     .resource = "deployments",
+						     .name = "x",
+						     .body = json_new(&f->mem, JSON_OBJECT)}));
+	assert_non_null(strstr(f->head, "PUT /apis/apps/v1/namespaces/ma/deployments/x HTTP"));
+	assert_non_null(strstr(f->head, "application/json"));
+	assert_string_equal("{}", f->body);
+}
+
 static int refused(struct fixture *f, int status, const char *answer)
 {
 	f->status = status;
@@ -215,6 +231,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_a_call_goes_to_the_pod_s_namespace_with_its_token),
 		TEST(test_a_patch_is_a_merge_of_a_subresource),
+		TEST(test_an_update_replaces_an_object_whole),
 		TEST(test_a_missing_right_names_the_rule_of_the_role),
 		TEST(test_a_quota_is_no_missing_right),
 		TEST(test_what_may_pass_and_what_does_not),

@@ -5,10 +5,9 @@
 
 enum { WRITERS = 40 };
 
-static void add_request(struct fake_source *source, const char *id, int32_t ms, int32_t took_ms,
-			const char *first_line, const char *body, const char *answer)
+static void write_request(struct record_writer *w, int32_t ms, int32_t took_ms,
+			  const char *first_line, const char *body, const char *answer)
 {
-	struct record_writer *w = record_writer_new(STR("node"), str_from(id), MIB(1));
 	const struct record_time began = {1700000000, ms * 1000000};
 	const struct record_time ended = {1700000000, (ms + took_ms) * 1000000};
 	char text[1000];
@@ -20,8 +19,33 @@ static void add_request(struct fake_source *source, const char *id, int32_t ms, 
 	snprintf(text, sizeof(text), "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%s",
 		 strlen(answer), answer);
 	record_writer_write(w, ended, str_from(text));
-	record_writer_close(w, ended);
+}
+
+static void end_connection(struct fake_source *source, struct record_writer *w, int32_t ms)
+{
+	record_writer_close(w, (struct record_time){1700000000, ms * 1000000});
 	fake_source_add(source, w);
+}
+
+static void add_request(struct fake_source *source, const char *id, int32_t ms, int32_t took_ms,
+			const char *first_line, const char *body, const char *answer)
+{
+	struct record_writer *w = record_writer_new(STR("node"), str_from(id), MIB(1));
+
+	write_request(w, ms, took_ms, first_line, body, answer);
+	end_connection(source, w, ms + took_ms);
+}
+
+/* Of one connection. */
+static void add_two_requests(struct fake_source *source, const char *id, const char *first,
+			     const char *first_answer, const char *second,
+			     const char *second_answer)
+{
+	struct record_writer *w = record_writer_new(STR("node"), str_from(id), MIB(1));
+
+	write_request(w, 10, 10, first, "{\"doc\":{}}", first_answer);
+	write_request(w, 30, 10, second, "{\"doc\":{}}", second_answer);
+	end_connection(source, w, 40);
 }
 
 static void run(const struct replay_options *options, struct replay_counts *counts)
@@ -181,6 +205,149 @@ static void updates_that_are_read_before_their_document_come_after_it(void **sta
 	fake_server_free(server);
 }
 
+/* --- Updates that nothing brings --- */
+
+/* Of one id in two indices: in i nothing brings the document, in j it is behind the request that
+ * waits for that. */
+struct two_documents {
+	int of_the_other; /* questions */
+	bool written;
+	size_t updated;
+};
+
+static void keep_two_documents(void *user, const struct fake_request *request,
+			       struct fake_reply *reply)
+{
+	static const char absent[] = "{\"docs\":[{\"found\":false}]}";
+	static const char there[] = "{\"docs\":[{\"found\":true,\"_version\":1,\"_seq_no\":1,"
+				    "\"_primary_term\":1}]}";
+	struct two_documents *d = user;
+
+	if (str_starts(request->head, STR("POST /_mget "))) {
+		bool first = memmem(request->body.ptr, request->body.len, "\"i\"", 3);
+
+		d->of_the_other += !first;
+		/* By then the other waits. */
+		if (first && d->of_the_other < 2)
+			return fake_reply_json(reply, 503, "{}");
+		fake_reply_json(reply, 200, !first && d->written ? there : absent);
+	} else if (str_starts(request->head, STR("POST /_bulk "))) {
+		fake_reply_json(
+			reply, 200,
+			"{\"items\":[{\"delete\":{\"status\":404,\"result\":\"not_found\"}}]}");
+	} else if (str_starts(request->head, STR("POST /i/_update/x"))) {
+		fake_reply_json(reply, 404, "{}");
+	} else if (str_starts(request->head, STR("PUT /j/_doc/x?version=1&"))) {
+		d->written = true;
+		fake_reply_json(reply, 201, "{}");
+	} else {
+		d->updated += d->written;
+		fake_reply_json(reply, 200, "{}");
+	}
+}
+
+static void an_update_does_not_wait_for_one_of_another_index_that_waits_for_what_is_behind_it(
+	void **state)
+{
+	static struct two_documents documents;
+	static struct fake_source source;
+	struct fake_server *server = fake_server_start(keep_two_documents, &documents);
+	struct replay_options options = fake_replay_options(&source, server);
+	struct replay_counts counts;
+
+	(void)state;
+	options.rules.source_versions = true;
+	options.update_wait_ms = 1;
+	add_two_requests(&source, "c", "POST /i/_update/x",
+			 "{\"_index\":\"i\",\"_id\":\"x\",\"_version\":9,\"result\":\"updated\"}",
+			 "PUT /j/_doc/x",
+			 "{\"_index\":\"j\",\"_id\":\"x\",\"_version\":1,\"result\":\"created\"}");
+	add_request(&source, "d", 500, 10, "POST /j/_update/x", "{\"doc\":{}}",
+		    "{\"_index\":\"j\",\"_id\":\"x\",\"_version\":2,\"result\":\"updated\"}");
+	run(&options, &counts);
+	assert_int_equal(documents.updated, 1);
+	assert_int_equal(counts.job.updates_lost, 1);
+	fake_source_release(&source);
+	fake_server_free(server);
+}
+
+/* --- What is told of who waits --- */
+
+struct told {
+	struct document document;
+	atomic_bool backfill_works, is_told;
+	const char *by; /* not each moment is one in which it rests */
+	char waits_for[600];
+};
+
+static void keep_what_is_told(void *user, const struct replay_counts *counts)
+{
+	struct told *told = user;
+
+	if (!strstr(counts->waits_for, told->by) || told->is_told)
+		return;
+	assert_true(counts->waits_since_ms > 0);
+	snprintf(told->waits_for, sizeof(told->waits_for), "%s", counts->waits_for);
+	told->backfill_works = false;
+	told->is_told = true;
+}
+
+static void run_and_be_told(struct fake_source *source, struct told *told,
+			    void (*handle)(void *, const struct fake_request *,
+					   struct fake_reply *))
+{
+	struct fake_server *server = fake_server_start(handle, told);
+	struct replay_options options = fake_replay_options(source, server);
+	struct replay_counts counts;
+
+	options.rules.source_versions = true;
+	options.update_wait_ms = 1;
+	options.held_up_ms = 1;
+	options.backfill_works = &told->backfill_works;
+	options.report = keep_what_is_told;
+	options.user = told;
+	run(&options, &counts);
+	assert_string_equal(counts.waits_for, "");
+	fake_source_release(source);
+	fake_server_free(server);
+}
+
+static void an_update_that_waits_for_the_backfill_tells_so(void **state)
+{
+	static struct told told = {.backfill_works = true, .by = "backfill"};
+	static struct fake_source source;
+
+	(void)state;
+	add_request(&source, "c", 10, 10, "POST /i/_update/1?x=y", "{\"doc\":{}}",
+		    "{\"_id\":\"1\",\"_version\":7,\"result\":\"updated\"}");
+	run_and_be_told(&source, &told, keep_document);
+	assert_string_equal(told.waits_for, "POST /i/_update/1 of connection c.0 waits for the "
+					    "backfill, which may bring the document of its update");
+}
+
+static void be_busy_until_told(void *user, const struct fake_request *request,
+			       struct fake_reply *reply)
+{
+	struct told *told = user;
+
+	(void)request;
+	fake_reply_json(reply, told->is_told ? 200 : 503, "{}");
+}
+
+static void a_write_that_the_target_refuses_tells_so(void **state)
+{
+	static struct told told = {.by = "another try"};
+	static struct fake_source source;
+
+	(void)state;
+	add_request(&source, "c", 10, 10, "PUT /i/_doc/1", "{}",
+		    "{\"_id\":\"1\",\"_version\":1,\"result\":\"created\"}");
+	run_and_be_told(&source, &told, be_busy_until_told);
+	assert_string_equal(told.waits_for,
+			    "PUT /i/_doc/1 of connection c.0 waits for another try, since the "
+			    "target was away or busy (status 503)");
+}
+
 /* --- What another replayer brings --- */
 
 struct shared_source {
@@ -244,6 +411,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_by_query_request_comes_between_what_was_before_and_after_it),
 		cmocka_unit_test(updates_that_are_read_before_their_document_come_after_it),
+		cmocka_unit_test(
+			an_update_does_not_wait_for_one_of_another_index_that_waits_for_what_is_behind_it),
+		cmocka_unit_test(an_update_that_waits_for_the_backfill_tells_so),
+		cmocka_unit_test(a_write_that_the_target_refuses_tells_so),
 		cmocka_unit_test(an_update_waits_for_what_another_replayer_brings),
 	};
 

@@ -177,6 +177,8 @@ static void assert_tried_and_passed_over(struct run *run, const char *why)
 	assert_int_equal(run->asked, 3);
 	assert_int_equal(run->source.finished, 1);
 	assert_int_equal(run->counts.tuples, 2);
+	assert_int_equal(run->counts.given_up, 1);
+	assert_int_equal(run->counts.times.target_transactions.failed, 1);
 	tuples_of(run, &text);
 	assert_int_equal(count_of(&text, why), 2);
 	assert_int_equal(count_of(&text, "\"numRequests\":2,\"numErrors\":2}"), 1);

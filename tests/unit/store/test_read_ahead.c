@@ -242,6 +242,21 @@ static void a_reader_gets_the_error_of_its_own_read(void **state)
 	bytes_source_close(source);
 }
 
+static void what_all_sources_take_is_limited(void **state)
+{
+	struct remote *remote = *state;
+	struct bytes_source *source = read_ahead_new(&remote->source);
+
+	read_ahead_set_memory(2 * READ_AHEAD_RANGE);
+	read_ahead_begin(source, 0);
+	for (uint64_t at = 0; at < SIZE; at += WINDOW)
+		assert_reads(source, at, MIN((uint64_t)WINDOW, SIZE - at));
+	assert_int_equal(read_ahead_memory(), 2 * READ_AHEAD_RANGE);
+	bytes_source_close(source);
+	read_ahead_set_memory(READ_AHEAD_MEMORY);
+	assert_int_equal(remote->bytes, SIZE);
+}
+
 static void closing_ends_ranges_that_get_no_answer(void **state)
 {
 	struct remote *remote = *state;
@@ -270,6 +285,7 @@ int main(void)
 		TEST(a_jump_goes_on_from_there),
 		TEST(a_range_that_fails_ahead_is_asked_for_again),
 		TEST(a_reader_gets_the_error_of_its_own_read),
+		TEST(what_all_sources_take_is_limited),
 		TEST(closing_ends_ranges_that_get_no_answer),
 	};
 

@@ -13,15 +13,24 @@
 
 enum { WAIT_MS = 120000 };
 
-void log_folder_make(struct log_folder *folder)
+static void make_below(struct log_folder *folder, const char *where)
 {
 	struct err err;
 
-	/* In memory where there is such a folder: syncs of a shared disk take long. */
-	snprintf(folder->path, sizeof(folder->path), "%s/segment-log-XXXXXX",
-		 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+	snprintf(folder->path, sizeof(folder->path), "%s/segment-log-XXXXXX", where);
 	assert_non_null(mkdtemp(folder->path));
 	assert_int_equal(completion_queue_new(&folder->queue, &err), 0);
+}
+
+void log_folder_make(struct log_folder *folder)
+{
+	/* In memory where there is such a folder: syncs of a shared disk take long. */
+	make_below(folder, access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+}
+
+void log_folder_make_on_disk(struct log_folder *folder)
+{
+	make_below(folder, "/var/tmp");
 }
 
 static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *at)

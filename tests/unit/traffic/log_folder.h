@@ -10,6 +10,8 @@ struct log_folder {
 };
 
 void log_folder_make(struct log_folder *folder);
+/* Where a log may be written past the page cache, on most machines. */
+void log_folder_make_on_disk(struct log_folder *folder);
 void log_folder_remove(struct log_folder *folder);
 /* "<folder>/<name>" into a buffer of the caller's. */
 const char *log_folder_file(const struct log_folder *folder, const char *name, char path[256]);

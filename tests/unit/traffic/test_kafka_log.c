@@ -24,7 +24,7 @@ struct brokers {
 	rd_kafka_mock_cluster_t *cluster;
 };
 
-static void brokers_start(struct brokers *brokers)
+static void brokers_start(struct brokers *brokers, int partitions)
 {
 	rd_kafka_conf_t *conf = rd_kafka_conf_new();
 	char why[256];
@@ -34,7 +34,7 @@ static void brokers_start(struct brokers *brokers)
 	brokers->rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof(why));
 	assert_non_null(brokers->rk);
 	brokers->cluster = rd_kafka_handle_mock_cluster(brokers->rk);
-	assert_int_equal(rd_kafka_mock_topic_create(brokers->cluster, TOPIC, 1, 1),
+	assert_int_equal(rd_kafka_mock_topic_create(brokers->cluster, TOPIC, partitions, 1),
 			 RD_KAFKA_RESP_ERR_NO_ERROR);
 }
 
@@ -77,7 +77,7 @@ static void test_closing_while_the_spool_is_emptied_ends(void **state)
 
 	(void)state;
 	log_folder_make(&spool);
-	brokers_start(&brokers);
+	brokers_start(&brokers, 1);
 	leave_in_spool(&spool, STR("before"));
 	rd_kafka_mock_broker_set_rtt(brokers.cluster, 1, 400);
 	log = open_log(&brokers, &spool, NULL);
@@ -112,7 +112,7 @@ static void test_a_record_of_the_spool_that_is_too_large_does_not_hold_up_the_ot
 	assert_true(dprintf(fd, "max.request.size=1000\n") > 0);
 	close(fd);
 	log_folder_make(&spool);
-	brokers_start(&brokers);
+	brokers_start(&brokers, 1);
 	leave_in_spool(&spool, str_of(large, sizeof(large)));
 	leave_in_spool(&spool, STR("small"));
 	log = open_log(&brokers, &spool, path);
@@ -129,12 +129,87 @@ static void test_a_record_of_the_spool_that_is_too_large_does_not_hold_up_the_ot
 	unlink(path);
 }
 
+enum { PARTITIONS = 5, KEYS = 40 };
+
+/* Takes one record out of the topic, and tells its partition by its key, a number. */
+static bool look_up(rd_kafka_t *consumer, int32_t *partitions)
+{
+	rd_kafka_message_t *message = rd_kafka_consumer_poll(consumer, LOOK_MS);
+	bool got = message && !message->err;
+
+	if (got)
+		partitions[atoi((const char *)message->key)] = message->partition;
+	if (message)
+		rd_kafka_message_destroy(message);
+	return got;
+}
+
+static rd_kafka_t *read_all(const struct brokers *brokers)
+{
+	rd_kafka_topic_partition_list_t *all = rd_kafka_topic_partition_list_new(PARTITIONS);
+	rd_kafka_conf_t *conf = rd_kafka_conf_new();
+	rd_kafka_t *consumer;
+	char why[256];
+
+	rd_kafka_conf_set(conf, "bootstrap.servers",
+			  rd_kafka_mock_cluster_bootstraps(brokers->cluster), why, sizeof(why));
+	rd_kafka_conf_set(conf, "group.id", "test", why, sizeof(why));
+	consumer = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof(why));
+	assert_non_null(consumer);
+	for (int32_t i = 0; i < PARTITIONS; i++)
+		rd_kafka_topic_partition_list_add(all, TOPIC, i)->offset =
+			RD_KAFKA_OFFSET_BEGINNING;
+	assert_int_equal(rd_kafka_assign(consumer, all), RD_KAFKA_RESP_ERR_NO_ERROR);
+	rd_kafka_topic_partition_list_destroy(all);
+	return consumer;
+}
+
+static void test_the_partition_of_a_key_is_known_before_it_is_sent(void **state)
+{
+	int64_t until = clock_monotonic_ms() + PATIENCE_MS;
+	int32_t partitions[KEYS];
+	struct log_folder spool;
+	struct brokers brokers;
+	struct kafka_log *log;
+	rd_kafka_t *consumer;
+	struct err err = {0};
+	int got = 0;
+
+	(void)state;
+	log_folder_make(&spool);
+	brokers_start(&brokers, PARTITIONS);
+	log = open_log(&brokers, &spool, NULL);
+	assert_int_equal(kafka_log_partitions(log), PARTITIONS);
+	for (int i = 0; i < KEYS; i++) {
+		char key[16];
+
+		snprintf(key, sizeof(key), "%d/key", i);
+		if (kafka_log_append_bytes(log, str_from(key), 1, STR("x"), NULL, &err) < 0)
+			fail_msg("%s", err.message);
+	}
+	kafka_log_close(log);
+	consumer = read_all(&brokers);
+	while (got < KEYS && clock_monotonic_ms() < until)
+		got += look_up(consumer, partitions);
+	assert_int_equal(got, KEYS);
+	for (int i = 0; i < KEYS; i++) {
+		char key[16];
+
+		snprintf(key, sizeof(key), "%d/key", i);
+		assert_int_equal(partitions[i], kafka_log_partition_of(str_from(key), PARTITIONS));
+	}
+	rd_kafka_destroy(consumer);
+	rd_kafka_destroy(brokers.rk);
+	log_folder_remove(&spool);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_closing_while_the_spool_is_emptied_ends),
 		cmocka_unit_test(
 			test_a_record_of_the_spool_that_is_too_large_does_not_hold_up_the_others),
+		cmocka_unit_test(test_the_partition_of_a_key_is_known_before_it_is_sent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,10 +52,11 @@ static void on_closed(void *user, uint64_t connection, struct str connection_id)
 	buf_printf(&told->text, "closed " STR_FMT "\n", STR_ARG(connection_id));
 }
 
-static void on_finished(void *user, struct record_position position)
+static void on_finished(void *user, struct record_position position, int64_t added_us)
 {
 	struct told *told = user;
 
+	assert_true(added_us > 0);
 	assert_false(told->finished[position.offset]);
 	told->finished[position.offset] = true;
 	told->finished_count++;
@@ -296,6 +297,43 @@ static void a_mark_of_a_gap_is_told(void **state)
 	add_all(&b, w);
 	assert_told(&b, "dropped 0: shardlift gap: 2 went\nclosed c\n");
 	record_writer_free(w);
+	bench_release(&b);
+}
+
+/* What a proxy that was killed left open, of its own node and partition only. */
+static void the_mark_of_a_node_that_is_over_ends_its_connections(void **state)
+{
+	static const struct {
+		const char *node, *connection;
+		uint32_t partition;
+	} open[] = {{"old", "a", 0}, {"old", "b", 1}, {"other", "c", 0}};
+	struct record_writer *mark;
+	struct bench b;
+
+	(void)state;
+	bench_init(&b, NULL);
+	for (size_t i = 0; i < COUNT_OF(open); i++) {
+		struct record_writer *w = record_writer_new(
+			str_from(open[i].node), str_from(open[i].connection), RECORD_LIMIT_DEFAULT);
+
+		b.told.partition = open[i].partition;
+		ask(w, open[i].connection);
+		record_writer_flush(w);
+		add_all(&b, w);
+		record_writer_free(w);
+	}
+	assert_int_equal(b.told.finished_count, 0);
+	mark = record_writer_new(STR("new"), STR("m"), RECORD_LIMIT_DEFAULT);
+	record_writer_exception(mark, noon, STR(RECORD_NODE_OVER_PREFIX "old"));
+	record_writer_exception(mark, noon, STR(RECORD_NODE_OVER_PREFIX "new"));
+	record_writer_close(mark, noon);
+	record_writer_finish(mark);
+	b.told.partition = 0;
+	add_all(&b, mark);
+	assert_told(&b, "request 0 a\nrequest 0 b\nrequest 0 c\n"
+			"response 0 settled \nclosed a\nclosed m\n");
+	assert_int_equal(b.told.finished_count, 2);
+	record_writer_free(mark);
 	bench_release(&b);
 }
 
@@ -602,6 +640,7 @@ int main(void)
 		cmocka_unit_test(a_missing_record_ends_what_it_was_part_of),
 		cmocka_unit_test(excluded_requests_are_forgotten_with_their_answers),
 		cmocka_unit_test(a_mark_of_a_gap_is_told),
+		cmocka_unit_test(the_mark_of_a_node_that_is_over_ends_its_connections),
 		cmocka_unit_test(a_request_that_the_source_never_got_ends_as_dropped),
 		cmocka_unit_test(a_poison_record_is_set_aside_and_finished),
 		cmocka_unit_test(a_record_is_finished_when_its_last_transaction_is_released),

@@ -207,8 +207,9 @@ static void assert_torn_at(const struct log_folder *whole, off_t kept, off_t siz
 static void a_tail_torn_at_any_byte_is_cut_off(void **state)
 {
 	struct log_folder folder;
+	struct segment_log_state before;
 	struct segment_log *log;
-	struct stat before, after;
+	struct stat after;
 	char path[256];
 
 	(void)state;
@@ -216,16 +217,118 @@ static void a_tail_torn_at_any_byte_is_cut_off(void **state)
 	log = log_folder_open(&folder, NULL);
 	append_many(&folder, log, 0, 3);
 	log_folder_file(&folder, "00000000000000000000.segment", path);
-	assert_int_equal(stat(path, &before), 0);
+	segment_log_state(log, &before);
 	append_many(&folder, log, 3, 4);
 	segment_log_close(log);
 	assert_int_equal(stat(path, &after), 0);
-	for (off_t kept = before.st_size; kept <= after.st_size; kept++) {
+	for (off_t kept = (off_t)before.bytes; kept <= after.st_size; kept++) {
 		assert_torn_at(&folder, kept, after.st_size, false);
 		if (kept % 5 == 0)
 			assert_torn_at(&folder, kept, after.st_size, true);
 	}
 	log_folder_remove(&folder);
+}
+
+/* Around blocks, and around what is written at a time. */
+static const size_t sizes[] = {
+	1, 4096 - 64 - 2 * 28 - 2, 4096, 8191, 100, 2097152 - 300, 2097152, 3000000, 0, 5, 1048576};
+
+static struct str bytes_of_size(size_t i)
+{
+	static char bytes[3000000];
+
+	memset(bytes, (int)('A' + i), sizes[i]);
+	return str_of(bytes, sizes[i]);
+}
+
+static void append_sizes(const struct log_folder *folder, struct segment_log *log, uint64_t from,
+			 struct segment_log_reader **reader)
+{
+	uint64_t offset;
+
+	for (size_t i = 0; i < COUNT_OF(sizes); i++) {
+		assert_int_equal(append_and_wait(folder, log, STR("k"), (int64_t)i,
+						 bytes_of_size(i), &offset),
+				 0);
+		assert_int_equal(offset, from + i);
+		if (!*reader)
+			*reader = reader_of(folder);
+		assert_next(*reader, offset, STR("k"), (int64_t)i, bytes_of_size(i));
+	}
+}
+
+static void assert_sizes(const struct log_folder *folder, size_t rounds)
+{
+	struct segment_log_reader *reader = reader_of(folder);
+	struct segment_log_entry entry;
+	struct err err = {0};
+
+	for (size_t i = 0; i < rounds * COUNT_OF(sizes); i++)
+		assert_next(reader, i, STR("k"), (int64_t)(i % COUNT_OF(sizes)),
+			    bytes_of_size(i % COUNT_OF(sizes)));
+	assert_int_equal(segment_log_reader_next(reader, 0, &entry, &err), 0);
+	segment_log_reader_close(reader);
+}
+
+static void a_log_on_a_disk_is_read_while_it_is_written(void **state)
+{
+	struct segment_log_options options = {.segment_bytes = 5000};
+	struct segment_log_reader *reader = NULL;
+	struct log_folder folder;
+	struct segment_log *log;
+
+	(void)state;
+	log_folder_make_on_disk(&folder);
+	for (uint64_t round = 0; round < 3; round++) {
+		log = log_folder_open(&folder, &options);
+		append_sizes(&folder, log, round * COUNT_OF(sizes), &reader);
+		segment_log_close(log);
+	}
+	segment_log_reader_close(reader);
+	assert_sizes(&folder, 3);
+	log_folder_remove(&folder);
+}
+
+static void count_warning(void *user, const char *message)
+{
+	(void)message;
+	++*(int *)user;
+}
+
+/* As a kill leaves it, or somebody copied it: its last block may end with zeros. */
+static void a_log_that_was_not_closed_ends_with_its_last_record(void **state)
+{
+	struct segment_log_options options = {.warn = count_warning};
+	struct segment_log_reader *reader = NULL;
+	struct log_folder folder, copy;
+	char from[256], to[256];
+	struct segment_log *log;
+	struct stat status;
+	int warnings = 0;
+
+	(void)state;
+	log_folder_make_on_disk(&folder);
+	log_folder_make_on_disk(&copy);
+	log = log_folder_open(&folder, NULL);
+	append_sizes(&folder, log, 0, &reader);
+	log_folder_file(&folder, "00000000000000000000.segment", from);
+	log_folder_file(&copy, "00000000000000000000.segment", to);
+	assert_int_equal(stat(from, &status), 0);
+	copy_file(from, to, status.st_size);
+	assert_sizes(&copy, 1);
+	segment_log_reader_close(take(reader));
+	segment_log_close(log);
+	options.user = &warnings;
+	log = log_folder_open(&copy, &options);
+	reader = reader_of(&copy);
+	assert_int_equal(segment_log_reader_seek(reader, COUNT_OF(sizes), NULL), 0);
+	append_sizes(&copy, log, COUNT_OF(sizes), &reader);
+	segment_log_reader_close(reader);
+	segment_log_close(log);
+	assert_sizes(&copy, 2);
+	assert_int_equal(warnings, 0);
+	log_folder_remove(&folder);
+	log_folder_remove(&copy);
 }
 
 static void damage_of_what_was_durable_is_refused(void **state)
@@ -527,6 +630,8 @@ int main(void)
 		cmocka_unit_test(a_second_writer_is_refused),
 		cmocka_unit_test(a_folder_without_a_log_is_not_found),
 		cmocka_unit_test(a_tail_torn_at_any_byte_is_cut_off),
+		cmocka_unit_test(a_log_on_a_disk_is_read_while_it_is_written),
+		cmocka_unit_test(a_log_that_was_not_closed_ends_with_its_last_record),
 		cmocka_unit_test(damage_of_what_was_durable_is_refused),
 		cmocka_unit_test(retention_keeps_what_a_group_has_not_committed),
 		cmocka_unit_test(offsets_that_a_group_has_seen_are_not_given_out_again),

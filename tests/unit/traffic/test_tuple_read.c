@@ -48,7 +48,8 @@ static void what_is_asked_and_answered_is_read(void **state)
 		"{\"sourceRequest\":{\"Host\":[\"x\"],\"Request-URI\":\"/a\",\"Method\":\"GET\"},"
 		"\"sourceResponse\":{\"Status-Code\":404,\"response_time_ms\":2.5},"
 		"\"targetRequest\":{},\"targetResponses\":[{\"Status-Code\":429},"
-		"{\"Status-Code\":200,\"response_time_ms\":7}],\"connectionId\":\"c.4\","
+		"{\"Status-Code\":200,\"response_time_ms\":7,\"first_byte_ms\":1.234,\"last_byte_"
+		"ms\":5}],\"connectionId\":\"c.4\","
 		"\"error\":\"slow\",\"numRequests\":2,\"numErrors\":1}");
 
 	(void)state;
@@ -59,6 +60,10 @@ static void what_is_asked_and_answered_is_read(void **state)
 	assert_int_equal(t.target_response_count, 2);
 	assert_int_equal(tuple_target_response(&t)->status, 200);
 	assert_int_equal(tuple_target_response(&t)->response_us, 7000);
+	assert_false(t.source_response.has_spans);
+	assert_true(tuple_target_response(&t)->has_spans);
+	assert_int_equal(tuple_target_response(&t)->first_us, 1234);
+	assert_int_equal(tuple_target_response(&t)->last_us, 5000);
 	assert_true(str_is(t.connection_id, "c.4"));
 	assert_true(str_is(t.error, "slow"));
 	assert_int_equal(t.requests, 2);

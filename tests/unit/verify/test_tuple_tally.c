@@ -71,6 +71,44 @@ static void what_is_added_is_counted(void **state)
 	tuple_tally_release(&tally);
 }
 
+static void times_of_the_same_span_are_taken_where_both_sides_have_them(void **state)
+{
+	const struct tuple_rules rules = {0};
+	struct tuple_message request = {.method = STR("GET"), .uri = STR("/i/_doc/1")};
+	struct tuple_message source = {.status = 200,
+				       .response_us = 90000,
+				       .has_spans = true,
+				       .first_us = 10000,
+				       .last_us = 20000};
+	struct tuple_message target = {.status = 200,
+				       .response_us = 900000,
+				       .has_spans = true,
+				       .first_us = 30000,
+				       .last_us = 40000};
+	struct tuple_pair pair = {&request, &source, &target, STR(""), STR(""), false};
+	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(1));
+	struct tuple_tally tally;
+	struct err err;
+	double ratio;
+
+	(void)state;
+	tuple_tally_init(&tally, &rules, 1);
+	assert_int_equal(tuple_tally_add(&tally, &pair, &mem, &err), 0);
+	assert_int_equal(tally.same_span, 1);
+	ratio = tuple_latency_ratio(tally.latency, 0.99);
+	assert_true(ratio > 1.99 && ratio < 2.01);
+	ratio = tuple_latency_ratio(tally.endpoints[0]->first_byte, 0.99);
+	assert_true(ratio > 2.98 && ratio < 3.02);
+	/* One side alone says nothing. */
+	source.has_spans = false;
+	assert_int_equal(tuple_tally_add(&tally, &pair, &mem, &err), 0);
+	assert_int_equal(tally.same_span, 1);
+	assert_int_equal(tally.latency[TUPLE_TARGET]->count, 2);
+	assert_int_equal(tally.first_byte[TUPLE_TARGET]->count, 1);
+	assert_true(latency_percentile(tally.latency[TUPLE_TARGET], 1) > 890000);
+	tuple_tally_release(&tally);
+}
+
 static bool within(const struct tuple_tally *tally, struct tuple_limits limits)
 {
 	cleanup(buf_release) struct buf why = BUF_INIT(KIB(4));
@@ -126,6 +164,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(percentiles_are_close),
 		cmocka_unit_test(what_is_added_is_counted),
+		cmocka_unit_test(times_of_the_same_span_are_taken_where_both_sides_have_them),
 		cmocka_unit_test(limits_are_held),
 		cmocka_unit_test(endpoints_beyond_the_limit_are_one),
 	};

@@ -173,6 +173,135 @@ static void both_use_the_kafka_that_is_there(void **state)
 	assert_true(found);
 }
 
+static struct engine_step *step_of(struct fixture *f, enum plan_action action)
+{
+	for (size_t i = 0; i < f->engine.run.plan.step_count; i++)
+		if (f->steps[i].plan->action == action)
+			return &f->steps[i];
+	fail_msg("there is no such step");
+	return NULL;
+}
+
+/* --- As pods --- */
+
+#define PLAIN_KAFKA \
+	"kafkaClusterConfiguration: {default: {existing: {kafkaConnection: \"k:9092\"}}}\n"
+#define PODS(PROXY, REPLAYER)                                              \
+	"traffic:\n"                                                       \
+	"  proxies: {front: {source: old, proxyConfig: {listenPort: 9300," \
+	" tls: {mode: plaintext}, " PROXY "}}}\n"                          \
+	"  replayers: {mirror: {fromCapturedTraffic: front, toTarget: new" REPLAYER "}}\n"
+
+static int set_up_pods(void **state)
+{
+	int rc = set_up(state);
+	struct fixture *f = *state;
+
+	f->engine.platform = PLATFORM_KUBERNETES;
+	setenv("SHARDLIFT_PLATFORM", "kubernetes", 1);
+	return rc;
+}
+
+static int tear_down_pods(void **state)
+{
+	unsetenv("SHARDLIFT_PLATFORM");
+	return tear_down(state);
+}
+
+static struct str task_of(struct fixture *f, enum plan_action action)
+{
+	cleanup(buf_release) struct buf text = BUF_INIT(MIB(1));
+	struct engine_command command;
+	struct engine_step *step = step_of(f, action);
+
+	command_of(f, action, &command);
+	json_write(&text,
+		   engine_platform_task(&f->engine, step, engine_platform_workers(&f->engine, step),
+					&command));
+	return arena_str(&f->engine.run.mem, buf_str(&text));
+}
+
+static void has(struct str text, const char *part)
+{
+	if (!strstr(text.ptr, part))
+		fail_msg("%s is not in %s", part, text.ptr);
+}
+
+static void in_pods_a_proxy_has_replicas_behind_a_service(void **state)
+{
+	struct fixture *f = *state;
+	struct str task;
+
+	plan(f, PLAIN_KAFKA CLUSTERS PODS("podReplicas: 3", ""));
+	f->engine.run.record.workflow = STR("default");
+	task = task_of(f, PLAN_CAPTURE);
+	has(task, "\"kind\":\"lasting\"");
+	has(task, "\"service\":{\"name\":\"front\",\"port\":9300,\"type\":\"LoadBalancer\","
+		  "\"internetFacing\":false}");
+	has(task, "\"probe\":[\"shardlift\",\"capture\",\"control\",\"front\",\"status\"");
+	has(task, "\"replicas\":3");
+	/* What a pod would spool is gone with it. */
+	has(task, "\"--on-capture-failure\",\"block\"");
+	has(task, "\"migrations.opensearch.org/task\":\"captureProxy\"");
+	task = task_of(f, PLAN_REPLAY);
+	has(task, "\"kind\":\"lasting\"");
+	has(task, "\"--kafka-group\",\"replayer-front-new-mirror\"");
+	has(task, "\"/var/lib/shardlift/tuples/front-new-mirror\"");
+	assert_null(strstr(task.ptr, "\"service\""));
+}
+
+static struct str checksum_of(struct fixture *f)
+{
+	struct engine_command command;
+
+	command_of(f, PLAN_CAPTURE, &command);
+	return arena_str(&f->engine.run.mem,
+			 engine_platform_checksum(&f->engine, step_of(f, PLAN_CAPTURE), &command));
+}
+
+static void in_pods_a_new_run_is_no_edit_and_more_replicas_are_one(void **state)
+{
+	struct fixture *f = *state;
+	struct str before;
+
+	plan(f, PLAIN_KAFKA CLUSTERS PODS("podReplicas: 3", ""));
+	f->engine.run.record.id = 1;
+	before = checksum_of(f);
+	f->engine.run.record.id = 2;
+	step_of(f, PLAN_CAPTURE)->record.attempt = 7;
+	assert_string_equal(checksum_of(f).ptr, before.ptr);
+	plan(f, PLAIN_KAFKA CLUSTERS PODS("podReplicas: 4", ""));
+	assert_string_not_equal(checksum_of(f).ptr, before.ptr);
+}
+
+static void refused(struct fixture *f, const char *text, const char *part)
+{
+	struct engine_run *run = &f->engine.run;
+	struct config_value *root;
+
+	assert_int_equal(config_parse(str_from(text), &run->mem, &root, &f->err), 0);
+	plan(f, text);
+	assert_int_equal(plan_check_supported(root, &run->plan, &f->err), -ERR_UNSUPPORTED);
+	if (!strstr(f->err.message, part))
+		fail_msg("%s is not in %s", part, f->err.message);
+}
+
+static void what_pods_cannot_carry_is_refused_by_name(void **state)
+{
+	struct fixture *f = *state;
+
+	refused(f, CLUSTERS PODS("podReplicas: 3", ""),
+		"captureproxy.front: a log of captured traffic in a pod");
+	refused(f, PLAIN_KAFKA CLUSTERS PODS("podReplicas: 3", ", cutOver: true"),
+		"trafficreplay.front-new-mirror: cutOver: ");
+	refused(f, PLAIN_KAFKA CLUSTERS PODS("onCaptureFailure: spool", ""),
+		"captureproxy.front: onCaptureFailure: ");
+	refused(f,
+		PLAIN_KAFKA CLUSTERS PODS("podReplicas: 3",
+					  ", replayerConfig: {kafkaTrafficPropertyFile: /t}"),
+		"the file of kafkaTrafficPropertyFile is not in a pod; take it out");
+}
+
 static void a_proxy_that_was_switched_is_started_for_the_target(void **state)
 {
 	struct fixture *f = *state;
@@ -191,15 +320,6 @@ static void a_proxy_that_was_switched_is_started_for_the_target(void **state)
 	/* That is no edit: it is not started anew for it. */
 	f->steps[proxy].as_planned = true;
 	assert_string_equal(command_of(f, PLAN_CAPTURE, &switched).ptr, before.ptr);
-}
-
-static struct engine_step *step_of(struct fixture *f, enum plan_action action)
-{
-	for (size_t i = 0; i < f->engine.run.plan.step_count; i++)
-		if (f->steps[i].plan->action == action)
-			return &f->steps[i];
-	fail_msg("there is no such step");
-	return NULL;
 }
 
 #define THROUGH                                                                               \
@@ -354,6 +474,7 @@ static void a_proxy_that_runs_is_looked_after_though_a_check_failed(void **state
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define P(f) cmocka_unit_test_setup_teardown(f, set_up_pods, tear_down_pods)
 	const struct CMUnitTest tests[] = {
 		T(both_use_the_segment_log_of_the_proxy),
 		T(both_use_the_kafka_that_is_there),
@@ -363,6 +484,9 @@ int main(void)
 		T(a_proxy_that_runs_is_looked_after_though_a_check_failed),
 		T(a_cut_over_of_an_engine_before_us_comes_to_its_end),
 		T(a_proxy_that_was_reset_is_not_started_again),
+		P(in_pods_a_proxy_has_replicas_behind_a_service),
+		P(in_pods_a_new_run_is_no_edit_and_more_replicas_are_one),
+		P(what_pods_cannot_carry_is_refused_by_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

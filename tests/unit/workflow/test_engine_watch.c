@@ -23,6 +23,14 @@
 	"traffic: {proxies: {front: {source: old, skipApproval: true,\n"                 \
 	"  proxyConfig: {listenPort: 9300, noCapture: true, tls: {mode: plaintext}}}}, " \
 	"replayers: {}}\n"
+#define REPLAYER                                                                 \
+	"sourceClusters: {old: {endpoint: \"http://es\", version: ES 7.10.2}}\n" \
+	"targetClusters: {new: {endpoint: \"http://os:9201/\"}}\n"               \
+	"snapshotMigrationConfigs: []\n"                                         \
+	"traffic: {proxies: {front: {source: old, skipApproval: true,\n"         \
+	"  proxyConfig: {listenPort: 9300, tls: {mode: plaintext}}}},\n"         \
+	"  replayers: {mirror: {fromCapturedTraffic: front, toTarget: new,\n"    \
+	"  replayerConfig: {}}}}\n"
 #define PILOT                                                \
 	"requireBeginApproval: true\n"                       \
 	"sourceClusters: {}\n"                               \
@@ -154,13 +162,18 @@ static void take_up(struct fixture *f, const char *text)
 	}
 }
 
-static struct engine_step *proxy_of(struct engine_run *run)
+static struct engine_step *step_of(struct engine_run *run, enum plan_action action)
 {
 	for (size_t i = 0; i < run->plan.step_count; i++)
-		if (run->steps[i].plan->action == PLAN_CAPTURE)
+		if (run->steps[i].plan->action == action)
 			return &run->steps[i];
-	fail_msg("there is no proxy");
+	fail_msg("there is no such step");
 	return NULL;
+}
+
+static struct engine_step *proxy_of(struct engine_run *run)
+{
+	return step_of(run, PLAN_CAPTURE);
 }
 
 /* After somebody has begun to reset it, and before the engine has seen that. */
@@ -189,33 +202,36 @@ static void what_is_being_reset_is_not_started_again(void **state)
 	assert_string_equal(record.phase.ptr, "Deleting");
 }
 
+/* It is gone, having said why. */
+static void dies(struct fixture *f, struct engine_step *step, const char *said)
+{
+	struct str name = f->engine.run.plan.resources[step->plan->resource].name;
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/run", f->folder);
+	assert_int_equal(directory_make(path, &f->err), 0);
+	snprintf(path, sizeof(path), "%s/run/" STR_FMT ".exit", f->folder, STR_ARG(name));
+	assert_int_equal(small_file_replace(path, str_from(said), &f->err), 0);
+	step->service.process = (struct process_identity){
+		.pid = 1, .pid_namespace = f->engine.self.pid_namespace + 1};
+	step->not_before_ms = INT64_MAX;
+	assert_int_equal(engine_traffic_look(&f->engine, step, &f->err), 0);
+}
+
 static void what_never_ran_is_given_up_after_ten_deaths(void **state)
 {
 	struct fixture *f = *state;
 	struct engine_step *proxy;
-	char path[128];
 
 	take_up(f, PROXY);
 	proxy = proxy_of(&f->engine.run);
 	f->engine.run.resources[proxy->plan->resource].converged = STR("");
-	snprintf(path, sizeof(path), "%s/run", f->folder);
-	assert_int_equal(directory_make(path, &f->err), 0);
 	proxy->record.log = STR("logs/1/captureproxy.front.1.log");
 	proxy->record.phase = STEP_RUNNING;
 	proxy->service.looked = true;
 	for (unsigned death = 1; death <= 10; death++) {
 		assert_int_not_equal(proxy->record.phase, STEP_FAILED);
-		/* One that is gone, having said why. */
-		snprintf(path, sizeof(path), "%s/run/front.exit", f->folder);
-		assert_int_equal(
-			small_file_replace(path,
-					   STR("{\"code\":6,\"reason\":\"port 9300 is in use\"}"),
-					   &f->err),
-			0);
-		proxy->service.process = (struct process_identity){
-			.pid = 1, .pid_namespace = f->engine.self.pid_namespace + 1};
-		proxy->not_before_ms = INT64_MAX;
-		assert_int_equal(engine_traffic_look(&f->engine, proxy, &f->err), 0);
+		dies(f, proxy, "{\"code\":6,\"reason\":\"port 9300 is in use\"}");
 	}
 	assert_int_equal(proxy->record.phase, STEP_FAILED);
 	assert_string_equal(proxy->record.message.ptr,
@@ -223,6 +239,58 @@ static void what_never_ran_is_given_up_after_ten_deaths(void **state)
 			    "logs/1/captureproxy.front.1.log in the state directory tells more "
 			    "(`workflow log resource captureproxy.front`), `workflow submit` tries "
 			    "again");
+}
+
+/* One that ran, and always ends again at once. */
+static struct engine_step *take_up_running(struct fixture *f, enum plan_action action)
+{
+	struct engine_step *step;
+
+	take_up(f, REPLAYER);
+	step = step_of(&f->engine.run, action);
+	step->record.log = STR("logs/1/a.log");
+	step->record.phase = STEP_SUCCEEDED;
+	step->service.looked = true;
+	return step;
+}
+
+static void a_replayer_that_cannot_go_on_is_given_up_after_ten_deaths(void **state)
+{
+	struct fixture *f = *state;
+	struct engine_step *replayer = take_up_running(f, PLAN_REPLAY);
+
+	for (unsigned death = 1; death <= 10; death++) {
+		assert_int_equal(replayer->record.phase, STEP_SUCCEEDED);
+		dies(f, replayer, "{\"code\":6,\"reason\":\"Too many open files\"}");
+	}
+	assert_int_equal(replayer->record.phase, STEP_FAILED);
+	assert_non_null(strstr(replayer->record.message.ptr,
+			       "code 6: Too many open files (started 10 times)"));
+}
+
+static void what_may_find_its_target_again_is_not_given_up(void **state)
+{
+	struct fixture *f = *state;
+	struct engine_step *replayer = take_up_running(f, PLAN_REPLAY);
+
+	for (unsigned death = 1; death <= 12; death++)
+		dies(f, replayer, "{\"code\":3,\"reason\":\"connection refused\"}");
+	assert_int_equal(replayer->record.phase, STEP_SUCCEEDED);
+	/* Nor is one that nobody waits for. */
+	f->engine.run.ended = true;
+	dies(f, replayer, "{\"code\":6,\"reason\":\"no space left on device\"}");
+	assert_int_equal(replayer->record.phase, STEP_SUCCEEDED);
+}
+
+static void a_proxy_that_clients_had_is_never_given_up(void **state)
+{
+	struct fixture *f = *state;
+	struct engine_step *proxy = take_up_running(f, PLAN_CAPTURE);
+
+	for (unsigned death = 1; death <= 12; death++)
+		dies(f, proxy, "{\"code\":6,\"reason\":\"no space left on device\"}");
+	assert_int_equal(proxy->record.phase, STEP_SUCCEEDED);
+	assert_non_null(strstr(proxy->record.message.ptr, "(attempt 12)"));
 }
 
 static int64_t submit(struct fixture *f, const char *text, enum workflow_phase phase)
@@ -285,6 +353,9 @@ int main(int argc, char **argv)
 		T(a_log_that_is_too_long_goes_aside_once),
 		T(what_is_being_reset_is_not_started_again),
 		T(what_never_ran_is_given_up_after_ten_deaths),
+		T(a_replayer_that_cannot_go_on_is_given_up_after_ten_deaths),
+		T(what_may_find_its_target_again_is_not_given_up),
+		T(a_proxy_that_clients_had_is_never_given_up),
 		T(a_pilot_leaves_nobody_unwatched),
 	};
 

@@ -5,7 +5,9 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #define CONFIGURATION                                                                         \
@@ -187,6 +189,65 @@ static void workers_share_the_work_on_the_target_under_a_session_of_the_workflow
 	assert_null(json_get(named(tasks_of(f), STR("verify")), "withSequence"));
 }
 
+/* The text after `from` in the configuration is `to`. */
+static const char *configured(struct fixture *f, const char *from, const char *to)
+{
+	const char *at = strstr(CONFIGURATION, from);
+
+	assert_non_null(at);
+	return arena_printf(&f->mem, "%.*s%s%s", (int)(at - CONFIGURATION), CONFIGURATION, to,
+			    at + strlen(from))
+		.ptr;
+}
+
+static void transforms_of_a_file_are_handed_to_pods_in_the_command(void **state)
+{
+	struct fixture *f = *state;
+	char path[] = "/tmp/shardlift-transforms-XXXXXX", text[256];
+	int fd = mkstemp(path);
+
+	assert_int_equal(write(fd, "[{\"NoopTransformerProvider\":\"\"}]", 32), 32);
+	close(fd);
+	snprintf(text, sizeof(text), "podReplicas: 3, docTransformerConfigFile: '%s'", path);
+	export_well(f, configured(f, "podReplicas: 3", text));
+	unlink(path);
+	assert_true(has_argument(template_of(f, "documentbackfill"),
+				 "--doc-transformer-config-base64"));
+	assert_true(has_argument(template_of(f, "documentbackfill"),
+				 "W3siTm9vcFRyYW5zZm9ybWVyUHJvdmlkZXIiOiIifV0="));
+	assert_true(has_argument(template_of(f, "verify"), "--doc-transformer-config-base64"));
+	assert_false(has_argument(template_of(f, "verify"), "--doc-transformer-config-file"));
+}
+
+static void transforms_of_a_file_that_is_not_there_are_refused_by_its_name(void **state)
+{
+	struct fixture *f = *state;
+	struct err err = {0};
+
+	assert_true(export(f,
+			   configured(f, "podReplicas: 3",
+				      "podReplicas: 3, docTransformerConfigFile: /nowhere/t.json"),
+			   &err) < 0);
+	assert_int_equal(err.kind, ERR_USAGE);
+	assert_non_null(strstr(err.message, "'/nowhere/t.json' in the engine's container"));
+}
+
+static void documents_that_are_refused_go_to_the_bucket_that_is_named(void **state)
+{
+	struct fixture *f = *state;
+
+	export_well(f, configured(f, "podReplicas: 3",
+				  "failedDocumentStreamS3Bucket: refused, "
+				  "failedDocumentStreamS3Prefix: 'here/'"));
+	assert_true(has_argument(template_of(f, "documentbackfill"),
+				 "--failed-document-stream-s3-bucket"));
+	assert_true(has_argument(template_of(f, "documentbackfill"), "refused"));
+	assert_true(has_argument(template_of(f, "documentbackfill"), "here/"));
+	export_well(f, CONFIGURATION);
+	assert_false(has_argument(template_of(f, "documentbackfill"),
+				  "--failed-document-stream-s3-bucket"));
+}
+
 /* Argo counts maxDuration from the beginning of the first try, which may take hours. */
 static void a_step_is_tried_again_however_long_it_took(void **state)
 {
@@ -256,6 +317,9 @@ int main(void)
 		TEST(all_steps_name_the_snapshot_that_one_takes),
 		TEST(workers_share_the_work_on_the_target_under_a_session_of_the_workflow),
 		TEST(a_step_is_tried_again_however_long_it_took),
+		TEST(transforms_of_a_file_are_handed_to_pods_in_the_command),
+		TEST(transforms_of_a_file_that_is_not_there_are_refused_by_its_name),
+		TEST(documents_that_are_refused_go_to_the_bucket_that_is_named),
 		TEST(documents_that_are_rebuilt_are_verified_as_they_are_rebuilt),
 		TEST(secrets_are_named_and_not_told),
 		TEST(what_has_to_be_watched_is_refused_by_name),

@@ -2,6 +2,7 @@
 #include "workflow/secrets_kubernetes.h"
 
 #include "base/limits.h"
+#include "base/small_file.h"
 #include "fake_server.h"
 
 #include <setjmp.h>
@@ -23,10 +24,16 @@
 	"\"--json\"],\"variables\":{\"A\":\"b\"},\"secrets\":[{\"variable\":\"USER\","        \
 	"\"name\":\"login\",\"key\":\"username\"}],\"folders\":[\"tls\"],\"labels\":{"        \
 	"\"migrations.opensearch.org/task\":\"verify\"},\"mark\":\"m1\",\"stateDir\":\"/s\"," \
-	"\"note\":\"%s/note\"}"
+	"\"note\":\"%s/note\"%s}"
 #define STATUS(state)                                                         \
 	"\"status\":{\"phase\":\"Running\",\"containerStatuses\":[{\"name\":" \
 	"\"shardlift\"," state "}]}"
+
+#define OUR_SERVICE "{\"metadata\":{\"labels\":{\"" PODS_LABEL "step\":\"step-1\"}}}"
+/* Of a Deployment, behind the number that it is scaled to. */
+#define ALL_READY                                                                       \
+	"2},\"status\":{\"observedGeneration\":2,\"replicas\":2,\"updatedReplicas\":2," \
+	"\"readyReplicas\":2"
 
 #define WHOLE "2026-11-22T10:00:09.000000000Z shardlift-output-end\n"
 
@@ -40,7 +47,14 @@ struct fixture {
 	int refusals;     /* of creating, with 403, before it is allowed */
 	int outages;      /* of deleting, with 503 */
 	const char *log;  /* of the pod */
+	char watch[256];  /* of the task, with the comma before it */
 	unsigned created, deleted;
+	unsigned updated;
+	const char *service;     /* that is there; NULL: none */
+	const char *scaled;      /* status of the Deployment; NULL: without */
+	char service_body[4096]; /* of the Service that was made */
+	atomic_bool stop;        /* set after so many looks of what goes on */
+	unsigned looks_left;
 	char body[8192];    /* of the last create */
 	char asked[512];    /* of the last log */
 	char selected[512]; /* the first line of the last list of pods */
@@ -67,17 +81,23 @@ static void take_output(struct str line)
 
 static void show_object(struct fixture *f, struct fake_reply *reply)
 {
-	char text[256];
+	char text[512];
 
 	if (!f->mark) {
 		fake_reply_json(reply, 404, "{\"message\":\"not found\"}");
 		return;
 	}
 	snprintf(text, sizeof(text),
-		 "{\"metadata\":{\"uid\":\"o\",\"annotations\":{\"" PODS_MARK "\":\"%s\"}},"
-		 "\"spec\":{\"replicas\":2}}",
-		 f->mark);
+		 "{\"metadata\":{\"uid\":\"o\",\"generation\":2,\"annotations\":{\"" PODS_MARK
+		 "\":\"%s\",\"" PODS_REPLICAS "\":\"2\"}},\"spec\":{\"replicas\":%s}}",
+		 f->mark, f->scaled ? f->scaled : "2");
 	fake_reply_json(reply, 200, text);
+}
+
+static void count_look(struct fixture *f)
+{
+	if (f->looks_left > 0 && --f->looks_left == 0)
+		f->stop = true;
 }
 
 static void show_pods(struct fixture *f, struct fake_reply *reply)
@@ -89,6 +109,23 @@ static void show_pods(struct fixture *f, struct fake_reply *reply)
 	fake_reply_json(reply, 200, text);
 	if (f->looks[f->look] && f->looks[f->look + 1])
 		f->look++;
+	count_look(f);
+}
+
+static void make_service(struct fixture *f, const struct fake_request *request,
+			 struct fake_reply *reply)
+{
+	snprintf(f->service_body, sizeof(f->service_body), STR_FMT, STR_ARG(request->body));
+	f->service = OUR_SERVICE;
+	fake_reply_json(reply, 201, "{}");
+}
+
+static void replace(struct fixture *f, const struct fake_request *request, struct fake_reply *reply)
+{
+	f->updated++;
+	f->mark = "m1";
+	snprintf(f->body, sizeof(f->body), STR_FMT, STR_ARG(request->body));
+	fake_reply_json(reply, 200, "{}");
 }
 
 static void create(struct fixture *f, const struct fake_request *request, struct fake_reply *reply)
@@ -130,6 +167,14 @@ static void handle(void *user, const struct fake_request *request, struct fake_r
 	} else if (has(request, "/log?")) {
 		snprintf(f->asked, sizeof(f->asked), STR_FMT, STR_ARG(request->head));
 		fake_reply_write(reply, 200, "", str_from(f->log ? f->log : WHOLE));
+	} else if (has(request, "GET /api/v1/namespaces/ma/services/front ")) {
+		fake_reply_json(reply, f->service ? 200 : 404, f->service ? f->service : "{}");
+		if (f->service && !strstr(f->service, "step-1"))
+			count_look(f);
+	} else if (has(request, "POST /api/v1/namespaces/ma/services ")) {
+		make_service(f, request, reply);
+	} else if (str_starts(request->head, STR("PUT "))) {
+		replace(f, request, reply);
 	} else if (has(request, "/pods?")) {
 		snprintf(f->selected, sizeof(f->selected), STR_FMT, STR_ARG(request->head));
 		show_pods(f, reply);
@@ -182,7 +227,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	static const char *const files[] = {"token", "task", "note"};
+	static const char *const files[] = {"token", "task", "note", "status", "work"};
 	struct fixture *f = *state;
 	char path[128];
 
@@ -203,7 +248,7 @@ static int run(struct fixture *f, const char *kind)
 		.namespace = "ma", .stop = &never, .log = take_log, .output = take_output};
 	char text[1024];
 
-	snprintf(text, sizeof(text), TASK, kind, f->folder);
+	snprintf(text, sizeof(text), TASK, kind, f->folder, f->watch);
 	write_file(f->task, text);
 	return pods_run(&options, f->task, &f->code, &f->err);
 }
@@ -400,6 +445,26 @@ static void test_a_worker_that_no_try_helps_ends_the_step(void **state)
 	assert_int_equal(2, f->code);
 }
 
+/* The program that is run for it is this one, see main. */
+static void test_what_looks_how_far_workers_are_is_told_in_a_file(void **state)
+{
+	cleanup(buf_release) struct buf told = BUF_INIT(KIB(64));
+	struct fixture *f = *state;
+	char path[96];
+
+	snprintf(path, sizeof(path), "%s/work", f->folder);
+	snprintf(f->watch, sizeof(f->watch),
+		 ",\"watch\":{\"argv\":[\"backfill\",\"status\"],\"secrets\":[{\"variable\":"
+		 "\"WATCH_PASSWORD\",\"name\":\"login\",\"key\":\"password\"}],\"path\":\"%s\"}",
+		 path);
+	f->looks[0] = POD(ENDED(0));
+	assert_int_equal(0, run(f, "workers"));
+	assert_int_equal(1, small_file_read(path, &told, &f->err));
+	assert_string_equal("backfill status p", buf_cstr(&told));
+	/* Nothing of it is in the pods. */
+	assert_null(strstr(f->body, "WATCH_PASSWORD"));
+}
+
 static void trouble(const char *pod, const char *expected)
 {
 	struct arena mem = ARENA_INIT(MIB(1));
@@ -460,10 +525,166 @@ static void test_names_fit_and_stay_apart(void **state)
 	arena_release(&mem);
 }
 
+/* --- What goes on --- */
+
+#define LASTING                                                                              \
+	"{\"name\":\"step-1\",\"kind\":\"lasting\",\"replicas\":2,\"argv\":[\"capture\"],"   \
+	"\"labels\":{},\"mark\":\"m1\",\"stateDir\":\"/s\",\"note\":\"%s/note\",\"status\":" \
+	"\"%s/status\",\"graceSeconds\":150%s}"
+#define FRONT                                                                                  \
+	",\"service\":{\"name\":\"front\",\"port\":9200,\"type\":\"LoadBalancer\"},\"probe\":" \
+	"[\"shardlift\",\"capture\"]"
+#define TWO_PODS                          \
+	POD("\"state\":{\"running\":{}}") \
+	",{\"metadata\":{\"name\":\"p-2\"}," STATUS("\"state\":{\"running\":{}}") "}"
+#define SAYS(lag, caught_up)                                                       \
+	"2026-11-22T10:00:00.100000000Z shardlift-status: {\"state\":\"running\"," \
+	"\"lag\":" lag ",\"source_lag_ms\":7,\"requests\":4,\"caught_up\":" caught_up "}\n"
+
+/* Ends by being stopped, after so many looks at its pods. */
+static int run_lasting(struct fixture *f, const char *more, unsigned looks)
+{
+	const struct pods_options options = {
+		.namespace = "ma", .stop = &f->stop, .log = take_log, .output = take_output};
+	char text[2048];
+
+	f->looks_left = looks;
+	snprintf(text, sizeof(text), LASTING, f->folder, f->folder, more);
+	write_file(f->task, text);
+	return pods_run(&options, f->task, &f->code, &f->err);
+}
+
+static void read_status(struct fixture *f, char *out, size_t size)
+{
+	char path[96];
+	FILE *file;
+	size_t got;
+
+	snprintf(path, sizeof(path), "%s/status", f->folder);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	got = fread(out, 1, size - 1, file);
+	out[got] = '\0';
+	fclose(file);
+}
+
+static void expect_parts(const char *text, const char *const *parts)
+{
+	for (; *parts; parts++)
+		if (!strstr(text, *parts))
+			fail_msg("%s is not in %s", *parts, text);
+}
+
+static void test_a_proxy_has_a_service_and_pods_that_are_left_when_we_end(void **state)
+{
+	struct fixture *f = *state;
+	char status[4096];
+
+	f->scaled = ALL_READY;
+	f->looks[0] = TWO_PODS;
+	assert_int_equal(-ERR_CANCELLED, run_lasting(f, FRONT, 2));
+	assert_int_equal(1, f->created);
+	assert_int_equal(0, f->deleted);
+	expect_parts(f->service_body,
+		     (const char *const[]){"\"kind\":\"Service\"", "\"name\":\"front\"",
+					   "\"port\":9200", "\"type\":\"LoadBalancer\"",
+					   "aws-load-balancer-internal\":\"true\"",
+					   "\"selector\":{\"" PODS_LABEL "step\":\"step-1\"}",
+					   "\"uid\":\"u0\"", NULL});
+	expect_parts(f->body,
+		     (const char *const[]){"\"kind\":\"Deployment\"", "\"maxUnavailable\":0",
+					   "\"terminationGracePeriodSeconds\":150",
+					   "\"exec\":{\"command\":[\"shardlift\",\"capture\"]}",
+					   "\"containerPort\":9200", "\"preStop\"",
+					   "SHARDLIFT_STATUS_IN_LOG", NULL});
+	assert_null(strstr(f->body, "SHARDLIFT_OUTPUT_IN_LOG"));
+	read_status(f, status, sizeof(status));
+	expect_parts(status, (const char *const[]){"\"state\":\"running\"", "\"pods\":2",
+						   "\"ready\":2", "\"port\":9200", NULL});
+}
+
+static void test_replayers_say_in_their_logs_how_far_they_are(void **state)
+{
+	struct fixture *f = *state;
+	char status[4096];
+
+	f->scaled = ALL_READY;
+	f->mark = "m1";
+	f->looks[0] = TWO_PODS;
+	f->log = SAYS("3", "true");
+	assert_int_equal(-ERR_CANCELLED, run_lasting(f, "", 2));
+	read_status(f, status, sizeof(status));
+	expect_parts(status,
+		     (const char *const[]){"\"state\":\"running\"", "\"lag\":6", "\"requests\":8",
+					   "\"source_lag_ms\":7", "\"caught_up\":true", NULL});
+	assert_null(strstr(said, "shardlift-status"));
+	assert_int_equal(0, f->created + f->updated + f->deleted);
+}
+
+/* Its partitions are nobody's until it is back. */
+static void test_with_a_replayer_away_nothing_is_caught_up(void **state)
+{
+	struct fixture *f = *state;
+	char status[4096];
+
+	f->scaled = "2},\"status\":{\"observedGeneration\":2,\"replicas\":2,"
+		    "\"updatedReplicas\":2,\"readyReplicas\":1";
+	f->mark = "m1";
+	f->looks[0] = POD("\"state\":{\"running\":{}}");
+	f->log = SAYS("0", "true");
+	assert_int_equal(-ERR_CANCELLED, run_lasting(f, "", 2));
+	read_status(f, status, sizeof(status));
+	expect_parts(status, (const char *const[]){"\"state\":\"starting\"", "\"ready\":1",
+						   "\"caught_up\":false", NULL});
+}
+
+static void test_what_is_configured_otherwise_is_replaced_pod_by_pod(void **state)
+{
+	struct fixture *f = *state;
+
+	f->mark = "m0";
+	f->scaled = "5"; /* by somebody */
+	f->service = OUR_SERVICE;
+	f->looks[0] = TWO_PODS;
+	assert_int_equal(-ERR_CANCELLED, run_lasting(f, FRONT, 2));
+	assert_int_equal(1, f->updated);
+	assert_int_equal(0, f->created + f->deleted);
+	expect_parts(f->body,
+		     (const char *const[]){"\"replicas\":5", "\"" PODS_MARK "\":\"m1\"", NULL});
+}
+
+static void test_a_proxy_that_says_that_no_try_helps_is_not_waited_for(void **state)
+{
+	struct fixture *f = *state;
+
+	f->mark = "m1";
+	f->service = OUR_SERVICE;
+	f->looks[0] = POD("\"restartCount\":1,\"state\":{\"waiting\":{\"reason\":"
+			  "\"CrashLoopBackOff\"}},\"lastState\":{\"terminated\":{\"exitCode\":2}}");
+	f->log = "2026-11-22T10:00:00.000000000Z shardlift: no topic of this name\n";
+	assert_int_equal(-ERR_USAGE, run_lasting(f, FRONT, 9));
+	assert_non_null(strstr(f->err.message, "no topic of this name"));
+	assert_int_equal(0, f->deleted);
+}
+
+static void test_another_one_s_service_is_left_alone(void **state)
+{
+	struct fixture *f = *state;
+
+	f->service = "{\"metadata\":{\"labels\":{}}}";
+	assert_int_equal(-ERR_CANCELLED, run_lasting(f, FRONT, 2));
+	assert_int_equal(0, f->created);
+	assert_non_null(strstr(said, "a Service 'front' that is not of this workflow"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
-int main(void)
+int main(int argc, char **argv)
 {
+	if (argc == 3 && strcmp(argv[0], "shardlift") == 0) {
+		printf("%s %s %s", argv[1], argv[2], getenv("WATCH_PASSWORD"));
+		return 0;
+	}
 	const struct CMUnitTest tests[] = {
 		TEST(test_a_job_brings_exit_code_log_and_output),
 		TEST(test_a_node_s_time_zone_is_asked_for_as_it_is_told),
@@ -479,6 +700,13 @@ int main(void)
 		TEST(test_workers_are_done_when_one_came_to_the_end),
 		TEST(test_a_worker_that_ends_otherwise_is_started_again_and_told_of),
 		TEST(test_a_worker_that_no_try_helps_ends_the_step),
+		TEST(test_a_proxy_has_a_service_and_pods_that_are_left_when_we_end),
+		TEST(test_replayers_say_in_their_logs_how_far_they_are),
+		TEST(test_with_a_replayer_away_nothing_is_caught_up),
+		TEST(test_what_is_configured_otherwise_is_replaced_pod_by_pod),
+		TEST(test_a_proxy_that_says_that_no_try_helps_is_not_waited_for),
+		TEST(test_another_one_s_service_is_left_alone),
+		TEST(test_what_looks_how_far_workers_are_is_told_in_a_file),
 		TEST(test_a_login_that_becomes_an_api_key_keeps_no_password),
 		cmocka_unit_test(test_troubles_are_told_with_what_mends_them),
 		cmocka_unit_test(test_names_fit_and_stay_apart),

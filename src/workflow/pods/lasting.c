@@ -1,0 +1,201 @@
+/* Pods of a Deployment that go on, and the Service in front of them. They do without whoever looks
+ * after them: what is there as the task has it is left alone. */
+#include "workflow/pods/pods_internal.h"
+
+#include "base/clock.h"
+#include "base/limits.h"
+
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LOOK_MS 1000
+#define AGAIN_SECONDS 3 /* of a log that is read on with, which may stand in it twice */
+
+struct lasting {
+	struct pods *pods;
+	struct json *object; /* the Deployment; NULL: it is not there */
+	struct json *items;
+	bool was_ready; /* since we look at it */
+};
+
+static const char *name_of(const struct lasting *l)
+{
+	return l->pods->task.name.ptr;
+}
+
+/* --- What is there, as the task has it --- */
+
+/* 1: the Service is there; 0: another one is in the way, as is noted. */
+static int keep_service(struct lasting *l, struct err *err)
+{
+	struct pods *pods = l->pods;
+	struct str name = arena_str(
+		&pods->look, json_string(json_path(pods->task.spec, "service", "name", NULL)));
+	struct json *found;
+	struct err why = {0};
+
+	if (name.len == 0)
+		return 1;
+	if (pods_get(pods, "", "services", name.ptr, &found, &why) < 0) {
+		if (why.kind == ERR_NOT_FOUND)
+			return pods_send(pods, "create", "", "services", NULL,
+					 pods_service_manifest(&pods->task, pods->own, &pods->look),
+					 err) < 0
+				       ? -(int)err->kind
+				       : 1;
+		*err = why;
+		return -(int)err->kind;
+	}
+	if (str_eq(json_string(json_path(found, "metadata", "labels", PODS_LABEL "step", NULL)),
+		   pods->task.name))
+		return 1;
+	pods_note(pods, arena_printf(&pods->look,
+				     "a Service '" STR_FMT "' that is not of this workflow is in "
+				     "the way; delete it, or give the proxy another name",
+				     STR_ARG(name)));
+	return 0;
+}
+
+static struct str configured(const struct lasting *l)
+{
+	return json_string(json_path(l->object, "metadata", "annotations", PODS_REPLICAS, NULL));
+}
+
+static bool is_as_wanted(const struct lasting *l)
+{
+	struct arena *mem = &l->pods->look;
+	struct str wanted = arena_printf(mem, "%lld", (long long)l->pods->task.replicas);
+
+	return pods_is_ours(l->pods, l->object) && str_eq(configured(l), wanted);
+}
+
+/* Pod by pod, with as many replicas as somebody has scaled it to, unless the configuration has
+ * another number now. */
+static int replace(struct lasting *l, struct err *err)
+{
+	struct pods *pods = l->pods;
+	struct pods_task task = pods->task;
+	struct json *body, *spec;
+	int64_t scaled = json_i64_or(json_path(l->object, "spec", "replicas", NULL), task.replicas);
+	struct str before = configured(l);
+
+	body = pods_manifest(&task, pods->own, &pods->look);
+	spec = json_get(body, "spec");
+	if (spec && str_eq(before, arena_printf(&pods->look, "%lld", (long long)task.replicas)))
+		json_set(spec, STR("replicas"), json_new_i64(&pods->look, scaled));
+	return pods_send(pods, "update", "apps", "deployments", name_of(l), body, err);
+}
+
+/* --- How its pods are --- */
+
+static bool is_ready(const struct json *pod)
+{
+	json_each (condition, json_path(pod, "status", "conditions", NULL))
+		if (str_is(json_string(json_get(condition, "type")), "Ready"))
+			return str_is(json_string(json_get(condition, "status")), "True");
+	return false;
+}
+
+/* What never was ready as it is configured now, and says that no other try helps, needs a person.
+ */
+static int check_end(const struct lasting *l, const struct json *pod, struct str *line,
+		     struct err *err)
+{
+	const struct json *end = pods_terminated(pod);
+	int64_t code = json_i64_or(json_get(end, "exitCode"), 0);
+	struct str words = pods_last_words(l->pods, pods_name_of(pod));
+
+	if (!end || json_path(pod, "metadata", "deletionTimestamp", NULL) || is_ready(pod))
+		return 0;
+	if (!l->was_ready && pods_code_is_final(code))
+		return err_set(err, code == EXIT_CODE_USAGE ? ERR_USAGE : ERR_BLOCKED, STR_FMT,
+			       STR_ARG(words));
+	if (line->len == 0 && code != 0)
+		*line = pods_restarted(l->pods, pod, code);
+	return 0;
+}
+
+static int look_at_pod(struct lasting *l, const struct json *pod, struct str *line, struct err *err)
+{
+	bool several = json_i64_or(json_path(l->object, "spec", "replicas", NULL), 1) > 1 ||
+		       l->items->count > 1;
+
+	if (!str_is(json_string(json_path(pod, "status", "phase", NULL)), "Pending") &&
+	    pods_tail(l->pods, pod, several, err) < 0)
+		return -(int)err->kind;
+	if (line->len == 0 && !is_ready(pod))
+		*line = pods_trouble_of_pod(pod, &l->pods->look);
+	return check_end(l, pod, line, err);
+}
+
+static int look_at_pods(struct lasting *l, struct err *err)
+{
+	struct str line = pods_trouble_of_deployment(l->object, &l->pods->look);
+
+	json_each (pod, l->items)
+		if (look_at_pod(l, pod, &line, err) < 0)
+			return -(int)err->kind;
+	l->was_ready |= pods_tell_status(l->pods, l->object, l->items);
+	if (line.len == 0 && json_i64_or(json_path(l->object, "spec", "replicas", NULL), 1) == 0)
+		line = arena_printf(&l->pods->look,
+				    "scaled to 0: nothing is done until `kubectl scale deployment "
+				    "%s --replicas N` asks for pods",
+				    name_of(l));
+	pods_note(l->pods, line);
+	return 0;
+}
+
+static int step(struct lasting *l, struct err *err)
+{
+	int rc = keep_service(l, err);
+
+	if (rc <= 0)
+		return rc;
+	if (pods_look_at_deployment(l->pods, &l->object, &l->items, err) < 0)
+		return -(int)err->kind;
+	if (!l->object)
+		return pods_create(l->pods, "apps", "deployments", err);
+	if (json_path(l->object, "metadata", "deletionTimestamp", NULL))
+		return 0;
+	if (is_as_wanted(l))
+		return look_at_pods(l, err);
+	l->was_ready = false;
+	return replace(l, err);
+}
+
+/* The log has what one before us read: not all of it again. */
+static void set_since(struct pods *pods)
+{
+	struct stat log;
+	struct tm at;
+	time_t time;
+
+	if (fstat(STDERR_FILENO, &log) < 0 || !S_ISREG(log.st_mode) || log.st_size == 0)
+		return;
+	time = log.st_mtime - AGAIN_SECONDS;
+	if (gmtime_r(&time, &at))
+		strftime(pods->since, sizeof(pods->since), "%Y-%m-%dT%H:%M:%SZ", &at);
+}
+
+int pods_run_lasting(struct pods *pods, struct err *err)
+{
+	struct lasting l = {.pods = pods};
+
+	set_since(pods);
+	for (;;) {
+		struct err why = {0};
+		int rc;
+
+		arena_reset(&pods->look);
+		rc = step(&l, &why);
+		if (rc < 0 && why.kind == ERR_CONFLICT)
+			rc = 0;
+		if (rc < 0 && pods_bear(pods, &why) < 0) {
+			*err = why;
+			return -(int)err->kind;
+		}
+		if (pods_pause(pods, LOOK_MS, err) < 0)
+			return -(int)err->kind;
+	}
+}

@@ -1,0 +1,150 @@
+"""docs/guides/eks.md, run as it stands on a real Kubernetes of one node, `workflow manage` on a terminal.
+
+Its snapshot is one that is there: the Elasticsearch of these tests has no plugin for S3. Needs what
+test_kubernetes.py needs."""
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+import pytest
+
+import test_kubernetes
+from guide_support import GUIDES, asked_for, blocks
+from support import ROOT
+from terminal import Terminal
+from test_kubernetes import (NODE, NODES, S3, TARGET, VALUES, VOLUME, Cluster, DOCUMENTS, IMAGE, UPLOAD,
+                             backfill_runs, servers, snapshot, wait_until)  # noqa: F401
+
+GUIDE = "eks.md"
+SOURCE = 9220
+KINDS = {"sh", "set", "aws", "meanwhile"}
+MIGRATION = "source-target-snap1-migration-0"
+
+
+def test_every_block_is_run_or_passed_over_by_name():
+    text = (GUIDES / GUIDE).read_text()
+    assert set(re.findall(r"^```(.+)$", text, re.MULTILINE)) == KINDS
+    for block in blocks(GUIDE, "aws"):
+        assert all(line.split()[0] in ("aws", "terraform", "deploy/image/build", "skopeo")
+                   for line in block.splitlines() if line[0] != " "), block
+    for kind in "sh", "meanwhile":
+        assert not re.search(r"\b(aws|terraform|skopeo) ", "".join(blocks(GUIDE, kind)))
+
+
+def test_paths_that_it_names_are_there():
+    text = (GUIDES / GUIDE).read_text()
+    for path in re.findall(r"deploy/[a-z/.-]+", text):
+        assert (ROOT / path).exists(), path
+    declared = (ROOT / "deploy/terraform/variables.tf").read_text()
+    for name in re.findall(r'-var "?([a-z_]+)=', text):
+        assert f'variable "{name}"' in declared, name
+
+
+def values(folder):
+    tag = subprocess.run(["tar", "-xOf", IMAGE, "manifest.json"], capture_output=True, text=True,
+                         check=True).stdout
+    repository, _, version = json.loads(tag)[0]["RepoTags"][0].rpartition(":")
+    path = folder / "values.yaml"
+    path.write_text(VALUES.format(repository=repository, tag=version).replace(
+        "environment: {", f'environment: {{SHARDLIFT_S3_ENDPOINT: "http://{NODE}:{S3}", '))
+    return path
+
+
+@pytest.fixture
+def cluster(tmp_path, snapshot):  # noqa: F811
+    found = Cluster(tmp_path / "kubernetes")
+    state = tmp_path / "volume"
+    state.mkdir()
+    os.chmod(tmp_path, 0o755)
+    os.chown(state, 10001, 10001)
+    try:
+        found.launch("load", IMAGE)
+        # The source is the folder of the one that wrote the snapshot, restored in this network.
+        found.run(NODES / "es-node", "7.10", "--data", tmp_path / "es-node", "--port", SOURCE,
+                  "--repo", snapshot)
+        restore(found, snapshot)
+        with servers(found, tmp_path, more=(SOURCE,)):
+            found.run(sys.executable, "-c", UPLOAD, f"http://127.0.0.1:{S3}", snapshot)
+            found.run("kubectl", "apply", "-f", "-", stdin=VOLUME.format(folder=state))
+            yield found
+    finally:
+        found.run(NODES / "es-node", "stop", "--data", tmp_path / "es-node", check=False)
+        found.stop()
+
+
+def restore(cluster, repository):
+    def put(path, body):
+        cluster.run("curl", "-sfX", "PUT" if "restore" not in path else "POST",
+                    f"http://127.0.0.1:{SOURCE}{path}", "-H", "Content-Type: application/json",
+                    "-d", json.dumps(body))
+    put("/_snapshot/big", {"type": "fs", "settings": {"location": str(repository), "readonly": True}})
+    put("/_snapshot/big/big/_restore?wait_for_completion=true", {"indices": "logs-*"})
+
+
+def at_gate(screen, title):
+    screen.wait(lambda text: any(title in line and "waits for you" in line
+                                 for line in text.splitlines()), title, 600)
+    lines = screen.screen().splitlines()[2:]
+    number = next(n for n, line in enumerate(lines) if f" {title} " in line)
+    screen.type("Home", *["Down"] * number)
+
+
+def approve(screen, title, gate):
+    at_gate(screen, title)
+    screen.type("a")
+    screen.wait_for(f"Gate {gate}.{MIGRATION}", 120)
+    screen.type("y")
+    screen.wait_for(f"Approved {gate}.{MIGRATION}", 120)
+
+
+def meanwhile(cluster):
+    """The lines of the other terminal: what each said."""
+    wait_until(lambda: backfill_runs(cluster), "a worker")
+    lines = "".join(blocks(GUIDE, "meanwhile")).splitlines()
+    said = []
+    for line in lines:
+        said.append(cluster.run("timeout", "120", "bash", "-c", line).stdout)
+        scaled = re.search(r"scale (\d)", line)
+        if scaled:
+            wait_until(lambda: len(backfill_runs(cluster)) == int(scaled[1]), line)
+    return dict(zip(lines, said))
+
+
+@test_kubernetes.pytestmark
+def test_the_quick_start_runs_as_written(cluster, tmp_path):
+    given = {"VALUES": values(tmp_path), "SOURCE": f"http://{NODE}:{SOURCE}",
+             "TARGET": f"http://{NODE}:{TARGET}", "PILOT": "logs-2", "REGION": "us-east-1",
+             "REPOSITORY": "s3://backups/repo", "SNAPSHOT": "{externallyManagedSnapshotName: big}",
+             "SNAPSHOT_ROLE": "arn:aws:iam::111122223333:role/shardlift-snapshot"}
+    assert asked_for(GUIDE) == set(given)
+    script = tmp_path / "guide.sh"
+    script.write_text(f"cd {ROOT}\nset -x\n" + "".join(blocks(GUIDE)))
+    screen = Terminal(tmp_path, [NODES / "k8s-node", "exec", "--data", cluster.folder, "bash", "-euo",
+                                 "pipefail", script],
+                      {"PATH": os.environ["PATH"], "SHARDLIFT_HOME": str(tmp_path), "ASAN_OPTIONS": "",
+                       "UBSAN_OPTIONS": ""}, HOME=str(pathlib.Path.home()),
+                      **{key: str(value) for key, value in given.items()})
+    try:
+        screen.wait_for("q quit", 1200)
+        approve(screen, "Approve Evaluate Metadata", "evaluatemetadata")
+        approve(screen, "Approve Migrate Metadata", "migratemetadata")
+        told = meanwhile(cluster)
+        approve(screen, "Approve Document Backfill", "documentbackfill")
+        approve(screen, "Approve Verify", "verify")
+        screen.wait_for("  Succeeded  (engine", 600)
+        screen.type("q")
+        wait_until(lambda: "ended with" in screen.said, "the end of the guide")
+        said, wrong = screen.said, screen.errors.read_text()
+    finally:
+        screen.close()
+    (tmp_path / "said").write_text(said)
+    assert "ended with 0" in said, said[-4000:] + wrong[-4000:]
+    assert said.count(f'"value":{2 * DOCUMENTS}') == 2, said
+    assert re.search(r"Percent completed: +\d+%", "".join(told.values())), told
+    assert re.search(r"Document Backfill.*\d+%", said + "".join(told.values())), said
+    assert "Completed" in said
+    assert cluster.run("kubectl", "get", "namespace", "ma", check=False).returncode != 0
