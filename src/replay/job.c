@@ -203,8 +203,10 @@ enum job_verdict job_decide(struct job *job, int status, struct str answer, bool
 	if (job->last_status != -1)
 		job->sent++;
 	job->last_status = status;
-	if (status == 0 || job->refused)
+	if (status == 0 || job->refused) {
+		updates_ask_again(job);
 		return again(job);
+	}
 	if (job->bulk && status == 200)
 		return decide_bulk(job, answer);
 	if (versions_take_answer(job, status, &verdict))

@@ -249,7 +249,7 @@ static bool is_given_up(struct job *job, struct pending_update *u)
 	}
 	if (u->follows || follows_in_bulk(job, u))
 		return false;
-	job->counts->updates_out_of_order++;
+	job->counts->updates_out_of_order += !u->given_up;
 	u->given_up = true;
 	return true;
 }
@@ -357,7 +357,7 @@ static void judge_absent(struct job *job, struct pending_update *u, const struct
 static bool asks_for_tombstones(const struct job *job)
 {
 	for (size_t i = 0; i < job->update_count; i++)
-		if (is_open(&job->updates[i]) && job->updates[i].in_vain)
+		if (is_open(&job->updates[i]) && (job->updates[i].in_vain || job->updates[i].made))
 			return true;
 	return job->probes == 1 || !job->may_wait || job->probes % DELETED_EVERY == 0;
 }
@@ -457,13 +457,23 @@ enum job_verdict updates_take_probe(struct job *job, int status, struct str answ
 	return verdict;
 }
 
+void updates_ask_again(struct job *job)
+{
+	for (size_t i = 0; i < job->update_count; i++) {
+		struct pending_update *u = &job->updates[i];
+
+		u->open |= !u->bound && !(u->item && u->item->done);
+	}
+}
+
 bool updates_take_answer(struct job *job, struct pending_update *u, int status, bool *lost)
 {
 	*lost = status == 404 && u->given_up;
 	if (*lost)
 		job->counts->updates_lost++;
-	if (*lost || (status != 404 && !(status == 409 && u->bound)) ||
-	    ++job->conflicts > UPDATES_CONFLICTS)
+	/* Also of one that is bound to nothing: what another replayer had under way when it was
+	 * killed may have made the document meanwhile. */
+	if (*lost || (status != 404 && status != 409) || ++job->conflicts > UPDATES_CONFLICTS)
 		return false;
 	u->open = true;
 	return true;

@@ -5,6 +5,7 @@ import os
 import random
 import signal
 import threading
+import time
 
 import pytest
 
@@ -67,10 +68,11 @@ def migrate(shardlift, tmp_path, source, target, kafka, seed, seconds, kills):
     source.api("PUT", f"/_snapshot/{topic}", {"type": "fs", "settings": {"location": str(repository)}})
     fill(tmp_path, source.url, seed)
     source.api("PUT", "/load-*/_settings", {"index.gc_deletes": "1d"})
-    stop, killers = threading.Event(), []
+    stop, killers, enough = threading.Event(), [], tmp_path / "enough"
     members = Members(shardlift, tmp_path, kafka, topic, target.url, "--backfill-session", "zero")
     with proxy(shardlift, source.url, *to_kafka(kafka, topic), name="zero") as through, \
-            load(tmp_path, through.port, seed, seconds, "--connections", "12") as (clients, journal):
+            load(tmp_path, through.port, seed, 0, "--connections", "12", "--stop-file",
+                 enough) as (clients, journal):
         try:
             wait_for(lambda: journal.read_bytes().count(b"\n") > 100, "writes")
             source.api("PUT", f"/_snapshot/{topic}/all?wait_for_completion=true",
@@ -85,10 +87,14 @@ def migrate(shardlift, tmp_path, source, target, kafka, seed, seconds, kills):
                                  "--source-versions", "true", "--session-name", "zero")
             assert backfill.code in (0, 1) and " 0 failed" in backfill.out, backfill
             members.start("two")
-            wait_for(lambda: members.sends("two"), "the second to read")
+            # However slow all of this is, there is something left for it.
+            wait_for(lambda: members.sends("two"), "the second to read", 2 * CEILING)
             if kills:
                 killers = [killer(list(members.running.values()), chance, stop)]
-            clients.communicate(timeout=seconds + CEILING)
+            until = time.monotonic() + seconds
+            wait_for(lambda: time.monotonic() > until, "more writes", seconds + CEILING)
+            enough.touch()
+            clients.communicate(timeout=CEILING)
             stop.set()
             for one in killers:
                 one.join()

@@ -185,6 +185,47 @@ static void assert_tried_and_passed_over(struct run *run, const char *why)
 	assert_int_equal(count_of(&text, "\"numRequests\":1,\"numErrors\":0}"), 1);
 }
 
+/* Of the first file by name; how many files there are. */
+static size_t lines_of_first(const char *folder, size_t *files)
+{
+	cleanup(buf_release) struct buf text = BUF_INIT(MIB(1));
+	struct dirent **entries;
+	int count = scandir(folder, &entries, NULL, alphasort), got;
+	char path[400];
+	gzFile file;
+
+	/* Behind "." and "..". */
+	assert_true(count > 2);
+	*files = (size_t)count - 2;
+	snprintf(path, sizeof(path), "%s/%s", folder, entries[2]->d_name);
+	file = gzopen(path, "rb");
+	while ((got = gzread(file, buf_reserve(&text, 4096), 4096)) > 0)
+		text.len += (size_t)got;
+	gzclose(file);
+	for (int i = 0; i < count; i++)
+		free(entries[i]);
+	free(entries);
+	return count_of(&text, "\n");
+}
+
+static void a_file_of_tuples_ends_behind_all_lines_of_a_tuple(void **state)
+{
+	struct run *run = *state;
+	const struct tuple_sink_options options = {
+		.folder = run->folder, .most_tuples = 3, .most_seconds = 3600};
+	struct tuple_sink *sink;
+	size_t files;
+
+	snprintf(run->folder, sizeof(run->folder), "/tmp/shardlift-faults-XXXXXX");
+	assert_non_null(mkdtemp(run->folder));
+	assert_int_equal(tuple_sink_open(&options, &sink, &run->err), 0);
+	for (uint64_t i = 1; i <= 5; i++)
+		assert_int_equal(tuple_sink_append(sink, STR("{}\n{}\n")), i);
+	tuple_sink_close(sink, 60000);
+	assert_int_equal(lines_of_first(run->folder, &files), 6);
+	assert_int_equal(files, 2);
+}
+
 static void a_target_that_hangs_is_in_the_tuple(void **state)
 {
 	struct run *run = *state;
@@ -334,6 +375,7 @@ static void tuples_that_find_no_room_stop_the_run_and_commit_nothing(void **stat
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(a_file_of_tuples_ends_behind_all_lines_of_a_tuple),
 		TEST(a_target_that_hangs_is_in_the_tuple),
 		TEST(a_reset_in_the_answer_is_in_the_tuple),
 		TEST(garbage_is_in_the_tuple),

@@ -9,8 +9,8 @@
 #include <stdatomic.h>
 #include <string.h>
 
-enum { CONNECTIONS = 6, REQUESTS = 60, ITEMS = 6, IDS = 6, INDICES = 2, ROUNDS = 3 };
-enum { HELD_UP_MS = 60000 };
+enum { CONNECTIONS = 6, REQUESTS = 60, ITEMS = 6, IDS = 6, INDICES = 2, ROUNDS = 2 };
+enum { HELD_UP_MS = 240000 };
 
 enum verb { VERB_INDEX, VERB_CREATE, VERB_DELETE, VERB_UPDATE, VERB_UPSERT };
 

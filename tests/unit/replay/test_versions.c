@@ -548,6 +548,31 @@ static void a_script_that_made_the_document_comes_after_the_delete_before_it(voi
 	}
 }
 
+static void a_script_is_not_done_twice_where_its_first_answer_is_not_known(void **state)
+{
+	static const char *const body = "{\"script\":\"s\",\"upsert\":{},\"scripted_upsert\":true}";
+	/* It did not come, or tells of a replayer that was killed with this under way. */
+	static const int statuses[] = {0, 503, 409};
+	struct fake_job f;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(statuses); i++) {
+		assert_int_equal(
+			fake_job_open(&f, true, "POST /i/_update/1", body, 201, CREATED("1", "3")),
+			1);
+		assert_string_equal(fake_job_sends(&f), PROBE);
+		assert_int_equal(fake_job_answer(&f, 200, MISSING), JOB_NEXT);
+		assert_string_equal(fake_job_sends(&f), TOMBSTONES_OF("2"));
+		assert_int_equal(fake_job_answer(&f, 200, NO_TOMBSTONE), JOB_NEXT);
+		fake_job_sends(&f);
+		assert_int_equal(fake_job_answer(&f, statuses[i], "{}"), JOB_AGAIN);
+		assert_string_equal(fake_job_sends(&f), PROBE);
+		assert_int_equal(fake_job_answer(&f, 200, FOUND("3")), JOB_FINAL);
+		assert_int_equal(f.counts.skipped_newer, 1);
+		fake_job_close(&f);
+	}
+}
+
 static void a_script_does_not_make_anew_what_was_deleted_since(void **state)
 {
 	static const char *const body = "{\"script\":\"s\",\"upsert\":{},\"scripted_upsert\":true}";
@@ -704,6 +729,7 @@ int main(void)
 		cmocka_unit_test(an_update_of_a_shard_that_is_away_stays_a_question),
 		cmocka_unit_test(an_update_that_is_overwritten_later_waits_for_nothing),
 		cmocka_unit_test(a_script_that_made_the_document_comes_after_the_delete_before_it),
+		cmocka_unit_test(a_script_is_not_done_twice_where_its_first_answer_is_not_known),
 		cmocka_unit_test(a_script_does_not_make_anew_what_was_deleted_since),
 		cmocka_unit_test(an_id_that_comes_back_below_its_delete_is_counted),
 		cmocka_unit_test(what_changed_nothing_at_the_source_is_not_sent),
