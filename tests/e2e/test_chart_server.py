@@ -97,6 +97,7 @@ RIGHTS = [("ma", "", "pods", "get"), ("ma", "", "pods", "list"), ("ma", "", "pod
           ("ma", "", "events", "list"), ("ma", "batch", "jobs", "create"),
           ("ma", "batch", "jobs", "delete"), ("ma", "apps", "deployments", "create"),
           ("ma", "apps", "deployments", "delete"), ("ma", "apps", "deployments/scale", "patch"),
+          ("ma", "apps", "deployments", "update"), ("ma", "", "services", "create"),
           ("ma", "", "secrets", "create")]
 NO_RIGHTS = [("ma", "", "pods", "create"), ("ma", "", "pods/exec", "create"),
              ("ma", "rbac.authorization.k8s.io", "roles", "create"), ("", "", "nodes", "list"),

@@ -6,6 +6,7 @@ import os
 import pytest
 
 import s3_support
+from test_workflow import wait_until, workflow  # noqa: F401
 from support import ERRORS, OK, USAGE, assert_same, parse, Document, canonical
 
 COUNT = 2000
@@ -161,6 +162,58 @@ def test_failed_documents_are_kept_in_s3_by_the_names_of_the_java_tool(shardlift
         keys = [one["Key"] for one in s3.client.list_objects_v2(Bucket="failures")["Contents"]]
         assert keys and all(key.startswith("rfs-failed-document-stream/session=one/index=people/worker=")
                             and key.endswith(".ndjson.gz") for key in keys), keys
+    finally:
+        s3.stop()
+
+
+WORKFLOW = """
+sourceClusters:
+  source:
+    version: ES 7.10.2
+    snapshotInfo:
+      repos: {{backups: {{repoPathUri: "file://{location}"}}}}
+      snapshots: {{first: {{repoName: backups, config: {{externallyManagedSnapshotName: all}}}}}}
+targetClusters: {{target: {{endpoint: {target}}}}}
+snapshotMigrationConfigs:
+  - fromSource: source
+    toTarget: target
+    skipApprovals: true
+    perSnapshotConfig:
+      first:
+        - documentBackfillConfig:
+            indexAllowlist: [people]
+            failedDocumentStreamS3Bucket: failures
+            failedDocumentStreamS3Region: {region}
+            failedDocumentStreamS3Endpoint: {s3}
+"""
+
+
+def test_a_workflow_keeps_them_in_the_bucket_it_names_and_the_console_finds_them(
+        workflow, planted, opensearch, tmp_path_factory):  # noqa: F811
+    location, documents = planted
+    numbers_only(opensearch)
+    s3 = s3_support.S3Node(tmp_path_factory.mktemp("s3"), os.getpid())
+    try:
+        s3.client.create_bucket(Bucket="failures")
+        env = {"AWS_ACCESS_KEY_ID": s3.access, "AWS_SECRET_ACCESS_KEY": s3.secret, "no_proxy": "*"}
+        text = WORKFLOW.format(location=location, target=opensearch.url, region=s3_support.REGION,
+                               s3=s3.url)
+        assert workflow("configure", "edit", "--stdin", input=text.encode()).code == OK
+        assert workflow("submit", env=env).code == OK
+        wait_until(lambda: "Phase: Running" not in workflow("status").out, "the end")
+        assert "Phase: CompletedWithErrors" in workflow("status").out, workflow("status")
+        assert not (workflow.state_dir / "failed-documents").exists()
+
+        def console(*words):
+            return workflow.program("console", "failed-document-stream", *words, env=env)
+        counted = console("count", "--json")
+        assert counted.code == OK and counted.json()["documents"] == len(PLANTED), counted
+        assert console("location").out == "s3://failures/rfs-failed-document-stream\n"
+        opensearch.api("DELETE", "/people")
+        opensearch.api("PUT", "/people", {"settings": {"number_of_replicas": 0}})
+        brought = console("retry", "--json")
+        assert brought.code == OK and brought.json()["sent"] == len(PLANTED), brought
+        assert {one.id for one in opensearch.documents("people")} == {str(n) for n in PLANTED}
     finally:
         s3.stop()
 

@@ -90,15 +90,16 @@ def at_gate(screen, title):
                                  for line in text.splitlines()), title, 600)
     lines = screen.screen().splitlines()[2:]
     number = next(n for n, line in enumerate(lines) if f" {title} " in line)
-    screen.type("Home", *["Down"] * number)
+    # kubectl makes every terminal an xterm, whose Home is another than that of tmux.
+    screen.type(*["Up"] * len(lines), *["Down"] * number)
 
 
 def approve(screen, title, gate):
     at_gate(screen, title)
     screen.type("a")
-    screen.wait_for(f"Gate {gate}.{MIGRATION}", 120)
+    screen.wait_for(f"Gate {gate}.{MIGRATION}", 600)
     screen.type("y")
-    screen.wait_for(f"Approved {gate}.{MIGRATION}", 120)
+    screen.wait_for(f"Approved {gate}.{MIGRATION}", 600)
 
 
 def meanwhile(cluster):
