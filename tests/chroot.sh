@@ -1,7 +1,7 @@
 # A clean Debian 12 in a chroot that reaches the network as this machine does. Sourced.
 # shellcheck shell=bash
 #
-# What this machine uses to reach Debian's mirror, Maven and PyPI (apt's sources and keys, resolver,
+# What this machine uses to reach Debian's mirror, Maven, PyPI and npm (apt's sources and keys, resolver,
 # certificate authorities, settings files, proxy variables) is used inside too. KEEP=1 keeps the
 # chroot; SHARDLIFT_FRESH names its folder, which is used again when it is there.
 
@@ -62,14 +62,14 @@ take() {
 pass_network() {
 	local file
 	for file in /etc/resolv.conf /etc/hosts /etc/pip.conf "$HOME/.m2/settings.xml" \
-		"$HOME/.config/pip/pip.conf" /etc/ssl/certs/ca-certificates.crt \
+		"$HOME/.config/pip/pip.conf" "$HOME/.npmrc" /etc/npmrc /etc/ssl/certs/ca-certificates.crt \
 		/usr/local/share/ca-certificates; do
 		take "$file"
 	done
 	for file in /etc/apt/apt.conf.d/*; do
 		! grep -qiE 'Acquire' "$file" || take "$file"
 	done
-	env | grep -E '^(PIP_|MAVEN_|([A-Za-z]+_)?(https?|no|all|HTTPS?|NO|ALL)_(proxy|PROXY)|SSL_CERT_|CURL_CA_BUNDLE|REQUESTS_CA_BUNDLE)' \
+	env | grep -E '^(PIP_|MAVEN_|(NPM|npm)_|NODE_EXTRA_CA_CERTS=|([A-Za-z]+_)?(https?|no|all|HTTPS?|NO|ALL)_(proxy|PROXY)|SSL_CERT_|CURL_CA_BUNDLE|REQUESTS_CA_BUNDLE)' \
 		>"$chroot/etc/fresh.env" || true
 }
 

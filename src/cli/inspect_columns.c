@@ -2,7 +2,7 @@
 
 #include "base/json.h"
 #include "base/utf8.h"
-#include "cli/output.h"
+#include "cli/inspect_segments.h"
 #include "lucene/column.h"
 
 #include <stdlib.h>
@@ -107,14 +107,15 @@ static int open_columns(const struct segment_reader *segment, struct columns *co
 }
 
 /* Of a segment whose first document is `base` in the directory. */
-static int print_segment(const struct segment_reader *segment, int64_t base, struct output *out,
-			 struct err *err)
+static int print_segment(const struct segment_reader *segment, const char *field, int64_t base,
+			 struct output *out, struct err *err)
 {
 	cleanup(buf_release) struct buf line = BUF_INIT(LINE_MOST);
 	cleanup(close_columns) struct columns columns = {0};
 	cleanup(mem_freep) struct str *names = NULL;
 	size_t fields = segment->field_infos.count;
 
+	(void)field;
 	columns.columns = mem_alloc((fields + 1) * sizeof(struct column *));
 	names = mem_alloc((fields + 1) * sizeof(*names));
 	if (open_columns(segment, &columns, names, err) < 0)
@@ -125,27 +126,7 @@ static int print_segment(const struct segment_reader *segment, int64_t base, str
 	return 0;
 }
 
-static void close_segmentp(struct segment_reader **segment)
-{
-	segment_reader_close(*segment);
-}
-
 int inspect_columns(struct lucene_directory *dir, struct arena *mem, struct err *err)
 {
-	cleanup(output_release) struct output out;
-	struct segment_infos infos;
-	int64_t base = 0;
-
-	output_init(&out);
-	if (segment_infos_read(dir, mem, &infos, err) < 0)
-		return -(int)err->kind;
-	for (size_t i = 0; i < infos.count; i++) {
-		cleanup(close_segmentp) struct segment_reader *segment = NULL;
-
-		if (segment_reader_open(dir, &infos.segments[i], &segment, err) < 0 ||
-		    print_segment(segment, base, &out, err) < 0)
-			return -(int)err->kind;
-		base += segment->info.max_doc;
-	}
-	return output_flush(&out, err);
+	return inspect_each_segment(dir, mem, print_segment, NULL, err);
 }

@@ -3,7 +3,7 @@
 #include "base/json.h"
 #include "base/utf8.h"
 #include "cli/inspect_columns.h"
-#include "cli/output.h"
+#include "cli/inspect_segments.h"
 #include "lucene/points.h"
 #include "lucene/terms.h"
 
@@ -44,10 +44,11 @@ static int print_document(struct inversion *inversion, int32_t doc, int64_t numb
 	return 0;
 }
 
-static int print_segment(const struct segment_reader *segment, struct str field, int64_t base,
+static int print_segment(const struct segment_reader *segment, const char *name, int64_t base,
 			 struct output *out, struct err *err)
 {
 	cleanup(buf_release) struct buf line = BUF_INIT(LINE_MOST);
+	struct str field = str_from(name);
 	struct inversion *inversion;
 	int rc = points_invert(segment, field, INVERSION_MOST, &inversion, err);
 
@@ -61,28 +62,8 @@ static int print_segment(const struct segment_reader *segment, struct str field,
 	return rc;
 }
 
-static void close_segmentp(struct segment_reader **segment)
-{
-	segment_reader_close(*segment);
-}
-
 int inspect_indexed(struct lucene_directory *dir, const char *field, struct arena *mem,
 		    struct err *err)
 {
-	cleanup(output_release) struct output out;
-	struct segment_infos infos;
-	int64_t base = 0;
-
-	output_init(&out);
-	if (segment_infos_read(dir, mem, &infos, err) < 0)
-		return -(int)err->kind;
-	for (size_t i = 0; i < infos.count; i++) {
-		cleanup(close_segmentp) struct segment_reader *segment = NULL;
-
-		if (segment_reader_open(dir, &infos.segments[i], &segment, err) < 0 ||
-		    print_segment(segment, str_from(field), base, &out, err) < 0)
-			return -(int)err->kind;
-		base += segment->info.max_doc;
-	}
-	return output_flush(&out, err);
+	return inspect_each_segment(dir, mem, print_segment, field, err);
 }

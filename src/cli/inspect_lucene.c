@@ -2,6 +2,7 @@
 #include "cli/common_options.h"
 #include "cli/inspect_columns.h"
 #include "cli/inspect_indexed.h"
+#include "cli/inspect_segments.h"
 #include "cli/number_text.h"
 #include "cli/output.h"
 #include "cli/table.h"
@@ -108,11 +109,6 @@ static int print_documents(struct lucene_directory *dir, const struct inspect_fi
 	return got < 0 ? -(int)err->kind : 0;
 }
 
-static void close_segmentp(struct segment_reader **segment)
-{
-	segment_reader_close(*segment);
-}
-
 static void close_numbersp(struct numeric_doc_values **values)
 {
 	numeric_doc_values_close(*values);
@@ -146,22 +142,7 @@ static int print_segment_numbers(const struct segment_reader *segment, const cha
 static int print_numbers(struct lucene_directory *dir, const char *field, struct arena *mem,
 			 struct err *err)
 {
-	cleanup(output_release) struct output out;
-	struct segment_infos infos;
-	int64_t base = 0;
-
-	output_init(&out);
-	if (segment_infos_read(dir, mem, &infos, err) < 0)
-		return -(int)err->kind;
-	for (size_t i = 0; i < infos.count; i++) {
-		cleanup(close_segmentp) struct segment_reader *segment = NULL;
-
-		if (segment_reader_open(dir, &infos.segments[i], &segment, err) < 0 ||
-		    print_segment_numbers(segment, field, base, &out, err) < 0)
-			return -(int)err->kind;
-		base += segment->info.max_doc;
-	}
-	return output_flush(&out, err);
+	return inspect_each_segment(dir, mem, print_segment_numbers, field, err);
 }
 
 static void add_row(struct table *table, const struct segment_summary *segment)

@@ -86,11 +86,6 @@ void manage_screen_close(struct manage_screen *screen)
 	free(screen);
 }
 
-void manage_screen_closep(struct manage_screen **screen)
-{
-	manage_screen_close(*screen);
-}
-
 /* --- Keys --- */
 
 static int click_of(struct manage_screen *screen)

@@ -28,7 +28,6 @@ int manage_screen_open(struct manage_screen **out, struct err *err);
 /* Gives the terminal back as it was. Accepts NULL. */
 void manage_screen_close(struct manage_screen *screen);
 /* For cleanup(). */
-void manage_screen_closep(struct manage_screen **screen);
 /* Waits for a key up to `wait_ms`. */
 int manage_screen_key(struct manage_screen *screen, int wait_ms);
 /* Row of the tree below the last MANAGE_CLICK, counted from the first one shown. */

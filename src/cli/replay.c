@@ -214,6 +214,7 @@ static void fill_options(const struct replay_fields *f, struct run *run, struct 
 	o->lookahead_bytes = (size_t)f->lookahead_bytes;
 	o->most_requests = (size_t)f->most_requests;
 	o->settle_ms = f->settle_ms;
+	o->quiescent_ms = f->java.quiescent_ms;
 	o->silent_ms = f->packet_timeout_s * 1000;
 	o->grace_ms = f->grace_ms;
 	o->retry_ms = f->target.retry_ms;

@@ -10,17 +10,22 @@
 const struct opt replay_java_options[] = {
 	{.name = "insecure", .type = OPT_BOOL, JAVA(insecure), .help = "As --target-insecure."},
 	{.name = "quiescent-period-ms",
-	 .type = OPT_STRING,
-	 JAVA(ignored[0]),
-	 .help = "Accepted and not used: a partition changes hands when nothing is under way of "
-		 "it."},
+	 .type = OPT_INT,
+	 JAVA(quiescent_ms),
+	 .fallback = "0",
+	 .min = 0,
+	 .max = 86400000,
+	 .help = "How long a connection that is begun in its middle, since its partition was "
+		 "another replayer's or a run goes on, waits before its first request, for what "
+		 "may be under way of it still. Needed for a replayer that was killed only: "
+		 "one that lives hands over what is not begun."},
 	{.name = "otel-trace-collector-endpoint",
 	 .type = OPT_STRING,
-	 JAVA(ignored[1]),
+	 JAVA(ignored[0]),
 	 .help = NO_OTEL},
 	{.name = "otel-metrics-collector-endpoint",
 	 .type = OPT_STRING,
-	 JAVA(ignored[2]),
+	 JAVA(ignored[1]),
 	 .help = NO_OTEL},
 	{.name = "request-filter-config",
 	 .type = OPT_STRING,
@@ -51,8 +56,9 @@ int replay_java_options_resolve(struct replay_fields *fields, struct err *err)
 	for (size_t i = 0; i < COUNT_OF(java->ignored); i++)
 		any |= java->ignored[i] != NULL;
 	if (any)
-		log_warn("replay", "flags of the Java replayer for OpenTelemetry or its quiescent "
-				   "period were given and are not used");
+		log_warn("replay",
+			 "flags of the Java replayer for OpenTelemetry were given and are "
+			 "not used");
 	fields->target.insecure |= java->insecure;
 	return 0;
 }

@@ -12,7 +12,8 @@
 struct replay_java_fields {
 	bool insecure;
 	const char *request_filter, *response_processor; /* refused */
-	const char *ignored[3];
+	int64_t quiescent_ms;
+	const char *ignored[2];
 };
 
 struct replay_fields {

@@ -1,3 +1,4 @@
+#include "cli/sourceless_options.h"
 #include "cli/transfer.h"
 
 #define DOCUMENTS(member) OPT_FIELD(struct transfer_fields, member), .category = "Documents"
@@ -108,21 +109,7 @@ const struct opt transfer_options[] = {
 	 .help = "Rebuild the documents of indices that store no _source, a part of it or a "
 		 "synthetic one, from doc values and stored fields. Not all comes back: the report "
 		 "names each field."},
-	{.name = "use-recovery-source",
-	 .type = OPT_BOOL,
-	 DOCUMENTS(recovery_source),
-	 .help = "With --enable-sourceless-migrations: where a document still has its "
-		 "_recovery_source, which Elasticsearch 6.5 and later and OpenSearch keep of "
-		 "recent writes until segments merge, take it as it is."},
-	{.name = "sourceless-memory",
-	 .type = OPT_BYTES,
-	 DOCUMENTS(sourceless_memory),
-	 .fallback = "1GiB",
-	 .min = 1048576,
-	 .max = (int64_t)1 << 46,
-	 .help = "What points and terms of one segment may take in memory, of each reader, where "
-		 "--enable-sourceless-migrations rebuilds fields out of them. An index that needs "
-		 "more is unreadable."},
+	SOURCELESS_OPTIONS(DOCUMENTS),
 	{.name = "server-generated-ids",
 	 .env = "RFS_SERVER_GENERATED_IDS",
 	 .type = OPT_CHOICE,

@@ -1,5 +1,6 @@
 #include "cli/verify_internal.h"
 
+#include "cli/sourceless_options.h"
 #include "cli/transfer_check.h"
 
 #include <stdlib.h>
@@ -63,21 +64,7 @@ const struct opt verify_options[] = {
 	 .help = "Of a snapshot: compare the documents of indices that store no _source, a part of "
 		 "it or a synthetic one as they are rebuilt, which is how `migrate` sends them "
 		 "with the same flag. Without it such an index cannot be compared."},
-	{.name = "use-recovery-source",
-	 .type = OPT_BOOL,
-	 VERIFY(recovery_source),
-	 .help = "With --enable-sourceless-migrations: where a document still has its "
-		 "_recovery_source, which Elasticsearch 6.5 and later and OpenSearch keep of "
-		 "recent writes until segments merge, take it as it is."},
-	{.name = "sourceless-memory",
-	 .type = OPT_BYTES,
-	 VERIFY(sourceless_memory),
-	 .fallback = "1GiB",
-	 .min = 1048576,
-	 .max = (int64_t)1 << 46,
-	 .help = "What points and terms of one segment may take in memory, of each reader, where "
-		 "--enable-sourceless-migrations rebuilds fields out of them. An index that needs "
-		 "more is unreadable."},
+	SOURCELESS_OPTIONS(VERIFY),
 	{.name = "digest-from",
 	 .type = OPT_STRING,
 	 VERIFY(digest_from),

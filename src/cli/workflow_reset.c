@@ -231,6 +231,8 @@ static int remove_storage(const struct reset *r, size_t i, struct err *err)
 			    STR_ARG(name));
 	if (!path.ptr)
 		return arena_fail(r->session->mem, "a path", err);
+	if (access(path.ptr, F_OK) < 0)
+		return 0; /* it is in Kafka */
 	if (!r->wish->delete_storage) {
 		fprintf(r->out, "captured traffic stays in %s; --delete-storage removes it\n",
 			path.ptr);

@@ -64,6 +64,11 @@ const struct rebuild_known *rebuild_known_type(struct str type)
 	return NULL;
 }
 
+bool rebuild_is_text(struct str type)
+{
+	return str_is(type, "text") || str_is(type, "match_only_text");
+}
+
 bool rebuild_is_put_aside(struct str type)
 {
 	for (size_t i = 0; i < COUNT_OF(never_aside); i++)

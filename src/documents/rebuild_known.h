@@ -15,6 +15,8 @@ struct rebuild_known {
 
 /* NULL: a type that is not known. */
 const struct rebuild_known *rebuild_known_type(struct str type);
+/* text, match_only_text */
+bool rebuild_is_text(struct str type);
 /* Whether an index of synthetic sources keeps values of the type aside that its doc values lose. */
 bool rebuild_is_put_aside(struct str type);
 

@@ -3,13 +3,14 @@
  * flipped. Terms that leave bits out serve ranges and say nothing new.
  *
  * Doc values of several numbers in one:
- *   long, integer, short, byte, date, ip   vLong of the first in zigzag, then vLong differences
- *   double, float                          8, 4 bytes each, little-endian
- *   geo_point                              two doubles each: lat, lon
- * A geo_point of 2.2 and later is a number: bits of lon and lat in turns, lon first from below.
+ *   long, integer, short, byte, date, ip   the first in zigzag, then differences: as Lucene's
+ * vLong, but the ninth byte is the last and has eight bits double, float 8, 4 bytes each,
+ * little-endian geo_point                              two doubles each: lat, lon A geo_point
+ * of 2.2 and later is a number: bits of lon and lat in turns, lon first from below.
  *
  * Source: Lucene 4.10.4, 5.5.4 util/NumericUtils, 5.5.4 spatial/util/GeoEncodingUtils;
- * Elasticsearch 1.7.6 NumberFieldMapper, DoubleFieldMapper, FloatFieldMapper, GeoPointFieldMapper.
+ * Elasticsearch 1.7.6 ByteUtils, NumberFieldMapper, DoubleFieldMapper, FloatFieldMapper,
+ * GeoPointFieldMapper.
  */
 #include "documents/rebuild_old.h"
 
@@ -182,6 +183,20 @@ static double read_double(struct rd *rd)
 	return value;
 }
 
+static uint64_t read_vlong(struct rd *rd)
+{
+	uint64_t value = 0;
+
+	for (unsigned shift = 0; shift < 56; shift += 7) {
+		uint8_t b = rd_u8(rd);
+
+		value |= (uint64_t)(b & 0x7f) << shift;
+		if (!(b & 0x80))
+			return value;
+	}
+	return value | (uint64_t)rd_u8(rd) << 56;
+}
+
 /* The next value; *last: the one before. */
 static struct json *next_value(const struct rebuild_plan *plan, const struct rebuild_field *field,
 			       const struct number_type *number, bool first, int64_t *last,
@@ -197,9 +212,9 @@ static struct json *next_value(const struct rebuild_plan *plan, const struct reb
 	if (number->floating)
 		return rebuild_float((int32_t)rd_le32(rd), mem);
 	if (first)
-		*last = rd_zigzag(rd_vlong(rd));
+		*last = rd_zigzag(read_vlong(rd));
 	else
-		*last = (int64_t)((uint64_t)*last + rd_vlong(rd));
+		*last = (int64_t)((uint64_t)*last + read_vlong(rd));
 	return rebuild_number(plan, field, *last, mem);
 }
 

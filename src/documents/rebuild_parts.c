@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 #include "documents/rebuild_indexed.h"
+#include "documents/rebuild_known.h"
 #include "documents/rebuild_old.h"
 #include "documents/rebuild_packed.h"
 #include "documents/rebuild_tally.h"
@@ -148,7 +149,7 @@ static int open_tokens(struct rebuild_parts *p, const struct segment_reader *seg
 	const struct field_info *info = field_infos_find(&segment->field_infos, name);
 	enum rebuild_index how = REBUILD_TEXT;
 
-	if (p->plan->synthetic || !str_is(part->field->type, "text") || !info ||
+	if (p->plan->synthetic || !rebuild_is_text(part->field->type) || !info ||
 	    info->index_options == INDEX_NONE)
 		return 0;
 	if (info->index_options < INDEX_POSITIONS) {

@@ -97,11 +97,6 @@ static bool plan_keyword_terms(struct planner *p, struct rebuild_field *field,
 	return false;
 }
 
-static bool is_text(struct str type)
-{
-	return str_is(type, "text") || str_is(type, "match_only_text");
-}
-
 static void set_not_at_all(struct rebuild_field *field, const char *reason)
 {
 	field->quality = REBUILD_NOT_AT_ALL;
@@ -310,7 +305,7 @@ static void plan_leaf(struct planner *p, struct str path, struct str name,
 		return;
 	if (is_compressed(p, mapping))
 		set_not_at_all(&field, "compressed values");
-	else if (is_text(type))
+	else if (rebuild_is_text(type))
 		plan_text(p, &field, mapping);
 	else if (!known || known->quality == REBUILD_NOT_AT_ALL)
 		set_not_at_all(&field, known ? known->reason : "a type that is not rebuilt");

@@ -6,7 +6,6 @@
 #include "lucene/packed_values.h"
 
 #define BLOCK_HEADER_MOST 13 /* u8, i64, i32 */
-#define BYTES_OF_VALUE_MOST 9
 #define MIN_IS_ZERO 1u
 
 static uint64_t bits_from_top(const uint8_t *bytes, unsigned bit, unsigned count)

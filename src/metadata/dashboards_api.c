@@ -167,11 +167,6 @@ void dashboards_close(struct dashboards *d)
 	free(d);
 }
 
-void dashboards_closep(struct dashboards **d)
-{
-	dashboards_close(*d);
-}
-
 bool dashboards_is_kibana(const struct dashboards *d)
 {
 	return d->is_kibana;

@@ -17,7 +17,6 @@ struct dashboards;
 int dashboards_open(const struct http_options *options, int64_t retry_ms, struct dashboards **out,
 		    struct err *err);
 void dashboards_close(struct dashboards *dashboards);
-void dashboards_closep(struct dashboards **dashboards);
 bool dashboards_is_kibana(const struct dashboards *dashboards);
 /* "Kibana 7.10.2"; lives as long as the connection. */
 const char *dashboards_version_text(const struct dashboards *dashboards);

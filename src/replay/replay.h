@@ -78,6 +78,8 @@ struct replay_options {
 	size_t most_requests;   /* in flight at a time */
 	double most_per_second; /* requests sent; 0: any number */
 	int64_t settle_ms, silent_ms, grace_ms, retry_ms;
+	int64_t quiescent_ms;   /* a connection that is begun in its middle waits as long: another
+				   replayer may have had a request of it under way */
 	int64_t held_up_ms;     /* before a request's wait is told; 0: a minute */
 	int64_t update_wait_ms; /* how long an update whose place is not there yet waits, once no
 				   request read is left that could bring it */

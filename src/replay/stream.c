@@ -80,9 +80,12 @@ void stream_add(struct replay *r, struct captured_transaction *t)
 {
 	struct stream *s = find(r, t->connection);
 	struct exchange *ex = mem_zalloc(sizeof(*ex));
+	int64_t earliest = 0;
 
-	if (!s)
+	if (!s) {
 		s = open_stream(r, t->connection);
+		earliest = t->index > 0 ? clock_monotonic_ms() + r->options->quiescent_ms : 0;
+	}
 	ex->stream = s;
 	ex->transaction = t;
 	ex->mem = (struct arena){.limit = MIB(1024), .first = 1024};
@@ -90,7 +93,7 @@ void stream_add(struct replay *r, struct captured_transaction *t)
 	 * circles then. */
 	ex->captured_ms = s->captured_ms = MAX(captured_at(t), s->captured_ms);
 	ex->read_us = clock_monotonic_us();
-	ex->due_ms = schedule_due(&r->schedule, ex->captured_ms, ex->read_us / 1000);
+	ex->due_ms = MAX(schedule_due(&r->schedule, ex->captured_ms, ex->read_us / 1000), earliest);
 	t->user = ex;
 	r->counts.outstanding++;
 	exchange_open(ex);

@@ -330,7 +330,8 @@ static bool settle(struct target_connection *c)
 	return true;
 }
 
-/* Bytes that nobody asked for, or the end: it is no use. (TLS has its own to say.) */
+/* Bytes that nobody asked for, or the end: it is no use. (TLS has its own to say.) What came with
+ * the last answer, in the next record of TLS, is told by no event. */
 static void look_at_resting(struct target_connection *c)
 {
 	if (c->socket.readable &&
@@ -435,6 +436,8 @@ void target_connection_send(struct target_connection *c, const struct target_req
 {
 	if (c->asked)
 		BUG("two requests at once on a connection of the target");
+	if (c->connected && !c->socket.drained)
+		look_at_resting(c);
 	c->asked = true;
 	c->done = done;
 	c->user = user;

@@ -48,11 +48,6 @@ bool record_source_has_passed(struct record_source *source, int64_t time_ms)
 	return !source->ops->has_passed || source->ops->has_passed(source, time_ms);
 }
 
-void record_source_closep(struct record_source **source)
-{
-	record_source_close(*source);
-}
-
 int record_line_decode(struct str line, struct str *key, struct buf *decoded, struct err *err)
 {
 	struct str text;

@@ -87,7 +87,6 @@ bool record_source_has_passed(struct record_source *source, int64_t time_ms);
 /* Accepts NULL. */
 void record_source_close(struct record_source *source);
 /* For cleanup(). */
-void record_source_closep(struct record_source **source);
 
 struct log_source_options {
 	const char *group; /* begins at, commits to; NULL: begins at the oldest, commits nothing */

@@ -20,7 +20,6 @@ struct row {
 	int (*body)(struct routed_request *request, struct err *err);
 };
 
-#define ANY_METHOD "GET HEAD POST PUT DELETE"
 #define ALWAYS TYPE_FEATURE_COUNT
 
 /* Source: Elasticsearch 7.17 "Removal of mapping types", and the REST API specifications of 5.6 and

@@ -25,7 +25,7 @@ static const struct command_row replayer_rows[] = {
 	{"maxConcurrentRequests", "--max-concurrent-requests", ""},
 	{"numClientThreads", "--num-client-threads", ""},
 	{"observedPacketConnectionTimeout", "--packet-timeout-seconds", ""},
-	{"quiescentPeriodMs", "--settle-time", "ms"},
+	{"quiescentPeriodMs", "--quiescent-period-ms", ""},
 	{"targetServerResponseTimeoutSeconds", "--target-response-timeout", ""},
 	{"transformerConfig", "--transformer-config", ""},
 	{"transformerConfigEncoded", "--transformer-config-encoded", ""},

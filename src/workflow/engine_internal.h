@@ -188,6 +188,8 @@ size_t engine_platform_processes(const struct engine *engine, size_t workers);
 int64_t engine_platform_pause(const struct engine *engine, int64_t local_ms, int64_t since_ms);
 /* The file that says what is in the way of a step's pods. */
 struct str engine_platform_note(struct engine *engine, const struct engine_step *step);
+/* What that says; empty: nothing is in the way. */
+struct str engine_platform_trouble(struct engine *engine, const struct engine_step *step);
 
 /* --- engine_child.c --- */
 /* It waits for engine_child_go, so that it can be written down first who it is. stderr goes to

@@ -185,6 +185,17 @@ struct str engine_platform_note(struct engine *engine, const struct engine_step 
 			    STR_ARG(pods_object_name(step->plan->name, mem)));
 }
 
+struct str engine_platform_trouble(struct engine *engine, const struct engine_step *step)
+{
+	cleanup(buf_release) struct buf text = BUF_INIT(KIB(64));
+	struct str path = engine_platform_note(engine, step);
+	struct err why;
+
+	return path.ptr && small_file_read(path.ptr, &text, &why) > 0
+		       ? arena_str(&engine->run.look, buf_str(&text))
+		       : STR("");
+}
+
 /* The same for an engine that takes the attempt up again: what the one before made is gone on with.
  */
 static void put_mark(struct task *t)

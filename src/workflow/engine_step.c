@@ -2,7 +2,6 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
-#include "base/small_file.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -215,13 +214,8 @@ static int admit(struct engine *engine, struct engine_step *step, struct err *er
 /* What is in the way of its pods. */
 static int tell_note(struct engine *engine, struct engine_step *step, struct err *err)
 {
-	cleanup(buf_release) struct buf text = BUF_INIT(KIB(64));
-	struct str path = engine_platform_note(engine, step), line = STR("");
-	struct err why;
-
-	if (path.ptr && small_file_read(path.ptr, &text, &why) > 0)
-		line = arena_str(&engine->run.look, buf_str(&text));
-	return engine_step_set_phase(engine, step, STEP_RUNNING, line, err);
+	return engine_step_set_phase(engine, step, STEP_RUNNING,
+				     engine_platform_trouble(engine, step), err);
 }
 
 /* What its process or the proxy does; 1: nothing of it is under way. */

@@ -392,6 +392,18 @@ static int became_ready(struct engine *engine, struct engine_step *step, struct 
 	return engine_step_finish(engine, step, STR("running"), err);
 }
 
+/* What is in the way of them, though the step is done. */
+static int tell_of_pods(struct engine *engine, struct engine_step *step, struct err *err)
+{
+	struct str line = engine_platform_trouble(engine, step);
+
+	if (line.len == 0)
+		line = !step->service.ready                 ? STR("starting")
+		       : step->record.phase == STEP_SKIPPED ? STR("running before")
+							    : STR("running");
+	return tell(engine, step, line, err);
+}
+
 /* The buffers that it writes to or reads have no steps of their own. 1: they are as planned. */
 static int admit_buffers(struct engine *engine, size_t index, struct err *err)
 {
@@ -446,9 +458,11 @@ int engine_traffic_look(struct engine *engine, struct engine_step *step, struct 
 	}
 	if (look_at_process(engine, step, err) < 0)
 		return -(int)err->kind;
-	if (service->process.pid == 0 || service->stopping || service->ready)
+	if (service->process.pid == 0 || service->stopping)
 		return 0;
-	return is_ready(engine, step) ? became_ready(engine, step, err) : 0;
+	if (!service->ready && is_ready(engine, step))
+		return became_ready(engine, step, err);
+	return engine->platform == PLATFORM_LOCAL ? 0 : tell_of_pods(engine, step, err);
 }
 
 bool engine_traffic_lasts(const struct engine_step *step)

@@ -33,9 +33,7 @@ static const struct database_kind state_kind = {
 		  "CREATE TABLE gate (workflow TEXT NOT NULL, name TEXT NOT NULL,"
 		  "  category INTEGER NOT NULL, status INTEGER NOT NULL, resource TEXT NOT NULL,"
 		  "  reason TEXT NOT NULL, prerequisite TEXT NOT NULL, run INTEGER NOT NULL,"
-		  "  updated_ms INTEGER NOT NULL, PRIMARY KEY (workflow, name)) STRICT;"
-		  "CREATE TABLE intent (id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL,"
-		  "  argument TEXT NOT NULL, created_ms INTEGER NOT NULL) STRICT;",
+		  "  updated_ms INTEGER NOT NULL, PRIMARY KEY (workflow, name)) STRICT;",
 };
 
 static int open_state(const char *state_dir, bool read, struct workflow_state **out,
@@ -216,52 +214,4 @@ int workflow_config_write(struct workflow_state *state, const char *session, str
 int workflow_config_clear(struct workflow_state *state, const char *session, struct err *err)
 {
 	return state_change(state, "DELETE FROM config WHERE session = ?", bind_text, session, err);
-}
-
-static void bind_intent(struct database_statement *statement, const void *record)
-{
-	const struct workflow_intent *intent = record;
-
-	database_bind_text(statement, intent->kind);
-	database_bind_text(statement, intent->argument);
-	database_bind_int(statement, intent->created_ms);
-}
-
-int workflow_intent_add(struct workflow_state *state, const char *kind, struct str argument,
-			int64_t now_ms, struct err *err)
-{
-	struct workflow_intent intent = {.kind = str_from(kind),
-					 .argument = argument.ptr ? argument : STR(""),
-					 .created_ms = now_ms};
-
-	return state_change(state,
-			    "INSERT INTO intent (kind, argument, created_ms) VALUES (?, ?, ?)",
-			    bind_intent, &intent, err);
-}
-
-static void read_intent(const struct database_statement *row, struct arena *mem, void *out)
-{
-	*(struct workflow_intent *)out =
-		(struct workflow_intent){.id = database_int(row, 0),
-					 .kind = state_text(row, 1, mem),
-					 .argument = state_text(row, 2, mem),
-					 .created_ms = database_int(row, 3)};
-}
-
-int workflow_intent_next(struct workflow_state *state, struct arena *mem,
-			 struct workflow_intent *out, struct err *err)
-{
-	return state_first(state,
-			   "SELECT id, kind, argument, created_ms FROM intent ORDER BY id LIMIT 1",
-			   NULL, NULL, read_intent, mem, out, err);
-}
-
-static void bind_id(struct database_statement *statement, const void *id)
-{
-	database_bind_int(statement, *(const int64_t *)id);
-}
-
-int workflow_intent_done(struct workflow_state *state, int64_t id, struct err *err)
-{
-	return state_change(state, "DELETE FROM intent WHERE id = ?", bind_id, &id, err);
 }

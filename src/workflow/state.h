@@ -1,6 +1,6 @@
 /* What a workflow knows across kills and power cuts: <state>/state.db.
  *
- * Written by the command line (configuration, intents, approvals) and by the engine (all else),
+ * Written by the command line (configuration, runs, approvals) and by the engine (all else),
  * each change a transaction; read by anyone, with the engine up or down. Strings that come out live
  * in the arena given. Thread-safe. */
 #ifndef WORKFLOW_STATE_H
@@ -168,21 +168,5 @@ int workflow_gate_approve(struct workflow_state *state, const char *workflow, st
 			  int64_t now_ms, struct err *err);
 int workflow_gate_remove(struct workflow_state *state, const char *workflow, struct str name,
 			 struct err *err);
-
-/* --- Intents: what the command line asks of the engine --- */
-
-struct workflow_intent {
-	int64_t id;
-	struct str kind;     /* "submit", "stop", "reset", "scale" */
-	struct str argument; /* JSON */
-	int64_t created_ms;
-};
-
-int workflow_intent_add(struct workflow_state *state, const char *kind, struct str argument,
-			int64_t now_ms, struct err *err);
-/* The oldest. 1; 0: none. */
-int workflow_intent_next(struct workflow_state *state, struct arena *mem,
-			 struct workflow_intent *out, struct err *err);
-int workflow_intent_done(struct workflow_state *state, int64_t id, struct err *err);
 
 #endif

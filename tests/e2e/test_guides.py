@@ -68,6 +68,13 @@ def test_what_guides_refer_to_is_there():
                 assert (guide.parent / link).exists(), f"{guide.name}: {link}"
 
 
+def test_each_guide_with_commands_is_followed_by_a_test():
+    tests = "".join(path.read_text() for path in (support.ROOT / "tests" / "e2e").glob("test_*.py"))
+    for guide in GUIDES.glob("*.md"):
+        if "```sh\n" in guide.read_text():
+            assert f'"{guide.name}"' in tests, f"nothing follows {guide.name}"
+
+
 def test_heroku_three_ways(shardlift, source, target, tmp_path):
     fill(source, catalog=["shop"], visits_2024=[], orders=["sold"])
     # The target sees the source's repository below its own path.repo.

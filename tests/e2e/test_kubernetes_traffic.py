@@ -216,6 +216,11 @@ def deployments(cluster):
     return {one["metadata"]["name"]: one["status"].get("readyReplicas", 0) for one in listed}
 
 
+def progress_of(told, kind):
+    (found,) = [one for one in told["resources"] if one["kind"] == kind]
+    return found["progress"]
+
+
 def creation(cluster, name):
     """Of which making and editing a Deployment is."""
     found = json.loads(cluster.kubectl("get", "deployment", name, "-o", "json").stdout)["metadata"]
@@ -256,7 +261,7 @@ def test_clients_write_through_a_service_while_their_cluster_moves(servers, tmp_
     told = status(cluster)
     assert told["phase"] == "Succeeded", told
     assert creation(cluster, "captureproxy-front") == made
-    assert " pods ready" in cluster.console("workflow", "status").stdout
+    assert [progress_of(told, kind)["ready"] for kind in ("captureproxy", "trafficreplay")] == [2, 2]
     here, there = servers.documents(SOURCE), servers.documents(TARGET)
     different = [[*key, here.get(key), there.get(key)] for key in sorted(here.keys() | there.keys())
                  if here.get(key) != there.get(key)]

@@ -2,6 +2,7 @@
 every type, with and without doc values, several and missing values, nested documents, two mapping types, deletes and
 updates. The seed is printed."""
 
+import datetime
 import ipaddress
 import math
 import os
@@ -9,7 +10,9 @@ import random
 
 import pytest
 
-from test_sourceless_nodes import DOCUMENTS, Type, as_list, bulk, date, node_of, rebuilt, single, snapshot_of, word
+from support import ERRORS, OK
+from test_sourceless_nodes import (DOCUMENTS, FLAG, Type, as_list, bulk, date, node_of, rebuilt, single,
+                                   snapshot_of, word)
 
 # Versions of Elasticsearch, and as which the index says to have been created: before 1.4 doc values of numbers were
 # binary; geo_points are text, since 2.2 numbers, since 2.3 other terms.
@@ -20,7 +23,10 @@ LAT, LON = 180 / 2**31, 360 / 2**31
 
 
 def instant(text):
-    """As `date` and a format without milliseconds write it."""
+    """As `date` and a format without milliseconds write it, or as a number of milliseconds."""
+    if isinstance(text, int):
+        moment = datetime.datetime(1970, 1, 1) + datetime.timedelta(milliseconds=text)
+        text = moment.isoformat(timespec="milliseconds")
     return text.replace("/", "-").replace(" ", "T").removesuffix("Z").removesuffix(".000")
 
 
@@ -207,3 +213,20 @@ def test_what_old_indices_hold_comes_back_as_it_was_sent(pool, shardlift, tmp_pa
         different = {name: (mine.get(name), theirs.get(name)) for name in mine | theirs
                      if mine.get(name) != theirs.get(name)}
         assert not different, number
+
+
+def test_a_migrated_index_is_verified_through_the_same_rebuilding(pool, repository, shardlift):
+    target = node_of(pool, "os-node", "2.19")
+    source = f"{repository('es-2.4.6')}#snap2"
+    moved = shardlift("migrate", "--from", source, "--to", target.url, "--number-of-replicas", "0",
+                      "--index-allowlist", "metrics,partial", FLAG)
+    assert moved.code == OK, moved
+    compare = ("verify", "--from", source, "--to", target.url, "--index-allowlist", "metrics,partial", "--json")
+    same = shardlift(*compare, FLAG)
+    assert same.code == OK, same
+    for row in same.json()["indices"]:
+        assert row["verdict"] == "equal" and "as rebuilt from" in row["reason"], same
+    target.client.update(index="metrics", id="m1", body={"doc": {"count": -7}}, refresh=True)
+    different = shardlift(*compare, FLAG, "--restart")
+    assert different.code == ERRORS, different
+    assert sum(row["different"] for row in different.json()["indices"]) == 1, different

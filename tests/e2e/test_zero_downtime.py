@@ -40,7 +40,8 @@ def migrate(shardlift, tmp_path, source, target, seed, seconds, *load_options, k
             source.api("PUT", "/_snapshot/zero/all?wait_for_completion=true",
                        {"indices": "load-*"})
             for index in INDICES.split(","):
-                target.api("PUT", f"/{index}", {"settings": {"number_of_replicas": 0, "translog.durability": "async"}})
+                target.api("PUT", f"/{index}", {"settings": {"number_of_replicas": 0,
+                                                            "translog.durability": "async"}})
 
             def start_backfill():
                 commands.append(Command(
@@ -82,6 +83,8 @@ def migrate(shardlift, tmp_path, source, target, seed, seconds, *load_options, k
                 if one is not replay:
                     wait_for(one.has_ended, "the backfill", 5 * CEILING)
                     assert " 0 failed" in one.said(), one.said()
+            if kills:
+                wait_for(lambda: replay.kills >= 3, "the replay to be killed")
             stop.set()
             for one in killers:
                 one.join()

@@ -76,7 +76,8 @@ def migrate(shardlift, tmp_path, source, target, kafka, seed, seconds, kills):
             source.api("PUT", f"/_snapshot/{topic}/all?wait_for_completion=true",
                        {"indices": "load-*"})
             for index in INDICES.split(","):
-                target.api("PUT", f"/{index}", {"settings": {"number_of_replicas": 0, "translog.durability": "async"}})
+                target.api("PUT", f"/{index}", {"settings": {"number_of_replicas": 0,
+                                                            "translog.durability": "async"}})
             members.start("one")
             wait_for(lambda: members.sends("one"), "the first to read")
             backfill = shardlift("backfill", "--repo-uri", repository, "--snapshot-name", "all",

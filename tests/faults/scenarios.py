@@ -280,6 +280,11 @@ class Capture(Scenario):
         while not self.start_proxy():
             assert self.starts < MOST_STARTS, self.names()
             self.after_end()
+        self.start_load()
+        self.nurse = threading.Thread(target=self.start_again)
+        self.nurse.start()
+
+    def start_load(self):
         independent = ["--ids", 10**12] if self.loses_answers else ["--ids", 40]
         self.load = subprocess.Popen(
             [sys.executable, str(LOAD), "--url", self.clients.url, "--requests", str(self.requests),
@@ -287,22 +292,33 @@ class Capture(Scenario):
              "--only", "index,create" if self.loses_answers else self.only, *map(str, independent),
              "--timeout", "30", "--journal", str(self.journal)], stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        self.nurse = threading.Thread(target=self.start_again)
-        self.nurse.start()
 
     def start_again(self):
         self.trouble = None
         try:
-            while self.load.poll() is None:
+            while not self.is_written():
                 if self.process.poll() is not None:
                     self.ended()
                     assert self.starts < MOST_STARTS, self.names()
                     self.after_end()
                     self.start_proxy()
+                    if self.was_refused():
+                        self.start_load()
                 time.sleep(0.01)
         except BaseException as error:  # told by finish
             self.trouble = error
             self.load.kill()
+
+    def was_refused(self):
+        return self.load.poll() is not None and self.load.returncode != 0 and not self.acknowledged()
+
+    def is_written(self):
+        """The load has ended. One whose first request was refused comes again, to another proxy."""
+        if self.was_refused() and self.starts < MOST_STARTS:
+            self.restart_broken()
+            self.process.wait(CEILING)
+            return False
+        return self.load.poll() is not None
 
     def restart_broken(self):
         """A service manager's or a human's, when the proxy can store nothing any more."""
@@ -312,10 +328,10 @@ class Capture(Scenario):
         """Between the end of a proxy and the start of the next."""
 
     def finish(self):
-        said, _ = self.load.communicate(timeout=CEILING)
-        self.nurse.join()
+        self.nurse.join(CEILING)
         if self.trouble:
             raise self.trouble
+        said, _ = self.load.communicate(timeout=CEILING)
         assert self.load.returncode == 0, said
         if self.process.poll() is None:
             self.signal(signal.SIGTERM)
@@ -329,8 +345,8 @@ class Capture(Scenario):
                 self.ended()
 
     def acknowledged(self):
-        lines = [json.loads(line) for line in self.journal.read_text().splitlines()]
-        return [line for line in lines if line["kind"] == "write"]
+        lines = self.journal.read_text().splitlines() if self.journal.exists() else []
+        return [line for line in map(json.loads, lines) if line["kind"] == "write"]
 
     def check(self):
         """All that a client was told is at the source, and the log makes the same of an empty cluster."""

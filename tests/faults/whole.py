@@ -158,7 +158,10 @@ class Workflow(Scenario):
                 if self.process.poll() is not None:
                     assert self.starts < MOST_STARTS, self.names()
                     self.kill_expected = self.kill_expected or self.process.returncode == -signal.SIGKILL
-                    self.ended()
+                    # `workflow submit` starts one where none is: it was quicker.
+                    if "there can be one only" in self.ended().said:
+                        self.starts -= 1
+                        time.sleep(1)
                     self.after_end()
                     self.start_engine()
                 time.sleep(0.05)

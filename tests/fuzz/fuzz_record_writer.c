@@ -4,7 +4,7 @@
 #include "fuzz.h"
 #include "traffic/record.h"
 
-enum { TOLD_MAX = MIB(1), READ_MAX = 20000 };
+enum { TOLD_MAX = 96 * 1024, READ_MAX = 20000 };
 
 /* Events one behind another: a kind, a length, and bytes. */
 static void note(struct buf *events, enum observation_kind kind, struct str data)
@@ -108,8 +108,8 @@ static void take_records(struct record_writer *w, size_t limit, struct past *pas
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static char bytes[READ_MAX];
-	cleanup(buf_release) struct buf told = BUF_INIT(2 * TOLD_MAX);
-	struct past past = {.events = BUF_INIT(2 * TOLD_MAX), .segments = BUF_INIT(TOLD_MAX)};
+	cleanup(buf_release) struct buf told = BUF_INIT(MIB(1));
+	struct past past = {.events = BUF_INIT(MIB(1)), .segments = BUF_INIT(MIB(1))};
 	struct record_time time = {.seconds = 1700000000};
 	struct record_writer *w;
 	size_t limit;

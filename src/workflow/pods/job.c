@@ -61,22 +61,6 @@ static bool has_failed(const struct job *job)
 	return false;
 }
 
-/* Why nothing runs, by what the cluster tells of the Job or of its pod. */
-static struct str events_of(struct job *job, const struct json *object)
-{
-	struct pods *pods = job->pods;
-	struct str uid = json_string(json_path(object, "metadata", "uid", NULL));
-	struct str selector = arena_printf(
-		&pods->look, "fieldSelector=type%%3DWarning%%2CinvolvedObject.uid%%3D" STR_FMT,
-		STR_ARG(uid));
-	struct json *events;
-	struct err err;
-
-	if (!selector.ptr || pods_list(pods, "", "events", selector.ptr, &events, &err) < 0)
-		return STR_NONE;
-	return pods_trouble_of_events(events, &pods->look);
-}
-
 static void tell_trouble(struct job *job, const struct json *pod)
 {
 	struct arena *mem = &job->pods->look;
@@ -86,7 +70,7 @@ static void tell_trouble(struct job *job, const struct json *pod)
 
 	job->waiting_ms = runs ? 0 : job->waiting_ms ? job->waiting_ms : now;
 	if (line.len == 0 && !runs && now - job->waiting_ms >= EVENTS_MS) {
-		line = events_of(job, pod ? pod : job->object);
+		line = pods_events_of(job->pods, pod ? pod : job->object);
 		if (line.len > 0)
 			line = arena_printf(mem, "its pod does not start: " STR_FMT, STR_ARG(line));
 	}

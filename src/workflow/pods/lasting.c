@@ -10,13 +10,15 @@
 #include <unistd.h>
 
 #define LOOK_MS 1000
+#define EVENTS_MS 5000  /* with a pod that has not begun: why? */
 #define AGAIN_SECONDS 3 /* of a log that is read on with, which may stand in it twice */
 
 struct lasting {
 	struct pods *pods;
 	struct json *object; /* the Deployment; NULL: it is not there */
 	struct json *items;
-	bool was_ready; /* since we look at it */
+	bool was_ready;     /* since we look at it */
+	int64_t pending_ms; /* monotonic: since when a pod has not begun; 0: all have */
 };
 
 static const char *name_of(const struct lasting *l)
@@ -116,16 +118,45 @@ static int check_end(const struct lasting *l, const struct json *pod, struct str
 	return 0;
 }
 
+static bool is_pending(const struct json *pod)
+{
+	return str_is(json_string(json_path(pod, "status", "phase", NULL)), "Pending");
+}
+
+/* A Secret that is to be mounted and is not there is told by events alone. */
+static struct str why_pending(struct lasting *l, const struct json *pod)
+{
+	struct arena *mem = &l->pods->look;
+	struct str line;
+
+	if (clock_monotonic_ms() - l->pending_ms < EVENTS_MS)
+		return STR_NONE;
+	line = pods_events_of(l->pods, pod);
+	return line.len > 0 ? arena_printf(mem, "pod " STR_FMT " does not start: " STR_FMT,
+					   STR_ARG(pods_name_of(pod)), STR_ARG(line))
+			    : STR_NONE;
+}
+
+static void note_pending(struct lasting *l)
+{
+	bool any = false;
+
+	json_each (pod, l->items)
+		any |= is_pending(pod);
+	l->pending_ms = !any ? 0 : l->pending_ms ? l->pending_ms : clock_monotonic_ms();
+}
+
 static int look_at_pod(struct lasting *l, const struct json *pod, struct str *line, struct err *err)
 {
 	bool several = json_i64_or(json_path(l->object, "spec", "replicas", NULL), 1) > 1 ||
 		       l->items->count > 1;
 
-	if (!str_is(json_string(json_path(pod, "status", "phase", NULL)), "Pending") &&
-	    pods_tail(l->pods, pod, several, err) < 0)
+	if (!is_pending(pod) && pods_tail(l->pods, pod, several, err) < 0)
 		return -(int)err->kind;
 	if (line->len == 0 && !is_ready(pod))
 		*line = pods_trouble_of_pod(pod, &l->pods->look);
+	if (line->len == 0 && is_pending(pod))
+		*line = why_pending(l, pod);
 	return check_end(l, pod, line, err);
 }
 
@@ -133,6 +164,7 @@ static int look_at_pods(struct lasting *l, struct err *err)
 {
 	struct str line = pods_trouble_of_deployment(l->object, &l->pods->look);
 
+	note_pending(l);
 	json_each (pod, l->items)
 		if (look_at_pod(l, pod, &line, err) < 0)
 			return -(int)err->kind;

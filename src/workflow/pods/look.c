@@ -119,6 +119,20 @@ int pods_look_at_deployment(struct pods *pods, struct json **object, struct json
 	return *object ? pods_list(pods, "", "pods", selector.ptr, items, err) : 0;
 }
 
+struct str pods_events_of(struct pods *pods, const struct json *object)
+{
+	struct str uid = json_string(json_path(object, "metadata", "uid", NULL));
+	struct str selector = arena_printf(
+		&pods->look, "fieldSelector=type%%3DWarning%%2CinvolvedObject.uid%%3D" STR_FMT,
+		STR_ARG(uid));
+	struct json *events;
+	struct err err;
+
+	if (!selector.ptr || pods_list(pods, "", "events", selector.ptr, &events, &err) < 0)
+		return STR_NONE;
+	return pods_trouble_of_events(events, &pods->look);
+}
+
 bool pods_code_is_final(int64_t code)
 {
 	return code == EXIT_CODE_USAGE || code == EXIT_CODE_BLOCKED ||

@@ -115,6 +115,8 @@ int pods_send(struct pods *pods, const char *verb, const char *group, const char
  */
 int pods_look_at_deployment(struct pods *pods, struct json **object, struct json **items,
 			    struct err *err);
+/* What the cluster warns of about a Job or a pod, the newest; STR_NONE: nothing. */
+struct str pods_events_of(struct pods *pods, const struct json *object);
 /* An exit code that another try does not change. */
 bool pods_code_is_final(int64_t code);
 /* That a pod ended and was started again. */

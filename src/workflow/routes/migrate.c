@@ -408,7 +408,8 @@ static int plan_all(struct route *route, struct err *err)
 	return rc < 0 ? rc : route_plan(route, err);
 }
 
-static int run(struct route *route, struct progress *progress, struct err *err)
+/* Which indices, and what can come of each. */
+static int prepare_all(struct route *route, struct err *err)
 {
 	int rc = select_indices(route, err);
 
@@ -416,30 +417,38 @@ static int run(struct route *route, struct progress *progress, struct err *err)
 		return rc;
 	route->accepted = mem_zalloc((route->report->count + 1) * sizeof(*route->accepted));
 	route->positions = mem_zalloc((route->report->count + 1) * sizeof(*route->positions));
-	for (size_t i = 0; i < route->report->count; i++) {
-		rc = route_check_cancelled(route, err);
-		if (rc == 0)
-			rc = prepare(route, &route->report->indices[i], err);
-		if (rc < 0)
+	for (size_t i = 0; i < route->report->count; i++)
+		if ((rc = route_check_cancelled(route, err)) < 0 ||
+		    (rc = prepare(route, &route->report->indices[i], err)) < 0)
 			return rc;
-	}
-	rc = check_reindex(route, err);
-	if (rc == 0 && route->plan->plan_only)
-		return plan_all(route, err);
-	if (rc == 0 && creates(route))
-		rc = create_all(route, err);
+	return check_reindex(route, err);
+}
+
+/* All that is done to source and target before the first document. */
+static int make_ready(struct route *route, struct err *err)
+{
+	int rc = creates(route) ? create_all(route, err) : 0;
+
 	for (size_t i = 0; rc == 0 && i < route->accepted_count; i++)
 		rc = judge_target(route, i, err);
 	if (rc == 0)
 		rc = mark_source(route, err);
+	return rc == 0 ? begin_care(route, err) : rc;
+}
+
+static int run(struct route *route, struct progress *progress, struct err *err)
+{
+	int rc = prepare_all(route, err);
+
+	if (rc == 0 && route->plan->plan_only)
+		return plan_all(route, err);
 	if (rc == 0)
-		rc = begin_care(route, err);
-	if (rc == 0) {
-		rc = send_documents(route, progress, err);
-		target_care_end(route->plan->care,
-				rc == 0 && route->report->end == BACKFILL_ALL_DONE,
-				rc < 0 ? err : NULL);
-	}
+		rc = make_ready(route, err);
+	if (rc < 0)
+		return rc;
+	rc = send_documents(route, progress, err);
+	target_care_end(route->plan->care, rc == 0 && route->report->end == BACKFILL_ALL_DONE,
+			rc < 0 ? err : NULL);
 	return rc < 0 ? rc : route_prove(route, err);
 }
 

@@ -52,7 +52,7 @@ static const struct flag flags[] = {
 	{"--max-concurrent-requests", "50", "MAX_CONCURRENT_REQUESTS", TAKEN},
 	{"--num-client-threads", "1", "NUM_CLIENT_THREADS", TAKEN},
 	{"--target-response-timeout", "30", "TARGET_RESPONSE_TIMEOUT", TAKEN},
-	{"--quiescent-period-ms", "5000", "QUIESCENT_PERIOD_MS", NOT_USED},
+	{"--quiescent-period-ms", "5000", "QUIESCENT_PERIOD_MS", TAKEN},
 	{"--kafkaBrokers", "k:1", "KAFKA_BROKERS", TAKEN},
 	{"--kafka-traffic-brokers", "k:1", "KAFKA_TRAFFIC_BROKERS", TAKEN},
 	{"--kafkaTrafficBrokers", "k:1", "KAFKA_TRAFFIC_BROKERS", TAKEN},

@@ -79,6 +79,8 @@ static void several_numbers_of_one_doc_value_come_apart(void **state)
 		const char *text; /* NULL: damaged */
 	} cases[] = {
 		{"long", STR("\x09\x05\x80\x01"), "[-5,0,128]"},
+		{"long", STR("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"),
+		 "[-9223372036854775808,-9223372036854775807]"},
 		{"long", STR("\x09\x85"), NULL},
 		{"long", STR(""), NULL},
 		{"double", STR("\0\0\0\0\0\0\xf8\x3f\0\0\0\0\0\0\x04\xc0"), "[1.5,-2.5]"},

@@ -2,6 +2,7 @@
  * after another, each again until it is answered well, and all is committed. */
 #include "fake_source.h"
 
+#include <stdatomic.h>
 #include <sys/resource.h>
 
 enum { CONNECTIONS = FAKE_RECORDS, REQUESTS = 5 };
@@ -172,6 +173,73 @@ static void writes_are_not_done_when_credentials_are_refused(void **state)
 	fake_server_free(server);
 }
 
+/* Answered, of a connection whose beginning is not there, and of a whole one. */
+struct arrivals {
+	atomic_int in_the_middle, whole;
+	atomic_bool stop;
+};
+
+static void count_arrival(void *user, const struct fake_request *request, struct fake_reply *reply)
+{
+	struct arrivals *a = user;
+
+	if (str_starts(request->head, STR("GET /middle ")))
+		a->in_the_middle++;
+	else
+		a->whole++;
+	fake_reply_json(reply, 200, "{}");
+}
+
+static void stop_when_the_whole_one_is_done(void *user, const struct replay_counts *counts)
+{
+	struct arrivals *a = user;
+
+	if (counts->answered >= REQUESTS)
+		a->stop = true;
+}
+
+static void add_reads(struct fake_source *source, const char *id, struct str request, bool whole)
+{
+	static const struct str answer = STR("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
+	const struct record_time time = {1700000000, 0};
+	struct record_writer *w = record_writer_new(STR("node"), str_from(id), MIB(1));
+
+	for (int i = 0; i < REQUESTS; i++) {
+		if (i == 1 && !whole) {
+			record_writer_flush(w);
+			record_free(record_writer_take(w));
+		}
+		record_writer_read(w, time, request);
+		record_writer_end_of_message(w, time, RECORD_UNKNOWN, RECORD_UNKNOWN);
+		record_writer_write(w, time, answer);
+	}
+	record_writer_close(w, time);
+	fake_source_add(source, w);
+}
+
+static void a_connection_that_is_begun_in_its_middle_waits_until_it_is_quiet(void **state)
+{
+	static struct fake_source source;
+	struct arrivals arrivals = {0};
+	struct fake_server *server = fake_server_start(count_arrival, &arrivals);
+	struct replay_options options = fake_replay_options(&source, server);
+	struct replay_counts counts;
+	struct err err = {0};
+
+	(void)state;
+	options.quiescent_ms = 3600000;
+	options.report = stop_when_the_whole_one_is_done;
+	options.user = &arrivals;
+	options.stop = &arrivals.stop;
+	add_reads(&source, "a", STR("GET /middle HTTP/1.1\r\n\r\n"), false);
+	add_reads(&source, "b", STR("GET /whole HTTP/1.1\r\n\r\n"), true);
+	assert_int_equal(replay_run(&options, &counts, &err), -ERR_CANCELLED);
+	assert_int_equal(arrivals.in_the_middle, 0);
+	assert_int_equal(arrivals.whole, REQUESTS);
+	fake_source_release(&source);
+	fake_server_free(server);
+}
+
 /* A document, and which of its updates came. */
 struct document {
 	int64_t version;
@@ -254,6 +322,7 @@ static void updates_that_waited_for_long_go_in_their_order(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_connection_that_is_begun_in_its_middle_waits_until_it_is_quiet),
 		cmocka_unit_test(writes_are_not_done_when_credentials_are_refused),
 		cmocka_unit_test(updates_that_waited_for_long_go_in_their_order),
 		cmocka_unit_test(what_the_source_refused_too_is_sent_once),

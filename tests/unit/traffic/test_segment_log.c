@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -534,6 +535,29 @@ static void a_record_that_finds_no_space_fails_and_the_next_that_does_is_stored(
 	log_folder_remove(&folder);
 }
 
+static void note_message(void *user, const char *message)
+{
+	snprintf(user, 512, "%s", message);
+}
+
+static void a_disk_that_fills_is_told_before_it_is_full(void **state)
+{
+	char told[512] = "";
+	struct segment_log_options options = {
+		.warn_free_bytes = UINT64_MAX / 20, .warn = note_message, .user = told};
+	struct log_folder folder;
+	struct segment_log *log;
+
+	(void)state;
+	log_folder_make(&folder);
+	log = log_folder_open(&folder, &options);
+	append_many(&folder, log, 0, 1);
+	segment_log_close(log);
+	assert_non_null(strstr(told, "fills"));
+	assert_non_null(strstr(told, "--retention"));
+	log_folder_remove(&folder);
+}
+
 struct follower {
 	const char *folder;
 	uint64_t until;
@@ -639,6 +663,7 @@ int main(void)
 		cmocka_unit_test(a_full_buffer_says_so_and_takes_more_later),
 		cmocka_unit_test(
 			a_record_that_finds_no_space_fails_and_the_next_that_does_is_stored),
+		cmocka_unit_test(a_disk_that_fills_is_told_before_it_is_full),
 		cmocka_unit_test(readers_follow_the_writer_through_its_segments),
 		cmocka_unit_test(a_reader_that_waits_is_woken),
 		cmocka_unit_test(a_commit_waits_for_the_lowest),

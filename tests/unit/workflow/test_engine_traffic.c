@@ -1,6 +1,7 @@
 #include "workflow/engine_traffic.h"
 
 #include "base/limits.h"
+#include "base/small_file.h"
 #include "workflow/config_check.h"
 #include "workflow/secrets.h"
 
@@ -53,8 +54,9 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	static const char *const names[] = {"/secrets/login", "/secrets",      "/state.db",
-					    "/state.db-wal",  "/state.db-shm", ""};
+	static const char *const names[] = {
+		"/secrets/login", "/secrets", "/state.db", "/state.db-wal",
+		"/state.db-shm",  "/run",     ""};
 	struct fixture *f = *state;
 	char path[128];
 
@@ -137,7 +139,7 @@ static void expect(struct fixture *f, enum plan_action action, const char *expec
 #define REPLAY(INPUT)                                                                        \
 	"shardlift replay --follow --source-versions --name front-new-mirror " INPUT         \
 	" --speedup-factor 2.5 --lookahead-time-window 400 --max-concurrent-requests 10000 " \
-	"--num-client-threads 0 --packet-timeout-seconds 360 --settle-time 700ms "           \
+	"--num-client-threads 0 --packet-timeout-seconds 360 --quiescent-period-ms 700 "           \
 	"--target-response-timeout 150 --tuple-s3-prefix tuples/ "                           \
 	"--tuple-max-buffer-seconds 60 --tuple-max-file-size-mb 256 --tuple-max-per-file 0 " \
 	"--tuples DIR/tuples/front-new-mirror --target-host http://os:9201/ --state-dir DIR"
@@ -378,6 +380,28 @@ static void put_run(struct fixture *f)
 	}
 }
 
+static void what_is_in_the_way_of_pods_is_told_by_their_step(void **state)
+{
+	struct fixture *f = *state;
+	struct engine_step *proxy;
+	struct str note;
+
+	plan(f, PLAIN_KAFKA CLUSTERS PODS("podReplicas: 3", ""));
+	put_run(f);
+	proxy = step_of(f, PLAN_CAPTURE);
+	process_identity_self(&f->engine.self);
+	proxy->service =
+		(struct engine_service){.process = f->engine.self, .looked = true, .ready = true};
+	note = arena_str(&f->engine.run.mem, engine_platform_note(&f->engine, proxy));
+	assert_int_equal(small_file_replace(note.ptr, STR("pod x has no image"), &f->err), 0);
+	assert_int_equal(engine_traffic_look(&f->engine, proxy, &f->err), 0);
+	assert_true(str_is(proxy->record.message, "pod x has no image"));
+	assert_int_equal(proxy->record.phase, STEP_SUCCEEDED);
+	assert_int_equal(small_file_remove(note.ptr, &f->err), 0);
+	assert_int_equal(engine_traffic_look(&f->engine, proxy, &f->err), 0);
+	assert_true(str_is(proxy->record.message, "running"));
+}
+
 static void a_cut_over_of_an_engine_before_us_comes_to_its_end(void **state)
 {
 	struct fixture *f = *state;
@@ -486,6 +510,7 @@ int main(void)
 		T(a_proxy_that_was_reset_is_not_started_again),
 		P(in_pods_a_proxy_has_replicas_behind_a_service),
 		P(in_pods_a_new_run_is_no_edit_and_more_replicas_are_one),
+		P(what_is_in_the_way_of_pods_is_told_by_their_step),
 		P(what_pods_cannot_carry_is_refused_by_name),
 	};
 

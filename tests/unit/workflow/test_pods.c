@@ -50,6 +50,7 @@ struct fixture {
 	char watch[256];  /* of the task, with the comma before it */
 	unsigned created, deleted;
 	unsigned updated;
+	const char *events;      /* of all objects; NULL: none */
 	const char *service;     /* that is there; NULL: none */
 	const char *scaled;      /* status of the Deployment; NULL: without */
 	char service_body[4096]; /* of the Service that was made */
@@ -187,7 +188,7 @@ static void handle(void *user, const struct fake_request *request, struct fake_r
 		snprintf(f->body, sizeof(f->body), STR_FMT, STR_ARG(request->body));
 		fake_reply_json(reply, 200, "{}");
 	} else if (has(request, "/events?")) {
-		fake_reply_json(reply, 200, "{\"items\":[]}");
+		fake_reply_json(reply, 200, f->events ? f->events : "{\"items\":[]}");
 	} else if (str_starts(request->head, STR("POST "))) {
 		create(f, request, reply);
 	} else if (str_starts(request->head, STR("DELETE "))) {
@@ -667,6 +668,19 @@ static void test_a_proxy_that_says_that_no_try_helps_is_not_waited_for(void **st
 	assert_int_equal(0, f->deleted);
 }
 
+static void test_a_secret_that_is_not_there_to_be_mounted_is_told(void **state)
+{
+	struct fixture *f = *state;
+
+	f->mark = "m1";
+	f->service = OUR_SERVICE;
+	f->looks[0] = "{\"metadata\":{\"name\":\"p-1\",\"uid\":\"u\"},\"status\":{\"phase\":"
+		      "\"Pending\"}}";
+	f->events = "{\"items\":[{\"message\":\"secret \\\"tls\\\" not found\"}]}";
+	assert_int_equal(-ERR_CANCELLED, run_lasting(f, FRONT, 9));
+	assert_non_null(strstr(said, "pod p-1 does not start: secret \"tls\" not found"));
+}
+
 static void test_another_one_s_service_is_left_alone(void **state)
 {
 	struct fixture *f = *state;
@@ -705,6 +719,7 @@ int main(int argc, char **argv)
 		TEST(test_with_a_replayer_away_nothing_is_caught_up),
 		TEST(test_what_is_configured_otherwise_is_replaced_pod_by_pod),
 		TEST(test_a_proxy_that_says_that_no_try_helps_is_not_waited_for),
+		TEST(test_a_secret_that_is_not_there_to_be_mounted_is_told),
 		TEST(test_another_one_s_service_is_left_alone),
 		TEST(test_what_looks_how_far_workers_are_is_told_in_a_file),
 		TEST(test_a_login_that_becomes_an_api_key_keeps_no_password),

@@ -159,21 +159,6 @@ static void an_approval_holds_for_its_run_only(void **state)
 	assert_int_equal(workflow_gate_remove(f->state, "w", STR("begin"), &f->err), 0);
 }
 
-static void intents_are_taken_oldest_first(void **state)
-{
-	struct fixture *f = *state;
-	struct workflow_intent intent;
-
-	assert_int_equal(workflow_intent_next(f->state, &f->mem, &intent, &f->err), 0);
-	assert_int_equal(workflow_intent_add(f->state, "submit", STR("{}"), 1, &f->err), 0);
-	assert_int_equal(workflow_intent_add(f->state, "stop", STR("{}"), 2, &f->err), 0);
-	assert_int_equal(workflow_intent_next(f->state, &f->mem, &intent, &f->err), 1);
-	assert_true(str_is(intent.kind, "submit"));
-	assert_int_equal(workflow_intent_done(f->state, intent.id, &f->err), 0);
-	assert_int_equal(workflow_intent_next(f->state, &f->mem, &intent, &f->err), 1);
-	assert_true(str_is(intent.kind, "stop"));
-}
-
 static void readers_look_while_a_writer_is_at_work(void **state)
 {
 	struct fixture *f = *state;
@@ -197,7 +182,6 @@ int main(void)
 		TEST(resources_outlive_what_opened_them),
 		TEST(steps_come_in_their_order),
 		TEST(an_approval_holds_for_its_run_only),
-		TEST(intents_are_taken_oldest_first),
 		TEST(readers_look_while_a_writer_is_at_work),
 	};
 
