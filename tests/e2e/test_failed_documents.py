@@ -188,6 +188,7 @@ snapshotMigrationConfigs:
 """
 
 
+@pytest.mark.skipif("SHARDLIFT_LONG" not in os.environ, reason="only in make check-long")
 def test_a_workflow_keeps_them_in_the_bucket_it_names_and_the_console_finds_them(
         workflow, planted, opensearch, tmp_path_factory):  # noqa: F811
     location, documents = planted
