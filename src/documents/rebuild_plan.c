@@ -287,52 +287,62 @@ static void plan_metrics(struct planner *p, struct str path, const struct json *
 	}
 }
 
+static void set_exact(struct rebuild_field *field)
+{
+	field->quality = REBUILD_EXACT;
+	field->reason = NULL;
+}
+
+/* Out of what its values come back, but for what is stored. */
+static void plan_values(struct planner *p, struct rebuild_field *field, const struct json *mapping)
+{
+	const struct rebuild_known *known = rebuild_known_type(field->type);
+	const char *no_column = why_no_column(p, field->type, mapping);
+
+	if (is_compressed(p, mapping)) {
+		set_not_at_all(field, "compressed values");
+	} else if (rebuild_is_text(field->type)) {
+		plan_text(p, field, mapping);
+	} else if (!known || known->quality == REBUILD_NOT_AT_ALL) {
+		set_not_at_all(field, known ? known->reason : "a type that is not rebuilt");
+	} else if (no_column && (p->plan->synthetic || !plan_indexed(p, field, mapping))) {
+		set_not_at_all(field, no_column);
+	} else {
+		if (!field->indexed) {
+			field->quality = known->quality;
+			field->reason = known->reason;
+		}
+		/* They were the numbers themselves. */
+		if (str_is(field->type, "geo_point") && p->created < CREATED_2_2)
+			field->reason = "of several values the order is lost";
+		plan_details(p, field, mapping);
+	}
+}
+
 static void plan_leaf(struct planner *p, struct str path, struct str name,
 		      const struct json *mapping)
 {
-	struct str type = json_string(json_get(mapping, "type"));
-	const struct rebuild_known *known = rebuild_known_type(type);
 	struct rebuild_field field = {.path = path,
 				      .name = name,
 				      .of_type = p->of_type,
-				      .type = type,
+				      .type = json_string(json_get(mapping, "type")),
 				      .column = name.ptr ? name : path,
 				      .factor = 1,
 				      .nested = p->nested};
-	const char *no_column = why_no_column(p, type, mapping);
 
-	if (str_is(type, "alias") || json_get_str(p->copies, path))
+	if (str_is(field.type, "alias") || json_get_str(p->copies, path))
 		return;
-	if (is_compressed(p, mapping))
-		set_not_at_all(&field, "compressed values");
-	else if (rebuild_is_text(type))
-		plan_text(p, &field, mapping);
-	else if (!known || known->quality == REBUILD_NOT_AT_ALL)
-		set_not_at_all(&field, known ? known->reason : "a type that is not rebuilt");
-	else if (no_column && (p->plan->synthetic || !plan_indexed(p, &field, mapping)))
-		set_not_at_all(&field, no_column);
-	else {
-		if (!field.indexed) {
-			field.quality = known->quality;
-			field.reason = known->reason;
-		}
-		/* They were the numbers themselves. */
-		if (str_is(type, "geo_point") && p->created < CREATED_2_2)
-			field.reason = "of several values the order is lost";
-		plan_details(p, &field, mapping);
-	}
+	plan_values(p, &field, mapping);
 	if (json_bool_or(json_get(mapping, "store"), false) && !is_compressed(p, mapping)) {
-		field.quality = REBUILD_EXACT;
-		field.reason = NULL;
+		set_exact(&field);
 		field.indexed = REBUILD_NO_INDEX;
 	}
 	leave_kept(p, &field);
 	p->plan->inverts |= field.indexed != REBUILD_NO_INDEX;
+	/* Such an index keeps it aside. */
 	if (p->plan->synthetic && field.quality == REBUILD_NOT_AT_ALL &&
-	    rebuild_is_put_aside(type)) {
-		field.quality = REBUILD_EXACT; /* kept aside by such an index */
-		field.reason = NULL;
-	}
+	    rebuild_is_put_aside(field.type))
+		set_exact(&field);
 	add_field(p, &field);
 	if (field.relations)
 		plan_parents(p, &field);

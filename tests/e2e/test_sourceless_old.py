@@ -4,6 +4,7 @@ updates. The seed is printed."""
 
 import datetime
 import ipaddress
+import json
 import math
 import os
 import random
@@ -11,7 +12,7 @@ import random
 import pytest
 
 from support import ERRORS, OK
-from test_sourceless_nodes import (DOCUMENTS, FLAG, Type, as_list, bulk, date, node_of, rebuilt, single,
+from test_sourceless_nodes import (DOCUMENTS, FLAG, Type, as_list, date, node_of, rebuilt, single,
                                    snapshot_of, word)
 
 # Versions of Elasticsearch, and as which the index says to have been created: before 1.4 doc values of numbers were
@@ -20,6 +21,7 @@ MADE = [("1.7", None), ("2.4", None)]
 if os.environ.get("SHARDLIFT_EVERY_NODE"):
     MADE += [("1.7", 1030499), ("2.4", 1070699), ("2.4", 2010199), ("2.4", 2020199)]
 LAT, LON = 180 / 2**31, 360 / 2**31
+PATIENCE = 300  # seconds, for requests of many fields to nodes on a machine under load
 
 
 def instant(text):
@@ -186,7 +188,9 @@ def fill(node, rng, index, types):
                 continue
             sent[str(number)] = document_of(rng, node, types) if kind == "doc" else {"k": word(rng), "x": word(rng)}
             lines += [{"index": identity}, sent[str(number)]]
-        bulk(node, lines)
+        result = node.client.bulk(body="".join(json.dumps(line) + "\n" for line in lines), refresh=True,
+                                  request_timeout=PATIENCE)
+        assert not result["errors"], [item for item in result["items"] if "error" in str(item)][:3]
     return sent
 
 
@@ -203,7 +207,8 @@ def test_what_old_indices_hold_comes_back_as_it_was_sent(pool, shardlift, tmp_pa
     settings = {"number_of_shards": 1, "number_of_replicas": 0}
     if made:
         settings["index.version.created"] = made
-    node.api("PUT", f"/old-{seed}", {"settings": settings, "mappings": {"doc": doc, "other": other}})
+    node.client.indices.create(index=f"old-{seed}", request_timeout=PATIENCE,
+                               body={"settings": settings, "mappings": {"doc": doc, "other": other}})
     types["x"] = Type(text, word)
     sent = fill(node, rng, f"old-{seed}", {name: kind for name, kind in types.items() if name != "x"})
     got = rebuilt(shardlift, tmp_path, snapshot_of(node, f"old-{seed}", seed))
