@@ -39,6 +39,7 @@ bench: build
 	@tests/bench/copy
 	@tests/bench/capture
 	@tests/bench/replay
+	@tests/bench/sourceless
 
 fuzz:
 	@scripts/setup fuzz
