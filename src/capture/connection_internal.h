@@ -46,7 +46,7 @@ struct proxy {
 	uint16_t port;
 	char node_id[LIVES_ID + 1];
 	struct lives lives; /* the first loop's */
-	uint64_t machine; /* random, of this process */
+	uint64_t machine;   /* random, of this process */
 	atomic_uint_fast64_t sequence;
 	atomic_bool draining, stopping;
 	atomic_int_fast64_t drain_deadline_ms;

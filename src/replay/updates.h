@@ -42,8 +42,8 @@ bool updates_are_behind(const struct job *other, const struct pending_update *up
 bool updates_want_probe(const struct job *job);
 int updates_write_probe(struct job *job, struct buf *out, struct err *err);
 enum job_verdict updates_take_probe(struct job *job, int status, struct str answer);
-/* They were sent, and what became of them is not known: those that nothing binds to a state of their
- * document (if_seq_no) would be done twice. */
+/* They were sent, and what became of them is not known: those that nothing binds to a state of
+ * their document (if_seq_no) would be done twice. */
 void updates_ask_again(struct job *job);
 /* An update's own answer. True: it is asked for again. *lost: there was nothing to update, to the
  * last. */

@@ -14,9 +14,9 @@ struct kafka_client {
 	char *region; /* owned */
 	struct aws_credentials *credentials;
 	rd_kafka_t *rk;
-	atomic_bool away;  /* no broker answers */
+	atomic_bool away;      /* no broker answers */
 	atomic_int partitions; /* of the topic, at the last look; 0: nobody told yet */
-	atomic_bool fatal; /* librdkafka gave up on this handle */
+	atomic_bool fatal;     /* librdkafka gave up on this handle */
 	pthread_mutex_t lock;
 	struct err refused; /* under the lock; kind set: authentication failed, or TLS */
 };

@@ -139,7 +139,7 @@ static void expect(struct fixture *f, enum plan_action action, const char *expec
 #define REPLAY(INPUT)                                                                        \
 	"shardlift replay --follow --source-versions --name front-new-mirror " INPUT         \
 	" --speedup-factor 2.5 --lookahead-time-window 400 --max-concurrent-requests 10000 " \
-	"--num-client-threads 0 --packet-timeout-seconds 360 --quiescent-period-ms 700 "           \
+	"--num-client-threads 0 --packet-timeout-seconds 360 --quiescent-period-ms 700 "     \
 	"--target-response-timeout 150 --tuple-s3-prefix tuples/ "                           \
 	"--tuple-max-buffer-seconds 60 --tuple-max-file-size-mb 256 --tuple-max-per-file 0 " \
 	"--tuples DIR/tuples/front-new-mirror --target-host http://os:9201/ --state-dir DIR"
