@@ -39,7 +39,7 @@ struct exchange {
 	bool waits;         /* for what comes before its updates */
 	bool nothing_comes; /* any more, by the last look, that could be before its updates */
 	int64_t captured_ms, due_ms, first_failure_ms;
-	int64_t head_ms;     /* since when nothing of its stream is before it */
+	int64_t head_ms;                /* since when nothing of its stream is before it */
 	int64_t read_us, first_sent_us; /* first_sent_us 0: nothing was */
 	int64_t ended_ms;    /* of the captured response, as far as it is known; 0: not at all */
 	int64_t waits_ms;    /* since when; 0: never */
