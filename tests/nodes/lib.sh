@@ -13,6 +13,12 @@ die() {
 	exit 1
 }
 
+# As die, of what this machine cannot have: tests are skipped for it.
+say_missing() {
+	echo "${0##*/}: $*" >&2
+	exit 77
+}
+
 # Prints the comment at the top of the script that was called.
 usage() {
 	sed -n '2,/^[^#]/{/^#/!d;s/^# \{0,1\}//;p}' "$0" >&2
