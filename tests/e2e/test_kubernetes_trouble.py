@@ -91,7 +91,11 @@ def before_the_first_pod(cluster):
     cluster.kubectl("apply", "-f", "-", stdin=QUOTA)
     forget_image(cluster, image)
     cluster.console("workflow", "configure", "edit", "--stdin", stdin=SMALL)
+    refused = cluster.console("workflow", "submit", check=False)
+    assert refused.returncode == 2 and "secret 'target-credentials' is not there" in refused.stderr
+    login(cluster, "username", "password")
     cluster.console("workflow", "submit")
+    cluster.kubectl("delete", "secret", "target-credentials")
     line = says(cluster, r"forbids to create jobs")
     assert 'apiGroups: ["batch"]' in line and "verbs: [create]" in line, line
     with_all_rights(cluster, role)
