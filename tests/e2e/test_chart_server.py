@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from capture_support import wait_for
-from support import OK, PROGRAM, ROOT
+from support import OK, ROOT
 from test_chart import CHART, HELM, VALUES
 
 PROGRAMS = HELM.parent
