@@ -153,6 +153,10 @@ static int check_idle(const struct reset *r, struct err *err)
 	    workflow_step_list(r->session->state, latest.id, r->session->mem, &steps, &count, err) <
 		    0)
 		return -(int)err->kind;
+	/* A cut-over that waited when its run failed is at work no more. */
+	if (latest.phase == WORKFLOW_FAILED || latest.phase == WORKFLOW_SUCCEEDED ||
+	    latest.phase == WORKFLOW_COMPLETED_WITH_ERRORS)
+		return 0;
 	for (size_t i = 0; i < count; i++)
 		for (size_t j = 0; j < r->count; j++)
 			if (r->chosen[j] && steps[i].phase == STEP_RUNNING &&
@@ -191,8 +195,11 @@ static int remove_outputs(const struct reset *r, size_t i, struct err *err)
 
 static int remove_session(const struct reset *r, struct str session, struct err *err)
 {
-	static const char *const files[][2] = {
-		{"work", ".db"}, {"work", ".db-wal"}, {"work", ".db-shm"}, {"run", ".work"}};
+	static const char *const files[][2] = {{"work", ".db"},
+					       {"work", ".db-wal"},
+					       {"work", ".db-shm"},
+					       {"run", ".work"},
+					       {"run", ".work.new"}};
 
 	for (size_t j = 0; session.len > 0 && j < COUNT_OF(files); j++) {
 		struct str path =

@@ -57,9 +57,10 @@ struct engine_service {
 	bool looked;                     /* for one of an engine before us */
 	bool ready;
 	bool stopping;
-	bool retired;    /* by a cut-over: not started again */
-	unsigned deaths; /* in a row */
-	int *listeners;  /* of one that is replaced, for the next; NULL: none */
+	bool retired;      /* by a cut-over: not started again */
+	unsigned deaths;   /* in a row */
+	unsigned hopeless; /* the last of them, that no other try would have helped */
+	int *listeners;    /* of one that is replaced, for the next; NULL: none */
 	size_t listener_count;
 	int64_t since_ms, stop_until_ms; /* monotonic */
 };

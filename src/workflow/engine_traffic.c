@@ -300,17 +300,18 @@ static bool was_ready_before(const struct engine *engine, const struct engine_st
 static bool is_hopeless(struct engine *engine, const struct engine_step *step)
 {
 	const struct engine_service *service = &step->service;
-	int64_t code;
 
-	if (service->deaths < FIRST_TRIES)
-		return false;
 	if (!was_ready_before(engine, step))
-		return true;
-	if (step->plan->action != PLAN_REPLAY || engine->run.ended ||
-	    engine_cut_over_holds(engine, step))
-		return false;
-	code = service_last_code(engine->options->state_dir, resource_of(engine, step)->name,
-				 &engine->run.look);
+		return service->deaths >= FIRST_TRIES;
+	return service->hopeless >= FIRST_TRIES && step->plan->action == PLAN_REPLAY &&
+	       !engine->run.ended && !engine_cut_over_holds(engine, step);
+}
+
+static bool said_hopeless(struct engine *engine, const struct engine_step *step)
+{
+	int64_t code = service_last_code(engine->options->state_dir,
+					 resource_of(engine, step)->name, &engine->run.look);
+
 	return code == EXIT_CODE_USAGE || code == EXIT_CODE_SOURCE_UNREADABLE ||
 	       code == EXIT_CODE_LOCAL_IO;
 }
@@ -322,7 +323,8 @@ static int died(struct engine *engine, struct engine_step *step, struct str reas
 	int64_t pause;
 
 	if (service->ready && clock_monotonic_ms() - service->since_ms >= STEADY_MS)
-		service->deaths = 0;
+		service->deaths = service->hopeless = 0;
+	service->hopeless = said_hopeless(engine, step) ? service->hopeless + 1 : 0;
 	service->ready = false;
 	service->process.pid = 0;
 	pause = pause_after(++service->deaths);

@@ -17,8 +17,9 @@ struct lasting {
 	struct pods *pods;
 	struct json *object; /* the Deployment; NULL: it is not there */
 	struct json *items;
-	bool was_ready;     /* since we look at it */
-	int64_t pending_ms; /* monotonic: since when a pod has not begun; 0: all have */
+	struct str service_line; /* what is wrong with the Service; of a look */
+	bool was_ready;          /* since we look at it */
+	int64_t pending_ms;      /* monotonic: since when a pod has not begun; 0: all have */
 };
 
 static const char *name_of(const struct lasting *l)
@@ -27,6 +28,31 @@ static const char *name_of(const struct lasting *l)
 }
 
 /* --- What is there, as the task has it --- */
+
+/* What clients have is not taken from them: one that is configured otherwise now stays as it is.
+ * What somebody pointed elsewhere is meant so.
+ */
+static struct str service_trouble(struct lasting *l, const struct json *found)
+{
+	const struct json *wanted = json_get(l->pods->task.spec, "service");
+	const struct json *ports = json_path(found, "spec", "ports", NULL);
+	int64_t port = json_i64_or(json_get(wanted, "port"), 0);
+	int64_t has_port = json_i64_or(json_get(ports ? ports->first : NULL, "port"), port);
+	struct str type = json_string(json_get(wanted, "type"));
+	struct str has_type = json_string(json_path(found, "spec", "type", NULL));
+	struct str name = json_string(json_get(wanted, "name"));
+
+	if (str_is(has_type, "ExternalName") ||
+	    (has_port == port && (has_type.len == 0 || str_eq(has_type, type))))
+		return STR_NONE;
+	return arena_printf(&l->pods->look,
+			    "Service '" STR_FMT "' is a " STR_FMT
+			    " with port %lld, and not a " STR_FMT
+			    " with port %lld as configured; `kubectl delete service " STR_FMT
+			    "` has it made anew, with another address",
+			    STR_ARG(name), STR_ARG(has_type), (long long)has_port, STR_ARG(type),
+			    (long long)port, STR_ARG(name));
+}
 
 /* 1: the Service is there; 0: another one is in the way, as is noted. */
 static int keep_service(struct lasting *l, struct err *err)
@@ -37,6 +63,7 @@ static int keep_service(struct lasting *l, struct err *err)
 	struct json *found;
 	struct err why = {0};
 
+	l->service_line = STR_NONE;
 	if (name.len == 0)
 		return 1;
 	if (pods_get(pods, "", "services", name.ptr, &found, &why) < 0) {
@@ -50,8 +77,10 @@ static int keep_service(struct lasting *l, struct err *err)
 		return -(int)err->kind;
 	}
 	if (str_eq(json_string(json_path(found, "metadata", "labels", PODS_LABEL "step", NULL)),
-		   pods->task.name))
+		   pods->task.name)) {
+		l->service_line = service_trouble(l, found);
 		return 1;
+	}
 	pods_note(pods, arena_printf(&pods->look,
 				     "a Service '" STR_FMT "' that is not of this workflow is in "
 				     "the way; delete it, or give the proxy another name",
@@ -99,6 +128,14 @@ static bool is_ready(const struct json *pod)
 	return false;
 }
 
+/* So that we end with the same code. */
+static enum err_kind kind_of(int64_t code)
+{
+	return code == EXIT_CODE_USAGE               ? ERR_USAGE
+	       : code == EXIT_CODE_SOURCE_UNREADABLE ? ERR_UNREADABLE
+						     : ERR_BLOCKED;
+}
+
 /* What never was ready as it is configured now, and says that no other try helps, needs a person.
  */
 static int check_end(const struct lasting *l, const struct json *pod, struct str *line,
@@ -111,8 +148,7 @@ static int check_end(const struct lasting *l, const struct json *pod, struct str
 	if (!end || json_path(pod, "metadata", "deletionTimestamp", NULL) || is_ready(pod))
 		return 0;
 	if (!l->was_ready && pods_code_is_final(code))
-		return err_set(err, code == EXIT_CODE_USAGE ? ERR_USAGE : ERR_BLOCKED, STR_FMT,
-			       STR_ARG(words));
+		return err_set(err, kind_of(code), STR_FMT, STR_ARG(words));
 	if (line->len == 0 && code != 0)
 		*line = pods_restarted(l->pods, pod, code);
 	return 0;
@@ -174,7 +210,7 @@ static int look_at_pods(struct lasting *l, struct err *err)
 				    "scaled to 0: nothing is done until `kubectl scale deployment "
 				    "%s --replicas N` asks for pods",
 				    name_of(l));
-	pods_note(l->pods, line);
+	pods_note(l->pods, line.len > 0 ? line : l->service_line);
 	return 0;
 }
 

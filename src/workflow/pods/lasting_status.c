@@ -94,12 +94,11 @@ static void set_number(struct json *to, const char *name, int64_t value, struct 
 	json_set(to, str_from(name), json_new_i64(mem, value));
 }
 
-static void put_sums(struct pods *pods, struct json *out, const struct sums *sums, int64_t wanted)
+static void put_sums(struct pods *pods, struct json *out, const struct sums *sums, bool ready)
 {
 	for (size_t i = 0; i < COUNT_OF(numbers); i++)
 		set_number(out, numbers[i].name, sums->values[i], &pods->look);
-	json_set(out, STR("caught_up"),
-		 json_new_bool(&pods->look, sums->caught_up && sums->said >= wanted));
+	json_set(out, STR("caught_up"), json_new_bool(&pods->look, sums->caught_up && ready));
 }
 
 static void write_down(struct pods *pods, const struct json *out)
@@ -140,7 +139,7 @@ bool pods_tell_status(struct pods *pods, const struct json *deployment, const st
 	if (service)
 		json_set(out, STR("service"), json_copy(mem, service));
 	if (sums.said > 0)
-		put_sums(pods, out, &sums, wanted);
+		put_sums(pods, out, &sums, ready);
 	write_down(pods, out);
 	return ready;
 }

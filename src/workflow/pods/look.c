@@ -145,7 +145,7 @@ struct str pods_restarted(struct pods *pods, const struct json *pod, int64_t cod
 
 	return arena_printf(&pods->look,
 			    "pod " STR_FMT " ended with code %lld: " STR_FMT
-			    "; started again (the %lld. time)",
+			    "; started again (restart %lld)",
 			    STR_ARG(pods_name_of(pod)), (long long)code, STR_ARG(words),
 			    (long long)pods_restarts(pod));
 }

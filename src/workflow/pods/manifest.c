@@ -3,7 +3,7 @@
 #include "base/limits.h"
 
 #define GRACE_SECONDS 60
-#define AWAY_SECONDS 5 /* for the Service to hear that a pod goes, before its port is closed */
+#define AWAY_SECONDS "5" /* for the Service to hear that a pod goes, before its port is closed */
 
 /* Building JSON, in the order it is written. */
 struct maker {
@@ -215,7 +215,8 @@ static void put_serving(struct maker *m, struct json *container)
 	const struct json *service = json_get(m->task->spec, "service");
 	const struct json *words = json_get(m->task->spec, "probe");
 	struct json *ports = json_new(m->mem, JSON_ARRAY), *lifecycle = object(m);
-	struct json *stop = object(m), *sleep = object(m);
+	struct json *stop = object(m), *exec = object(m);
+	struct json *away = json_new(m->mem, JSON_ARRAY);
 
 	if (words)
 		put(container, "readinessProbe", probe_of(m, words));
@@ -224,8 +225,11 @@ static void put_serving(struct maker *m, struct json *container)
 	put_copy(m, add_named(m, ports, STR("clients")), "containerPort",
 		 json_get(service, "port"));
 	put(container, "ports", ports);
-	put(sleep, "seconds", json_new_i64(m->mem, AWAY_SECONDS));
-	put(stop, "sleep", sleep);
+	/* A command: clusters before 1.30 know no `sleep` of their own. */
+	json_append(away, json_new_string(m->mem, STR("sleep")));
+	json_append(away, json_new_string(m->mem, STR(AWAY_SECONDS)));
+	put(exec, "command", away);
+	put(stop, "exec", exec);
 	put(lifecycle, "preStop", stop);
 	put(container, "lifecycle", lifecycle);
 }

@@ -37,8 +37,8 @@ struct pods_tail {
 	int64_t restarts; /* of the instance that is read */
 	struct str words; /* the last line */
 	char text[600];
-	struct str status; /* what it said last of how far it is; len 0: nothing */
-	char status_text[1536];
+	struct str status;        /* what it said last of how far it is; len 0: nothing */
+	char status_text[KIB(5)]; /* what a replayer waits for is 600 bytes, six times in JSON */
 };
 
 /* The command that looks how far workers are. */

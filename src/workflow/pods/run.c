@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/small_file.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -131,6 +132,9 @@ int pods_run(const struct pods_options *options, const char *task_path, int *cod
 
 	if (open_api(&pods, options, options->stop, err) < 0 ||
 	    pods_task_read(task_path, &pods.mem, &pods.task, err) < 0)
+		return -(int)err->kind;
+	/* What was in the way of one before us is not in ours, or is told again. */
+	if (pods.task.note && small_file_remove(pods.task.note, err) < 0)
 		return -(int)err->kind;
 	rc = find_own(&pods, err);
 	if (pods.task.kind == PODS_LASTING)

@@ -66,6 +66,7 @@ struct str pods_last_status(struct pods *pods, struct str pod)
 
 static void take_status(struct pods_tail *tail, struct str text)
 {
+	tail->status.len = 0; /* an older one would not be true any more */
 	if (text.len > sizeof(tail->status_text))
 		return;
 	memcpy(tail->status_text, text.ptr, text.len);

@@ -275,10 +275,12 @@ static void what_may_find_its_target_again_is_not_given_up(void **state)
 
 	for (unsigned death = 1; death <= 12; death++)
 		dies(f, replayer, "{\"code\":3,\"reason\":\"connection refused\"}");
+	dies(f, replayer, "{\"code\":6,\"reason\":\"no space left on device\"}");
 	assert_int_equal(replayer->record.phase, STEP_SUCCEEDED);
 	/* Nor is one that nobody waits for. */
 	f->engine.run.ended = true;
-	dies(f, replayer, "{\"code\":6,\"reason\":\"no space left on device\"}");
+	for (unsigned death = 1; death <= 12; death++)
+		dies(f, replayer, "{\"code\":6,\"reason\":\"no space left on device\"}");
 	assert_int_equal(replayer->record.phase, STEP_SUCCEEDED);
 }
 

@@ -596,7 +596,8 @@ static void test_a_proxy_has_a_service_and_pods_that_are_left_when_we_end(void *
 		     (const char *const[]){"\"kind\":\"Deployment\"", "\"maxUnavailable\":0",
 					   "\"terminationGracePeriodSeconds\":150",
 					   "\"exec\":{\"command\":[\"shardlift\",\"capture\"]}",
-					   "\"containerPort\":9200", "\"preStop\"",
+					   "\"containerPort\":9200",
+					   "\"preStop\":{\"exec\":{\"command\":[\"sleep\",\"5\"]}}",
 					   "SHARDLIFT_STATUS_IN_LOG", NULL});
 	assert_null(strstr(f->body, "SHARDLIFT_OUTPUT_IN_LOG"));
 	read_status(f, status, sizeof(status));
@@ -637,6 +638,73 @@ static void test_with_a_replayer_away_nothing_is_caught_up(void **state)
 	read_status(f, status, sizeof(status));
 	expect_parts(status, (const char *const[]){"\"state\":\"starting\"", "\"ready\":1",
 						   "\"caught_up\":false", NULL});
+}
+
+/* A node that is lost ends nothing that its pods said. */
+static void test_with_a_replayer_that_is_not_ready_nothing_is_caught_up(void **state)
+{
+	struct fixture *f = *state;
+	char status[4096];
+
+	f->scaled = "2},\"status\":{\"observedGeneration\":2,\"replicas\":2,"
+		    "\"updatedReplicas\":2,\"readyReplicas\":1";
+	f->mark = "m1";
+	f->looks[0] = TWO_PODS;
+	f->log = SAYS("0", "true");
+	assert_int_equal(-ERR_CANCELLED, run_lasting(f, "", 2));
+	read_status(f, status, sizeof(status));
+	expect_parts(status, (const char *const[]){"\"requests\":8", "\"caught_up\":false", NULL});
+}
+
+static void test_what_is_longer_than_we_take_makes_nothing_caught_up(void **state)
+{
+	static char log[KIB(8)];
+	struct fixture *f = *state;
+	char status[4096];
+
+	f->scaled = ALL_READY;
+	f->mark = "m1";
+	f->looks[0] = TWO_PODS;
+	snprintf(log, sizeof(log),
+		 SAYS("0", "true") "2026-11-22T10:00:05.100000000Z shardlift-status: "
+				   "{\"caught_up\":false,\"waits_for\":\"%06000d\"}\n",
+		 0);
+	f->log = log;
+	assert_int_equal(-ERR_CANCELLED, run_lasting(f, "", 2));
+	read_status(f, status, sizeof(status));
+	assert_null(strstr(status, "\"caught_up\":true"));
+}
+
+static void test_what_was_in_the_way_of_one_before_is_not_told_any_more(void **state)
+{
+	cleanup(buf_release) struct buf told = BUF_INIT(KIB(64));
+	struct fixture *f = *state;
+	char path[96];
+
+	snprintf(path, sizeof(path), "%s/note", f->folder);
+	write_file(path, "pod p-0 has no image");
+	f->scaled = ALL_READY;
+	f->mark = "m1";
+	f->service = OUR_SERVICE;
+	f->looks[0] = TWO_PODS;
+	assert_int_equal(-ERR_CANCELLED, run_lasting(f, FRONT, 2));
+	assert_int_equal(0, small_file_read(path, &told, &f->err));
+}
+
+static void test_a_service_that_is_configured_otherwise_is_told(void **state)
+{
+	struct fixture *f = *state;
+
+	f->scaled = ALL_READY;
+	f->mark = "m1";
+	f->service = "{\"metadata\":{\"labels\":{\"" PODS_LABEL
+		     "step\":\"step-1\"}},\"spec\":{\"type\":\"ClusterIP\",\"ports\":[{\"port\":"
+		     "9100}]}}";
+	f->looks[0] = TWO_PODS;
+	assert_int_equal(-ERR_CANCELLED, run_lasting(f, FRONT, 2));
+	assert_non_null(strstr(said, "is a ClusterIP with port 9100, and not a LoadBalancer with "
+				     "port 9200 as configured; `kubectl delete service front`"));
+	assert_int_equal(0, f->deleted);
 }
 
 static void test_what_is_configured_otherwise_is_replaced_pod_by_pod(void **state)
@@ -717,6 +785,10 @@ int main(int argc, char **argv)
 		TEST(test_a_proxy_has_a_service_and_pods_that_are_left_when_we_end),
 		TEST(test_replayers_say_in_their_logs_how_far_they_are),
 		TEST(test_with_a_replayer_away_nothing_is_caught_up),
+		TEST(test_with_a_replayer_that_is_not_ready_nothing_is_caught_up),
+		TEST(test_what_is_longer_than_we_take_makes_nothing_caught_up),
+		TEST(test_what_was_in_the_way_of_one_before_is_not_told_any_more),
+		TEST(test_a_service_that_is_configured_otherwise_is_told),
 		TEST(test_what_is_configured_otherwise_is_replaced_pod_by_pod),
 		TEST(test_a_proxy_that_says_that_no_try_helps_is_not_waited_for),
 		TEST(test_a_secret_that_is_not_there_to_be_mounted_is_told),
