@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#define FILES_ENOUGH 1024
+#define FILES_ENOUGH 1024ULL
 
 static void PRINTF_LIKE(3, 0)
 	fill(struct err *err, enum err_kind kind, const char *fmt, va_list args)
@@ -35,8 +35,9 @@ static void add_file_limit(struct err *err)
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
 		snprintf(err->message + used, sizeof(err->message) - used,
 			 "; this process may have %llu at a time and needs more: raise the limit "
-			 "(ulimit -n) to %d",
-			 (unsigned long long)limit.rlim_cur, FILES_ENOUGH);
+			 "(ulimit -n) to %llu",
+			 (unsigned long long)limit.rlim_cur,
+			 MAX(FILES_ENOUGH, 2 * (unsigned long long)limit.rlim_cur));
 }
 
 int err_set_errno(struct err *err, enum err_kind kind, int errno_value, const char *fmt, ...)

@@ -58,7 +58,8 @@ static int write_ids(const struct lives *lives, const char *path, struct err *er
 
 	for (size_t i = 0; i < lives->former_count; i++)
 		buf_printf(&text, "%s\n", lives->former[i]);
-	buf_printf(&text, "%s\n", lives->own);
+	if (lives->own[0])
+		buf_printf(&text, "%s\n", lives->own);
 	return small_file_replace(path, buf_str(&text), err);
 }
 
@@ -81,8 +82,11 @@ void lives_close(struct lives *lives, bool clean)
 {
 	struct err err = {0};
 
+	lives->own[0] = '\0';
 	if (lives->path && clean && lives->former_count == 0)
 		small_file_remove(lives->path, &err); /* else it is told once more */
+	else if (lives->path && clean)
+		write_ids(lives, lives->path, &err);
 	if (lives->lock >= 0)
 		close(lives->lock);
 	free(take(lives->path));
@@ -91,7 +95,8 @@ void lives_close(struct lives *lives, bool clean)
 
 bool lives_is_due(const struct lives *lives, uint32_t partitions, int64_t now_ms)
 {
-	return lives->path && lives->former_count > 0 && partitions > 0 && !lives->under_way &&
+	return lives->path && lives->former_count > 0 && lives->told < partitions &&
+	       !lives->under_way &&
 	       (lives->tried_ms == 0 || now_ms - lives->tried_ms >= TRY_EVERY_MS);
 }
 

@@ -74,13 +74,21 @@ static void close_all(struct loop *loop)
 	}
 }
 
+/* A mark that could not be stored once is not waited for, and so not begun again at the end: it may
+ * be long until it fails. */
+static bool may_begin_mark(const struct loop *loop, int64_t tried_ms)
+{
+	return tried_ms == 0 || !(loop->draining || atomic_load(&loop->proxy->stopping));
+}
+
 static void mark_gaps(struct loop *loop)
 {
 	char id[61];
 	struct recorder_options options;
 
 	gap_marker_settle(&loop->gaps);
-	if (!gap_marker_is_due(&loop->gaps, loop->now_ms))
+	if (!gap_marker_is_due(&loop->gaps, loop->now_ms) ||
+	    !may_begin_mark(loop, loop->gaps.tried_ms))
 		return;
 	options = connection_recorder_options(loop, id);
 	gap_marker_begin(&loop->gaps, &options, loop->now_ms);
@@ -99,7 +107,8 @@ static void mark_former_lives(struct loop *loop)
 	if (loop != proxy->loops)
 		return;
 	lives_settle(lives, partitions);
-	if (!lives_is_due(lives, partitions, loop->now_ms))
+	if (!lives_is_due(lives, partitions, loop->now_ms) ||
+	    !may_begin_mark(loop, lives->tried_ms))
 		return;
 	do
 		options = connection_recorder_options(loop, id);
@@ -108,7 +117,6 @@ static void mark_former_lives(struct loop *loop)
 	lives_settle(lives, partitions);
 }
 
-/* A mark that could not be stored once is not waited for. */
 static bool is_empty(const struct loop *loop)
 {
 	const struct gap_marker *gaps = &loop->gaps;

@@ -7,6 +7,7 @@
 #include <linux/magic.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -130,7 +131,11 @@ int segment_log_write_direct(struct segment_log *log, struct append *from, struc
 
 int segment_log_trim(struct segment_log *log)
 {
-	if (log->direct < 0)
+	struct stat status;
+
+	if (fstat(log->segment, &status) < 0)
+		return -errno;
+	if ((uint64_t)status.st_size <= log->position)
 		return 0;
 	if (ftruncate(log->segment, (off_t)log->position) < 0 || fdatasync(log->segment) < 0)
 		return -errno;

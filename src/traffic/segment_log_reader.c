@@ -229,6 +229,8 @@ static int next_now(struct segment_log_reader *reader, struct segment_log_entry 
 		if (reader->segment >= 0) {
 			uint64_t before = reader->limit;
 
+			/* Without a mark it holds what a writer cuts off and writes anew. */
+			segment_reader_go_to(reader, reader->position, reader->next_here);
 			if ((got = limit_of_segment(reader, &reader->limit, err)) < 0)
 				return got;
 			if (reader->limit > before)

@@ -139,8 +139,41 @@ static void those_that_nobody_told_of_yet_are_told_in_each_partition(void **stat
 	lives_close(&lives, true);
 	begin_life(f, &lives, THIRD);
 	tell(f, &lives, 3);
-	assert_told(f, "1 2 , 1 2 , 1 2 , ");
+	assert_told(f, "1 , 1 , 1 , ");
 	lives_close(&lives, false);
+}
+
+/* Of a topic that is made anew with fewer of them. */
+static void partitions_that_went_away_are_not_told(void **state)
+{
+	struct fixture *f = *state;
+	struct lives lives;
+
+	begin_life(f, &lives, FIRST);
+	lives_close(&lives, false);
+	begin_life(f, &lives, SECOND);
+	lives.told = 2;
+	assert_false(lives_is_due(&lives, 2, 1));
+	assert_true(lives_is_due(&lives, 3, 1));
+	lives_close(&lives, true);
+}
+
+/* One that cannot listen may begin again and again. */
+static void those_that_wrote_nothing_displace_nobody(void **state)
+{
+	struct fixture *f = *state;
+	struct lives lives;
+
+	begin_life(f, &lives, FIRST);
+	lives_close(&lives, false);
+	for (int i = 0; i < 2 * LIVES_MAX; i++) {
+		begin_life(f, &lives, SECOND);
+		lives_close(&lives, true);
+	}
+	begin_life(f, &lives, THIRD);
+	tell(f, &lives, 1);
+	assert_told(f, "1 , ");
+	lives_close(&lives, true);
 }
 
 static void a_process_that_lives_is_not_over(void **state)
@@ -168,6 +201,10 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(
 			those_that_nobody_told_of_yet_are_told_in_each_partition, setup, teardown),
+		cmocka_unit_test_setup_teardown(partitions_that_went_away_are_not_told, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(those_that_wrote_nothing_displace_nobody, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(a_process_that_lives_is_not_over, setup, teardown),
 	};
 

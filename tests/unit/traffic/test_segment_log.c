@@ -17,6 +17,7 @@
 #include "base/crc32c.h"
 #include "log_folder.h"
 #include "traffic/commit_tracker.h"
+#include "traffic/segment_log_internal.h"
 
 enum { WAIT_MS = 120000 };
 
@@ -330,6 +331,59 @@ static void a_log_that_was_not_closed_ends_with_its_last_record(void **state)
 	assert_int_equal(warnings, 0);
 	log_folder_remove(&folder);
 	log_folder_remove(&copy);
+}
+
+/* As on a disk that takes no more writes past the page cache, of a sudden. */
+static void a_segment_that_is_full_has_no_zeros_behind_its_last_record(void **state)
+{
+	struct segment_log_options options = {.segment_bytes = 3000};
+	struct segment_log_reader *reader;
+	struct log_folder folder;
+	struct segment_log *log;
+
+	(void)state;
+	log_folder_make_on_disk(&folder);
+	log = log_folder_open(&folder, &options);
+	append_many(&folder, log, 0, 1);
+	segment_log_direct_close(log); /* its thread has nothing to do */
+	append_many(&folder, log, 1, 20);
+	reader = reader_of(&folder);
+	assert_many(reader, 0, 20);
+	segment_log_reader_close(reader);
+	segment_log_close(log);
+	log_folder_remove(&folder);
+}
+
+/* After a power cut there may be none. */
+static void a_reader_that_found_no_mark_follows_the_writer_that_comes(void **state)
+{
+	struct segment_log_reader *reader;
+	struct segment_log_entry entry;
+	struct log_folder folder;
+	struct segment_log *log;
+	struct err err = {0};
+	struct stat status;
+	char path[256];
+
+	(void)state;
+	log_folder_make(&folder);
+	log = log_folder_open(&folder, NULL);
+	append_many(&folder, log, 0, 3);
+	segment_log_close(log);
+	log_folder_file(&folder, "end", path);
+	assert_int_equal(unlink(path), 0);
+	log_folder_file(&folder, "00000000000000000000.segment", path);
+	assert_int_equal(stat(path, &status), 0);
+	assert_int_equal(truncate(path, status.st_size + 1000), 0);
+	reader = reader_of(&folder);
+	assert_many(reader, 0, 3);
+	assert_int_equal(segment_log_reader_next(reader, 0, &entry, &err), 0);
+	log = log_folder_open(&folder, NULL);
+	append_many(&folder, log, 3, 6);
+	assert_many(reader, 3, 6);
+	segment_log_reader_close(reader);
+	segment_log_close(log);
+	log_folder_remove(&folder);
 }
 
 static void damage_of_what_was_durable_is_refused(void **state)
@@ -656,6 +710,8 @@ int main(void)
 		cmocka_unit_test(a_tail_torn_at_any_byte_is_cut_off),
 		cmocka_unit_test(a_log_on_a_disk_is_read_while_it_is_written),
 		cmocka_unit_test(a_log_that_was_not_closed_ends_with_its_last_record),
+		cmocka_unit_test(a_segment_that_is_full_has_no_zeros_behind_its_last_record),
+		cmocka_unit_test(a_reader_that_found_no_mark_follows_the_writer_that_comes),
 		cmocka_unit_test(damage_of_what_was_durable_is_refused),
 		cmocka_unit_test(retention_keeps_what_a_group_has_not_committed),
 		cmocka_unit_test(offsets_that_a_group_has_seen_are_not_given_out_again),
