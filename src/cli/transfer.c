@@ -51,8 +51,9 @@ static void limit_read_ahead(const struct transfer *transfer)
 {
 	int64_t wanted = transfer->request->transfer->read_ahead_memory;
 
-	read_ahead_set_memory(wanted ? (size_t)wanted
-				     : (size_t)reader_count(transfer) * READ_AHEAD_SOURCE);
+	read_ahead_set_memory(
+		wanted ? (size_t)wanted
+		       : MIN((size_t)reader_count(transfer) * READ_AHEAD_SOURCE, MIB(256)));
 }
 
 static struct migrate_plan make_plan(struct transfer *transfer)

@@ -69,7 +69,7 @@ const struct opt transfer_options[] = {
 	 .min = 1,
 	 .max = (int64_t)1 << 40,
 	 .help = "Bytes for what is read ahead out of an object store, of all readers together; "
-		 "without it 16MiB for each."},
+		 "without it 16MiB for each, and 256MiB at most."},
 	{.name = "format",
 	 .type = OPT_CHOICE,
 	 DOCUMENTS(format),
