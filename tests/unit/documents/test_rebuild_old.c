@@ -189,6 +189,30 @@ static void names_in_the_index_may_be_others(void **state)
 	assert_null(find(&plan, "p.d")->name.ptr);
 }
 
+static void fields_of_one_name_in_the_index_are_left_out(void **state)
+{
+	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(1));
+	struct rebuild_plan plan;
+
+	(void)state;
+	make_plan("{\"doc\":{\"_source\":{\"enabled\":false},\"properties\":{\"home\":{\"path\":"
+		  "\"just_name\",\"properties\":{"
+		  "\"city\":{\"type\":\"long\",\"store\":true},\"zip\":{\"type\":\"long\"}}},"
+		  "\"work\":{\"path\":\"just_name\",\"properties\":{"
+		  "\"city\":{\"type\":\"long\"}}},\"street\":{\"type\":\"long\"}}},"
+		  "\"other\":{\"_source\":{\"enabled\":false},\"properties\":{\"street\":{\"type\":"
+		  "\"string\"}}}}",
+		  OF_1_7, &mem, &plan);
+	assert_int_equal(plan.count, 5);
+	for (size_t i = 0; i < plan.count; i++) {
+		bool shared = str_ends(plan.fields[i].path, STR("city"));
+
+		assert_int_equal(plan.fields[i].quality,
+				 shared ? REBUILD_NOT_AT_ALL : REBUILD_APPROXIMATE);
+	}
+	assert_true(find(&plan, "home.city")->name.len == 0 && find(&plan, "home.city")->name.ptr);
+}
+
 static void what_types_have_alike_is_one_field(void **state)
 {
 	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(1));
@@ -304,6 +328,7 @@ int main(void)
 		cmocka_unit_test(spots_of_numbers_are_latitude_and_longitude),
 		cmocka_unit_test(what_is_read_is_told_by_the_mapping_and_the_version),
 		cmocka_unit_test(names_in_the_index_may_be_others),
+		cmocka_unit_test(fields_of_one_name_in_the_index_are_left_out),
 		cmocka_unit_test(what_types_have_alike_is_one_field),
 		cmocka_unit_test(instants_are_written_by_patterns),
 		cmocka_unit_test(instants_keep_all_that_one_of_their_formats_tells),
