@@ -29,8 +29,8 @@ struct rebuild_field {
 	enum rebuild_quality quality;
 	const char *reason; /* why not exact, or NULL */
 	struct str column;  /* whose doc values, or terms, it is; ptr NULL: none, its own */
-	struct str format;  /* of dates: one that is written here; of vectors: the type of their
-			     * elements; ptr NULL: the default */
+	struct str format;  /* of dates: those that are written here, a||b; of vectors: the type of
+			     * their elements; ptr NULL: the default */
 	double factor;      /* of scaled_float */
 	const struct json *constant; /* of constant_keyword */
 	const struct json

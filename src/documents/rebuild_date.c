@@ -11,6 +11,7 @@
 #define NANOS_A_MS 1000000
 #define DAYS_MS 86400000
 #define TEXT_MOST 256
+#define FORMATS_MOST KIB(64)
 
 /* A pattern of NULL is written by write_optional, or as a number. */
 static const struct {
@@ -34,9 +35,14 @@ static const struct {
 	{"basic_date_time_no_millis", "yyyyMMdd'T'HHmmssX"},
 };
 
+/* Nanoseconds in the last of so many digits behind the second. */
+static const int64_t tens[] = {1000000000, 100000000, 10000000, 1000000, 100000,
+			       10000,      1000,      100,      10,      1};
+
 struct instant {
 	struct tm tm;
 	int64_t fraction; /* of the second, in nanoseconds */
+	bool has_date;    /* tm: its year is one that formats write */
 };
 
 static struct str without_strict(struct str format)
@@ -64,9 +70,6 @@ static bool is_letter(char c)
 /* What `count` times that letter stands for. False: nothing that is written here. */
 static bool write_part(char letter, int count, const struct instant *at, struct buf *out)
 {
-	static const int64_t tens[] = {1000000000, 100000000, 10000000, 1000000, 100000,
-				       10000,      1000,      100,      10,      1};
-
 	switch (letter) {
 	case 'y':
 	case 'u':
@@ -94,7 +97,8 @@ static bool write_part(char letter, int count, const struct instant *at, struct 
 		buf_printf(out, "%0*" PRId64, count, at->fraction / tens[count]);
 		return true;
 	case 'Z':
-		buf_append_str(out, count == 1 ? STR("+0000") : STR("+00:00"));
+		/* Joda takes this for ZZ as well, java.time nothing else. */
+		buf_append_str(out, STR("+0000"));
 		return count <= 2;
 	case 'X':
 		buf_append_str(out, STR("Z"));
@@ -158,18 +162,104 @@ static bool is_known(struct str format)
 			 write_pattern(format, &none, &text));
 }
 
-bool rebuild_date_pick(struct str formats, struct str *out)
+/* Off the front of "a||b". */
+static struct str next_format(struct str *formats)
 {
-	while (formats.len > 0) {
-		const char *bars = memmem(formats.ptr, formats.len, "||", 2);
-		size_t len = bars ? (size_t)(bars - formats.ptr) : formats.len;
+	const char *bars = memmem(formats->ptr, formats->len, "||", 2);
+	size_t len = bars ? (size_t)(bars - formats->ptr) : formats->len;
+	struct str format = str_of(formats->ptr, len);
 
-		*out = str_of(formats.ptr, len);
-		if (is_known(*out))
-			return true;
-		formats = str_from_offset(formats, MIN(len + 2, formats.len));
+	*formats = str_from_offset(*formats, MIN(len + 2, formats->len));
+	return format;
+}
+
+bool rebuild_date_pick(struct str formats, struct arena *mem, struct str *out)
+{
+	cleanup(buf_release) struct buf known = BUF_INIT(FORMATS_MOST);
+
+	/* How Elasticsearch 6 and 7 are told that a format is java.time's. */
+	if (str_starts(formats, STR("8")))
+		formats = str_from_offset(formats, 1);
+	while (formats.len > 0) {
+		struct str format = next_format(&formats);
+
+		if (!is_known(format))
+			continue;
+		if (known.len > 0)
+			buf_append_str(&known, STR("||"));
+		buf_append_str(&known, format);
 	}
-	return false;
+	*out = known.len > 0 && !known.failed ? arena_str(mem, buf_str(&known)) : STR_NONE;
+	return out->ptr;
+}
+
+/* How often a letter stands side by side, where it does so first; 0: nowhere. */
+static size_t count_letter(struct str pattern, char letter)
+{
+	bool quoted = false;
+
+	for (size_t i = 0; i < pattern.len; i++) {
+		size_t count = 0;
+
+		quoted ^= pattern.ptr[i] == '\'';
+		while (!quoted && i + count < pattern.len && pattern.ptr[i + count] == letter)
+			count++;
+		if (count > 0)
+			return count;
+	}
+	return 0;
+}
+
+static bool tells_year(struct str pattern, int year)
+{
+	size_t count = MAX(count_letter(pattern, 'y'), count_letter(pattern, 'u'));
+
+	if (count == 2)
+		return year >= 2000 && year < 2100;
+	return count > 0 || year == 1970;
+}
+
+/* What a pattern leaves out is read as the first there is, and the year as 1970. */
+static bool pattern_tells(struct str pattern, const struct instant *at)
+{
+	const struct {
+		char letter;
+		bool is_first;
+	} parts[] = {{'M', at->tm.tm_mon == 0},
+		     {'d', at->tm.tm_mday == 1},
+		     {'H', at->tm.tm_hour == 0},
+		     {'m', at->tm.tm_min == 0},
+		     {'s', at->tm.tm_sec == 0}};
+
+	for (size_t i = 0; i < COUNT_OF(parts); i++)
+		if (!parts[i].is_first && !count_letter(pattern, parts[i].letter))
+			return false;
+	return tells_year(pattern, at->tm.tm_year + 1900) &&
+	       at->fraction % tens[MIN(count_letter(pattern, 'S'), COUNT_OF(tens) - 1)] == 0;
+}
+
+static bool tells_whole(struct str format, const struct instant *at)
+{
+	bool known;
+	const char *pattern = find_name(format, &known);
+
+	if (str_is(without_strict(format), "epoch_second"))
+		return at->fraction == 0;
+	if (str_is(without_strict(format), "epoch_millis"))
+		return at->fraction % NANOS_A_MS == 0;
+	if (!at->has_date || (known && !pattern))
+		return at->has_date;
+	return pattern_tells(pattern ? str_from(pattern) : format, at);
+}
+
+/* The first that leaves nothing of the instant out; none does: the first. */
+static struct str choose_format(struct str formats, const struct instant *at)
+{
+	struct str first = next_format(&formats), format = first;
+
+	while (formats.len > 0 && !tells_whole(format, at))
+		format = next_format(&formats);
+	return tells_whole(format, at) ? format : first;
 }
 
 /* With all of its milliseconds; what is below one where there is any, without its last zeros. */
@@ -202,26 +292,28 @@ static struct json *write_instant(const struct instant *at, struct str format, s
 	return text.failed ? NULL : json_new_string(mem, arena_str(mem, buf_str(&text)));
 }
 
-struct json *rebuild_instant(int64_t ms, int64_t nanos, struct str format, struct arena *mem)
+struct json *rebuild_instant(int64_t ms, int64_t nanos, struct str formats, struct arena *mem)
 {
 	int64_t days = ms / DAYS_MS - (ms % DAYS_MS < 0);
 	int64_t rest = ms % DAYS_MS + (ms % DAYS_MS < 0 ? DAYS_MS : 0);
 	struct instant at = {.fraction = rest % 1000 * NANOS_A_MS + nanos};
 	time_t seconds = (time_t)(days * (DAYS_MS / 1000) + rest / 1000);
+	struct str format;
 
+	at.has_date = gmtime_r(&seconds, &at.tm) && at.tm.tm_year >= -1900 &&
+		      at.tm.tm_year <= 9999 - 1900;
+	format = formats.ptr ? choose_format(formats, &at) : formats;
 	if (str_is(without_strict(format), "epoch_millis"))
 		return json_new_i64(mem, ms);
 	if (str_is(without_strict(format), "epoch_second"))
 		return json_new_i64(mem, (int64_t)seconds);
-	if (!gmtime_r(&seconds, &at.tm) || at.tm.tm_year < -1900 || at.tm.tm_year > 9999 - 1900)
-		return NULL;
-	return write_instant(&at, format, mem);
+	return at.has_date ? write_instant(&at, format, mem) : NULL;
 }
 
-struct json *rebuild_instant_nanos(int64_t nanos, struct str format, struct arena *mem)
+struct json *rebuild_instant_nanos(int64_t nanos, struct str formats, struct arena *mem)
 {
 	int64_t ms = nanos / NANOS_A_MS - (nanos % NANOS_A_MS < 0);
 
 	return rebuild_instant(ms, nanos % NANOS_A_MS + (nanos % NANOS_A_MS < 0 ? NANOS_A_MS : 0),
-			       format, mem);
+			       formats, mem);
 }

@@ -3,15 +3,17 @@
  * flipped. Terms that leave bits out serve ranges and say nothing new.
  *
  * Doc values of several numbers in one:
- *   long, integer, short, byte, date, ip   the first in zigzag, then differences: as Lucene's
- * vLong, but the ninth byte is the last and has eight bits double, float 8, 4 bytes each,
- * little-endian geo_point                              two doubles each: lat, lon A geo_point
- * of 2.2 and later is a number: bits of lon and lat in turns, lon first from below.
+ *
+ *   long, integer, short, byte, date, ip   the first in zigzag, then differences (below)
+ *   double, float                          8, 4 bytes each, little-endian
+ *   geo_point                              two doubles each: lat, lon
+ *
+ * Differences are as Lucene's vLong, but the ninth byte is the last and has eight bits.
+ * A geo_point of 2.2 and later is a number: bits of lon and lat in turns, lon first from below.
  *
  * Source: Lucene 4.10.4, 5.5.4 util/NumericUtils, 5.5.4 spatial/util/GeoEncodingUtils;
  * Elasticsearch 1.7.6 ByteUtils, NumberFieldMapper, DoubleFieldMapper, FloatFieldMapper,
- * GeoPointFieldMapper.
- */
+ * GeoPointFieldMapper. */
 #include "documents/rebuild_old.h"
 
 #include "base/rd.h"

@@ -250,7 +250,7 @@ static void plan_details(struct planner *p, struct rebuild_field *field, const s
 
 		field->factor = text.ptr ? strtod(text.ptr, NULL) : 0;
 	}
-	if (formats.ptr && !rebuild_date_pick(formats, &field->format))
+	if (formats.ptr && !rebuild_date_pick(formats, p->mem, &field->format))
 		set_not_at_all(field, "a date format that is not written");
 }
 

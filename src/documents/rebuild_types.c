@@ -89,6 +89,52 @@ static void drop_empty(struct rebuild_plan *plan)
 	plan->count = kept;
 }
 
+static struct str index_name(const struct rebuild_field *field)
+{
+	return field->name.ptr ? field->name : field->path;
+}
+
+static int by_index_name(const void *a, const void *b)
+{
+	return str_cmp(index_name(*(const struct rebuild_field *const *)a),
+		       index_name(*(const struct rebuild_field *const *)b));
+}
+
+/* Fields of one name in the index have the values of each other. */
+static void leave_out_shared(struct rebuild_field **group, size_t count)
+{
+	bool shared = false;
+
+	for (size_t i = 1; i < count; i++)
+		shared |= !str_eq(group[i]->path, group[0]->path);
+	for (size_t i = 0; shared && i < count; i++)
+		*group[i] = (struct rebuild_field){
+			.path = group[i]->path,
+			.name = STR(""),
+			.of_type = group[i]->of_type,
+			.type = group[i]->type,
+			.nested = group[i]->nested,
+			.quality = REBUILD_NOT_AT_ALL,
+			.reason = "another field has its name in the index (index_name, "
+				  "path: just_name)"};
+}
+
+/* `sorted`: room for all of them. */
+static void leave_out_all_shared(struct rebuild_plan *plan, struct rebuild_field **sorted)
+{
+	size_t from = 0;
+
+	for (size_t i = 0; i < plan->count; i++)
+		sorted[i] = &plan->fields[i];
+	qsort(sorted, plan->count, sizeof(struct rebuild_field *), by_index_name);
+	for (size_t i = 1; i <= plan->count; i++) {
+		if (i < plan->count && str_eq(index_name(sorted[i]), index_name(sorted[from])))
+			continue;
+		leave_out_shared(sorted + from, i - from);
+		from = i;
+	}
+}
+
 void rebuild_types_merge(struct rebuild_plan *plan, struct arena *mem)
 {
 	struct rebuild_field **sorted = arena_alloc(mem, (plan->count + 1) * sizeof(*sorted));
@@ -106,4 +152,6 @@ void rebuild_types_merge(struct rebuild_plan *plan, struct arena *mem)
 		from = i;
 	}
 	drop_empty(plan);
+	if (plan->old)
+		leave_out_all_shared(plan, sorted);
 }

@@ -8,7 +8,8 @@
  * none is. */
 struct json *rebuild_types_whole(const struct json *mappings, struct arena *mem);
 /* What several types have alike becomes one field of all; of what they have unlike, each field is
- * of the documents of its type (of nested ones, whose type is not known, none comes back). */
+ * of the documents of its type (of nested ones, whose type is not known, none comes back). Before
+ * Elasticsearch 5 fields of several paths that have one name in the index do not come back. */
 void rebuild_types_merge(struct rebuild_plan *plan, struct arena *mem);
 
 #endif

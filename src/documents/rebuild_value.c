@@ -7,6 +7,7 @@
 #include "documents/rebuild_range.h"
 
 #include <arpa/inet.h>
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -25,14 +26,31 @@ static struct json *number_text(struct arena *mem, const char *text)
 	return json_new_number(mem, arena_printf(mem, "%s%s", text, plain ? ".0" : ""));
 }
 
+/* How many digits it has of the first `sure`, which are those of its shortest spelling if that has
+ * no more. */
+static int count_digits(double value, int sure)
+{
+	char text[NUMBER_TEXT];
+	const char *end;
+	int digits = sure;
+
+	snprintf(text, sizeof(text), "%.*e", sure - 1, value);
+	for (end = strchr(text, 'e'); digits > 1 && end[-1] == '0'; end--)
+		digits--;
+	return digits;
+}
+
 /* The shortest text that reads back as the same double. */
 static struct json *double_json(double value, struct arena *mem)
 {
 	char text[NUMBER_TEXT];
+	bool normal = fabs(value) >= DBL_MIN;
+	int digits;
 
 	if (!isfinite(value))
 		return NULL;
-	for (int digits = 1; digits <= 17; digits++) {
+	digits = normal ? count_digits(value, DBL_DIG) : 1;
+	for (; digits <= 17; digits = normal ? MAX(digits, DBL_DIG) + 1 : digits + 1) {
 		snprintf(text, sizeof(text), "%.*g", digits, value);
 		if (strtod(text, NULL) == value)
 			break;
@@ -43,10 +61,13 @@ static struct json *double_json(double value, struct arena *mem)
 static struct json *float_json(float value, struct arena *mem)
 {
 	char text[NUMBER_TEXT];
+	bool normal = fabsf(value) >= FLT_MIN;
+	int digits;
 
 	if (!isfinite(value))
 		return NULL;
-	for (int digits = 1; digits <= 9; digits++) {
+	digits = normal ? count_digits((double)value, FLT_DIG) : 1;
+	for (; digits <= 9; digits = normal ? MAX(digits, FLT_DIG) + 1 : digits + 1) {
 		snprintf(text, sizeof(text), "%.*g", digits, (double)value);
 		if (strtof(text, NULL) == value)
 			break;

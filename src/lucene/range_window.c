@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#define JUMP_SIZE KIB(4)
+
 void range_window_init(struct range_window *w, struct bytes_source *source, uint64_t end)
 {
 	*w = (struct range_window){.source = source, .end = end};
@@ -13,9 +15,19 @@ void range_window_release(struct range_window *w)
 	w->bytes = NULL;
 }
 
-static int move_to(struct range_window *w, uint64_t offset, struct err *err)
+/* Who jumps about in a file at hand has no use for what follows; over a network it costs little. */
+static size_t stretch(const struct range_window *w, uint64_t offset, size_t need)
 {
-	size_t len = (size_t)MIN(w->end - offset, RANGE_WINDOW_SIZE);
+	bool onward = offset >= w->at && offset - w->at <= w->len + RANGE_WINDOW_SIZE;
+
+	if (onward || !w->bytes || bytes_source_is_remote(w->source))
+		return RANGE_WINDOW_SIZE;
+	return MAX(need, (size_t)JUMP_SIZE);
+}
+
+static int move_to(struct range_window *w, uint64_t offset, size_t need, struct err *err)
+{
+	size_t len = (size_t)MIN(w->end - offset, stretch(w, offset, need));
 
 	if (!w->bytes)
 		w->bytes = mem_alloc(RANGE_WINDOW_SIZE);
@@ -38,7 +50,7 @@ int range_window_need(struct range_window *w, uint64_t offset, size_t len, const
 			       (unsigned long long)offset, (unsigned long long)w->end);
 	if ((!w->bytes || offset < w->at || offset - w->at > w->len ||
 	     len > w->len - (offset - w->at)) &&
-	    move_to(w, offset, err) < 0)
+	    move_to(w, offset, len, err) < 0)
 		return -(int)err->kind;
 	*out = w->bytes + (offset - w->at);
 	return 0;

@@ -29,7 +29,7 @@ static void write_instant(struct str formats, int64_t ms, struct arena *mem)
 	json_write(&text, value);
 	if (text.failed || json_validate(buf_str(&text), &err) < 0)
 		return;
-	if (rebuild_date_pick(formats, &format))
+	if (rebuild_date_pick(formats, mem, &format))
 		must_be_json(rebuild_instant(ms, 0, format, mem));
 }
 

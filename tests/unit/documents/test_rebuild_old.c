@@ -189,6 +189,30 @@ static void names_in_the_index_may_be_others(void **state)
 	assert_null(find(&plan, "p.d")->name.ptr);
 }
 
+static void fields_of_one_name_in_the_index_are_left_out(void **state)
+{
+	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(1));
+	struct rebuild_plan plan;
+
+	(void)state;
+	make_plan("{\"doc\":{\"_source\":{\"enabled\":false},\"properties\":{\"home\":{\"path\":"
+		  "\"just_name\",\"properties\":{"
+		  "\"city\":{\"type\":\"long\",\"store\":true},\"zip\":{\"type\":\"long\"}}},"
+		  "\"work\":{\"path\":\"just_name\",\"properties\":{"
+		  "\"city\":{\"type\":\"long\"}}},\"street\":{\"type\":\"long\"}}},"
+		  "\"other\":{\"_source\":{\"enabled\":false},\"properties\":{\"street\":{\"type\":"
+		  "\"string\"}}}}",
+		  OF_1_7, &mem, &plan);
+	assert_int_equal(plan.count, 5);
+	for (size_t i = 0; i < plan.count; i++) {
+		bool shared = str_ends(plan.fields[i].path, STR("city"));
+
+		assert_int_equal(plan.fields[i].quality,
+				 shared ? REBUILD_NOT_AT_ALL : REBUILD_APPROXIMATE);
+	}
+	assert_true(find(&plan, "home.city")->name.len == 0 && find(&plan, "home.city")->name.ptr);
+}
+
 static void what_types_have_alike_is_one_field(void **state)
 {
 	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(1));
@@ -220,6 +244,8 @@ static void instants_are_written_by_patterns(void **state)
 		const char *format, *text; /* NULL: not written */
 	} cases[] = {
 		{"yyyy/MM/dd HH:mm:ss||yyyy/MM/dd", "\"2024/02/29 12:34:56\""},
+		{"8yyyy-MM-dd HH:mm", "\"2024-02-29 12:34\""},
+		{"yyyy-MM-dd'T'HH:mm:ssZZ", "\"2024-02-29T12:34:56+0000\""},
 		{"dd.MM.yy", "\"29.02.24\""},
 		{"d/M/yyyy H:m:s", "\"29/2/2024 12:34:56\""},
 		{"yyyy-MM-dd'T'HH:mm:ss.SSSZ", "\"2024-02-29T12:34:56.789+0000\""},
@@ -238,12 +264,59 @@ static void instants_are_written_by_patterns(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		struct str format;
-		bool picked = rebuild_date_pick(str_from(cases[i].format), &format);
+		bool picked = rebuild_date_pick(str_from(cases[i].format), &mem, &format);
 
 		assert_int_equal(picked, cases[i].text != NULL);
 		if (picked)
 			assert_writes(rebuild_instant(1709210096789, 0, format, &mem),
 				      cases[i].text);
+	}
+}
+
+/* As they were written before patterns were, and never with a part of the instant left out. */
+static void instants_keep_all_that_one_of_their_formats_tells(void **state)
+{
+	static const struct {
+		int64_t ms, nanos;
+		const char *format, *text; /* format NULL: the default; text NULL: not written */
+	} cases[] = {
+		{1709210096789, 0, NULL, "\"2024-02-29T12:34:56.789Z\""},
+		{1709210096000, 120000, NULL, "\"2024-02-29T12:34:56.00012Z\""},
+		{1709210096789, 0, "strict_date_optional_time||epoch_millis",
+		 "\"2024-02-29T12:34:56.789Z\""},
+		{1709210096789, 1, "strict_date_optional_time_nanos",
+		 "\"2024-02-29T12:34:56.789000001Z\""},
+		{1709210096789, 0, "epoch_millis||strict_date_optional_time", "1709210096789"},
+		{-1, 0, "date_time", "\"1969-12-31T23:59:59.999Z\""},
+		{-1, 0, "epoch_second", "-1"},
+		{1709210096789, 0, "yyyy/MM/dd HH:mm:ss||yyyy/MM/dd||epoch_millis",
+		 "1709210096789"},
+		{1709210096000, 0, "yyyy/MM/dd HH:mm:ss||yyyy/MM/dd||epoch_millis",
+		 "\"2024/02/29 12:34:56\""},
+		{1709210096000, 0, "yyyy-MM-dd||yyyy-MM-dd HH:mm:ss", "\"2024-02-29 12:34:56\""},
+		{1709164800000, 0, "yyyy-MM-dd||yyyy-MM-dd HH:mm:ss", "\"2024-02-29\""},
+		{1709210096789, 0, "yyyy-MM-dd||yyyy-MM-dd HH:mm:ss", "\"2024-02-29\""},
+		{1709210096789, 1, "epoch_millis||strict_date_time",
+		 "\"2024-02-29T12:34:56.789000001Z\""},
+		{1709210096789, 0, "YYYY-'W'ww||uuuu-MM-dd", "\"2024-02-29\""},
+		{1709210096789, 0, "basic_week_date||xxxx-'W'ww-e||epoch_millis", "1709210096789"},
+		{481161600000, 0, "yy-MM-dd||yyyy-MM-dd", "\"1985-04-01\""},
+		{481161600000, 0, "yy-MM-dd", "\"85-04-01\""},
+		{3661000, 0, "HH:mm||'s' HH:mm:ss", "\"s 01:01:01\""},
+		{INT64_MAX, 0, "yyyy-MM-dd||strict_date_time||epoch_millis", "9223372036854775807"},
+		{INT64_MIN, 0, "date_time||epoch_second", NULL},
+		{253402300800000, 0, "date", NULL},
+	};
+	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(1));
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct str format = STR_NONE;
+
+		if (cases[i].format)
+			assert_true(rebuild_date_pick(str_from(cases[i].format), &mem, &format));
+		assert_writes(rebuild_instant(cases[i].ms, cases[i].nanos, format, &mem),
+			      cases[i].text);
 	}
 }
 
@@ -255,8 +328,10 @@ int main(void)
 		cmocka_unit_test(spots_of_numbers_are_latitude_and_longitude),
 		cmocka_unit_test(what_is_read_is_told_by_the_mapping_and_the_version),
 		cmocka_unit_test(names_in_the_index_may_be_others),
+		cmocka_unit_test(fields_of_one_name_in_the_index_are_left_out),
 		cmocka_unit_test(what_types_have_alike_is_one_field),
 		cmocka_unit_test(instants_are_written_by_patterns),
+		cmocka_unit_test(instants_keep_all_that_one_of_their_formats_tells),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
