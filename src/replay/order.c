@@ -233,31 +233,56 @@ static bool is_still_to_come(const struct exchange *ex)
 	return true;
 }
 
-/* Of what is before a document's updates and never comes, the earliest gives up first: else a later
- * one would go before it, and it would be taken to be in. Once the later one has found that nothing
- * comes any more but such updates, they do not wait for what may be behind the later one itself. */
-static void compare_with_others(struct exchange *ex)
+/* NULL: it has none, or is the one that asks. */
+static const struct exchange *other_with_updates(const struct stream *s, const struct exchange *ex)
 {
-	int64_t ended_ms = MAX(ex->ended_ms, ex->captured_ms);
-	struct stream *s;
+	const struct exchange *head = TAILQ_FIRST(&s->queue);
+
+	return head && head != ex && head->job.update_count > 0 ? head : NULL;
+}
+
+/* Once a later update of a document has found that nothing comes any more but updates that wait
+ * likewise, they do not wait for what may be behind the later one itself. */
+static void find_those_in_vain(struct exchange *ex)
+{
+	const struct stream *s;
 
 	for (size_t i = 0; i < ex->job.update_count; i++)
-		ex->job.updates[i].follows = ex->job.updates[i].in_vain = false;
+		ex->job.updates[i].in_vain = false;
 	TAILQ_FOREACH(s, &ex->stream->replay->streams, link)
 	{
-		const struct exchange *other = TAILQ_FIRST(&s->queue);
+		const struct exchange *other = other_with_updates(s, ex);
 
-		if (!other || other == ex || other->job.update_count == 0)
+		if (!other || !other->nothing_comes ||
+		    ex->captured_ms > MAX(other->ended_ms, other->captured_ms))
+			continue;
+		for (size_t i = 0; i < ex->job.update_count; i++)
+			ex->job.updates[i].in_vain |=
+				updates_are_behind(&other->job, &ex->job.updates[i]);
+	}
+}
+
+/* Of what is before a document's updates and never comes, the earliest gives up first: else a later
+ * one would go before it, and it would be taken to be in. Those that wait need no look, which is
+ * dear where bulks have thousands of updates each. */
+static void find_earlier_updates(struct exchange *ex, bool may_wait)
+{
+	int64_t ended_ms = MAX(ex->ended_ms, ex->captured_ms);
+	const struct stream *s;
+
+	for (size_t i = 0; i < ex->job.update_count; i++)
+		ex->job.updates[i].follows = false;
+	TAILQ_FOREACH(s, &ex->stream->replay->streams, link)
+	{
+		const struct exchange *other = other_with_updates(s, ex);
+
+		if (!other || other->captured_ms > ended_ms)
 			continue;
 		for (size_t i = 0; i < ex->job.update_count; i++) {
 			struct pending_update *update = &ex->job.updates[i];
 
-			update->follows |= other->captured_ms <= ended_ms &&
-					   updates_are_before(&other->job, update);
-			update->in_vain |=
-				other->nothing_comes &&
-				ex->captured_ms <= MAX(other->ended_ms, other->captured_ms) &&
-				updates_are_behind(&other->job, update);
+			if (!update->follows && (!may_wait || update->in_vain))
+				update->follows = updates_are_before(&other->job, update);
 		}
 	}
 }
@@ -290,7 +315,8 @@ bool order_may_wait(struct exchange *ex)
 	bool may_wait = may_wait_for_others(ex);
 
 	ex->nothing_comes = !may_wait && !ex->job.is_overwritten;
-	compare_with_others(ex);
+	find_those_in_vain(ex);
+	find_earlier_updates(ex, may_wait);
 	return may_wait;
 }
 

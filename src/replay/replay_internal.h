@@ -36,6 +36,7 @@ struct exchange {
 	struct job job;
 	bool has_job, source_complete, planned, silent; /* silent: no tuple */
 	bool writes, is_barrier;
+	bool is_refused;    /* by the last answer to itself, a busy target's */
 	bool waits;         /* for what comes before its updates */
 	bool nothing_comes; /* any more, by the last look, that could be before its updates */
 	int64_t captured_ms, due_ms, first_failure_ms;

@@ -473,7 +473,7 @@ bool updates_take_answer(struct job *job, struct pending_update *u, int status, 
 		job->counts->updates_lost++;
 	/* Also of one that is bound to nothing: what another replayer had under way when it was
 	 * killed may have made the document meanwhile. */
-	if (*lost || (status != 404 && status != 409) || ++job->conflicts > UPDATES_CONFLICTS)
+	if (*lost || (status != 404 && status != 409) || ++u->conflicts > UPDATES_CONFLICTS)
 		return false;
 	u->open = true;
 	return true;
