@@ -407,7 +407,7 @@ static void send_next(struct exchange *ex)
 	ex->state = EXCHANGE_SENDING;
 	r->counts.in_flight++;
 	r->counts.schedule_lag_ms = clock_monotonic_ms() - ex->due_ms;
-	r->counts.source_lag_ms = clock_wall_ms() - ex->captured_ms;
+	r->counts.source_lag_ms = clock_wall_ms() - ex->captured_us / 1000;
 	hand_over(ex, buf_str(bytes));
 	if (bytes->capacity > OUTGOING_KEPT_BYTES)
 		buf_release(bytes);
