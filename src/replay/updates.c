@@ -346,8 +346,11 @@ static void judge_absent(struct job *job, struct pending_update *u, const struct
 		send_it(job, u, NULL);
 	else if (!is_given_up(job, u))
 		return;
-	else if (is_done(result))
+	/* A document may have been made between the two questions: asked once more, it is found. */
+	else if (is_done(result) || (deleted >= 0 && deleted == u->deleted))
 		is_lost(job, u);
+	else if (deleted >= 0)
+		u->deleted = deleted;
 	else
 		send_it(job, u, NULL);
 }

@@ -33,6 +33,8 @@ struct pending_update {
 	bool in_vain;     /* set likewise: nothing brings it, whatever job.may_wait says, since a
 			     later update of the document found so */
 	unsigned conflicts;
+	int64_t deleted; /* the version of its delete, by the last question of one that gives up;
+			    0: it was not told */
 };
 
 /* `update`: copied; slices outlive the job. At most one for each item of a bulk. */

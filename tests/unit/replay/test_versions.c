@@ -479,6 +479,32 @@ static void an_update_of_what_was_deleted_since_is_in(void **state)
 	fake_job_close(&f);
 }
 
+/* Sent, it could come to the document that is made next, as to one that nothing was left out of. */
+static void an_update_that_gives_up_is_not_sent_to_what_is_deleted(void **state)
+{
+	static const char *const then[] = {MISSING, FOUND("2")};
+	struct fake_job f;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(then); i++) {
+		open_update(&f);
+		f.job.may_wait = false;
+		assert_int_equal(fake_job_answer(&f, 200, MISSING), JOB_NEXT);
+		assert_string_equal(fake_job_sends(&f), TOMBSTONES);
+		/* Or of a document that was made since the first question. */
+		assert_int_equal(fake_job_answer(&f, 200, TOMBSTONE("1")), JOB_AGAIN);
+		assert_string_equal(fake_job_sends(&f), PROBE);
+		assert_int_equal(fake_job_answer(&f, 200, then[i]), JOB_NEXT);
+		if (i == 0) {
+			assert_string_equal(fake_job_sends(&f), TOMBSTONES);
+			assert_int_equal(fake_job_answer(&f, 200, TOMBSTONE("1")), JOB_FINAL);
+		}
+		assert_int_equal(f.counts.updates_lost, i == 0);
+		assert_int_equal(f.counts.updates_out_of_order, 1);
+		fake_job_close(&f);
+	}
+}
+
 static void an_update_of_a_shard_that_is_away_stays_a_question(void **state)
 {
 	struct fake_job f;
@@ -791,6 +817,7 @@ int main(void)
 		cmocka_unit_test(questions_keep_no_memory),
 		cmocka_unit_test(an_update_of_nothing_waits_as_long_as_it_may),
 		cmocka_unit_test(an_update_of_what_was_deleted_since_is_in),
+		cmocka_unit_test(an_update_that_gives_up_is_not_sent_to_what_is_deleted),
 		cmocka_unit_test(an_update_of_a_shard_that_is_away_stays_a_question),
 		cmocka_unit_test(an_update_that_is_overwritten_later_waits_for_nothing),
 		cmocka_unit_test(a_script_that_made_the_document_comes_after_the_delete_before_it),
