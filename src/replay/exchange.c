@@ -172,12 +172,16 @@ static bool fails_after(struct exchange *ex, const char *why)
 	return true;
 }
 
-static bool is_refused_too_long(struct exchange *ex, int status)
+/* That a question is answered does not say that what was refused would be. */
+static bool is_refused_too_long(struct exchange *ex, int status, bool probe)
 {
 	char why[120];
 
+	if (!probe)
+		ex->is_refused = ex->job.refused;
 	if (!ex->job.refused) {
-		ex->first_failure_ms = 0;
+		if (!ex->is_refused)
+			ex->first_failure_ms = 0;
 		return false;
 	}
 	snprintf(why, sizeof(why),
@@ -199,7 +203,7 @@ static void decide(struct exchange *ex, int status, struct str bytes)
 	    (ex->source_complete || (status >= 300 && exchange_source_is_whole(ex))))
 		exchange_take_source(ex);
 	verdict = job_decide(&ex->job, status, bytes, ex->source_complete);
-	if (is_refused_too_long(ex, status))
+	if (is_refused_too_long(ex, status, probe))
 		return;
 	switch (verdict) {
 	case JOB_FINAL:
@@ -403,7 +407,7 @@ static void send_next(struct exchange *ex)
 	ex->state = EXCHANGE_SENDING;
 	r->counts.in_flight++;
 	r->counts.schedule_lag_ms = clock_monotonic_ms() - ex->due_ms;
-	r->counts.source_lag_ms = clock_wall_ms() - ex->captured_ms;
+	r->counts.source_lag_ms = clock_wall_ms() - ex->captured_us / 1000;
 	hand_over(ex, buf_str(bytes));
 	if (bytes->capacity > OUTGOING_KEPT_BYTES)
 		buf_release(bytes);

@@ -28,15 +28,10 @@ void exchange_take_source(struct exchange *ex)
 	const struct captured_message *response = &ex->transaction->response;
 
 	if (response->piece_count > 0)
-		ex->ended_ms = record_time_ms(response->pieces[response->piece_count - 1].time);
+		ex->ended_us = record_time_us(response->pieces[response->piece_count - 1].time);
 
 	if (ex->has_job && !ex->job.has_source)
 		job_source(&ex->job, arena_str(&ex->mem, str_of(response->bytes, response->len)));
-}
-
-static int64_t microseconds(struct record_time time)
-{
-	return time.seconds * 1000000 + time.nanos / 1000;
 }
 
 static void time_response(struct tuple_part *part, const struct captured_message *request,
@@ -46,8 +41,8 @@ static void time_response(struct tuple_part *part, const struct captured_message
 	const struct record_time last = response->pieces[response->piece_count - 1].time;
 
 	part->response_ms = record_time_ms(last) - record_time_ms(sent);
-	part->first_byte_us = microseconds(response->pieces[0].time) - microseconds(sent);
-	part->last_byte_us = microseconds(last) - microseconds(sent);
+	part->first_byte_us = record_time_us(response->pieces[0].time) - record_time_us(sent);
+	part->last_byte_us = record_time_us(last) - record_time_us(sent);
 }
 
 /* What the transformers make of the line, which may be several or none; as it is where they fail.

@@ -153,10 +153,13 @@ static enum job_verdict decide_bulk(struct job *job, struct str answer)
 	if (!bulk_take_answer(job, answer))
 		return JOB_FINAL;
 	if (job->bulk->failing > 0) {
-		if (again(job) == JOB_AGAIN)
+		if (again(job) == JOB_AGAIN) {
+			updates_ask_again(job);
 			return JOB_AGAIN;
+		}
 		if (job->rules->source_versions && bulk_keep_refused(job->bulk)) {
 			job->refused = true;
+			updates_ask_again(job);
 			return again(job);
 		}
 		return bulk_give_up(job->bulk) ? JOB_NEXT : JOB_FINAL;
@@ -228,6 +231,9 @@ void job_not_sent(struct job *job)
 {
 	if (job->probing && !job->asks_deleted && !job->refresh.ptr)
 		job->probes--;
+	/* A connection that was used before may have ended behind it. */
+	if (!job->probing)
+		updates_ask_again(job);
 	job->probing = false;
 }
 

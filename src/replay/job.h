@@ -67,7 +67,6 @@ struct job {
 	bound to; NULL */
 	struct pending_update *updates; /* in mem */
 	size_t update_count;
-	unsigned conflicts;
 	struct bulk *bulk; /* in mem; NULL */
 	int last_status;   /* -1: the answer at hand waits for the captured response */
 	int deciding_status;

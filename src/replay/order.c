@@ -22,9 +22,19 @@ static bool writes(const struct exchange *ex)
 	return ex->writes && !ex->skipped;
 }
 
+static int64_t ended_at_us(const struct exchange *ex)
+{
+	return MAX(ex->ended_us, ex->captured_us);
+}
+
+static int64_t ended_at_ms(const struct exchange *ex)
+{
+	return ended_at_us(ex) / 1000;
+}
+
 static bool is_before(const struct exchange *a, const struct exchange *b)
 {
-	return MAX(a->ended_ms, a->captured_ms) < b->captured_ms;
+	return ended_at_us(a) < b->captured_us;
 }
 
 /* Some write that is not done is before it. */
@@ -38,7 +48,7 @@ static bool follows_a_write(struct exchange *ex)
 
 		TAILQ_FOREACH(other, &s->queue, queue)
 		{
-			if (other->captured_ms >= ex->captured_ms)
+			if (other->captured_us >= ex->captured_us)
 				break;
 			if (other != ex && writes(other) && is_before(other, ex))
 				return true;
@@ -166,7 +176,7 @@ const struct exchange *order_awaited(const struct exchange *ex)
 			continue;
 		TAILQ_FOREACH(other, &s->queue, queue)
 		{
-			if (other->captured_ms > MAX(ex->ended_ms, ex->captured_ms))
+			if (other->captured_us > ended_at_us(ex))
 				break;
 			if (writes(other) && !other->waits)
 				return other;
@@ -203,8 +213,7 @@ static bool all_of_its_time_is_read(const struct exchange *ex)
 	const struct replay *r = ex->stream->replay;
 
 	return r->ended || (r->options->source->in_order &&
-			    r->read_captured_ms - MAX(ex->ended_ms, ex->captured_ms) >=
-				    r->options->update_wait_ms);
+			    r->read_captured_ms - ended_at_ms(ex) >= r->options->update_wait_ms);
 }
 
 /* It may go at any moment, or wait for something in vain itself. The index may have two names. */
@@ -226,38 +235,62 @@ static bool is_still_to_come(const struct exchange *ex)
 	struct replay *r = ex->stream->replay;
 
 	if (r->ended || r->has_held ||
-	    record_source_has_passed(r->options->source, MAX(ex->ended_ms, ex->captured_ms) +
-								 r->options->update_wait_ms))
+	    record_source_has_passed(r->options->source,
+				     ended_at_ms(ex) + r->options->update_wait_ms))
 		return false;
 	r->awaits_records_ms = clock_monotonic_ms();
 	return true;
 }
 
-/* Of what is before a document's updates and never comes, the earliest gives up first: else a later
- * one would go before it, and it would be taken to be in. Once the later one has found that nothing
- * comes any more but such updates, they do not wait for what may be behind the later one itself. */
-static void compare_with_others(struct exchange *ex)
+/* NULL: it has none, or is the one that asks. */
+static const struct exchange *other_with_updates(const struct stream *s, const struct exchange *ex)
 {
-	int64_t ended_ms = MAX(ex->ended_ms, ex->captured_ms);
-	struct stream *s;
+	const struct exchange *head = TAILQ_FIRST(&s->queue);
+
+	return head && head != ex && head->job.update_count > 0 ? head : NULL;
+}
+
+/* Once a later update of a document has found that nothing comes any more but updates that wait
+ * likewise, they do not wait for what may be behind the later one itself. */
+static void find_those_in_vain(struct exchange *ex)
+{
+	const struct stream *s;
 
 	for (size_t i = 0; i < ex->job.update_count; i++)
-		ex->job.updates[i].follows = ex->job.updates[i].in_vain = false;
+		ex->job.updates[i].in_vain = false;
 	TAILQ_FOREACH(s, &ex->stream->replay->streams, link)
 	{
-		const struct exchange *other = TAILQ_FIRST(&s->queue);
+		const struct exchange *other = other_with_updates(s, ex);
 
-		if (!other || other == ex || other->job.update_count == 0)
+		if (!other || !other->nothing_comes || ex->captured_us > ended_at_us(other))
+			continue;
+		for (size_t i = 0; i < ex->job.update_count; i++)
+			ex->job.updates[i].in_vain |=
+				updates_are_behind(&other->job, &ex->job.updates[i]);
+	}
+}
+
+/* Of what is before a document's updates and never comes, the earliest gives up first: else a later
+ * one would go before it, and it would be taken to be in. Those that wait need no look, which is
+ * dear where bulks have thousands of updates each. */
+static void find_earlier_updates(struct exchange *ex, bool may_wait)
+{
+	int64_t ended_us = ended_at_us(ex);
+	const struct stream *s;
+
+	for (size_t i = 0; i < ex->job.update_count; i++)
+		ex->job.updates[i].follows = false;
+	TAILQ_FOREACH(s, &ex->stream->replay->streams, link)
+	{
+		const struct exchange *other = other_with_updates(s, ex);
+
+		if (!other || other->captured_us > ended_us)
 			continue;
 		for (size_t i = 0; i < ex->job.update_count; i++) {
 			struct pending_update *update = &ex->job.updates[i];
 
-			update->follows |= other->captured_ms <= ended_ms &&
-					   updates_are_before(&other->job, update);
-			update->in_vain |=
-				other->nothing_comes &&
-				ex->captured_ms <= MAX(other->ended_ms, other->captured_ms) &&
-				updates_are_behind(&other->job, update);
+			if (!update->follows && (!may_wait || update->in_vain))
+				update->follows = updates_are_before(&other->job, update);
 		}
 	}
 }
@@ -290,7 +323,8 @@ bool order_may_wait(struct exchange *ex)
 	bool may_wait = may_wait_for_others(ex);
 
 	ex->nothing_comes = !may_wait && !ex->job.is_overwritten;
-	compare_with_others(ex);
+	find_those_in_vain(ex);
+	find_earlier_updates(ex, may_wait);
 	return may_wait;
 }
 

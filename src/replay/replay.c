@@ -36,9 +36,8 @@ static void count_message(struct duration_tally *tally, const struct captured_me
 	const struct captured_piece *pieces = message->pieces;
 
 	if (message->piece_count > 0)
-		duration_tally_add(tally,
-				   1000 * (record_time_ms(pieces[message->piece_count - 1].time) -
-					   record_time_ms(pieces[0].time)));
+		duration_tally_add(tally, record_time_us(pieces[message->piece_count - 1].time) -
+						  record_time_us(pieces[0].time));
 }
 
 static void on_request(void *user, struct captured_transaction *t)

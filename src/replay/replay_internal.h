@@ -36,13 +36,17 @@ struct exchange {
 	struct job job;
 	bool has_job, source_complete, planned, silent; /* silent: no tuple */
 	bool writes, is_barrier;
+	bool is_refused;    /* by the last answer to itself, a busy target's */
 	bool waits;         /* for what comes before its updates */
 	bool nothing_comes; /* any more, by the last look, that could be before its updates */
-	int64_t captured_ms, due_ms, first_failure_ms;
+	/* Not in milliseconds: of two connections that end one request and begin the next within
+	 * the same, each would have to wait for what is behind the other. */
+	int64_t captured_us;
+	int64_t ended_us; /* of the captured response, as far as it is known; 0: not at all */
+	int64_t due_ms, first_failure_ms;
 	int64_t head_ms;                /* since when nothing of its stream is before it */
 	int64_t read_us, first_sent_us; /* first_sent_us 0: nothing was */
-	int64_t ended_ms;    /* of the captured response, as far as it is known; 0: not at all */
-	int64_t waits_ms;    /* since when; 0: never */
+	int64_t waits_ms;               /* since when; 0: never */
 	double slot_ms;      /* when it may be sent, at most_per_second; 0: it has none */
 	const char *skipped; /* why nothing was sent */
 	struct str sent;     /* the last request, owned */
@@ -62,7 +66,7 @@ struct stream {
 	struct exchange_list queue;
 	struct target_connection *target; /* NULL until something is sent */
 	struct event *timer;
-	int64_t captured_ms; /* of its last request */
+	int64_t captured_us; /* of its last request */
 	int64_t opened_us;
 	bool closed; /* no more requests come */
 };

@@ -73,7 +73,7 @@ static struct stream *open_stream(struct replay *r, uint64_t connection)
 
 static int64_t captured_at(const struct captured_transaction *t)
 {
-	return t->request.piece_count > 0 ? record_time_ms(t->request.pieces[0].time) : 0;
+	return t->request.piece_count > 0 ? record_time_us(t->request.pieces[0].time) : 0;
 }
 
 void stream_add(struct replay *r, struct captured_transaction *t)
@@ -91,9 +91,10 @@ void stream_add(struct replay *r, struct captured_transaction *t)
 	ex->mem = (struct arena){.limit = MIB(1024), .first = 1024};
 	/* Never before what comes before it, whatever the clock did: who waits for whom has no
 	 * circles then. */
-	ex->captured_ms = s->captured_ms = MAX(captured_at(t), s->captured_ms);
+	ex->captured_us = s->captured_us = MAX(captured_at(t), s->captured_us);
 	ex->read_us = clock_monotonic_us();
-	ex->due_ms = MAX(schedule_due(&r->schedule, ex->captured_ms, ex->read_us / 1000), earliest);
+	ex->due_ms = MAX(schedule_due(&r->schedule, ex->captured_us / 1000, ex->read_us / 1000),
+			 earliest);
 	t->user = ex;
 	r->counts.outstanding++;
 	exchange_open(ex);

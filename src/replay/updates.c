@@ -346,8 +346,11 @@ static void judge_absent(struct job *job, struct pending_update *u, const struct
 		send_it(job, u, NULL);
 	else if (!is_given_up(job, u))
 		return;
-	else if (is_done(result))
+	/* A document may have been made between the two questions: asked once more, it is found. */
+	else if (is_done(result) || (deleted >= 0 && deleted == u->deleted))
 		is_lost(job, u);
+	else if (deleted >= 0)
+		u->deleted = deleted;
 	else
 		send_it(job, u, NULL);
 }
@@ -473,7 +476,7 @@ bool updates_take_answer(struct job *job, struct pending_update *u, int status, 
 		job->counts->updates_lost++;
 	/* Also of one that is bound to nothing: what another replayer had under way when it was
 	 * killed may have made the document meanwhile. */
-	if (*lost || (status != 404 && status != 409) || ++job->conflicts > UPDATES_CONFLICTS)
+	if (*lost || (status != 404 && status != 409) || ++u->conflicts > UPDATES_CONFLICTS)
 		return false;
 	u->open = true;
 	return true;

@@ -28,9 +28,13 @@ struct pending_update {
 	bool bound;       /* goes with if_seq_no */
 	bool given_up;    /* goes without what comes before it */
 	bool follows;     /* set likewise to job.may_wait: a request under way has an earlier update
-			     of the document, so this one does not give up */
+			     of the document, so this one does not give up; only looked for where
+			     it would */
 	bool in_vain;     /* set likewise: nothing brings it, whatever job.may_wait says, since a
 			     later update of the document found so */
+	unsigned conflicts;
+	int64_t deleted; /* the version of its delete, by the last question of one that gives up;
+			    0: it was not told */
 };
 
 /* `update`: copied; slices outlive the job. At most one for each item of a bulk. */

@@ -28,6 +28,17 @@ int64_t record_time_ms(struct record_time time)
 	return ms;
 }
 
+int64_t record_time_us(struct record_time time)
+{
+	const int64_t most = INT64_MAX / 4;
+	int64_t us;
+
+	if (__builtin_mul_overflow(time.seconds, (int64_t)1000000, &us) ||
+	    __builtin_add_overflow(us, (int64_t)time.nanos / 1000, &us))
+		return time.seconds < 0 ? -most : most;
+	return MIN(MAX(us, -most), most);
+}
+
 /* What a record holds beyond what others see of it. */
 struct record_memory {
 	struct record record;

@@ -36,6 +36,8 @@ struct record_time {
 /* CLOCK_REALTIME. */
 struct record_time record_time_now(void);
 int64_t record_time_ms(struct record_time time);
+/* Microseconds, of INT64_MAX / 4 at most, so that two may be added and subtracted. */
+int64_t record_time_us(struct record_time time);
 
 /* --- Writing --- */
 

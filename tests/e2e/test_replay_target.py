@@ -14,6 +14,7 @@ import threading
 import pytest
 
 import signed_target
+from capture_support import wait_for
 from support import INTERRUPTED, OK, PROGRAM, UNREACHABLE
 from test_replay import tuples_in
 from traffic_writer import field, observation
@@ -189,8 +190,7 @@ def test_what_is_at_the_target_ends_before_a_stopped_replay_does(shardlift, tmp_
             [str(PROGRAM), *map(str, flags), "--target-uri", target.url, "--grace", "1h"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
             env=shardlift.environment)
-        while not target.asked:
-            assert process.poll() is None
+        wait_for(lambda: target.asked or process.poll() is not None, "a request")
         process.send_signal(signal.SIGTERM)
         with process.stderr:
             told = next(line for line in process.stderr if b"interrupted" in line)
@@ -214,8 +214,7 @@ def test_what_the_target_does_not_answer_in_its_grace_is_replayed(shardlift, tmp
             [str(PROGRAM), *map(str, flags), "--target-uri", target.url, "--grace", "10ms"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             env=shardlift.environment)
-        while not target.asked:
-            assert process.poll() is None
+        wait_for(lambda: target.asked or process.poll() is not None, "a request")
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == INTERRUPTED
         target.gate.set()

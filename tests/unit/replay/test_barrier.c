@@ -348,6 +348,40 @@ static void a_write_that_the_target_refuses_tells_so(void **state)
 			    "target was away or busy (status 503)");
 }
 
+/* --- An update that is refused --- */
+
+static void refuse_updates(void *user, const struct fake_request *request, struct fake_reply *reply)
+{
+	(void)user;
+	if (str_starts(request->head, STR("POST /_mget ")))
+		fake_reply_json(reply, 200, "{\"docs\":[{\"found\":false}]}");
+	else if (str_starts(request->head, STR("POST /_bulk ")))
+		fake_reply_json(
+			reply, 200,
+			"{\"items\":[{\"delete\":{\"status\":404,\"result\":\"not_found\"}}]}");
+	else
+		fake_reply_json(reply, 429, "{}");
+}
+
+static void an_update_that_is_refused_ends_the_run_though_its_questions_are_answered(void **state)
+{
+	static struct fake_source source;
+	struct fake_server *server = fake_server_start(refuse_updates, NULL);
+	struct replay_options options = fake_replay_options(&source, server);
+	struct replay_counts counts;
+	struct err err = {0};
+
+	(void)state;
+	options.rules.source_versions = true;
+	options.update_wait_ms = options.retry_ms = 1;
+	add_request(&source, "c", 10, 10, "POST /i/_update/1",
+		    "{\"script\":\"s\",\"upsert\":{},\"scripted_upsert\":true}",
+		    "{\"_id\":\"1\",\"_version\":3,\"result\":\"created\"}");
+	assert_int_equal(replay_run(&options, &counts, &err), -ERR_UNREACHABLE);
+	fake_source_release(&source);
+	fake_server_free(server);
+}
+
 /* --- What another replayer brings --- */
 
 struct shared_source {
@@ -415,6 +449,8 @@ int main(void)
 			an_update_does_not_wait_for_one_of_another_index_that_waits_for_what_is_behind_it),
 		cmocka_unit_test(an_update_that_waits_for_the_backfill_tells_so),
 		cmocka_unit_test(a_write_that_the_target_refuses_tells_so),
+		cmocka_unit_test(
+			an_update_that_is_refused_ends_the_run_though_its_questions_are_answered),
 		cmocka_unit_test(an_update_waits_for_what_another_replayer_brings),
 	};
 

@@ -1,6 +1,7 @@
 #include "fake_job.h"
 
 #include "replay/bulk.h"
+#include "replay/updates.h"
 #include "replay/deletes.h"
 #include "replay/updates.h"
 
@@ -478,6 +479,32 @@ static void an_update_of_what_was_deleted_since_is_in(void **state)
 	fake_job_close(&f);
 }
 
+/* Sent, it could come to the document that is made next, as to one that nothing was left out of. */
+static void an_update_that_gives_up_is_not_sent_to_what_is_deleted(void **state)
+{
+	static const char *const then[] = {MISSING, FOUND("2")};
+	struct fake_job f;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(then); i++) {
+		open_update(&f);
+		f.job.may_wait = false;
+		assert_int_equal(fake_job_answer(&f, 200, MISSING), JOB_NEXT);
+		assert_string_equal(fake_job_sends(&f), TOMBSTONES);
+		/* Or of a document that was made since the first question. */
+		assert_int_equal(fake_job_answer(&f, 200, TOMBSTONE("1")), JOB_AGAIN);
+		assert_string_equal(fake_job_sends(&f), PROBE);
+		assert_int_equal(fake_job_answer(&f, 200, then[i]), JOB_NEXT);
+		if (i == 0) {
+			assert_string_equal(fake_job_sends(&f), TOMBSTONES);
+			assert_int_equal(fake_job_answer(&f, 200, TOMBSTONE("1")), JOB_FINAL);
+		}
+		assert_int_equal(f.counts.updates_lost, i == 0);
+		assert_int_equal(f.counts.updates_out_of_order, 1);
+		fake_job_close(&f);
+	}
+}
+
 static void an_update_of_a_shard_that_is_away_stays_a_question(void **state)
 {
 	struct fake_job f;
@@ -551,8 +578,9 @@ static void a_script_that_made_the_document_comes_after_the_delete_before_it(voi
 static void a_script_is_not_done_twice_where_its_first_answer_is_not_known(void **state)
 {
 	static const char *const body = "{\"script\":\"s\",\"upsert\":{},\"scripted_upsert\":true}";
-	/* It did not come, or tells of a replayer that was killed with this under way. */
-	static const int statuses[] = {0, 503, 409};
+	/* It did not come, or tells of a replayer that was killed with this under way; -1: the
+	 * connection was used before, and may have ended behind the request. */
+	static const int statuses[] = {0, 503, 409, -1};
 	struct fake_job f;
 
 	(void)state;
@@ -565,12 +593,75 @@ static void a_script_is_not_done_twice_where_its_first_answer_is_not_known(void 
 		assert_string_equal(fake_job_sends(&f), TOMBSTONES_OF("2"));
 		assert_int_equal(fake_job_answer(&f, 200, NO_TOMBSTONE), JOB_NEXT);
 		fake_job_sends(&f);
-		assert_int_equal(fake_job_answer(&f, statuses[i], "{}"), JOB_AGAIN);
+		if (statuses[i] < 0)
+			job_not_sent(&f.job);
+		else
+			assert_int_equal(fake_job_answer(&f, statuses[i], "{}"), JOB_AGAIN);
 		assert_string_equal(fake_job_sends(&f), PROBE);
 		assert_int_equal(fake_job_answer(&f, 200, FOUND("3")), JOB_FINAL);
 		assert_int_equal(f.counts.skipped_newer, 1);
 		fake_job_close(&f);
 	}
+}
+
+static void a_script_in_a_bulk_is_not_done_twice_by_a_target_that_ends(void **state)
+{
+	struct fake_job f;
+
+	(void)state;
+	assert_int_equal(
+		fake_job_open(&f, true, "POST /_bulk",
+			      "{\"update\":{\"_index\":\"i\",\"_id\":\"1\"}}\n"
+			      "{\"script\":\"s\",\"upsert\":{},\"scripted_upsert\":true}\n",
+			      200, "{\"items\":[{\"update\":" CREATED("1", "3") "}]}"),
+		1);
+	assert_string_equal(fake_job_sends(&f), PROBE);
+	assert_int_equal(fake_job_answer(&f, 200, MISSING), JOB_NEXT);
+	assert_string_equal(fake_job_sends(&f), TOMBSTONES_OF("2"));
+	assert_int_equal(fake_job_answer(&f, 200, NO_TOMBSTONE), JOB_NEXT);
+	fake_job_sends(&f);
+	assert_int_equal(fake_job_answer(&f, 200,
+					 "{\"items\":[{\"update\":{\"status\":500,\"error\":{"
+					 "\"type\":\"closed\"}}}]}"),
+			 JOB_AGAIN);
+	assert_string_equal(fake_job_sends(&f), PROBE);
+	assert_int_equal(fake_job_answer(&f, 200, FOUND("3")), JOB_FINAL);
+	fake_job_close(&f);
+}
+
+static void conflicts_of_one_update_do_not_count_for_another(void **state)
+{
+	enum { ITEMS = 3 };
+	static const char *const refused =
+		"{\"items\":[{\"update\":{\"status\":409,\"error\":{\"type\":\"c\"}}},"
+		"{\"update\":{\"status\":409,\"error\":{\"type\":\"c\"}}},"
+		"{\"update\":{\"status\":409,\"error\":{\"type\":\"c\"}}}]}";
+	static const char *const there =
+		"{\"docs\":[{\"found\":true,\"_version\":1,\"_seq_no\":7,\"_primary_term\":2},"
+		"{\"found\":true,\"_version\":1,\"_seq_no\":8,\"_primary_term\":2},"
+		"{\"found\":true,\"_version\":1,\"_seq_no\":9,\"_primary_term\":2}]}";
+	char request[400] = "", answer[400] = "{\"items\":[";
+	struct fake_job f;
+
+	(void)state;
+	for (int i = 0; i < ITEMS; i++) {
+		snprintf(request + strlen(request), sizeof(request) - strlen(request),
+			 "{\"update\":{\"_index\":\"i\",\"_id\":\"%d\"}}\n{\"doc\":{}}\n", i);
+		snprintf(answer + strlen(answer), sizeof(answer) - strlen(answer),
+			 "%s{\"update\":{\"_id\":\"%d\",\"_version\":2,\"result\":\"updated\"}}",
+			 i ? "," : "", i);
+	}
+	strcat(answer, "]}");
+	assert_int_equal(fake_job_open(&f, true, "POST /_bulk", request, 200, answer), 1);
+	for (int i = 0; i < UPDATES_CONFLICTS; i++) {
+		fake_job_sends(&f);
+		assert_int_equal(fake_job_answer(&f, 200, there), JOB_NEXT);
+		fake_job_sends(&f);
+		assert_int_equal(fake_job_answer(&f, 200, refused), JOB_NEXT);
+		for (int n = 0; n < ITEMS; n++)
+			assert_true(f.job.updates[n].open);
+	}
+	fake_job_close(&f);
 }
 
 static void a_script_does_not_make_anew_what_was_deleted_since(void **state)
@@ -726,10 +817,13 @@ int main(void)
 		cmocka_unit_test(questions_keep_no_memory),
 		cmocka_unit_test(an_update_of_nothing_waits_as_long_as_it_may),
 		cmocka_unit_test(an_update_of_what_was_deleted_since_is_in),
+		cmocka_unit_test(an_update_that_gives_up_is_not_sent_to_what_is_deleted),
 		cmocka_unit_test(an_update_of_a_shard_that_is_away_stays_a_question),
 		cmocka_unit_test(an_update_that_is_overwritten_later_waits_for_nothing),
 		cmocka_unit_test(a_script_that_made_the_document_comes_after_the_delete_before_it),
 		cmocka_unit_test(a_script_is_not_done_twice_where_its_first_answer_is_not_known),
+		cmocka_unit_test(a_script_in_a_bulk_is_not_done_twice_by_a_target_that_ends),
+		cmocka_unit_test(conflicts_of_one_update_do_not_count_for_another),
 		cmocka_unit_test(a_script_does_not_make_anew_what_was_deleted_since),
 		cmocka_unit_test(an_id_that_comes_back_below_its_delete_is_counted),
 		cmocka_unit_test(what_changed_nothing_at_the_source_is_not_sent),
