@@ -46,9 +46,11 @@ static void expect(struct range_window *w, uint64_t offset, size_t len)
 		assert_int_equal(bytes[i], byte_at(offset + i));
 }
 
+static char name[] = "counting";
+
 static void bytes_are_those_of_the_file_wherever_they_are(void **state)
 {
-	struct counting source = {.base = {.ops = &ops, .size = SIZE, .name = "counting"}};
+	struct counting source = {.base = {.ops = &ops, .size = SIZE, .name = name}};
 	struct range_window w;
 	uint64_t next = 88172645463325252ULL;
 
@@ -68,7 +70,7 @@ static void bytes_are_those_of_the_file_wherever_they_are(void **state)
 
 static size_t read_of_jumps(bool remote)
 {
-	struct counting source = {.base = {.ops = &ops, .size = SIZE, .name = "counting"},
+	struct counting source = {.base = {.ops = &ops, .size = SIZE, .name = name},
 				  .remote = remote};
 	struct range_window w;
 
@@ -81,7 +83,7 @@ static size_t read_of_jumps(bool remote)
 
 static void jumps_in_a_file_at_hand_do_not_read_whole_windows(void **state)
 {
-	struct counting source = {.base = {.ops = &ops, .size = SIZE, .name = "counting"}};
+	struct counting source = {.base = {.ops = &ops, .size = SIZE, .name = name}};
 	struct range_window w;
 
 	(void)state;
