@@ -112,6 +112,21 @@ static inline uint64_t rd_vlong(struct rd *r)
 	return 0;
 }
 
+/* The vLong of Lucene's BlockPacked: of nine bytes at most, the ninth has eight bits. */
+static inline uint64_t rd_vlong_of_nine(struct rd *r)
+{
+	uint64_t value = 0;
+
+	for (unsigned shift = 0; shift < 56; shift += 7) {
+		uint8_t b = rd_u8(r);
+
+		value |= (uint64_t)(b & 0x7f) << shift;
+		if (!(b & 0x80))
+			return value;
+	}
+	return value | (uint64_t)rd_u8(r) << 56;
+}
+
 /* Lucene's vInt: as vLong, in at most 5 bytes of 32 bits; -1 is FF FF FF FF 0F. */
 static inline uint32_t rd_vint(struct rd *r)
 {

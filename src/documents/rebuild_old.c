@@ -185,20 +185,6 @@ static double read_double(struct rd *rd)
 	return value;
 }
 
-static uint64_t read_vlong(struct rd *rd)
-{
-	uint64_t value = 0;
-
-	for (unsigned shift = 0; shift < 56; shift += 7) {
-		uint8_t b = rd_u8(rd);
-
-		value |= (uint64_t)(b & 0x7f) << shift;
-		if (!(b & 0x80))
-			return value;
-	}
-	return value | (uint64_t)rd_u8(rd) << 56;
-}
-
 /* The next value; *last: the one before. */
 static struct json *next_value(const struct rebuild_plan *plan, const struct rebuild_field *field,
 			       const struct number_type *number, bool first, int64_t *last,
@@ -214,9 +200,9 @@ static struct json *next_value(const struct rebuild_plan *plan, const struct reb
 	if (number->floating)
 		return rebuild_float((int32_t)rd_le32(rd), mem);
 	if (first)
-		*last = rd_zigzag(read_vlong(rd));
+		*last = rd_zigzag(rd_vlong_of_nine(rd));
 	else
-		*last = (int64_t)((uint64_t)*last + read_vlong(rd));
+		*last = (int64_t)((uint64_t)*last + rd_vlong_of_nine(rd));
 	return rebuild_number(plan, field, *last, mem);
 }
 

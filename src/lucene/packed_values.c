@@ -55,21 +55,6 @@ int packed_bits_read(struct range_window *window, bool little, uint64_t data, ui
 	return 0;
 }
 
-/* The vLong of BlockPacked: its ninth byte has eight bits. */
-static uint64_t rd_packed_vlong(struct rd *rd)
-{
-	uint64_t value = 0;
-
-	for (unsigned shift = 0; shift < 56; shift += 7) {
-		uint8_t b = rd_u8(rd);
-
-		value |= (uint64_t)(b & 0x7f) << shift;
-		if (!(b & 0x80))
-			return value;
-	}
-	return value | (uint64_t)rd_u8(rd) << 56;
-}
-
 static void read_header_70(struct rd *rd, struct packed_block *block)
 {
 	uint32_t length;
@@ -85,7 +70,7 @@ static void read_header_45(struct rd *rd, struct packed_block *block)
 	uint8_t token = rd_u8(rd);
 
 	block->bits = token >> 1;
-	block->min = token & MIN_IS_ZERO ? 0 : rd_zigzag(1 + rd_packed_vlong(rd));
+	block->min = token & MIN_IS_ZERO ? 0 : rd_zigzag(1 + rd_vlong_of_nine(rd));
 	block->next = (block->size * block->bits + 7) / 8;
 }
 

@@ -19,7 +19,6 @@ NEEDED = [name for name in ("helm", "kubectl", "kube-apiserver", "kube-controlle
 CEILING = 300
 
 pytestmark = [
-    pytest.mark.skipif("SHARDLIFT_LONG" not in os.environ, reason="only in make check-long"),
     pytest.mark.skipif(bool(NEEDED), reason=f"{', '.join(NEEDED)}: not in {PROGRAMS}; "
                        "tests/nodes/k8s-node prepare builds them"),
     pytest.mark.skipif(os.getuid() != 0, reason="network and mount namespaces need root")]
@@ -59,9 +58,12 @@ class Server:
     def start(self):
         # Without pipes, which its programs would keep open.
         with open(self.folder / "start.log", "wb") as log:
-            subprocess.run([str(ROOT / "tests/nodes/k8s-node"), "start", "--data", str(self.folder),
-                            "--no-kubelet"], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                           timeout=CEILING, check=True)
+            started = subprocess.run([str(ROOT / "tests/nodes/k8s-node"), "start", "--data",
+                                      str(self.folder), "--no-kubelet"], stdin=subprocess.DEVNULL,
+                                     stdout=log, stderr=log, timeout=CEILING, check=False)
+        if started.returncode:  # a container may lack namespaces, or etcd
+            told = (self.folder / "start.log").read_text().splitlines()
+            pytest.skip(f"no control plane starts here: {told[-1] if told else 'it says nothing'}")
 
 
 @pytest.fixture(scope="module")
@@ -146,5 +148,6 @@ def test_the_server_accepts_what_is_exported_for_argo(server, shardlift):
     assert made.code == OK, made
     server.run("kubectl", "apply", "--server-side", "-f", crds)
     server.run("kubectl", "wait", "--for=condition=Established", "--timeout=120s", "crd", "--all")
-    told = server.run("kubectl", "-n", "ma", "create", "--dry-run=server", "-f", "-", stdin=made.out)
-    assert "workflow.argoproj.io" in told.stdout
+    wait_for(lambda: "workflow.argoproj.io" in server.run(  # a kind is served a moment after it is known
+        "kubectl", "-n", "ma", "create", "--dry-run=server", "-f", "-", stdin=made.out,
+        check=False).stdout, "the export to be accepted")
