@@ -67,6 +67,13 @@ static bool is_letter(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
+/* A part of a date that has two digits. */
+static bool write_two(struct buf *out, int count, int value)
+{
+	buf_printf(out, "%0*d", count, value);
+	return count <= 2;
+}
+
 /* What `count` times that letter stands for. False: nothing that is written here. */
 static bool write_part(char letter, int count, const struct instant *at, struct buf *out)
 {
@@ -77,20 +84,15 @@ static bool write_part(char letter, int count, const struct instant *at, struct 
 			   (at->tm.tm_year + 1900) % (count == 2 ? 100 : 10000));
 		return count <= 4;
 	case 'M':
-		buf_printf(out, "%0*d", count, at->tm.tm_mon + 1);
-		return count <= 2;
+		return write_two(out, count, at->tm.tm_mon + 1);
 	case 'd':
-		buf_printf(out, "%0*d", count, at->tm.tm_mday);
-		return count <= 2;
+		return write_two(out, count, at->tm.tm_mday);
 	case 'H':
-		buf_printf(out, "%0*d", count, at->tm.tm_hour);
-		return count <= 2;
+		return write_two(out, count, at->tm.tm_hour);
 	case 'm':
-		buf_printf(out, "%0*d", count, at->tm.tm_min);
-		return count <= 2;
+		return write_two(out, count, at->tm.tm_min);
 	case 's':
-		buf_printf(out, "%0*d", count, at->tm.tm_sec);
-		return count <= 2;
+		return write_two(out, count, at->tm.tm_sec);
 	case 'S':
 		if (count > 9)
 			return false;
