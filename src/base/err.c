@@ -1,4 +1,5 @@
 #include "base/err.h"
+#include "base/utf8.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -13,6 +14,7 @@ static void PRINTF_LIKE(3, 0)
 {
 	*err = (struct err){.kind = kind};
 	vsnprintf(err->message, sizeof(err->message), fmt, args);
+	utf8_clean(err->message);
 }
 
 int err_set(struct err *err, enum err_kind kind, const char *fmt, ...)
@@ -70,6 +72,7 @@ int err_wrap(struct err *err, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(noun, sizeof(noun), fmt, args);
 	va_end(args);
+	utf8_clean(noun);
 	inner = strlen(err->message);
 	outer = strlen(noun);
 	/* Where both do not fit, the innermost reason is the part worth keeping. */

@@ -40,7 +40,8 @@ struct err {
 	char message[1000];
 };
 
-/* Fills *err (which may be NULL) and returns -kind. Too long messages are cut. */
+/* Fills *err (which may be NULL) and returns -kind. Too long messages are cut, and what strangers
+ * wrote is made fit to be shown (utf8_clean). */
 int err_set(struct err *err, enum err_kind kind, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* As err_set, with ": " and strerror(errno_value) appended. */
 int err_set_errno(struct err *err, enum err_kind kind, int errno_value, const char *fmt, ...)

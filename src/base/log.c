@@ -47,22 +47,6 @@ bool log_enabled(enum log_level level)
 	return (int)level <= atomic_load(&most_level);
 }
 
-/* Messages quote what others wrote: whatever could break the line or steer a terminal goes. */
-static void clean(char *text)
-{
-	size_t left = strlen(text), length;
-
-	for (; left; text += length, left -= length) {
-		length = utf8_length(text, left);
-		if (length == 0) {
-			*text = '?';
-			length = 1;
-		} else if ((uint8_t)*text < 0x20 || *text == 0x7f) {
-			*text = ' ';
-		}
-	}
-}
-
 static void format_json(struct buf *line, const char *time, const char *level, const char *module,
 			const char *message)
 {
@@ -93,7 +77,7 @@ void log_line(enum log_level level, const char *module, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(message, sizeof(message), fmt, args);
 	va_end(args);
-	clean(message);
+	utf8_clean(message);
 	clock_format_utc(clock_wall_ms(), time);
 	pthread_mutex_lock(&lock);
 	if (log_format_now() == LOG_JSON)

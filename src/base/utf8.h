@@ -44,4 +44,8 @@ static inline size_t utf8_encode(uint32_t code_point, char out[static 4])
 	return length;
 }
 
+/* For messages, which quote what others wrote: a byte that is of no character becomes '?', a
+ * control character, which could break the line or steer a terminal, a space. */
+void utf8_clean(char *text);
+
 #endif

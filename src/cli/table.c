@@ -1,4 +1,5 @@
 #include "cli/table.h"
+#include "base/utf8.h"
 
 #include <ctype.h>
 #include <stdarg.h>
@@ -18,20 +19,15 @@ struct table_row {
 /* The code point at `at`, and its length; a byte that starts none counts as one. */
 static uint32_t code_point(struct str text, size_t at, size_t *len)
 {
-	const unsigned char *p = (const unsigned char *)text.ptr + at;
-	size_t left = text.len - at;
-	size_t size = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : p[0] >= 0xc2 ? 2 : 1;
-	uint32_t value = size == 1 ? p[0] : p[0] & (0x7fU >> size);
+	const uint8_t *p = (const uint8_t *)text.ptr + at;
+	size_t size = utf8_length(text.ptr + at, text.len - at);
+	uint32_t value = size > 1 ? p[0] & (0x7fU >> size) : p[0];
 
-	*len = 1;
-	if (size > left)
+	*len = MAX(size, (size_t)1);
+	if (size == 0)
 		return 0xfffd;
-	for (size_t i = 1; i < size; i++) {
-		if ((p[i] & 0xc0) != 0x80)
-			return 0xfffd;
+	for (size_t i = 1; i < size; i++)
 		value = value << 6 | (p[i] & 0x3f);
-	}
-	*len = size;
 	return value;
 }
 

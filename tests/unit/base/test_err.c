@@ -31,10 +31,21 @@ static void too_many_files_say_the_limit_and_a_higher_one(void **state)
 				"a time and needs more: raise the limit (ulimit -n) to 2048");
 }
 
+static void what_strangers_wrote_is_shown_as_one_line_of_utf8(void **state)
+{
+	struct err err = {0};
+
+	(void)state;
+	err_set(&err, ERR_FORMAT, "calls itself '%s'", "\xb1_\x1b[2J\n\xc2\x9b\xc3\xa9");
+	assert_int_equal(err_wrap(&err, "'%s'", "\xff"), -ERR_FORMAT);
+	assert_string_equal(err.message, "'?': calls itself '?_ [2J   \xc3\xa9'");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(too_many_files_say_the_limit_and_a_higher_one),
+		cmocka_unit_test(what_strangers_wrote_is_shown_as_one_line_of_utf8),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
