@@ -209,7 +209,9 @@ int http_range_send(struct http_client *client, const struct http_request *reque
 	struct exchange x = {.client = client,
 			     .range = client->range,
 			     .request = request,
-			     .end_ms = start + client->request_timeout_ms};
+			     .end_ms = start + (request->timeout_ms > 0
+							? request->timeout_ms
+							: client->request_timeout_ms)};
 	CURLcode code;
 
 	client->range->answered = false;
