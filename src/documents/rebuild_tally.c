@@ -8,6 +8,8 @@
 
 #define FIELDS_NAMED 100
 #define NAMES_MOST KIB(64)
+/* More than an index may have (1024, unless a setting of the node allows others). */
+#define SHARDS_MOST 65536
 
 struct tallied {
 	struct str path, type;
@@ -19,7 +21,9 @@ struct rebuild_tally {
 	struct arena mem;
 	struct tallied fields[FIELDS_NAMED];
 	size_t count;
-	uint64_t others; /* documents, once for each field that is not named */
+	uint64_t others;  /* documents, once for each field that is not named */
+	int64_t *counted; /* of each shard: documents below are counted */
+	int32_t shards;
 };
 
 struct rebuild_tally *rebuild_tally_new(void)
@@ -51,16 +55,45 @@ static struct tallied *find_or_add(struct rebuild_tally *tally, struct str path,
 	return field;
 }
 
-void rebuild_tally_add(struct rebuild_tally *tally, struct str path, struct str type,
-		       uint64_t documents)
+static int64_t *counted_of(struct rebuild_tally *tally, int32_t shard)
+{
+	int32_t have = tally->shards;
+
+	if (shard >= have) {
+		tally->shards = shard + 1;
+		tally->counted = mem_realloc(tally->counted,
+					     (size_t)tally->shards * sizeof(*tally->counted));
+		memset(tally->counted + have, 0,
+		       (size_t)(tally->shards - have) * sizeof(*tally->counted));
+	}
+	return &tally->counted[shard];
+}
+
+bool rebuild_tally_begin(struct rebuild_tally *tally, int32_t shard, int64_t doc)
+{
+	int64_t *counted;
+	bool begun;
+
+	if (!tally || shard < 0 || shard >= SHARDS_MOST)
+		return tally != NULL;
+	pthread_mutex_lock(&tally->lock);
+	counted = counted_of(tally, shard);
+	begun = doc >= *counted;
+	if (begun)
+		*counted = doc + 1;
+	pthread_mutex_unlock(&tally->lock);
+	return begun;
+}
+
+void rebuild_tally_add(struct rebuild_tally *tally, struct str path, struct str type)
 {
 	struct tallied *field;
 
-	if (!tally || documents == 0)
+	if (!tally)
 		return;
 	pthread_mutex_lock(&tally->lock);
 	field = find_or_add(tally, path, type);
-	*(field ? &field->documents : &tally->others) += documents;
+	(*(field ? &field->documents : &tally->others))++;
 	pthread_mutex_unlock(&tally->lock);
 }
 
@@ -83,5 +116,6 @@ void rebuild_tally_free(struct rebuild_tally *tally)
 		return;
 	pthread_mutex_destroy(&tally->lock);
 	arena_release(&tally->mem);
+	free(tally->counted);
 	free(tally);
 }
