@@ -305,11 +305,28 @@ static void *run(void *user)
 	return NULL;
 }
 
+static void release(struct tuple_sink *s)
+{
+	if (s->fd >= 0)
+		close(s->fd);
+	libdeflate_free_compressor(s->compressor);
+	pthread_mutex_destroy(&s->lock);
+	pthread_cond_destroy(&s->changed);
+	buf_release(&s->waiting.text);
+	buf_release(&s->waiting.ends);
+	buf_release(&s->object);
+	free(s->folder);
+	free(s->prefix);
+	free(s->replayer);
+	free(s);
+}
+
 int tuple_sink_open(const struct tuple_sink_options *options, struct tuple_sink **out,
 		    struct err *err)
 {
 	struct tuple_sink *s;
 	pthread_condattr_t attr;
+	int refused;
 
 	if (options->folder && directory_make(options->folder, err) < 0)
 		return -(int)err->kind;
@@ -332,8 +349,13 @@ int tuple_sink_open(const struct tuple_sink_options *options, struct tuple_sink 
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&s->changed, &attr);
 	pthread_condattr_destroy(&attr);
-	if (pthread_create(&s->thread, NULL, run, s) != 0)
-		BUG("no thread for tuples");
+	refused = pthread_create(&s->thread, NULL, run, s);
+	if (refused) {
+		release(s);
+		return err_set_errno(err, ERR_IO, refused,
+				     "the system refuses a thread for tuples; raise its limits of "
+				     "threads and memory");
+	}
 	*out = s;
 	return 0;
 }
@@ -403,16 +425,5 @@ void tuple_sink_close(struct tuple_sink *s, int64_t wait)
 	pthread_cond_broadcast(&s->changed);
 	pthread_mutex_unlock(&s->lock);
 	pthread_join(s->thread, NULL);
-	if (s->fd >= 0)
-		close(s->fd);
-	libdeflate_free_compressor(s->compressor);
-	pthread_mutex_destroy(&s->lock);
-	pthread_cond_destroy(&s->changed);
-	buf_release(&s->waiting.text);
-	buf_release(&s->waiting.ends);
-	buf_release(&s->object);
-	free(s->folder);
-	free(s->prefix);
-	free(s->replayer);
-	free(s);
+	release(s);
 }
