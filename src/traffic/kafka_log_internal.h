@@ -85,7 +85,6 @@ struct flow *kafka_log_flow(struct kafka_log *log, struct str key, bool make);
 /* The item is not on its way any more: `failed` says how it went. */
 void kafka_log_resolve(struct kafka_log *log, struct item *item, rd_kafka_resp_err_t failed);
 void kafka_log_try_stuck(struct kafka_log *log);
-void kafka_log_complete(struct completion *done, enum err_kind failed, int error);
 
 /* kafka_log.c: makes a producer. `timeout`: text of milliseconds for a record to be taken, "0":
  * no end. */
