@@ -23,6 +23,7 @@ from wire import Wire
 PROXY, REPLAYER = "front", "front-target-mirror"
 GATE = f"cutover.{REPLAYER}"
 PATIENCE = 4 * CEILING  # steps that failed are tried again after 10, 20 and 40 s
+LONGEST = 30 * 60  # of a run, on a machine with a load of 50
 MOST_SUBMITS = 4
 CONFIGURATION = """
 sourceClusters:
@@ -225,8 +226,10 @@ class Workflow(Scenario):
     def finish(self):
         submits = 1
         approved = False
+        end = time.monotonic() + LONGEST
         while (phase := self.phase()) != "Succeeded" or self.store.moments:
             self.wait_until(lambda: True, "")
+            assert time.monotonic() < end, f"it does not come to its end:\n{self.status}"
             self.look()
             if phase == "Failed":
                 assert submits < MOST_SUBMITS, self.workflow("status").stdout.decode()
