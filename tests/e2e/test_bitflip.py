@@ -42,8 +42,7 @@ if "SHARDLIFT_FLIPS" in os.environ:
 
 @pytest.mark.parametrize("fixture,snapshot,indices", REBUILT)
 def test_every_blob_of_documents_without_a_source_flipped(repository, fixture, snapshot, indices):
-    flips = max(1, FLIPS // 4)
-    command = [str(SWEEP), str(repository(fixture)), snapshot, str(flips), str(SEED), *indices.split()]
+    command = [str(SWEEP), str(repository(fixture)), snapshot, str(FLIPS), str(SEED), *indices.split()]
     print(" ".join(command))
     swept = subprocess.run(command, capture_output=True, text=True, timeout=3600,
                            env={**os.environ, "UBSAN_OPTIONS": "halt_on_error=1"})
