@@ -540,10 +540,11 @@ static void a_refused_connection_names_the_host_and_may_be_tried_again(void **st
 	assert_contains(err.message, "is it running? Check --target-host");
 }
 
+/* With an empty label no resolver is asked, whose network might keep it waiting. */
 static void a_name_that_does_not_resolve_is_not_tried_again(void **state)
 {
 	cleanup(free_client) struct http_client *client =
-		client_of(&(struct http_options){.host = "http://nowhere.invalid:9200"});
+		client_of(&(struct http_options){.host = "http://nowhere..invalid:9200"});
 	cleanup(http_response_release) struct http_response response = {0};
 	struct http_request request = {.method = "GET", .path = "/"};
 	struct err err = {0};
@@ -551,7 +552,7 @@ static void a_name_that_does_not_resolve_is_not_tried_again(void **state)
 	(void)state;
 	assert_int_equal(http_client_send(client, &request, &response, &err), -ERR_UNREACHABLE);
 	assert_false(err.retry);
-	assert_contains(err.message, "nowhere.invalid");
+	assert_contains(err.message, "nowhere..invalid");
 }
 
 static void https_to_a_plain_server_says_that_it_does_not_speak_tls(void **state)
