@@ -69,6 +69,7 @@ struct rebuild_plan {
 	bool synthetic;              /* the index stores by itself what has no doc values */
 	struct rebuild_tally *tally; /* takes documents that do not fit; borrowed; NULL: none */
 	int32_t shard;               /* whose documents they are, for the tally */
+	int64_t first_doc;           /* from which they are read, for the tally */
 };
 
 /* `mappings`: type name -> mapping. Fields are allocated in `mem`, and borrow from it. `created`:

@@ -413,7 +413,7 @@ static void count_bad(const struct rebuild_parts *p, int32_t doc)
 {
 	const struct rebuild_plan *plan = p->plan;
 
-	if (!rebuild_tally_begin(plan->tally, plan->shard, p->doc_base + doc))
+	if (!rebuild_tally_begin(plan->tally, plan->shard, plan->first_doc, p->doc_base + doc))
 		return;
 	for (size_t i = 0; i < plan->count; i++)
 		if (p->list[i].bad)

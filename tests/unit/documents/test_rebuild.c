@@ -349,6 +349,13 @@ static void columns_of_another_type_are_counted_and_never_left_out(void **state)
 	plan.shard = 3;
 	assert_int_equal(documents_with_problems(&plan, memory, 0), problems);
 	assert_tally(tally, &field, 2 * problems);
+	/* Ranges of one shard are read in any order. */
+	plan.shard = 4;
+	for (int64_t first = 16; first >= 0; first -= 4) {
+		plan.first_doc = first;
+		documents_with_problems(&plan, memory, first);
+	}
+	assert_tally(tally, &field, 3 * problems);
 	segment_reader_close(segment);
 	rebuild_tally_free(tally);
 	memory_directory_free(memory);
