@@ -79,7 +79,7 @@ struct json *rebuild_point(const struct rebuild_plan *plan, const struct rebuild
 		return rebuild_range_of_point(plan, field, bytes, mem);
 	if (str_is(type, "unsigned_long") && bytes.len == 16)
 		return wide_unsigned(plan, field, bytes, mem);
-	if (bytes.len != width_of(type))
+	if (bytes.len == 0 || bytes.len != width_of(type))
 		return NULL;
 	if (str_is(type, "ip"))
 		return rebuild_bytes(field, bytes, mem);

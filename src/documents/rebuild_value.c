@@ -244,13 +244,18 @@ static struct json *version_json(struct str bytes, struct arena *mem)
 	return json_new_string(mem, str_of(text, len));
 }
 
+struct json *rebuild_text(struct str bytes, struct arena *mem)
+{
+	return rebuild_is_utf8(bytes) ? json_new_string(mem, arena_str(mem, bytes)) : NULL;
+}
+
 struct json *rebuild_bytes(const struct rebuild_field *field, struct str bytes, struct arena *mem)
 {
 	if (str_is(field->type, "version"))
 		return version_json(bytes, mem);
 	if (str_is(field->type, "ip"))
 		return ip_json(bytes, mem);
-	return rebuild_is_utf8(bytes) ? json_new_string(mem, arena_str(mem, bytes)) : NULL;
+	return rebuild_text(bytes, mem);
 }
 
 struct json *rebuild_base64(struct str bytes, struct arena *mem)
@@ -272,7 +277,7 @@ struct json *rebuild_stored(const struct rebuild_plan *plan, const struct rebuil
 			return json_new_bool(mem, str_is(stored->bytes, "T"));
 		if (plan->old && str_is(type, "geo_point"))
 			return rebuild_old_place(stored->bytes, mem);
-		return json_new_string(mem, arena_str(mem, stored->bytes));
+		return rebuild_text(stored->bytes, mem);
 	case STORED_BYTES:
 		if (str_is(type, "binary"))
 			return rebuild_base64(stored->bytes, mem);

@@ -11,6 +11,8 @@ struct json *rebuild_bytes(const struct rebuild_field *field, struct str bytes, 
 /* Whether doc values of that kind can be those of a field that is so mapped. */
 bool rebuild_fits(struct str type, enum doc_values_type kind);
 bool rebuild_is_utf8(struct str s);
+/* Copied. NULL: it is no UTF-8, or the arena is full. */
+struct json *rebuild_text(struct str bytes, struct arena *mem);
 /* Of the bits of a number, as IEEE has them. */
 struct json *rebuild_double(int64_t bits, struct arena *mem);
 struct json *rebuild_float(int32_t bits, struct arena *mem);

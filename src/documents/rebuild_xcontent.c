@@ -26,7 +26,7 @@ static struct json *fixed_value(char code, struct rd *rd, struct arena *mem)
 
 	switch (code) {
 	case 'S':
-		return json_new_string(mem, rest);
+		return rebuild_text(rest, mem);
 	case 'I':
 		return json_new_i64(mem, (int32_t)rd_le32(rd));
 	case 'L':
@@ -111,6 +111,8 @@ int ignored_entry_read(struct str bytes, struct ignored_entry *out, struct err *
 	if (rd.failed || len > rest.len)
 		return damaged("a name that is cut off", err);
 	name = str_of(rest.ptr, len);
+	if (!rebuild_is_utf8(name))
+		return damaged("a name that is no UTF-8", err);
 	parent = utf16_prefix(name, head / PARENT_UNIT);
 	if (parent > name.len || (parent > 0 && name.ptr[parent - 1] != '.'))
 		return damaged("a name that is cut off", err);

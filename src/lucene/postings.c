@@ -25,8 +25,8 @@
  *           positions than a block | vLong pay, of so many or more | vLong, of more documents)
  *   84 on   vLong doc << 1 [vInt document], or (zigzag document) << 1 | 1 | vLong pos | pay | ...
  *
- * "es090" of Elasticsearch 0.90 to 1.3 is 41, with a filter for _uid beside it (.blm) that nobody
- * needs who reads all.
+ * "es090" of Elasticsearch 1.1 is 41, with a filter for _uid beside it (.blm) that nobody needs who
+ * reads all.
  *
  * Source: Lucene41PostingsReader (4.10.4; version 0 is what 4.1.0 to 4.6.1 write), Lucene50
  * (5.5.5), 84 (8.11.3), 90, 99, 103 (backward-codecs 10.5.0), 912 (9.12.1), 101 (10.2.1), 104

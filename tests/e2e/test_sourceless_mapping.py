@@ -2,11 +2,12 @@
 fit is counted and named, and no document comes emptier than it was."""
 
 import json
+import os
 import random
 
 import pytest
 
-from support import ERRORS, OK, written_documents
+from support import ERRORS, OK, SOURCE, written_documents
 
 FLAG = "--enable-sourceless-migrations"
 DOCUMENTS = 60
@@ -95,6 +96,22 @@ def test_values_of_another_type_are_counted_and_their_documents_fail(node, shard
         if count:
             assert f"'{name}' ({kind}) in {count} documents" in result.out, result
     assert result.code == ERRORS, result
+
+
+@pytest.mark.skipif(not os.environ.get("SHARDLIFT_EVERY_NODE"), reason="a node of its own")
+def test_doc_values_of_a_format_that_is_not_read_are_refused_by_name(pool, shardlift, tmp_path):
+    """logsdb has columns of Elasticsearch's own."""
+    node = pool.get("es-node", "8.19")
+    node.clear()
+    location = node.repositories / f"logs-{random.randrange(2**32)}"
+    node.api("PUT", "/_snapshot/repo", {"type": "fs", "settings": {"location": str(location)}})
+    node.api("PUT", "/logs", {"settings": {"number_of_shards": 1, "number_of_replicas": 0, "index.mode": "logsdb"},
+                              "mappings": {"properties": {"@timestamp": {"type": "date"}, "k": {"type": "keyword"}}}})
+    fill(node, "logs", {"1": {"@timestamp": "2026-01-01T00:00:00Z", "k": "x"}})
+    snapshot_of(node, "snap", "logs")
+    result, got = rebuilt(shardlift, tmp_path, location, "snap")
+    assert result.code == SOURCE and not got, result
+    assert "TSDB" in result.err + result.out, result
 
 
 # Of which the index holds nothing that was sent.

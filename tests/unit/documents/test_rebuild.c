@@ -269,6 +269,10 @@ static void ignored_entries_say_where_and_what(void **state)
 	assert_int_equal(rebuild_xcontent(STR("I\x02"), &mem, &value, &err), -(int)ERR_UNSUPPORTED);
 	assert_int_equal(ignored_entry_read(STR("\x05\0\0\0o"), &entry, &err),
 			 -(int)ERR_UNSUPPORTED);
+	/* What is no UTF-8 would make no JSON. */
+	assert_int_equal(ignored_entry_read(STR("\x01\0\0\0\xffj[1]"), &entry, &err),
+			 -(int)ERR_UNSUPPORTED);
+	assert_int_equal(rebuild_xcontent(STR("S\xff"), &mem, &value, &err), -(int)ERR_UNSUPPORTED);
 }
 
 static size_t documents_with_problems(const struct rebuild_plan *plan,
