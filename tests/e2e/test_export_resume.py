@@ -57,7 +57,7 @@ def test_an_export_goes_on_where_it_was_killed(shardlift, filled, tmp_path, orig
     folder = tmp_path / "out"
     arguments = command(filled, origin, folder)
     for count in (5, 15, 30):
-        kill_at(shardlift, [*arguments, "--max-docs-per-second", "1500"], folder, count)
+        kill_at(shardlift, [*arguments, "--max-docs-per-second", "500"], folder, count)
     before = {path.name: path.stat().st_mtime_ns for path in files(folder)}
     assert before
     # Of what nobody acknowledged.
