@@ -124,6 +124,9 @@ static void mark_former_lives(struct loop *loop)
 	if (!lives_is_due(lives, partitions, loop->now_ms) ||
 	    !may_begin_mark(loop, lives->tried_ms))
 		return;
+	/* The next process tells those that are left. */
+	if (lives->told > 0 && atomic_load(&proxy->stopping))
+		return;
 	options = connection_recorder_options(loop, id);
 	if (!fit_id(id, proxy->options.sink, lives->told, (uint64_t)partitions * TRIES_A_PARTITION))
 		return;
@@ -210,7 +213,7 @@ static void on_completions(evutil_socket_t fd, short what, void *user)
 		recorder_retry(&c->recorder);
 		connection_run(c);
 	}
-	/* At once the next: a topic may have a thousand partitions, and a drain waits for all. */
+	/* At once the next: a topic may have a thousand partitions, and a drain waits for them. */
 	if (marks)
 		mark_former_lives(loop);
 }
