@@ -107,7 +107,6 @@ struct flow *kafka_log_flow(struct kafka_log *log, struct str key, bool make);
 void kafka_log_delivered(struct kafka_log *log, struct item *item, rd_kafka_resp_err_t failed);
 void kafka_log_try_stuck(struct kafka_log *log);
 void kafka_log_lanes_init(struct kafka_log *log);
-void kafka_log_complete(struct completion *done, enum err_kind failed, int error);
 
 /* kafka_log.c: makes a producer. */
 int kafka_log_producer(struct kafka_client *client, const struct producer_settings *settings,

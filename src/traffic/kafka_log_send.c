@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-void kafka_log_complete(struct completion *done, enum err_kind failed, int error)
+static void kafka_log_complete(struct completion *done, enum err_kind failed, int error)
 {
 	if (!done)
 		return;
