@@ -15,6 +15,7 @@
 /* Connections that are refused hold memory, too, until they have their answer. */
 #define REFUSED_MAX 1000
 #define TRIES_A_PARTITION 64
+#define PARTITIONS_AT_THE_END 64
 
 /* The listening socket stays readable while nothing can be accepted: not asked for until the next
  * tick. */
@@ -76,11 +77,16 @@ static void close_all(struct loop *loop)
 	}
 }
 
+static bool is_ending(const struct loop *loop)
+{
+	return loop->draining || atomic_load(&loop->proxy->stopping);
+}
+
 /* A mark that could not be stored once is not waited for, and so not begun again at the end: it may
  * be long until it fails. */
 static bool may_begin_mark(const struct loop *loop, int64_t tried_ms)
 {
-	return tried_ms == 0 || !(loop->draining || atomic_load(&loop->proxy->stopping));
+	return tried_ms == 0 || !is_ending(loop);
 }
 
 static void mark_gaps(struct loop *loop)
@@ -123,6 +129,9 @@ static void mark_former_lives(struct loop *loop)
 	lives_settle(lives, partitions);
 	if (!lives_is_due(lives, partitions, loop->now_ms) ||
 	    !may_begin_mark(loop, lives->tried_ms))
+		return;
+	/* An end waits for so many; the next process tells all anew. */
+	if (lives->told >= PARTITIONS_AT_THE_END && is_ending(loop))
 		return;
 	options = connection_recorder_options(loop, id);
 	if (!fit_id(id, proxy->options.sink, lives->told, (uint64_t)partitions * TRIES_A_PARTITION))
@@ -210,7 +219,7 @@ static void on_completions(evutil_socket_t fd, short what, void *user)
 		recorder_retry(&c->recorder);
 		connection_run(c);
 	}
-	/* At once the next: a topic may have a thousand partitions, and a drain waits for all. */
+	/* At once the next: a topic may have a thousand partitions. */
 	if (marks)
 		mark_former_lives(loop);
 }
