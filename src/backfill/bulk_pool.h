@@ -2,8 +2,8 @@
  *
  * Waiting is first come, first served, so that a document which needs a bulk of its own is not
  * overtaken for ever. Before another bulk is made, one that may come back at once is waited for. A
- * reader hands on the bulk it holds before it takes another one: then a
- * ceiling of one bulk is enough to go on. */
+ * reader hands on the bulk it holds before it takes another one: then a ceiling of one bulk is
+ * enough to go on. */
 #ifndef BACKFILL_BULK_POOL_H
 #define BACKFILL_BULK_POOL_H
 
