@@ -10,8 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CRC_FOLD_STEP ((size_t)256) /* bytes folded at once, in eight registers or four wide ones \
-				     */
+/* Bytes folded at once, in eight registers or four wide ones. */
+#define CRC_FOLD_STEP ((size_t)256)
 
 /* x^(8 * CRC_FOLD_STEP + 32) and x^(8 * CRC_FOLD_STEP - 32) modulo the polynomial, bits reversed:
  * what folding by a step multiplies the first and the second half of 16 bytes with. */
