@@ -2,6 +2,11 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <time.h>
+
+/* New memory is dear: a page at a time it is cleared, and none of it is in the processor's cache.
+ * So a bulk that comes back this soon is waited for. */
+#define PATIENCE_NS 500000
 
 struct bulk_pool {
 	pthread_mutex_t lock;
@@ -16,9 +21,13 @@ struct bulk_pool {
 struct bulk_pool *bulk_pool_new(size_t limit, size_t ceiling)
 {
 	struct bulk_pool *pool = mem_zalloc(sizeof(*pool));
+	pthread_condattr_t monotonic;
 
 	pthread_mutex_init(&pool->lock, NULL);
-	pthread_cond_init(&pool->changed, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&pool->changed, &monotonic);
+	pthread_condattr_destroy(&monotonic);
 	pool->limit = limit;
 	pool->ceiling = ceiling;
 	return pool;
@@ -85,12 +94,29 @@ static struct pooled_bulk *try_take(struct bulk_pool *pool, size_t size)
 	return create(pool, size);
 }
 
+/* With the lock held: until one is unused, at most for as long as that is cheaper than a new one.
+ */
+static void wait_for_unused(struct bulk_pool *pool)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += PATIENCE_NS;
+	until.tv_sec += until.tv_nsec / 1000000000L;
+	until.tv_nsec %= 1000000000L;
+	while (!pool->closed && !pool->unused && pool->reserved > 0)
+		if (pthread_cond_timedwait(&pool->changed, &pool->lock, &until) != 0)
+			return;
+}
+
 struct pooled_bulk *bulk_pool_take(struct bulk_pool *pool, size_t size)
 {
 	struct pooled_bulk *bulk = NULL;
 	uint64_t ticket;
 
 	pthread_mutex_lock(&pool->lock);
+	if (size <= pool->limit)
+		wait_for_unused(pool);
 	ticket = pool->next_ticket++;
 	while (!pool->closed && (pool->serving != ticket || !(bulk = try_take(pool, size))))
 		pthread_cond_wait(&pool->changed, &pool->lock);

@@ -1,8 +1,9 @@
 /* The bulks of a run: filled, sent, and filled again, within one ceiling of memory. Thread-safe.
  *
  * Waiting is first come, first served, so that a document which needs a bulk of its own is not
- * overtaken for ever. A reader hands on the bulk it holds before it takes another one: then a
- * ceiling of one bulk is enough to go on. */
+ * overtaken for ever. Before another bulk is made, one that may come back at once is waited for. A
+ * reader hands on the bulk it holds before it takes another one: then a ceiling of one bulk is
+ * enough to go on. */
 #ifndef BACKFILL_BULK_POOL_H
 #define BACKFILL_BULK_POOL_H
 

@@ -12,7 +12,7 @@ uint32_t crc32_update(uint32_t crc, const void *bytes, size_t len)
 	const uint8_t *from = bytes;
 	uint8_t last[CRC_FOLD_STEP];
 
-	/* libdeflate folds 16 bytes an instruction; newer processors take 32. */
+	/* libdeflate folds 16 bytes an instruction; newer processors take 32 or 64. */
 	if (len >= 4 * CRC_FOLD_STEP && crc_fold_is_possible()) {
 		crc_fold_steps(&fold, crc, from, len / CRC_FOLD_STEP, last);
 		crc = libdeflate_crc32(UINT32_MAX, last, CRC_FOLD_STEP);

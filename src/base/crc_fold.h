@@ -1,6 +1,6 @@
 /* Reflected CRCs of 32 bits by wide carry-less multiplications, on processors that have them
- * (AVX2 and VPCLMULQDQ). Source: Gopal et al., "Fast CRC Computation for Generic Polynomials Using
- * PCLMULQDQ Instruction", Intel, 2009. Within src/base. */
+ * (AVX2 and VPCLMULQDQ; quicker with AVX-512). Source: Gopal et al., "Fast CRC Computation for
+ * Generic Polynomials Using PCLMULQDQ Instruction", Intel, 2009. Within src/base. */
 #ifndef BASE_CRC_FOLD_H
 #define BASE_CRC_FOLD_H
 
@@ -10,7 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CRC_FOLD_STEP ((size_t)256) /* bytes folded at once, in eight registers */
+/* Bytes folded at once, in eight registers or four wide ones. */
+#define CRC_FOLD_STEP ((size_t)256)
 
 /* x^(8 * CRC_FOLD_STEP + 32) and x^(8 * CRC_FOLD_STEP - 32) modulo the polynomial, bits reversed:
  * what folding by a step multiplies the first and the second half of 16 bytes with. */

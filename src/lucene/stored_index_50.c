@@ -19,7 +19,8 @@
 struct column {
 	uint64_t first, average;
 	unsigned bits;
-	const uint8_t *deltas;
+	const uint8_t *deltas; /* those not yet taken */
+	unsigned used;         /* bits of the first of these bytes */
 };
 
 static struct column read_column(struct rd *rd, uint32_t count, unsigned bits_max, uint32_t align)
@@ -35,12 +36,27 @@ static struct column read_column(struct rd *rd, uint32_t count, unsigned bits_ma
 	return column;
 }
 
-static uint64_t value_at(const struct column *column, uint32_t i)
+static uint64_t take_delta(struct column *column)
 {
-	uint64_t bit = (uint64_t)i * column->bits, delta = 0;
+	uint64_t delta = 0;
 
-	for (unsigned n = 0; n < column->bits; n++, bit++)
-		delta = delta << 1 | (column->deltas[bit / 8] >> (7 - bit % 8) & 1);
+	for (unsigned left = column->bits; left > 0;) {
+		unsigned n = MIN(left, 8 - column->used);
+
+		delta = delta << n | (uint8_t)(*column->deltas << column->used) >> (8 - n);
+		column->used += n;
+		column->deltas += column->used / 8;
+		column->used %= 8;
+		left -= n;
+	}
+	return delta;
+}
+
+/* Of value i; they are asked for one after the other. */
+static uint64_t take_value(struct column *column, uint32_t i)
+{
+	uint64_t delta = take_delta(column);
+
 	return column->first + column->average * i + (uint64_t)rd_zigzag(delta);
 }
 
@@ -56,11 +72,11 @@ static int read_block(struct rd *rd, uint32_t count, uint32_t align,
 	if (rd_check(rd, "a block of chunks", err) < 0)
 		return -(int)err->kind;
 	for (uint32_t i = 0; i < count; i++) {
-		uint64_t doc = value_at(&docs, i);
+		uint64_t doc = take_value(&docs, i);
 
 		/* What is no document at all becomes one that is refused. */
 		if (stored_index_add(builder, doc > INT32_MAX ? INT32_MAX : (int32_t)doc,
-				     value_at(&positions, i), err) < 0)
+				     take_value(&positions, i), err) < 0)
 			return -(int)err->kind;
 	}
 	return 0;
