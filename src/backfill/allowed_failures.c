@@ -1,6 +1,6 @@
 #include "backfill/allowed_failures.h"
 
-bool failure_is_allowed(const struct allowed_failures *allowed, struct str type)
+static bool failure_is_allowed(const struct allowed_failures *allowed, struct str type)
 {
 	for (size_t i = 0; i < allowed->count; i++)
 		if (type.len > 0 && str_is(type, allowed->types[i]))

@@ -11,7 +11,6 @@ struct allowed_failures {
 	size_t count;
 };
 
-bool failure_is_allowed(const struct allowed_failures *allowed, struct str type);
 /* Takes what is allowed out of result->failures and counts it as succeeded. */
 void allowed_failures_apply(const struct allowed_failures *allowed, struct bulk_result *result);
 

@@ -146,7 +146,6 @@ int cluster_complete(struct coordinator *c, struct work_claim *claim,
 int cluster_release(struct coordinator *c, struct work_claim *claim, struct err *err);
 int cluster_fail(struct coordinator *c, struct work_claim *claim, const char *reason, bool final,
 		 struct err *err);
-void document_free_lease(struct json *source, int64_t expiration_s, struct arena *mem);
 void document_park(struct json *source, struct arena *mem);
 /* Gives back whatever is held. */
 void cluster_release_all(struct cluster_coordinator *cc);

@@ -106,7 +106,7 @@ int cluster_complete(struct coordinator *c, struct work_claim *claim,
 	return failed < 0 ? failed : run_change(&change, edit_completion, claim, true, err);
 }
 
-void document_free_lease(struct json *source, int64_t expiration_s, struct arena *mem)
+static void document_free_lease(struct json *source, int64_t expiration_s, struct arena *mem)
 {
 	int64_t exponent = json_i64_or(json_get(source, "nextAcquisitionLeaseExponent"), 0);
 

@@ -38,7 +38,7 @@ struct pressure {
 	int64_t halved_at_ms;
 	struct token_bucket documents, bytes;
 	uint64_t refusals;
-	bool paused, closed;
+	bool paused;
 };
 
 static int64_t system_now(void *user)
@@ -120,7 +120,7 @@ bool pressure_enter(struct pressure *pressure, size_t documents, size_t bytes,
 	bool enters = false;
 
 	pthread_mutex_lock(&pressure->lock);
-	while (!pressure->closed && !(stop && atomic_load(stop))) {
+	while (!(stop && atomic_load(stop))) {
 		int64_t wait_ms = time_to_wait(pressure);
 
 		enters = wait_ms == 0;
@@ -231,14 +231,6 @@ void pressure_pause(struct pressure *pressure, bool paused)
 {
 	pthread_mutex_lock(&pressure->lock);
 	pressure->paused = paused;
-	pthread_cond_broadcast(&pressure->changed);
-	pthread_mutex_unlock(&pressure->lock);
-}
-
-void pressure_close(struct pressure *pressure)
-{
-	pthread_mutex_lock(&pressure->lock);
-	pressure->closed = true;
 	pthread_cond_broadcast(&pressure->changed);
 	pthread_mutex_unlock(&pressure->lock);
 }

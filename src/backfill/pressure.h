@@ -30,7 +30,7 @@ struct pressure_outcome {
 
 struct pressure *pressure_new(const struct pressure_options *options);
 void pressure_free(struct pressure *pressure);
-/* Waits for its turn. false: *stop was set meanwhile (polled) or pressure_close called. */
+/* Waits for its turn. false: *stop was set meanwhile (polled). */
 bool pressure_enter(struct pressure *pressure, size_t documents, size_t bytes,
 		    const atomic_bool *stop);
 void pressure_leave(struct pressure *pressure, const struct pressure_outcome *outcome);
@@ -41,8 +41,6 @@ void pressure_refused(struct pressure *pressure, int64_t elapsed_ms);
 void pressure_set_rates(struct pressure *pressure, int64_t documents_per_second,
 			int64_t bytes_per_second);
 void pressure_pause(struct pressure *pressure, bool paused);
-/* Wakes all who wait, for good. */
-void pressure_close(struct pressure *pressure);
 
 struct pressure_state {
 	int64_t allowed, in_flight; /* bulks */

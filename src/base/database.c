@@ -1,15 +1,27 @@
 #include "base/database.h"
 
+#include "base/buf.h"
 #include "base/clock.h"
+#include "base/limits.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-int database_error(const struct database *db, int code, struct err *err)
+static int damaged(const struct database *db, struct str said, struct err *err)
+{
+	return err_set(err, ERR_IO,
+		       "%s in '%s' are damaged (" STR_FMT
+		       "): move the file away and start again; %s",
+		       db->kind->noun, db->path, STR_ARG(said), db->kind->lost);
+}
+
+/* The error of what SQLite said last, in words of ours. */
+static int database_error(const struct database *db, int code, struct err *err)
 {
 	const char *said = sqlite3_errmsg(db->handle), *noun = db->kind->noun;
 
@@ -33,10 +45,7 @@ int database_error(const struct database *db, int code, struct err *err)
 		return -ERR_IO;
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
-		return err_set(
-			err, ERR_IO,
-			"%s in '%s' are damaged (%s): move the file away and start again; %s", noun,
-			db->path, said, db->kind->lost);
+		return damaged(db, str_from(said), err);
 	case SQLITE_READONLY:
 	case SQLITE_PERM:
 	case SQLITE_CANTOPEN:
@@ -57,7 +66,8 @@ int database_error(const struct database *db, int code, struct err *err)
 	}
 }
 
-int database_exec(struct database *db, const char *sql, struct err *err)
+/* Runs text without parameters. */
+static int database_exec(struct database *db, const char *sql, struct err *err)
 {
 	int code = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
 
@@ -223,12 +233,7 @@ static int check_content(struct database *db, struct err *err)
 	if (stepped < 0)
 		return stepped;
 	said = database_text(&query, 0);
-	if (str_is(said, "ok"))
-		return 0;
-	return err_set(err, ERR_IO,
-		       "%s in '%s' are damaged (" STR_FMT
-		       "): move the file away and start again; %s",
-		       db->kind->noun, db->path, STR_ARG(said), db->kind->lost);
+	return str_is(said, "ok") ? 0 : damaged(db, said, err);
 }
 
 static int make_tables(struct database *db, struct err *err)
@@ -250,10 +255,30 @@ static int make_tables(struct database *db, struct err *err)
 	return database_end(db, failed, err);
 }
 
+/* A file is never empty while there is something in its WAL: SQLite would take it for a new one,
+ * and remove the WAL without a word. */
+static int check_not_emptied(const struct database *db, struct err *err)
+{
+	cleanup(buf_release) struct buf wal = BUF_INIT(LIMIT_PATH);
+	struct stat file, log;
+
+	buf_printf(&wal, "%s-wal", db->path);
+	if (buf_check(&wal, "the path of a database", err) < 0)
+		return -(int)err->kind;
+	/* In this order: while another process makes it, the file is there before its WAL. */
+	if (stat(buf_cstr(&wal), &log) < 0 || log.st_size == 0 || stat(db->path, &file) < 0 ||
+	    file.st_size > 0)
+		return 0;
+	return damaged(db, STR("it is empty, though its WAL is not"), err);
+}
+
 static int open_file(struct database *db, int flags, bool *is_new, struct err *err)
 {
-	int code = sqlite3_open_v2(db->path, &db->handle, flags | SQLITE_OPEN_NOMUTEX, NULL);
+	int code = check_not_emptied(db, err);
 
+	if (code < 0)
+		return code;
+	code = sqlite3_open_v2(db->path, &db->handle, flags | SQLITE_OPEN_NOMUTEX, NULL);
 	if (code != SQLITE_OK)
 		return database_error(db, code, err);
 	sqlite3_extended_result_codes(db->handle, 1);

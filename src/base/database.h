@@ -45,8 +45,6 @@ void database_close(struct database *db);
 /* For cleanup(). */
 void database_closep(struct database **db);
 
-/* The error of what SQLite said last, in words of ours. */
-int database_error(const struct database *db, int code, struct err *err);
 /* A change, durable once database_end returns 0. */
 int database_begin(struct database *db, struct err *err);
 /* Reads one state of the file over several statements, without keeping writers out; ended by
@@ -54,8 +52,6 @@ int database_begin(struct database *db, struct err *err);
 int database_begin_read(struct database *db, struct err *err);
 /* Commits if `failed` is 0, else takes all back; returns `failed`, or what the commit said. */
 int database_end(struct database *db, int failed, struct err *err);
-/* Runs text without parameters. */
-int database_exec(struct database *db, const char *sql, struct err *err);
 
 /* One statement; parameters are bound in the order of the calls. Finish it by
  * cleanup(database_finish). */

@@ -56,6 +56,7 @@ extern const struct command command_replay;
 extern const struct command command_traffic_show;
 extern const struct command command_traffic_export;
 extern const struct command command_traffic_import;
+extern const struct command command_traffic_groups;
 extern const struct command command_capture;
 extern const struct command command_capture_control;
 extern const struct command command_engine;

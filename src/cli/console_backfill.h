@@ -24,9 +24,6 @@ int console_backfill_open(struct console_backfill *backfill, struct cli *cli,
 /* For cleanup(). */
 void console_backfill_close(struct console_backfill *backfill);
 
-/* The session's work items. 1; 0: no work is on record. */
-int console_backfill_items(const struct console_backfill *backfill, struct work_status **out,
-			   size_t *count, struct err *err);
 /* Connects to the target of this backfill. */
 int console_backfill_connect(const struct console_backfill *backfill, struct cluster **out,
 			     struct err *err);

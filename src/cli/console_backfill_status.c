@@ -104,8 +104,9 @@ static int open_coordinator(const struct console_backfill *b, struct coordinator
 	return rc < 0 ? rc : 1;
 }
 
-int console_backfill_items(const struct console_backfill *b, struct work_status **out,
-			   size_t *count, struct err *err)
+/* The session's work items. 1; 0: no work is on record. */
+static int console_backfill_items(const struct console_backfill *b, struct work_status **out,
+				  size_t *count, struct err *err)
 {
 	cleanup(coordinatorp) struct coordinator *coordinator = NULL;
 	int rc = open_coordinator(b, &coordinator, err);

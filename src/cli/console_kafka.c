@@ -15,7 +15,9 @@ struct kafka_fields {
 	int64_t start_offset, end_offset, pod_timeout;
 };
 
-int kafka_access_open(const struct console *console, struct kafka_access **out, struct err *err)
+/* What the section kafka names: brokers, else the segment logs. Asks nothing yet. */
+static int kafka_access_open(const struct console *console, struct kafka_access **out,
+			     struct err *err)
 {
 	const struct config_value *map = console->services.sections[SERVICES_KAFKA], *section;
 
@@ -30,7 +32,8 @@ int kafka_access_open(const struct console *console, struct kafka_access **out, 
 		       : kafka_logs_open(console, out, err);
 }
 
-void kafka_access_close(struct kafka_access **access)
+/* For cleanup(). */
+static void kafka_access_close(struct kafka_access **access)
 {
 	if (*access)
 		(*access)->ops->close(*access);

@@ -54,11 +54,6 @@ struct kafka_access {
 	const struct kafka_access_ops *ops;
 };
 
-/* What the section kafka names: brokers, else the segment logs. Asks nothing yet. */
-int kafka_access_open(const struct console *console, struct kafka_access **out, struct err *err);
-/* For cleanup(). */
-void kafka_access_close(struct kafka_access **access);
-
 /* --- console_kafka_logs.c --- */
 
 /* The logs <state>/capture/NAME, and the one that the section replay names. */

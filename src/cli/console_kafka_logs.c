@@ -1,10 +1,10 @@
 /* Segment logs as topics: one partition each, their groups of readers as consumer groups. */
 #include "cli/console_kafka.h"
+#include "cli/names_in_folder.h"
 
 #include "base/clock.h"
 #include "traffic/segment_log.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -21,37 +21,9 @@ struct logs {
 	const char *folder; /* holds the logs */
 };
 
-static void directory_closep(DIR **directory)
-{
-	if (*directory)
-		closedir(*directory);
-}
-
 static void readerp(struct segment_log_reader **reader)
 {
 	segment_log_reader_close(*reader);
-}
-
-/* Names in a folder, sorted; none where it is not there. */
-static int names_in(const char *folder, size_t most, struct arena *mem, struct str **out,
-		    size_t *count, struct err *err)
-{
-	cleanup(directory_closep) DIR *directory = opendir(folder);
-	struct dirent *entry;
-
-	*count = 0;
-	*out = arena_zalloc(mem, most, sizeof(struct str));
-	if (!*out)
-		return arena_fail(mem, "a list of names", err);
-	if (!directory)
-		return errno == ENOENT
-			       ? 0
-			       : err_set_errno(err, ERR_IO, errno, "cannot read '%s'", folder);
-	while ((entry = readdir(directory)) && *count < most)
-		if (entry->d_name[0] != '.' && !str_ends(str_from(entry->d_name), STR(".tmp")))
-			(*out)[(*count)++] = arena_str(mem, str_from(entry->d_name));
-	qsort(*out, *count, sizeof(struct str), str_cmp_qsort);
-	return mem->failed ? arena_fail(mem, "a list of names", err) : 0;
 }
 
 static uint64_t bytes_in(const char *folder, struct arena *mem)
@@ -60,7 +32,7 @@ static uint64_t bytes_in(const char *folder, struct arena *mem)
 	size_t count;
 	uint64_t bytes = 0;
 
-	if (names_in(folder, LOGS_MAX * 100, mem, &names, &count, NULL) < 0)
+	if (names_in_folder(folder, LOGS_MAX * 100, mem, &names, &count, NULL) < 0)
 		return 0;
 	for (size_t i = 0; i < count; i++) {
 		struct str path = arena_printf(mem, "%s/" STR_FMT, folder, STR_ARG(names[i]));
@@ -132,7 +104,7 @@ static int topics(struct kafka_access *access, struct arena *mem, struct kafka_t
 	*out = arena_zalloc(mem, LOGS_MAX + 1, sizeof(**out));
 	if (!*out)
 		return arena_fail(mem, "the list of logs", err);
-	if (names_in(logs->folder, LOGS_MAX, mem, &names, &found, err) < 0)
+	if (names_in_folder(logs->folder, LOGS_MAX, mem, &names, &found, err) < 0)
 		return -(int)err->kind;
 	for (size_t i = 0; i < found; i++)
 		if (add_log(arena_printf(mem, "%s/" STR_FMT, logs->folder, STR_ARG(names[i])).ptr,
@@ -251,7 +223,7 @@ static int groups(struct kafka_access *access, struct arena *mem, struct str **o
 
 		if (!folder.ptr)
 			return arena_fail(mem, "the list of groups", err);
-		if (names_in(folder.ptr, GROUPS_MAX, mem, &names, &found, err) < 0)
+		if (names_in_folder(folder.ptr, GROUPS_MAX, mem, &names, &found, err) < 0)
 			return -(int)err->kind;
 		for (size_t k = 0; k < found; k++)
 			add_name(*out, count, names[k]);

@@ -57,7 +57,8 @@ static bool has_name(const struct json *list, struct str name)
 	return false;
 }
 
-void metrics_names(struct str text, struct json *list, struct arena *mem)
+/* The names in a text of Prometheus' form, each once; only those that hold `part` unless NULL. */
+static void metrics_names(struct str text, struct json *list, struct arena *mem)
 {
 	struct str line, rest = text;
 	bool more = true;

@@ -35,7 +35,5 @@ extern const struct metrics_source_ops metrics_of_processes, metrics_of_promethe
 /* GET of `url` with `query` (encoded, may be empty): the text of a 200, in the arena. */
 int metrics_fetch(const struct metrics_source *source, const char *url, const char *path,
 		  struct str *out, struct err *err);
-/* The names in a text of Prometheus' form, each once; only those that hold `part` unless NULL. */
-void metrics_names(struct str text, struct json *list, struct arena *mem);
 
 #endif

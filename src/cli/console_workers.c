@@ -21,7 +21,8 @@
 
 #define STOP_WAIT_MS 120000
 
-const char *worker_state_name(enum worker_state state)
+/* "running", "ended", "lost" */
+static const char *worker_state_name(enum worker_state state)
 {
 	static const char *const names[] = {"none", "running", "ended", "lost"};
 

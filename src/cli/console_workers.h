@@ -14,8 +14,6 @@ struct console_workers {
 };
 
 enum worker_state { WORKER_NONE, WORKER_RUNNING, WORKER_ENDED, WORKER_LOST };
-/* "running", "ended", "lost" */
-const char *worker_state_name(enum worker_state state);
 
 struct worker {
 	enum worker_state state; /* LOST: gone without saying how, as after a power cut */

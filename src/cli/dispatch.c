@@ -55,6 +55,7 @@ static const struct command *const commands[] = {
 	&command_traffic_show,
 	&command_traffic_export,
 	&command_traffic_import,
+	&command_traffic_groups,
 	&command_capture,
 	&command_capture_control,
 	&command_engine,

@@ -26,7 +26,6 @@ struct replay_beside {
 	bool warned, said;
 	atomic_bool works;
 	pthread_t thread;
-	bool runs;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	bool stops; /* under the lock */
@@ -242,18 +241,21 @@ static void *look_on(void *user)
 	return NULL;
 }
 
-static void start(struct replay_beside *b)
+static int start(struct replay_beside *b, struct err *err)
 {
 	pthread_condattr_t clock;
+	int refused;
 
 	pthread_mutex_init(&b->lock, NULL);
 	pthread_condattr_init(&clock);
 	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
 	pthread_cond_init(&b->changed, &clock);
 	pthread_condattr_destroy(&clock);
-	if (pthread_create(&b->thread, NULL, look_on, b) != 0)
-		BUG("no thread");
-	b->runs = true;
+	refused = pthread_create(&b->thread, NULL, look_on, b);
+	return refused ? err_set_errno(err, ERR_IO, refused,
+				       "the system refuses a thread that looks after the backfill; "
+				       "raise its limits of threads and memory")
+		       : 0;
 }
 
 static void release(struct replay_beside *b)
@@ -291,7 +293,10 @@ int replay_beside_open(const struct replay_fields *f, const char *state, struct 
 	}
 	/* A target that is not there yet is for the replay itself to wait for. */
 	look_at_backfill(b);
-	start(b);
+	if ((failed = start(b, err)) < 0) {
+		release(b);
+		return failed;
+	}
 	*out = b;
 	return 0;
 }

@@ -108,8 +108,9 @@ static void append_summary(const struct verify_report *report, const struct veri
 	}
 }
 
-void verify_html_format(const struct verify_report *report, const struct verify_facts *facts,
-			struct buf *out)
+/* Appends the page. Texts of documents are escaped; no script is in it. */
+static void verify_html_format(const struct verify_report *report, const struct verify_facts *facts,
+			       struct buf *out)
 {
 	buf_append_str(out, str_from(head));
 	append_summary(report, facts, out);

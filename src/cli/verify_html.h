@@ -4,9 +4,6 @@
 
 #include "cli/verify_report.h"
 
-/* Appends the page. Texts of documents are escaped; no script is in it. */
-void verify_html_format(const struct verify_report *report, const struct verify_facts *facts,
-			struct buf *out);
 /* Into a file, whole or not at all: an older one is replaced. */
 int verify_html_write(const struct verify_report *report, const struct verify_facts *facts,
 		      const char *path, struct err *err);

@@ -337,10 +337,3 @@ int delta_documents_open(struct lucene_directory *previous, struct lucene_direct
 	*out = &d->source;
 	return 0;
 }
-
-int64_t delta_documents_end(const struct document_source *source)
-{
-	const struct delta_documents *d = (const struct delta_documents *)source;
-
-	return d->plan.previous_docs + d->plan.current_docs;
-}

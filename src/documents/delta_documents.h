@@ -56,7 +56,5 @@ struct delta_options {
 int delta_documents_open(struct lucene_directory *previous, struct lucene_directory *current,
 			 const struct delta_options *options, struct document_source **out,
 			 struct err *err);
-/* One past the last number that a document of the delta can have. */
-int64_t delta_documents_end(const struct document_source *source);
 
 #endif

@@ -19,7 +19,7 @@ static bool is_elasticsearch_before(const struct live_cursor *cursor, int major)
 	       major_of(cursor) < major;
 }
 
-bool live_documents_has_point_in_time(const struct cluster_version *version)
+static bool live_documents_has_point_in_time(const struct cluster_version *version)
 {
 	int number = version->major * 100 + version->minor;
 

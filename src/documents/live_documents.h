@@ -32,8 +32,7 @@ int live_documents_open(struct cluster *cluster, const struct live_documents_opt
 			struct document_source **out, struct err *err);
 /* _seq_no of the document given last; -1: not known. */
 int64_t live_documents_sequence(const struct document_source *source);
-/* Whether this cluster has points in time, and whether _seq_no can be sorted by. */
-bool live_documents_has_point_in_time(const struct cluster_version *version);
+/* Whether _seq_no can be sorted by. */
 bool live_documents_has_sequence(const struct cluster_version *version);
 /* Whether every document that such a cluster can hold has a _seq_no: Elasticsearch 6 may hold
  * indices of 5, which have none. Slices then go by it, which costs less than by id. */

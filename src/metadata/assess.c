@@ -33,8 +33,9 @@ static int elasticsearch_number(const struct cluster_version *version)
 	return is_opensearch(version) ? OPENSEARCH_FORKED_FROM : number_of(version);
 }
 
-bool assess_change_holds(const struct assess_change *change, const struct cluster_version *from,
-			 const struct cluster_version *to)
+static bool assess_change_holds(const struct assess_change *change,
+				const struct cluster_version *from,
+				const struct cluster_version *to)
 {
 	bool between = elasticsearch_number(from) < change->number &&
 		       elasticsearch_number(to) >= change->number;

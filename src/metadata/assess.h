@@ -45,8 +45,6 @@ struct assess_change {
 	const char *user;  /* what the user must do */
 };
 const struct assess_change *assess_changes(size_t *count);
-bool assess_change_holds(const struct assess_change *change, const struct cluster_version *from,
-			 const struct cluster_version *to);
 
 /* One place that a change touches. */
 struct assess_touch {

@@ -83,7 +83,8 @@ static struct json *as_object(const struct json *mappings, struct arena *mem)
 	return out;
 }
 
-struct json *metadata_mappings(const struct json *mappings, bool typed, struct arena *mem)
+/* Mappings alone: typed: an object type -> mapping; else bare. */
+static struct json *metadata_mappings(const struct json *mappings, bool typed, struct arena *mem)
 {
 	struct json *object = as_object(mappings, mem), *out;
 

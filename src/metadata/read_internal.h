@@ -10,8 +10,6 @@ bool metadata_has_types(const struct cluster_version *version);
  * flat or not, mappings an array of types or an object, in a type or bare. Other members come along
  * as they are. NULL at the ceiling. */
 struct json *metadata_body(const struct json *body, bool typed, struct arena *mem);
-/* Mappings alone: typed: an object type -> mapping; else bare. */
-struct json *metadata_mappings(const struct json *mappings, bool typed, struct arena *mem);
 /* Adds one item; false (and nothing added) where options do not want its kind. */
 struct metadata_item *metadata_read_add(struct metadata_set *set,
 					const struct metadata_read_options *options,

@@ -30,7 +30,8 @@ const struct saved_object_type *saved_object_type_find(struct str name)
 	return NULL;
 }
 
-int64_t saved_object_version(struct str text)
+/* major * 10^6 + minor * 10^3 + patch; 0: no version. */
+static int64_t saved_object_version(struct str text)
 {
 	int64_t version = 0;
 	struct str part, rest = text;

@@ -12,8 +12,6 @@ struct saved_object_type {
 };
 const struct saved_object_type *saved_object_type_find(struct str name);
 
-/* major * 10^6 + minor * 10^3 + patch; 0: no version. */
-int64_t saved_object_version(struct str text);
 /* Members of objects whose value is JSON in a string. NULL when it is absent or no JSON. */
 struct json *saved_object_unpack(struct saved_objects *set, const struct json *object,
 				 const char *key);

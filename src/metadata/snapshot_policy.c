@@ -55,7 +55,9 @@ static void append_field(struct buf *out, struct str field, bool days_of_week)
 	}
 }
 
-struct str cron_without_seconds(struct str expression, struct arena *mem)
+/* "0 30 1 ? * MON-FRI" to "30 1 * * MON-FRI": without seconds and year, '?' is '*', days of the
+ * week count from 0. ptr NULL: it has what Unix's cron has not (L, W, #, a year). */
+static struct str cron_without_seconds(struct str expression, struct arena *mem)
 {
 	cleanup(buf_release) struct buf text = BUF_INIT(CRON_MAX);
 	struct str fields[CRON_FIELDS + 1];

@@ -413,7 +413,8 @@ static void send_next(struct exchange *ex)
 		buf_release(bytes);
 }
 
-void exchange_start(struct exchange *ex)
+/* It is the head of its stream and due. */
+static void exchange_start(struct exchange *ex)
 {
 	if (ex->skipped && !ex->planned) {
 		exchange_ended(ex);

@@ -213,7 +213,7 @@ static void on_pump(evutil_socket_t fd, short what, void *user)
 
 /* --- Tuples and commits --- */
 
-void replay_release_durable(struct replay *r)
+static void replay_release_durable(struct replay *r)
 {
 	struct exchange *ex;
 	uint64_t durable = UINT64_MAX;

@@ -112,7 +112,6 @@ static inline bool wants_tuples(const struct replay_options *options)
 }
 
 void replay_fail(struct replay *r, const struct err *err);
-void replay_release_durable(struct replay *r);
 
 /* waits.c */
 /* Fills counts.waits_for. */
@@ -134,8 +133,6 @@ void streams_free(struct replay *r);
 
 /* exchange.c */
 void exchange_open(struct exchange *ex);
-/* It is the head of its stream and due. */
-void exchange_start(struct exchange *ex);
 /* The timer of its stream. */
 void exchange_wake(struct exchange *ex);
 void exchange_free(struct exchange *ex);

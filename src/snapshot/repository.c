@@ -144,7 +144,8 @@ static int check_is_json(struct str text, struct err *err)
 	return 0;
 }
 
-int repository_parse(struct repository *repository, struct str text, struct err *err)
+/* Parses the content of index-N or index, which is `text` in repository->mem. */
+static int repository_parse(struct repository *repository, struct str text, struct err *err)
 {
 	struct arena *mem = &repository->mem;
 	int rc = check_is_json(text, err);

@@ -18,8 +18,6 @@ struct repository {
 	struct member_table metadata_identifiers; /* index_metadata_identifiers; empty before 7.9 */
 };
 
-/* Parses the content of index-N or index, which is `text` in repository->mem. */
-int repository_parse(struct repository *repository, struct str text, struct err *err);
 /* One entry of a list of snapshots; what is not in it as text is printed into the arena. */
 int repository_parse_summary(const struct json *entry, struct arena *mem,
 			     struct snapshot_summary *out, struct err *err);

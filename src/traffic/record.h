@@ -93,8 +93,6 @@ void record_writer_finish(struct record_writer *w);
 
 /* The oldest finished record, the caller's; NULL: none. */
 struct record *record_writer_take(struct record_writer *w);
-/* Bytes in the open record; 0: none is open. */
-size_t record_writer_pending(const struct record_writer *w);
 /* When the first observation of the open record was. False: none is open. */
 bool record_writer_pending_since(const struct record_writer *w, struct record_time *out);
 

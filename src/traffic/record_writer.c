@@ -59,11 +59,6 @@ struct record *record_writer_take(struct record_writer *w)
 	return record;
 }
 
-size_t record_writer_pending(const struct record_writer *w)
-{
-	return w->open ? w->open->bytes : 0;
-}
-
 bool record_writer_pending_since(const struct record_writer *w, struct record_time *out)
 {
 	if (w->open)

@@ -338,8 +338,16 @@ static int look_at_folder(struct tuple_sink *s, struct err *err)
 	return s->folder_bytes >= s->options.folder_bytes ? no_room(s, err) : 0;
 }
 
-static void free_options(struct tuple_sink *s)
+static void release(struct tuple_sink *s)
 {
+	if (s->fd >= 0)
+		close(s->fd);
+	libdeflate_free_compressor(s->compressor);
+	pthread_mutex_destroy(&s->lock);
+	pthread_cond_destroy(&s->changed);
+	buf_release(&s->waiting.text);
+	buf_release(&s->waiting.ends);
+	buf_release(&s->object);
 	free(s->folder);
 	free(s->prefix);
 	free(s->replayer);
@@ -351,6 +359,7 @@ int tuple_sink_open(const struct tuple_sink_options *options, struct tuple_sink 
 {
 	struct tuple_sink *s;
 	pthread_condattr_t attr;
+	int refused;
 
 	if (options->folder && directory_make(options->folder, err) < 0)
 		return -(int)err->kind;
@@ -362,10 +371,6 @@ int tuple_sink_open(const struct tuple_sink_options *options, struct tuple_sink 
 	s->folder = options->folder ? mem_strdup(options->folder) : NULL;
 	s->prefix = mem_strdup(options->prefix ? options->prefix : "tuples/");
 	s->replayer = mem_strdup(options->replayer ? options->replayer : "replayer");
-	if (s->folder && options->folder_bytes && look_at_folder(s, err) < 0) {
-		free_options(s);
-		return -(int)err->kind;
-	}
 	s->fd = -1;
 	s->waiting = (struct batch){BUF_INIT(SIZE_MAX / 4), BUF_INIT(SIZE_MAX / 4)};
 	s->object = BUF_INIT(MIB(1024));
@@ -377,8 +382,17 @@ int tuple_sink_open(const struct tuple_sink_options *options, struct tuple_sink 
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&s->changed, &attr);
 	pthread_condattr_destroy(&attr);
-	if (pthread_create(&s->thread, NULL, run, s) != 0)
-		BUG("no thread for tuples");
+	if (s->folder && options->folder_bytes && look_at_folder(s, err) < 0) {
+		release(s);
+		return -(int)err->kind;
+	}
+	refused = pthread_create(&s->thread, NULL, run, s);
+	if (refused) {
+		release(s);
+		return err_set_errno(err, ERR_IO, refused,
+				     "the system refuses a thread for tuples; raise its limits of "
+				     "threads and memory");
+	}
 	*out = s;
 	return 0;
 }
@@ -448,13 +462,5 @@ void tuple_sink_close(struct tuple_sink *s, int64_t wait)
 	pthread_cond_broadcast(&s->changed);
 	pthread_mutex_unlock(&s->lock);
 	pthread_join(s->thread, NULL);
-	if (s->fd >= 0)
-		close(s->fd);
-	libdeflate_free_compressor(s->compressor);
-	pthread_mutex_destroy(&s->lock);
-	pthread_cond_destroy(&s->changed);
-	buf_release(&s->waiting.text);
-	buf_release(&s->waiting.ends);
-	buf_release(&s->object);
-	free_options(s);
+	release(s);
 }

@@ -19,7 +19,6 @@ jmespath_call_function jmespath_keys, jmespath_values, jmespath_map, jmespath_me
 
 /* A text or a number; text.ptr NULL (an arena that was full) is a failure. */
 struct json *jmespath_new_text(struct jmespath_run *run, enum json_type type, struct str text);
-struct json *jmespath_new_bool(struct jmespath_run *run, bool value);
 
 /* Bytes of the character at the start of a text that is not empty. */
 static inline size_t jmespath_character_length(struct str text)

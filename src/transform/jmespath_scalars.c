@@ -17,7 +17,7 @@ struct json *jmespath_new_text(struct jmespath_run *run, enum json_type type, st
 	return NULL;
 }
 
-struct json *jmespath_new_bool(struct jmespath_run *run, bool value)
+static struct json *jmespath_new_bool(struct jmespath_run *run, bool value)
 {
 	return jmespath_new_value(run, value ? JSON_TRUE : JSON_FALSE);
 }

@@ -14,8 +14,6 @@ struct jolt_match {
 	size_t count;
 };
 
-/* Whether a key with '*' in it, each for one character or more, matches; '*' alone matches all. */
-bool jolt_pattern_matches(struct str pattern, struct str key, struct jolt_match *match);
 /* Whether the key of a spec matches: itself, one of "a|b", or a pattern. How near it is: 0 not at
  * all, 1 as '*', more by pattern, the most literally. */
 size_t jolt_key_rank(struct str spec_key, struct str key, struct jolt_match *match);

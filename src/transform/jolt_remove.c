@@ -21,7 +21,8 @@ static bool match_from(struct str pattern, struct str key, struct jolt_match *ma
 	return false;
 }
 
-bool jolt_pattern_matches(struct str pattern, struct str key, struct jolt_match *match)
+/* Whether a key with '*' in it, each for one character or more, matches; '*' alone matches all. */
+static bool jolt_pattern_matches(struct str pattern, struct str key, struct jolt_match *match)
 {
 	if (!str_is(pattern, "*"))
 		return match_from(pattern, key, match, 0);

@@ -187,7 +187,8 @@ void script_process_put(struct script_process *process, enum script_frame_kind k
 	buf_append_str(&process->out, text);
 }
 
-size_t script_process_unsent(const struct script_process *process)
+/* Bytes queued and not sent yet. */
+static size_t script_process_unsent(const struct script_process *process)
 {
 	return process->out.len - process->sent;
 }

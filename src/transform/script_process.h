@@ -40,8 +40,6 @@ void script_process_release(struct script_process *process);
 /* Queues a frame to be sent. */
 void script_process_put(struct script_process *process, enum script_frame_kind kind,
 			uint32_t message, struct str text);
-/* Bytes queued and not sent yet. */
-size_t script_process_unsent(const struct script_process *process);
 
 enum script_event {
 	SCRIPT_EVENT_FRAME, /* *frame and *text, which is borrowed until the next call */

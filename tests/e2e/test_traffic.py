@@ -1,12 +1,13 @@
-"""Captured records, out of files and logs and back: traffic import, export, show."""
+"""Captured records, out of files and logs and back: traffic import, export, show, groups."""
 
 import base64
 import gzip
+import json
 import re
 
 import pytest
 
-from support import FIXTURES, LOCAL_IO, OK, SOURCE
+from support import FIXTURES, LOCAL_IO, OK, SOURCE, USAGE
 
 SAMPLES = FIXTURES / "traffic"
 
@@ -102,6 +103,29 @@ def test_what_cannot_be_read_is_told(shardlift, tmp_path):
 
     result = shardlift("traffic", "show", tmp_path)
     assert result.code != OK and "no segment log" in result.err
+
+
+def test_a_group_that_nobody_reads_with_is_found_and_removed(shardlift, tmp_path):
+    file, log = tmp_path / "records", tmp_path / "log"
+    file.write_text(lines(keyed=True))
+    assert shardlift("traffic", "import", file, log).code == OK
+    assert json.loads(shardlift("traffic", "groups", log, "--json").out) == {
+        "first": 0, "end": 6, "groups": []}
+    for name, content in (("left", "2\n"), ("done", "6\n"), ("torn", "x"), ("no group", "1\n")):
+        (log / "groups" / name).write_text(content)
+
+    rows = [line.split() for line in shardlift("traffic", "groups", log).out.splitlines()[2:]]
+    assert rows == [["done", "6", "0"], ["left", "2", "4"], ["torn", "damaged", "-"]]
+    result = shardlift("traffic", "groups", log, "--remove", "left")
+    assert (result.code, result.out) == (OK, "group 'left' is removed; it was at offset 2 of 6\n")
+    assert shardlift("traffic", "groups", log, "--remove", "torn", "--json").code == OK
+    told = json.loads(shardlift("traffic", "groups", log, "--json").out)
+    assert told["groups"] == [{"group": "done", "committed": 6, "behind": 0}]
+
+    result = shardlift("traffic", "groups", log, "--remove", "left")
+    assert result.code == SOURCE and "no group 'left'" in result.err
+    assert shardlift("traffic", "groups", log, "--remove", "../lock").code == USAGE
+    assert "no segment log" in shardlift("traffic", "groups", tmp_path).err
 
 
 def test_a_full_disk_is_an_error(shardlift, tmp_path):

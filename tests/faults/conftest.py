@@ -1,15 +1,20 @@
 """What tests with faults share: a corpus, proxies, and the table of what was survived."""
 
+import json
 import os
+import pathlib
 import random
 
 import pytest
 
 from corpus import make_corpus
 from fault_proxy import FaultProxy
+from kinds import EVERYWHERE, KINDS
 
 SURVIVED = []
 SUITE = []  # kind, scenario, seed, named errors, how many documents were compared
+# A file that keeps them over several runs of pytest, beside and after each other; the table is of all.
+JOURNAL = os.environ.get("SHARDLIFT_FAULT_JOURNAL")
 
 
 @pytest.fixture(scope="session")
@@ -50,26 +55,32 @@ def survived(seed):
 @pytest.fixture
 def suite():
     """suite(kind, scenario, seed, errors, compared): a run of test_suite.py that ended equal."""
-    return lambda *run: SUITE.append(run)
+    def note(*run):
+        SUITE.append(run)
+        if JOURNAL:
+            with open(JOURNAL, "a", encoding="utf-8") as file:
+                file.write(json.dumps(run) + "\n")
+    return note
 
 
-def summary_of_suite(terminalreporter):
-    terminalreporter.section("faults survived, over scenarios")
+def summary_of_suite(write):
+    runs = [json.loads(line) for line in pathlib.Path(JOURNAL).read_text().splitlines()] if JOURNAL else SUITE
     groups = {}
-    for kind, scenario, seed, errors, compared in SUITE:
+    for kind, scenario, seed, errors, compared in runs:
         groups.setdefault((kind, scenario), []).append((seed, errors, compared))
-    terminalreporter.write_line(
-        f"{'fault':<28} {'scenario':<9} {'runs':>4} {'stopped':>7} {'compared':>8}  seeds")
-    for (kind, scenario), runs in groups.items():
-        terminalreporter.write_line(
-            f"{kind:<28} {scenario:<9} {len(runs):>4} {sum(bool(r[1]) for r in runs):>7} "
-            f"{sum(r[2] for r in runs):>8}  {' '.join(str(r[0]) for r in runs)}")
-    terminalreporter.write_line(f"{len(SUITE)} runs over {len({run[0] for run in SUITE})} kinds of fault")
+    write(f"{'fault':<26} {'move':<8} {'runs':>5} {'stopped':>7} {'documents':>9}  seeds")
+    for kind, scenario in sorted(groups, key=lambda row: (list(KINDS).index(row[0]), EVERYWHERE.index(row[1]))):
+        group = groups[kind, scenario]
+        write(f"{kind:<26} {scenario:<8} {len(group):>5} {sum(bool(r[1]) for r in group):>7} "
+              f"{sum(r[2] for r in group):>9}  {' '.join(str(r[0]) for r in group)}")
+    write(f"{len(runs)} runs over {len({run[0] for run in runs})} kinds, {sum(bool(r[3]) for r in runs)} of them "
+          f"stopped and went on, {sum(run[4] for run in runs)} documents compared")
 
 
 def pytest_terminal_summary(terminalreporter):
     if SUITE:
-        summary_of_suite(terminalreporter)
+        terminalreporter.section("faults survived, over scenarios")
+        summary_of_suite(terminalreporter.write_line)
     if not SURVIVED:
         return
     rows = [("fault", "times", "seed", "result"), *SURVIVED]

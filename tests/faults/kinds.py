@@ -414,6 +414,8 @@ def out_of_memory(scenario, chance):
         pages = int(pathlib.Path(f"/proc/{pid}/statm").read_text().split()[0])
         bytes = pages * os.sysconf("SC_PAGE_SIZE") + more
         resource.prlimit(pid, resource.RLIMIT_AS, (bytes, bytes))
+    # A human gives it more, who reads why the run failed: an engine's children have its limit.
+    scenario.look = lambda: "(Failed)" in scenario.status and scenario.restart_broken()
     act_at(scenario, chance, limit, last=0.5)
     drive(scenario)
 

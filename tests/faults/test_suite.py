@@ -2,7 +2,8 @@
 error and the same command goes on afterwards to the same end.
 
 SHARDLIFT_FAULT_ROUNDS=N makes each kind N times in each scenario, of a workflow a fifth (0: the quick ones once); a seed
-settles the moment and the manner, SHARDLIFT_SEED=N gives that of one run again."""
+settles the moment and the manner, SHARDLIFT_SEED=N gives that of one run again. SHARDLIFT_FAULT_JOURNAL=FILE keeps
+the runs' results, so that several runs of pytest make one table."""
 
 import os
 import random

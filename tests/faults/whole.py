@@ -23,6 +23,7 @@ from wire import Wire
 PROXY, REPLAYER = "front", "front-target-mirror"
 GATE = f"cutover.{REPLAYER}"
 PATIENCE = 4 * CEILING  # steps that failed are tried again after 10, 20 and 40 s
+LONGEST = 30 * 60  # of a run, on a machine with a load of 50
 MOST_SUBMITS = 4
 CONFIGURATION = """
 sourceClusters:
@@ -88,6 +89,7 @@ class Workflow(Scenario):
         self.over = self.may_start = False
         self.victim = None
         self.status = ""
+        self.submits = 0
 
     @property
     def seed(self):
@@ -202,6 +204,19 @@ class Workflow(Scenario):
             return True
         return False
 
+    def submit_again(self):
+        self.submits += 1
+        assert self.submits < MOST_SUBMITS, self.status
+        self.note_failed()
+        self.must("submit")
+
+    def comes_up(self):
+        """The proxy; a run may have failed before it did."""
+        if not self.listens() and self.phase() == "Failed":
+            self.look()
+            self.submit_again()
+        return self.listens()
+
     def begin(self):
         self.must("configure", "edit", "--stdin", text=CONFIGURATION.format(
             source=self.source_wire.url, target=self.target_wire.url, repository=self.repository,
@@ -211,7 +226,7 @@ class Workflow(Scenario):
         self.nurse.start()
         # The fault is for what comes then: the engine only begins once it is submitted.
         self.must("submit")
-        self.wait_until(self.listens, "the proxy")
+        self.wait_until(self.comes_up, "the proxy")
         self.start_load()
 
     def start_load(self):
@@ -223,16 +238,14 @@ class Workflow(Scenario):
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
     def finish(self):
-        submits = 1
         approved = False
+        end = time.monotonic() + LONGEST
         while (phase := self.phase()) != "Succeeded" or self.store.moments:
             self.wait_until(lambda: True, "")
+            assert time.monotonic() < end, f"it does not come to its end:\n{self.status}"
             self.look()
             if phase == "Failed":
-                assert submits < MOST_SUBMITS, self.workflow("status").stdout.decode()
-                submits += 1
-                self.note_failed()
-                self.must("submit")
+                self.submit_again()
             elif not approved and self.store.writes > self.writes * 0.7:
                 approved = '"waiting"' in self.must("approve", "--list", "--output", "json") and \
                     self.workflow("approve", GATE).returncode == support.OK

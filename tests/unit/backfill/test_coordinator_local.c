@@ -2,7 +2,10 @@
 #include "coordinator_suite.h"
 #include "temporary_folder.h"
 
+#include "base/small_file.h"
+
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -88,6 +91,26 @@ static void a_damaged_database_is_told_in_one_line(void **state)
 	assert_refused(folder, ERR_IO, "damaged", "move the file away");
 	overwrite(folder, 0, 100);
 	assert_refused(folder, ERR_IO, "damaged", "move the file away");
+}
+
+/* SQLite itself takes it for a new database, and removes the WAL. */
+static void an_emptied_database_whose_wal_is_there_is_told(void **state)
+{
+	cleanup(temporary_folder_remove) char *folder = temporary_folder();
+	char path[256], wal[264];
+	struct err err = {0};
+
+	(void)state;
+	make_session(folder, 5);
+	database_path(folder, path);
+	snprintf(wal, sizeof(wal), "%s-wal", path);
+	assert_int_equal(small_file_replace(wal, STR("what a kill left"), &err), 0);
+	assert_int_equal(truncate(path, 0), 0);
+	assert_refused(folder, ERR_IO, "empty", "move the file away");
+	assert_refused(folder, ERR_IO, "empty", "move the file away");
+	/* As it says. */
+	assert_int_equal(remove(path), 0);
+	make_session(folder, 5);
 }
 
 static void run_sql(const char *folder, const char *sql)
@@ -221,6 +244,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_damaged_database_is_told_in_one_line),
+		cmocka_unit_test(an_emptied_database_whose_wal_is_there_is_told),
 		cmocka_unit_test(a_database_of_a_newer_version_is_left_alone),
 		cmocka_unit_test(a_database_of_something_else_is_left_alone),
 		cmocka_unit_test(a_database_locked_by_something_else_is_told_after_a_while),

@@ -232,7 +232,7 @@ static void a_request_that_is_dropped_leaves_the_next_record_clean(void **state)
 	record_writer_request_dropped(w, noon);
 	record_writer_flush(w);
 	assert_taken(w, str_of(first, sizeof(first) - 1));
-	assert_int_equal(record_writer_pending(w), 0);
+	assert_false(record_writer_pending_since(w, &(struct record_time){0}));
 	record_writer_exception(w, noon, STR("x"));
 	record_writer_finish(w);
 	assert_taken(w, str_of(second, sizeof(second) - 1));

@@ -1,3 +1,4 @@
+#include "plan_clusters.h"
 #include "workflow/engine_traffic.h"
 
 #include "base/limits.h"
@@ -11,11 +12,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include <cmocka.h>
-
-#define CLUSTERS                                                                 \
-	"sourceClusters: {old: {endpoint: \"http://es\", version: ES 7.10.2}}\n" \
-	"targetClusters: {new: {endpoint: \"http://os:9201/\"}}\n"               \
-	"snapshotMigrationConfigs: []\n"
 
 #define TRAFFIC                                                                              \
 	"traffic:\n"                                                                         \

@@ -1,5 +1,7 @@
 /* What the engine does for processes that outlive it: logs that stay bounded, replacements that
  * somebody resets meanwhile, and those of a run before a pilot. */
+#include "plan_clusters.h"
+
 #include "base/limits.h"
 #include "base/small_file.h"
 #include "base/state_dir.h"
@@ -17,19 +19,15 @@
 #include <cmocka.h>
 
 #define PROXY                                                                            \
-	"sourceClusters: {old: {endpoint: \"http://es\", version: ES 7.10.2}}\n"         \
-	"targetClusters: {new: {endpoint: \"http://os:9201/\"}}\n"                       \
-	"snapshotMigrationConfigs: []\n"                                                 \
+	CLUSTERS                                                                         \
 	"traffic: {proxies: {front: {source: old, skipApproval: true,\n"                 \
 	"  proxyConfig: {listenPort: 9300, noCapture: true, tls: {mode: plaintext}}}}, " \
 	"replayers: {}}\n"
-#define REPLAYER                                                                 \
-	"sourceClusters: {old: {endpoint: \"http://es\", version: ES 7.10.2}}\n" \
-	"targetClusters: {new: {endpoint: \"http://os:9201/\"}}\n"               \
-	"snapshotMigrationConfigs: []\n"                                         \
-	"traffic: {proxies: {front: {source: old, skipApproval: true,\n"         \
-	"  proxyConfig: {listenPort: 9300, tls: {mode: plaintext}}}},\n"         \
-	"  replayers: {mirror: {fromCapturedTraffic: front, toTarget: new,\n"    \
+#define REPLAYER                                                              \
+	CLUSTERS                                                              \
+	"traffic: {proxies: {front: {source: old, skipApproval: true,\n"      \
+	"  proxyConfig: {listenPort: 9300, tls: {mode: plaintext}}}},\n"      \
+	"  replayers: {mirror: {fromCapturedTraffic: front, toTarget: new,\n" \
 	"  replayerConfig: {}}}}\n"
 #define PILOT                                                \
 	"requireBeginApproval: true\n"                       \
