@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -151,7 +152,7 @@ class Cluster:
     def background(self, *command):
         self.ended.append(subprocess.Popen(
             [NODES / "k8s-node", "exec", "--data", self.folder, *map(str, command)],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True))
 
     def pods(self):
         listed = self.kubectl("get", "pods", "-o", "json", check=False)
@@ -164,7 +165,8 @@ class Cluster:
 
     def stop(self):
         for process in self.ended:
-            process.kill()
+            # With what it runs in the node.
+            os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         self.launch("stop")
 

@@ -144,6 +144,9 @@ struct str pods_restarted(struct pods *pods, const struct json *pod, int64_t cod
 	struct str words = pods_last_words(pods, pods_name_of(pod));
 	int64_t again = pods_restarts(pod);
 
+	/* By a signal: what it said before is not why. */
+	if (code > 128)
+		words = STR("it was killed");
 	return arena_printf(&pods->look, "pod " STR_FMT " ended with code %lld: " STR_FMT "; %s",
 			    STR_ARG(pods_name_of(pod)), (long long)code, STR_ARG(words),
 			    again > 0 ? arena_printf(&pods->look, "started again (restart %lld)",

@@ -36,7 +36,8 @@ struct pods_tail {
 	size_t repeated;  /* lines of that time that were read */
 	bool whole;       /* the program said that it has said all */
 	int64_t restarts; /* of the instance that is read */
-	struct str words; /* the last line */
+	struct str words; /* the last line, or why an instance ended */
+	bool has_ended;   /* the latter */
 	char text[600];
 	struct str status;        /* what it said last of how far it is; len 0: nothing */
 	char status_text[KIB(5)]; /* what a replayer waits for is 600 bytes, six times in JSON */

@@ -47,10 +47,14 @@ static struct str without_time(struct str line)
 	return has ? str_from_offset(line, OUR_TIME + 1) : line;
 }
 
+/* Why a program ended is its last line, but what it put out comes by another way, maybe later. */
 static void take_words(struct pods_tail *tail, struct str line)
 {
-	if (str_trim(line).len == 0)
+	bool is_end = str_starts(line, STR("shardlift: "));
+
+	if (str_trim(line).len == 0 || (tail->has_ended && !is_end))
 		return;
+	tail->has_ended = is_end;
 	line = str_trim(line);
 	line.len = MIN(line.len, sizeof(tail->text));
 	memcpy(tail->text, line.ptr, line.len);

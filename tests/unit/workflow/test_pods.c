@@ -754,6 +754,19 @@ static void test_what_a_pod_may_keep_is_bounded(void **state)
 	assert_non_null(strstr(f->body, "\"emptyDir\":{\"sizeLimit\":\"1280Mi\"}"));
 }
 
+static void test_why_a_pod_ended_is_told_though_its_output_comes_later(void **state)
+{
+	struct fixture *f = *state;
+
+	f->mark = "m1";
+	f->looks[0] = POD("\"restartCount\":1,\"state\":{\"waiting\":{\"reason\":"
+			  "\"CrashLoopBackOff\"}},\"lastState\":{\"terminated\":{\"exitCode\":6}}");
+	f->log = "2026-11-22T10:00:00.000000000Z shardlift: the folder is full\n"
+		 "2026-11-22T10:00:00.000000001Z 4 requests sent\n";
+	assert_int_equal(-ERR_CANCELLED, run_lasting(f, "", 2));
+	assert_non_null(strstr(said, "code 6: shardlift: the folder is full; started again"));
+}
+
 static void test_a_proxy_that_says_that_no_try_helps_is_not_waited_for(void **state)
 {
 	struct fixture *f = *state;
@@ -824,6 +837,7 @@ int main(int argc, char **argv)
 		TEST(test_what_is_configured_otherwise_is_replaced_pod_by_pod),
 		TEST(test_pods_of_an_image_before_are_replaced_pod_by_pod),
 		TEST(test_what_a_pod_may_keep_is_bounded),
+		TEST(test_why_a_pod_ended_is_told_though_its_output_comes_later),
 		TEST(test_a_proxy_that_says_that_no_try_helps_is_not_waited_for),
 		TEST(test_a_secret_that_is_not_there_to_be_mounted_is_told),
 		TEST(test_another_one_s_service_is_left_alone),
