@@ -103,6 +103,8 @@ int shard_documents_open_rebuilt(const struct snapshot *snapshot,
 	if (options->rebuild_memory)
 		documents->plan.indexed_most = options->rebuild_memory;
 	documents->plan.tally = options->rebuild_tally;
+	documents->plan.shard = shard;
+	documents->plan.first_doc = options->first_doc;
 	with.rebuild = &documents->plan;
 	if (snapshot_shard_open(snapshot, index, shard, &documents->shard, err) < 0 ||
 	    lucene_documents_open(documents->shard->directory, &with, &documents->lucene, err) < 0)

@@ -78,7 +78,8 @@ struct json *json_copy(struct arena *mem, const struct json *v);
 /* Appends the value to `out`: compact, or indented by two spaces. Failure is sticky in `out`. */
 void json_write(struct buf *out, const struct json *v);
 void json_write_pretty(struct buf *out, const struct json *v);
-/* Appends a quoted, escaped string. Bytes above 0x7f pass as they are. */
+/* Appends a quoted, escaped string. A byte of no character becomes U+FFFD, so that what strangers
+ * wrote leaves the text JSON. */
 void json_write_string(struct buf *out, struct str text);
 
 /* Equal as JSON: members in any order (duplicates in theirs), numbers by their text, digit for

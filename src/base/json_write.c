@@ -1,6 +1,7 @@
 #include "base/base64.h"
 #include "base/json.h"
 #include "base/json_internal.h"
+#include "base/utf8.h"
 
 /* The letter after the backslash, 'u' for \u00XX; 0: passes as it is. */
 static char escape_of(uint8_t c)
@@ -27,8 +28,9 @@ static char escape_of(uint8_t c)
 /* A surrogate half in its three bytes, as the parser keeps those that came alone. */
 static bool is_surrogate(struct str text, size_t at)
 {
-	return (uint8_t)text.ptr[at] == 0xed && text.len - at >= 3 &&
-	       (uint8_t)text.ptr[at + 1] >= 0xa0;
+	const uint8_t *b = (const uint8_t *)text.ptr + at;
+
+	return b[0] == 0xed && text.len - at >= 3 && (b[1] & 0xe0) == 0xa0 && (b[2] & 0xc0) == 0x80;
 }
 
 static void write_u(struct buf *out, unsigned code_unit)
@@ -44,7 +46,7 @@ static void write_u(struct buf *out, unsigned code_unit)
 	buf_append(out, text, sizeof(text));
 }
 
-/* Writes the escape of the character at `at`, if it needs one; returns the bytes it took. */
+/* Writes the escape of the character at `at`, which needs one; returns the bytes it took. */
 static size_t write_escape(struct buf *out, struct str text, size_t at)
 {
 	const uint8_t *b = (const uint8_t *)text.ptr + at;
@@ -54,11 +56,25 @@ static size_t write_escape(struct buf *out, struct str text, size_t at)
 		write_u(out, 0xd000 | (unsigned)(b[1] & 0x3f) << 6 | (b[2] & 0x3f));
 		return 3;
 	}
+	if (*b >= 0x80) {
+		buf_append_str(out, STR("\xef\xbf\xbd"));
+		return 1;
+	}
 	if (letter == 'u')
 		write_u(out, *b);
 	else
 		buf_append(out, (char[]){'\\', letter}, 2);
 	return 1;
+}
+
+/* The bytes from `at` on that pass as they are: a character, with all that is plain behind it. 0:
+ * what is there needs an escape. */
+static size_t plain_length(struct str text, size_t at)
+{
+	const char *p = text.ptr + at, *end = text.ptr + text.len;
+	size_t length = escape_of((uint8_t)*p) ? 0 : utf8_length(p, (size_t)(end - p));
+
+	return length > 0 ? (size_t)(json_plain_end(p + length, end) - p) : 0;
 }
 
 void json_write_string(struct buf *out, struct str text)
@@ -67,10 +83,10 @@ void json_write_string(struct buf *out, struct str text)
 
 	buf_append_byte(out, '"');
 	while (at < text.len) {
-		if (!escape_of((uint8_t)text.ptr[at]) && !is_surrogate(text, at)) {
-			const char *end = text.ptr + text.len;
+		size_t length = plain_length(text, at);
 
-			at = (size_t)(json_plain_end(text.ptr + at + 1, end) - text.ptr);
+		if (length > 0) {
+			at += length;
 			continue;
 		}
 		buf_append(out, text.ptr + plain_from, at - plain_from);

@@ -4,6 +4,7 @@
 #include "net/event_loop.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -13,6 +14,7 @@
 #define ACCEPTS_AT_ONCE 64
 /* Connections that are refused hold memory, too, until they have their answer. */
 #define REFUSED_MAX 1000
+#define TRIES_A_PARTITION 64
 
 /* The listening socket stays readable while nothing can be accepted: not asked for until the next
  * tick. */
@@ -95,6 +97,18 @@ static void mark_gaps(struct loop *loop)
 	gap_marker_settle(&loop->gaps);
 }
 
+/* Gives the id another end, until it is one of that partition: ids are unique without it. False:
+ * there seems to be no such partition any more. */
+static bool fit_id(char id[static 61], const struct sink *sink, uint32_t partition, uint64_t tries)
+{
+	while (sink_partition_of(sink, str_from(id)) != partition) {
+		if (tries-- == 0)
+			return false;
+		snprintf(id + 52, 9, "%08x", (unsigned)tries);
+	}
+	return true;
+}
+
 /* The first loop does it. */
 static void mark_former_lives(struct loop *loop)
 {
@@ -110,9 +124,9 @@ static void mark_former_lives(struct loop *loop)
 	if (!lives_is_due(lives, partitions, loop->now_ms) ||
 	    !may_begin_mark(loop, lives->tried_ms))
 		return;
-	do
-		options = connection_recorder_options(loop, id);
-	while (sink_partition_of(proxy->options.sink, options.connection_id) != lives->told);
+	options = connection_recorder_options(loop, id);
+	if (!fit_id(id, proxy->options.sink, lives->told, (uint64_t)partitions * TRIES_A_PARTITION))
+		return;
 	lives_begin(lives, &options, loop->now_ms);
 	lives_settle(lives, partitions);
 }
@@ -179,6 +193,7 @@ static void on_completions(evutil_socket_t fd, short what, void *user)
 {
 	struct loop *loop = user;
 	struct completion *one = completion_queue_take(loop->queue), *next;
+	bool marks = false;
 
 	(void)fd;
 	(void)what;
@@ -189,11 +204,15 @@ static void on_completions(evutil_socket_t fd, short what, void *user)
 
 		next = one->next;
 		c = recorder_complete(one);
+		marks |= !c;
 		if (!c)
-			continue; /* a mark */
+			continue;
 		recorder_retry(&c->recorder);
 		connection_run(c);
 	}
+	/* At once the next: a topic may have a thousand partitions, and a drain waits for all. */
+	if (marks)
+		mark_former_lives(loop);
 }
 
 static void *serve(void *user)

@@ -34,6 +34,8 @@ extern const struct command command_snapshot_repos;
 extern const struct command command_snapshot_register;
 extern const struct command command_snapshot_create;
 extern const struct command command_snapshot_status;
+/* Not of the command line: the state of one that no cluster is asked about. */
+extern const struct command command_snapshot_state;
 extern const struct command command_snapshot_restore;
 extern const struct command command_snapshot_delete;
 extern const struct command command_snapshot_unregister;

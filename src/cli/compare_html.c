@@ -1,6 +1,7 @@
 #include "cli/compare_report.h"
 
 #include "cli/html_text.h"
+#include "cli/table.h"
 
 #include "base/small_file.h"
 
@@ -102,7 +103,7 @@ static void append_label(struct buf *out, struct str name, int y)
 	buf_printf(out, "<text x=\"0\" y=\"%d\"><title>", y);
 	html_append_escaped(out, name);
 	buf_append_str(out, STR("</title>"));
-	html_append_escaped(out, str_of(name.ptr, MIN(name.len, (size_t)46)));
+	html_append_escaped(out, str_of(name.ptr, text_fit(name, 46)));
 	buf_append_str(out, STR("</text>\n"));
 }
 

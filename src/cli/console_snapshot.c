@@ -33,16 +33,13 @@ static const char *text_of(const struct job *job, const struct config_value *map
 	return text.len > 0 ? arena_str(job->console.mem, text).ptr : NULL;
 }
 
-static int open_job(struct job *job, struct cli *cli, const struct snapshot_fields_of_console *f,
-		    struct err *err)
+static int open_section(struct job *job, struct cli *cli,
+			const struct snapshot_fields_of_console *f, struct err *err)
 {
-	const char *source;
-
 	if (console_open(&job->console, cli, &f->console, err) < 0 ||
 	    services_find_section(&job->console.services, SERVICES_SNAPSHOT, f->console.name,
 				  cli->mem, &job->section, err) < 0)
 		return -(int)err->kind;
-	source = text_of(job, job->section, "source");
 	job->snapshot = text_of(job, job->section, "snapshot_name");
 	job->repository = text_of(job, job->section, "snapshot_repo_name");
 	if (!job->repository)
@@ -52,8 +49,29 @@ static int open_job(struct job *job, struct cli *cli, const struct snapshot_fiel
 			       "the workflow has not named the snapshot " STR_FMT
 			       " yet; `workflow submit` takes it",
 			       STR_ARG(job->section->key));
+	return 0;
+}
+
+static int find_source(struct job *job, struct cli *cli, struct err *err)
+{
+	const char *source = text_of(job, job->section, "source");
+
 	return services_find_cluster(&job->console.services, source ? source : "source", cli->mem,
 				     &job->source, err);
+}
+
+static int open_job(struct job *job, struct cli *cli, const struct snapshot_fields_of_console *f,
+		    struct err *err)
+{
+	return open_section(job, cli, f, err) < 0 ? -(int)err->kind : find_source(job, cli, err);
+}
+
+/* It is there already: the source need not know its repository. */
+static bool is_imported(const struct job *job)
+{
+	const char *mode = text_of(job, job->section, "mode");
+
+	return mode && strcmp(mode, "import") == 0;
 }
 
 static void begin(const struct job *job, struct console_command *command)
@@ -133,12 +151,10 @@ static int run_create(struct cli *cli, void *fields, struct err *err)
 	cleanup(job_close) struct job job = {0};
 	struct snapshot_fields_of_console *f = fields;
 	struct console_command command;
-	const char *mode;
 
 	if (open_job(&job, cli, f, err) < 0)
 		return -(int)err->kind;
-	mode = text_of(&job, job.section, "mode");
-	if (mode && strcmp(mode, "import") == 0)
+	if (is_imported(&job))
 		return err_set(err, ERR_USAGE,
 			       "the snapshot '%s' is imported (mode: import): it is there already",
 			       job.snapshot);
@@ -154,13 +170,28 @@ static int run_create(struct cli *cli, void *fields, struct err *err)
 	return console_delegate(&job.console, &command_snapshot_create, &command, err);
 }
 
+/* What its repository says; deeply: what is in the files of each shard. */
+static int imported_status(struct job *job, bool deep, struct err *err)
+{
+	struct console_command command = {.mem = job->console.mem};
+
+	console_add_repository(&command, job->section);
+	return console_delegate(&job->console,
+				deep ? &command_snapshot_show : &command_snapshot_state, &command,
+				err);
+}
+
 static int run_status(struct cli *cli, void *fields, struct err *err)
 {
 	cleanup(job_close) struct job job = {0};
 	struct snapshot_fields_of_console *f = fields;
 	struct console_command command;
 
-	if (open_job(&job, cli, f, err) < 0)
+	if (open_section(&job, cli, f, err) < 0)
+		return -(int)err->kind;
+	if (is_imported(&job))
+		return imported_status(&job, f->deep, err);
+	if (find_source(&job, cli, err) < 0)
 		return -(int)err->kind;
 	begin(&job, &command);
 	if (f->deep)
@@ -281,7 +312,8 @@ static const struct opt status_options[] = {
 	{.name = "deep-check",
 	 .type = OPT_BOOL,
 	 FIELD(deep),
-	 .help = "Tell it of each index, with the reasons of shards that failed."},
+	 .help = "Tell it of each index, with the reasons of shards that failed; of one that is "
+		 "imported, what its files hold."},
 	{0},
 };
 static const struct opt risk_options[] = {

@@ -4,7 +4,8 @@
 
 #include "base/buf.h"
 
-/* Appends it with what HTML would take for markup escaped, and control characters as spaces. */
+/* Appends it with what HTML would take for markup escaped, control characters as spaces, and a byte
+ * of no character as U+FFFD. */
 void html_append_escaped(struct buf *out, struct str text);
 
 #endif

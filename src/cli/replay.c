@@ -121,7 +121,8 @@ static int open_sink(const struct replay_fields *f, const char *state, struct ar
 					     .replayer = f->name,
 					     .most_seconds = f->tuple_seconds,
 					     .most_bytes = (uint64_t)MIB(f->tuple_mb),
-					     .most_tuples = (uint64_t)f->tuple_count};
+					     .most_tuples = (uint64_t)f->tuple_count,
+					     .folder_bytes = (uint64_t)f->tuple_total_mb * MIB(1)};
 	const struct blob_store_options store = {.s3_endpoint = f->tuple_endpoint,
 						 .s3_region = f->tuple_region,
 						 .s3_path_style = f->tuple_endpoint != NULL};
@@ -188,9 +189,10 @@ static int open_parts(const struct replay_fields *f, const char *state, struct a
 			   &run->transform, err) < 0 ||
 	    open_transform(&f->tuple_transformer, &f->transform_run, TRANSFORM_TUPLE, mem,
 			   &run->tuple_transform, err) < 0 ||
-	    open_source(f, &run->source, err) < 0)
+	    open_sink(f, state, mem, run, err) < 0)
 		return -(int)err->kind;
-	return open_sink(f, state, mem, run, err);
+	/* Last: one without room for tuples takes no partitions from others. */
+	return open_source(f, &run->source, err);
 }
 
 static void fill_options(const struct replay_fields *f, struct run *run, struct replay_options *o)

@@ -38,7 +38,7 @@ struct replay_fields {
 	int64_t update_wait_ms;
 	int64_t lookahead_s, max_gap_s, lookahead_bytes, most_requests, threads, packet_timeout_s;
 	int64_t response_timeout_s, grace_ms, settle_ms, attempts;
-	int64_t tuple_seconds, tuple_mb, tuple_count;
+	int64_t tuple_seconds, tuple_mb, tuple_count, tuple_total_mb;
 	int64_t metrics_port;
 	const char *metrics_host;
 };

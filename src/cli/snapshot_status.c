@@ -1,6 +1,7 @@
-/* snapshot status */
+/* snapshot status; and the same of one that no cluster is asked about */
 #include "cli/number_text.h"
 #include "cli/snapshot_options.h"
+#include "cli/snapshot_source.h"
 #include "cli/table.h"
 
 #include <stdio.h>
@@ -61,8 +62,10 @@ static int print_json(const struct snapshot_progress *p, const struct json *indi
 	set(root, "shards_total", p->shards_total, mem);
 	set(root, "shards_done", p->shards_done, mem);
 	set(root, "shards_failed", p->shards_failed, mem);
-	set(root, "bytes_total", p->bytes_total, mem);
-	set(root, "bytes_done", p->bytes_done, mem);
+	if (p->bytes_total >= 0) {
+		set(root, "bytes_total", p->bytes_total, mem);
+		set(root, "bytes_done", p->bytes_done, mem);
+	}
 	set(root, "started_ms", p->started_ms, mem);
 	set(root, "elapsed_ms", p->elapsed_ms, mem);
 	json_each (index, indices)
@@ -105,8 +108,9 @@ static void print_text(const struct snapshot_progress *p)
 	putchar('\n');
 	printf("shards:  %lld of %lld, %lld failed\n", (long long)p->shards_done,
 	       (long long)p->shards_total, (long long)p->shards_failed);
-	printf("data:    %s of %s\n", bytes_text((uint64_t)MAX(p->bytes_done, 0), done),
-	       bytes_text((uint64_t)MAX(p->bytes_total, 0), total));
+	if (p->bytes_total >= 0)
+		printf("data:    %s of %s\n", bytes_text((uint64_t)MAX(p->bytes_done, 0), done),
+		       bytes_text((uint64_t)p->bytes_total, total));
 	printf("elapsed: %s\n", duration_text((uint64_t)MAX(p->elapsed_ms, 0) / 1000, elapsed));
 }
 
@@ -148,4 +152,57 @@ const struct command command_snapshot_status = {
 			       "--repo backups --snapshot nightly"},
 	.fields_size = sizeof(struct status_fields),
 	.run = run,
+};
+
+/* --- Of a repository, by its files --- */
+
+struct state_fields {
+	struct general_fields general;
+	struct repository_fields repository;
+};
+
+/* How many bytes it wrote is not said there. */
+static struct snapshot_progress progress_of(const struct snapshot *snapshot)
+{
+	struct str state = snapshot->summary.state;
+
+	return (struct snapshot_progress){.state = state.len > 0 ? state : STR("SUCCESS"),
+					  .shards_total = snapshot->total_shards,
+					  .shards_done = snapshot->successful_shards,
+					  .shards_failed = snapshot->total_shards -
+							   snapshot->successful_shards,
+					  .bytes_total = -1,
+					  .started_ms = snapshot->start_ms,
+					  .elapsed_ms = snapshot->end_ms - snapshot->start_ms};
+}
+
+static int run_state(struct cli *cli, void *fields, struct err *err)
+{
+	struct state_fields *f = fields;
+	cleanup(snapshot_source_release) struct snapshot_source source = {0};
+	struct snapshot_progress progress;
+
+	if (repository_fields_resolve(&f->repository, true, cli->mem, err) < 0 ||
+	    snapshot_source_open(&source, &f->repository, err) < 0)
+		return -(int)err->kind;
+	progress = progress_of(source.snapshot);
+	if (f->general.json)
+		return print_json(&progress, NULL, cli->mem, err);
+	print_text(&progress);
+	return EXIT_CODE_OK;
+}
+
+static const struct opt_part state_parts[] = {
+	{repository_options, offsetof(struct state_fields, repository)},
+	{store_options, offsetof(struct state_fields, repository.store)},
+	{general_options, offsetof(struct state_fields, general)},
+	{0},
+};
+
+const struct command command_snapshot_state = {
+	.options = {.name = "snapshot state",
+		    .summary = "State of a snapshot",
+		    .parts = state_parts},
+	.fields_size = sizeof(struct state_fields),
+	.run = run_state,
 };

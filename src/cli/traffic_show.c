@@ -47,6 +47,11 @@ static void add_preview(struct show *show, struct str bytes, int64_t most)
 	}
 }
 
+static void add_id(struct show *show, struct str id)
+{
+	add_preview(show, id, INT64_MAX);
+}
+
 static int end_line(struct show *show, struct err *err)
 {
 	int failed;
@@ -120,8 +125,11 @@ static int show_record(struct show *show, const struct record_item *item, struct
 	buf_printf(&show->line, " +%.3fs %" PRId64 "ms", (double)(first - show->first_ms) / 1000,
 		   last - first);
 	add_where(show, item);
-	buf_printf(&show->line, " ncs:" STR_FMT "." STR_FMT ".%d%s:", STR_ARG(view.node_id),
-		   STR_ARG(view.connection_id), view.number, view.last ? "(last)" : "");
+	buf_append_str(&show->line, STR(" ncs:"));
+	add_id(show, view.node_id);
+	buf_append_byte(&show->line, '.');
+	add_id(show, view.connection_id);
+	buf_printf(&show->line, ".%d%s:", view.number, view.last ? "(last)" : "");
 	while (record_view_next(&view, &o))
 		add_observation(show, &o);
 	return end_line(show, err);
@@ -143,8 +151,9 @@ static void begin_transaction_line(struct show *show, const struct captured_tran
 		add_time(show, message->pieces[0].time);
 	else
 		buf_append_byte(&show->line, '-');
-	buf_printf(&show->line, " o:%" PRIu64 " %s " STR_FMT ".%" PRId64 " %zu bytes", show->offset,
-		   what, STR_ARG(t->connection_id), t->index, message->len);
+	buf_printf(&show->line, " o:%" PRIu64 " %s ", show->offset, what);
+	add_id(show, t->connection_id);
+	buf_printf(&show->line, ".%" PRId64 " %zu bytes", t->index, message->len);
 }
 
 static void on_request(void *user, struct captured_transaction *t)
@@ -178,8 +187,8 @@ static void on_closed(void *user, uint64_t connection, struct str connection_id)
 	struct show *show = user;
 
 	(void)connection;
-	buf_printf(&show->line, "- o:%" PRIu64 " CLOSED " STR_FMT, show->offset,
-		   STR_ARG(connection_id));
+	buf_printf(&show->line, "- o:%" PRIu64 " CLOSED ", show->offset);
+	add_id(show, connection_id);
 	end_line(show, NULL);
 }
 
@@ -187,8 +196,9 @@ static void on_dropped(void *user, struct str connection_id, int64_t index, cons
 {
 	struct show *show = user;
 
-	buf_printf(&show->line, "- o:%" PRIu64 " DROPPED " STR_FMT ".%" PRId64 ": %s", show->offset,
-		   STR_ARG(connection_id), index, reason);
+	buf_printf(&show->line, "- o:%" PRIu64 " DROPPED ", show->offset);
+	add_id(show, connection_id);
+	buf_printf(&show->line, ".%" PRId64 ": %s", index, reason);
 	end_line(show, NULL);
 }
 

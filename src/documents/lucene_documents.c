@@ -286,7 +286,8 @@ static int open_rebuilder(struct lucene_documents *documents, const struct segme
 {
 	int32_t first = documents->range->first;
 
-	if (rebuilder_open(documents->rebuild, segment, &documents->rebuilder, err) < 0)
+	if (rebuilder_open(documents->rebuild, segment, documents->range->doc_base,
+			   &documents->rebuilder, err) < 0)
 		return -(int)err->kind;
 	if (first == 0 || documents->rebuild->nested_count == 0)
 		return 0;

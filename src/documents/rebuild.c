@@ -24,7 +24,7 @@ struct rebuilder {
 };
 
 int rebuilder_open(const struct rebuild_plan *plan, const struct segment_reader *segment,
-		   struct rebuilder **out, struct err *err)
+		   int64_t doc_base, struct rebuilder **out, struct err *err)
 {
 	const struct field_info *ignored =
 		field_infos_find(&segment->field_infos, STR("_ignored_source"));
@@ -35,7 +35,7 @@ int rebuilder_open(const struct rebuild_plan *plan, const struct segment_reader 
 	r->text = BUF_INIT(LIMIT_SOURCE);
 	r->lists = mem_zalloc((plan->nested_count + 1) * sizeof(struct json *));
 	r->ignored_source = ignored ? ignored->number : -1;
-	if (rebuild_parts_open(&r->parts, plan, segment, &r->mem, err) < 0) {
+	if (rebuild_parts_open(&r->parts, plan, segment, doc_base, &r->mem, err) < 0) {
 		rebuilder_close(r);
 		return -(int)err->kind;
 	}

@@ -68,6 +68,8 @@ struct rebuild_plan {
 	const struct json *whole;    /* object: mapping types whose documents keep their source */
 	bool synthetic;              /* the index stores by itself what has no doc values */
 	struct rebuild_tally *tally; /* takes documents that do not fit; borrowed; NULL: none */
+	int32_t shard;               /* whose documents they are, for the tally */
+	int64_t first_doc;           /* from which they are read, for the tally */
 };
 
 /* `mappings`: type name -> mapping. Fields are allocated in `mem`, and borrow from it. `created`:
@@ -77,8 +79,9 @@ int rebuild_plan_make(const struct json *mappings, struct str created, bool synt
 
 /* Rebuilds the documents of one segment, in ascending order. One thread. */
 struct rebuilder;
+/* `doc_base`: what its first document is in the shard. */
 int rebuilder_open(const struct rebuild_plan *plan, const struct segment_reader *segment,
-		   struct rebuilder **out, struct err *err);
+		   int64_t doc_base, struct rebuilder **out, struct err *err);
 /* Documents of that mapping type keep their source, unlike others of the index. */
 bool rebuild_keeps_source(const struct rebuild_plan *plan, struct str type);
 /* `stored`: the fields of the document, from the first on. `type`: its mapping type. `filtered`:

@@ -184,9 +184,11 @@ static int open_part(struct rebuild_parts *p, const struct segment_reader *segme
 }
 
 int rebuild_parts_open(struct rebuild_parts *p, const struct rebuild_plan *plan,
-		       const struct segment_reader *segment, struct arena *mem, struct err *err)
+		       const struct segment_reader *segment, int64_t doc_base, struct arena *mem,
+		       struct err *err)
 {
 	*p = (struct rebuild_parts){.plan = plan,
+				    .doc_base = doc_base,
 				    .list = mem_zalloc((plan->count + 1) * sizeof(*p->list)),
 				    .names = ARENA_INIT(LIMIT_SEGMENT_ARENA),
 				    .mem = mem};
@@ -200,8 +202,6 @@ int rebuild_parts_open(struct rebuild_parts *p, const struct rebuild_plan *plan,
 void rebuild_parts_close(struct rebuild_parts *p)
 {
 	for (size_t i = 0; i < p->plan->count; i++) {
-		rebuild_tally_add(p->plan->tally, p->plan->fields[i].path, p->plan->fields[i].type,
-				  p->list[i].bad_count);
 		column_close(p->list[i].column);
 		column_close(p->list[i].offsets);
 		inversion_free(p->list[i].indexed);
@@ -223,7 +223,6 @@ void rebuild_parts_reset(struct rebuild_parts *p)
 /* The document is not rebuilt, which is told when all its fields were looked at. */
 static int no_value(struct rebuild_parts *p, struct rebuild_part *part)
 {
-	part->bad_count += !part->bad;
 	part->bad = true;
 	part->values = NULL;
 	if (p->problem.kind == ERR_NONE)
@@ -409,6 +408,18 @@ static int read_indexed(struct rebuild_parts *p, int32_t doc, bool nested, struc
 	return 0;
 }
 
+/* What of the document at hand is not rebuilt. */
+static void count_bad(const struct rebuild_parts *p, int32_t doc)
+{
+	const struct rebuild_plan *plan = p->plan;
+
+	if (!rebuild_tally_begin(plan->tally, plan->shard, plan->first_doc, p->doc_base + doc))
+		return;
+	for (size_t i = 0; i < plan->count; i++)
+		if (p->list[i].bad)
+			rebuild_tally_add(plan->tally, plan->fields[i].path, plan->fields[i].type);
+}
+
 int rebuild_parts_read(struct rebuild_parts *p, int32_t doc,
 		       const struct stored_field_cursor *stored, bool nested, struct err *err)
 {
@@ -419,6 +430,7 @@ int rebuild_parts_read(struct rebuild_parts *p, int32_t doc,
 		return -(int)err->kind;
 	if (p->problem.kind == ERR_NONE)
 		return 0;
+	count_bad(p, doc);
 	*err = p->problem;
 	return -(int)err->kind;
 }

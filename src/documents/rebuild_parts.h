@@ -20,7 +20,6 @@ struct rebuild_part {
 	bool ordered;        /* it was an array, and this is its order */
 	bool unfit;          /* what the segment has of it is of another type */
 	bool bad;            /* the document at hand has a value that is none of its type */
-	uint64_t bad_count;  /* such documents, nested ones too */
 	struct json *values; /* of the document at hand */
 };
 
@@ -33,10 +32,12 @@ struct rebuild_parts {
 	struct arena names;              /* of the segment */
 	struct arena *mem;               /* of the document at hand; borrowed */
 	struct err problem;              /* the first of the document at hand; kind 0: none */
+	int64_t doc_base;                /* of the segment in its shard */
 };
 /* To be closed after an error, too. ERR_LIMIT: the columns need more than plan->columns_most. */
 int rebuild_parts_open(struct rebuild_parts *parts, const struct rebuild_plan *plan,
-		       const struct segment_reader *segment, struct arena *mem, struct err *err);
+		       const struct segment_reader *segment, int64_t doc_base, struct arena *mem,
+		       struct err *err);
 void rebuild_parts_close(struct rebuild_parts *parts);
 /* Forgets the values of the document at hand. */
 void rebuild_parts_reset(struct rebuild_parts *parts);

@@ -8,10 +8,17 @@
 
 #define FIELDS_NAMED 100
 #define NAMES_MOST KIB(64)
+#define RUNS_MOST 65536
 
 struct tallied {
 	struct str path, type;
 	uint64_t documents;
+};
+
+/* Documents [from, to) of a shard were looked at, one after the other. */
+struct run {
+	int32_t shard;
+	int64_t from, to;
 };
 
 struct rebuild_tally {
@@ -20,6 +27,8 @@ struct rebuild_tally {
 	struct tallied fields[FIELDS_NAMED];
 	size_t count;
 	uint64_t others; /* documents, once for each field that is not named */
+	struct run *runs;
+	size_t run_count;
 };
 
 struct rebuild_tally *rebuild_tally_new(void)
@@ -51,16 +60,63 @@ static struct tallied *find_or_add(struct rebuild_tally *tally, struct str path,
 	return field;
 }
 
-void rebuild_tally_add(struct rebuild_tally *tally, struct str path, struct str type,
-		       uint64_t documents)
+static bool holds(const struct run *run, int32_t shard, int64_t doc)
+{
+	return run->shard == shard && doc >= run->from && doc < run->to;
+}
+
+/* Takes the runs that `run` touches out, and makes it what they are together. */
+static void unite(struct rebuild_tally *tally, struct run *run)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < tally->run_count; i++) {
+		const struct run *other = &tally->runs[i];
+
+		if (other->shard != run->shard || other->to < run->from || other->from > run->to) {
+			tally->runs[kept++] = *other;
+			continue;
+		}
+		run->from = MIN(run->from, other->from);
+		run->to = MAX(run->to, other->to);
+	}
+	tally->run_count = kept;
+}
+
+static void add_run(struct rebuild_tally *tally, struct run run)
+{
+	unite(tally, &run);
+	if (tally->run_count == RUNS_MOST)
+		return;
+	tally->runs = mem_realloc(tally->runs, (tally->run_count + 1) * sizeof(run));
+	tally->runs[tally->run_count++] = run;
+}
+
+bool rebuild_tally_begin(struct rebuild_tally *tally, int32_t shard, int64_t first, int64_t doc)
+{
+	bool begun = true;
+
+	if (!tally)
+		return false;
+	pthread_mutex_lock(&tally->lock);
+	/* The run that is being read now was added last. */
+	for (size_t i = tally->run_count; i > 0 && begun; i--)
+		begun = !holds(&tally->runs[i - 1], shard, doc);
+	if (begun)
+		add_run(tally, (struct run){shard, MIN(first, doc), doc + 1});
+	pthread_mutex_unlock(&tally->lock);
+	return begun;
+}
+
+void rebuild_tally_add(struct rebuild_tally *tally, struct str path, struct str type)
 {
 	struct tallied *field;
 
-	if (!tally || documents == 0)
+	if (!tally)
 		return;
 	pthread_mutex_lock(&tally->lock);
 	field = find_or_add(tally, path, type);
-	*(field ? &field->documents : &tally->others) += documents;
+	(*(field ? &field->documents : &tally->others))++;
 	pthread_mutex_unlock(&tally->lock);
 }
 
@@ -83,5 +139,6 @@ void rebuild_tally_free(struct rebuild_tally *tally)
 		return;
 	pthread_mutex_destroy(&tally->lock);
 	arena_release(&tally->mem);
+	free(tally->runs);
 	free(tally);
 }

@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#define GROUPS_MOST 512
+
 struct pair {
 	int32_t doc;
 	uint32_t value;
@@ -99,29 +101,53 @@ static void give_back(struct inversion *v)
 	v->pairs = mem_realloc(v->pairs, (v->capacity + 1) * sizeof(*v->pairs));
 }
 
-/* Each pair goes to the next free place of its document; what was there goes on, until one is at
- * home. starts[d] is the next free place of d while this lasts, and so the start of d + 1 after. */
+/* Puts the pairs of documents [from, to), which lie side by side, in the order of groups of 2^shift
+ * documents: each pair goes to the next free place of its group, and what was there goes on, until
+ * one is at home. `next`: room for a number of each group. */
+static void order(struct inversion *v, int32_t from, int32_t to, unsigned shift, uint32_t *next)
+{
+	int32_t groups = (int32_t)(((uint32_t)(to - from) + (1U << shift) - 1) >> shift);
+
+	for (int32_t g = 0; g < groups; g++)
+		next[g] = v->starts[from + (int32_t)((uint32_t)g << shift)];
+	for (int32_t g = 0; g < groups; g++) {
+		int64_t last = from + ((int64_t)(g + 1) << shift);
+		uint32_t end = v->starts[MIN(last, (int64_t)to)];
+
+		while (next[g] < end) {
+			struct pair *here = &v->pairs[next[g]], *home, moved;
+			int32_t of = (here->doc - from) >> shift;
+
+			if (of == g) {
+				next[g]++;
+				continue;
+			}
+			home = &v->pairs[next[of]++];
+			moved = *home;
+			*home = *here;
+			*here = moved;
+		}
+	}
+}
+
+/* First in large groups, so few that the places where each goes on stay in the processor's cache,
+ * then each group in itself: else every pair of a large segment would be a jump through all its
+ * memory. */
 void inversion_finish(struct inversion *v)
 {
-	cleanup(mem_freep) uint32_t *next = mem_alloc(((size_t)v->max_doc + 1) * sizeof(*next));
+	cleanup(mem_freep) uint32_t *next = NULL;
+	unsigned shift = 0;
 
 	give_back(v);
 	for (int32_t doc = 0; doc < v->max_doc; doc++)
 		v->starts[doc + 1] += v->starts[doc];
-	memcpy(next, v->starts, ((size_t)v->max_doc + 1) * sizeof(*next));
-	for (int32_t doc = 0; doc < v->max_doc; doc++)
-		while (next[doc] < v->starts[doc + 1]) {
-			struct pair *here = &v->pairs[next[doc]];
-
-			if (here->doc == doc) {
-				next[doc]++;
-				continue;
-			}
-			struct pair *home = &v->pairs[next[here->doc]++], moved = *home;
-
-			*home = *here;
-			*here = moved;
-		}
+	while (v->max_doc >> shift > GROUPS_MOST)
+		shift++;
+	next = mem_alloc(((size_t)MAX(1 << shift, GROUPS_MOST) + 1) * sizeof(*next));
+	order(v, 0, v->max_doc, shift, next);
+	for (int64_t doc = 0; shift > 0 && doc < v->max_doc; doc += 1 << shift)
+		order(v, (int32_t)doc, (int32_t)MIN(doc + (1 << shift), (int64_t)v->max_doc), 0,
+		      next);
 }
 
 static int by_place(const void *a, const void *b)

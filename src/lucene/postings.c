@@ -20,12 +20,17 @@
  * a term (each number less the one of the term before, but in the first of a block):
  *
  *   41, 50  vLong doc, [pos, [pay]] | vInt document, of one | vLong, of more positions than a block
- * | vLong, of more documents 84 on   vLong doc << 1 [vInt document], or (zigzag document) << 1 | 1
- * | vLong pos | pay | ...
+ *           | vLong, of more documents than a block
+ *           (version 0 of 41: vInt document, of one, else vLong doc | vLong pos | vLong, of more
+ *           positions than a block | vLong pay, of so many or more | vLong, of more documents)
+ *   84 on   vLong doc << 1 [vInt document], or (zigzag document) << 1 | 1 | vLong pos | pay | ...
  *
- * Source: Lucene41PostingsReader (4.10.4), Lucene50 (5.5.5), 84 (8.11.3), 90, 99, 103
- * (backward-codecs 10.5.0), 912 (9.12.1), 101 (10.2.1), 104 (10.5.0); ES812PostingsReader
- * (elasticsearch 8.19.21). */
+ * "es090" of Elasticsearch 0.90 to 1.3 is 41, with a filter for _uid beside it (.blm) that nobody
+ * needs who reads all.
+ *
+ * Source: Lucene41PostingsReader (4.10.4; version 0 is what 4.1.0 to 4.6.1 write), Lucene50
+ * (5.5.5), 84 (8.11.3), 90, 99, 103 (backward-codecs 10.5.0), 912 (9.12.1), 101 (10.2.1), 104
+ * (10.5.0); ES812PostingsReader (elasticsearch 8.19.21); Elasticsearch090PostingsFormat. */
 #include "lucene/postings.h"
 
 #include "lucene/lucene_internal.h"
@@ -34,6 +39,7 @@
 #define PLAIN_BITS 32
 #define FORMAT_SINGLE 1
 #define GROUP 4
+#define VERSION_41_TWO_PARTS 1
 
 #define FORMAT_CODECS(n, codec, most)                                              \
 	.name = n, .doc_codec = codec "WriterDoc", .pos_codec = codec "WriterPos", \
@@ -43,6 +49,8 @@
 
 static const struct postings_format formats[] = {
 	{FORMAT("Lucene41", 2), .plain = true, .skip_offset = true, .others = {.count = 128}},
+	{FORMAT_CODECS("es090", "Lucene41Postings", 2), .plain = true, .skip_offset = true,
+	 .others = {.count = 128}},
 	{FORMAT("Lucene50", 1), .plain = true, .skip_offset = true, .others = {.count = 128}},
 	{FORMAT("Lucene84", 1), .skip_offset = true, .deltas = LONGS(8, 16),
 	 .others = LONGS(8, 16)},
@@ -118,6 +126,8 @@ int postings_open(struct postings *p, const struct segment_reader *segment,
 	    0)
 		return -(int)err->kind;
 	byte_stream_init(&p->doc, p->doc_file.source, p->doc_file.end, little);
+	p->in_one_part = str_starts(str_from(format->doc_codec), STR("Lucene41")) &&
+			 p->doc_file.version < VERSION_41_TWO_PARTS;
 	if (format->plain)
 		read_plain_table(p);
 	if (byte_stream_check(&p->doc, "the table of its blocks", err) < 0)
@@ -148,30 +158,54 @@ static void read_starts(const struct postings *p, struct rd *meta, struct postin
 		term->pay_start += rd_vlong(meta);
 }
 
-void postings_term_read(const struct postings *p, struct rd *meta, bool first,
-			struct postings_term *term)
+/* Lucene41 of version 0. */
+static void read_in_one_part(const struct postings *p, struct rd *meta, struct postings_term *term)
 {
-	uint64_t block = p->format->others.count, code = rd_vlong(meta);
+	uint64_t block = p->format->others.count;
 
-	if (first)
-		term->doc_start = term->pos_start = term->pay_start = 0;
-	if (p->format->plain) {
+	term->only_doc = term->docs == 1 ? (int32_t)rd_vint(meta) : -1;
+	if (term->docs != 1)
+		term->doc_start += rd_vlong(meta);
+	if (p->options < INDEX_POSITIONS)
+		return;
+	term->pos_start += rd_vlong(meta);
+	if (term->total > block)
+		rd_vlong(meta);
+	if ((p->options >= INDEX_OFFSETS || p->payloads) && term->total >= block)
+		term->pay_start += rd_vlong(meta);
+}
+
+static void read_in_two_parts(const struct postings *p, struct rd *meta, struct postings_term *term)
+{
+	uint64_t code = rd_vlong(meta);
+
+	if (!p->format->plain && (code & 1)) {
+		term->only_doc =
+			(int32_t)((uint32_t)term->only_doc + (uint32_t)rd_zigzag(code >> 1));
+		read_starts(p, meta, term);
+	} else if (p->format->plain) {
 		term->doc_start += code;
 		read_starts(p, meta, term);
 		term->only_doc = term->docs == 1 ? (int32_t)rd_vint(meta) : -1;
 	} else {
-		if (code & 1) {
-			term->only_doc = (int32_t)((uint32_t)term->only_doc +
-						   (uint32_t)rd_zigzag(code >> 1));
-		} else {
-			term->doc_start += code >> 1;
-			term->only_doc = term->docs == 1 ? (int32_t)rd_vint(meta) : -1;
-		}
+		term->doc_start += code >> 1;
+		term->only_doc = term->docs == 1 ? (int32_t)rd_vint(meta) : -1;
 		read_starts(p, meta, term);
 	}
-	if (p->options >= INDEX_POSITIONS && term->total > block)
+	if (p->options >= INDEX_POSITIONS && term->total > p->format->others.count)
 		rd_vlong(meta);
-	if (p->format->skip_offset && term->docs > block)
+}
+
+void postings_term_read(const struct postings *p, struct rd *meta, bool first,
+			struct postings_term *term)
+{
+	if (first)
+		term->doc_start = term->pos_start = term->pay_start = 0;
+	if (p->in_one_part)
+		read_in_one_part(p, meta, term);
+	else
+		read_in_two_parts(p, meta, term);
+	if (p->format->skip_offset && term->docs > p->format->others.count)
 		rd_vlong(meta);
 }
 

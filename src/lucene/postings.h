@@ -1,7 +1,7 @@
 /* The postings of one term after another: documents, and positions where they are kept.
  *
- * Lucene41, 50, 84, 90, 99, 912, 101, 103, 104PostingsFormat and ES812PostingsFormat, which is as
- * 90; docs/formats/indexed.md draws them. */
+ * Lucene41, 50, 84, 90, 99, 912, 101, 103, 104PostingsFormat, es090 of Elasticsearch 1, which is as
+ * 41, and ES812PostingsFormat, which is as 90; docs/formats/indexed.md draws them. */
 #ifndef LUCENE_POSTINGS_H
 #define LUCENE_POSTINGS_H
 
@@ -16,7 +16,7 @@ struct postings_format {
 	int32_t version_most;
 	bool nine;         /* of Lucene 9 on */
 	bool trie;         /* of 10.3 on: the index of its terms is one */
-	bool plain;        /* Lucene41, 50: blocks without lanes, metadata in two parts */
+	bool plain;        /* Lucene41, 50: blocks without lanes */
 	bool skip_offset;  /* a term of more than a block says where its skip data are */
 	bool inline_skips; /* 912 on: they stand before each block */
 	bool patched_docs; /* 90: deltas have exceptions */
@@ -40,7 +40,8 @@ struct postings {
 	enum index_options options;
 	bool payloads;
 	bool with_positions;
-	uint64_t single; /* bits that have whole numbers in an i64, of plain blocks */
+	bool in_one_part; /* 41 of version 0: as the dictionary has a term */
+	uint64_t single;  /* bits that have whole numbers in an i64, of plain blocks */
 	struct checked_file doc_file, pos_file;
 	struct byte_stream doc, pos;
 	uint32_t docs[PACKED_BLOCK_MOST], freqs[PACKED_BLOCK_MOST], positions[PACKED_BLOCK_MOST];

@@ -131,7 +131,7 @@ static int open_parts(struct stored_fields *fields, struct lucene_directory *dir
 	fields->ahead = bytes_source_is_remote(fields->source);
 	if (fields->ahead)
 		fields->source = read_ahead_new(fields->source);
-	stored_window_init(&fields->window, fields->source);
+	stored_window_init(&fields->window, fields->source, fields->ahead);
 	if (read_header(fields, id, err) < 0)
 		return err_wrap(err, "'%s'", fields->source->name);
 	if (fields->format->open_index)

@@ -1,15 +1,18 @@
 #include "lucene/stored_window.h"
 
 #include "base/crc32.h"
+#include "store/read_ahead.h"
 
 #include <stdlib.h>
 
-void stored_window_init(struct stored_window *w, struct bytes_source *source)
+#define LOAN_STEP KIB(256)
+
+void stored_window_init(struct stored_window *w, struct bytes_source *source, bool ahead)
 {
 	*w = (struct stored_window){
-		.source = source, .file_end = source->size, .soft_end = UINT64_MAX};
+		.source = source, .ahead = ahead, .file_end = source->size, .soft_end = UINT64_MAX};
 	w->capacity = (size_t)MIN(w->file_end, STORED_WINDOW_SIZE);
-	w->bytes = mem_alloc(w->capacity + 1);
+	w->bytes = w->own = mem_alloc(w->capacity + 1);
 }
 
 int stored_window_end(struct stored_window *w, bool has_footer, struct err *err)
@@ -31,8 +34,8 @@ int stored_window_end(struct stored_window *w, bool has_footer, struct err *err)
 
 void stored_window_release(struct stored_window *w)
 {
-	free(w->bytes);
-	w->bytes = NULL;
+	free(w->own);
+	w->bytes = w->own = NULL;
 }
 
 uint32_t stored_window_crc(struct stored_window *w)
@@ -54,29 +57,98 @@ int stored_window_seek(struct stored_window *w, uint64_t position, struct err *e
 	if (position > w->file_end)
 		return err_set(err, ERR_FORMAT, "byte %llu is behind the last one, %llu",
 			       (unsigned long long)position, (unsigned long long)w->file_end);
+	w->bytes = w->own;
 	w->pos = w->len = 0;
+	w->loan = STR_NONE;
 	w->file_next = position;
 	stored_window_cut(w);
 	return 0;
 }
 
-/* Moves what is unread to the front and fills the rest of the window, of which `n` bytes are
- * needed. */
+/* Makes the loan hold what comes next in the file, if the source lends it. */
+static bool borrow(struct stored_window *w)
+{
+	if (w->file_next < w->loan_at + w->loan.len)
+		return true;
+	w->loan = STR_NONE;
+	w->loan_at = w->file_next;
+	if (!w->ahead || w->file_next == w->file_end ||
+	    !read_ahead_borrow(w->source, w->file_next, &w->loan))
+		return false;
+	w->loan.len = (size_t)MIN(w->file_end - w->file_next, w->loan.len);
+	return true;
+}
+
+/* Goes on in the loan, where that has the next `n` bytes: a step of it, for what is used to be in
+ * the processor's cache still when the CRC takes it in. */
+static bool move_into_loan(struct stored_window *w, size_t n)
+{
+	uint64_t position = stored_window_position(w);
+	size_t at;
+
+	if (position == w->file_next && !borrow(w))
+		return false;
+	if (position < w->loan_at || position + n > w->loan_at + w->loan.len)
+		return false;
+	at = (size_t)(position - w->loan_at);
+	w->bytes = (const uint8_t *)w->loan.ptr;
+	w->pos = w->crc_pos = at;
+	w->len = MIN(w->loan.len, at + MAX(n, (size_t)LOAN_STEP));
+	w->file_next = w->loan_at + w->len;
+	return true;
+}
+
+static void move_to_own(struct stored_window *w)
+{
+	memmove(w->own, w->bytes + w->pos, w->len - w->pos);
+	w->bytes = w->own;
+	w->len -= w->pos;
+	w->pos = w->crc_pos = 0;
+}
+
+/* Makes the next `n` bytes, or those that the source lends, lie together where one loan ends and
+ * another begins. */
+static void join_loans(struct stored_window *w, size_t n)
+{
+	while (w->len < n && borrow(w)) {
+		size_t at = (size_t)(w->file_next - w->loan_at);
+		size_t more = MIN(n - w->len, w->loan.len - at);
+
+		memcpy(w->own + w->len, w->loan.ptr + at, more);
+		w->len += more;
+		w->file_next += more;
+	}
+}
+
+/* Makes the next `n` bytes lie in the window, and more where that costs nothing. */
 static int refill(struct stored_window *w, size_t n, struct err *err)
 {
 	uint64_t soft_end = MAX(w->soft_end, stored_window_position(w) + n);
 	size_t more;
 
 	stored_window_crc(w);
-	memmove(w->bytes, w->bytes + w->pos, w->len - w->pos);
-	w->len -= w->pos;
-	w->pos = w->crc_pos = 0;
+	if (move_into_loan(w, n))
+		return 0;
+	move_to_own(w);
+	join_loans(w, n);
+	if (w->len >= n)
+		return 0;
 	more = (size_t)MIN(w->capacity - w->len, MIN(w->file_end, soft_end) - w->file_next);
-	if (bytes_source_read(w->source, w->file_next, w->bytes + w->len, more, err) < 0)
+	if (bytes_source_read(w->source, w->file_next, w->own + w->len, more, err) < 0)
 		return -(int)err->kind;
 	w->len += more;
 	w->file_next += more;
 	return 0;
+}
+
+static void make_room(struct stored_window *w, size_t n)
+{
+	bool own = w->bytes == w->own;
+
+	w->capacity = n;
+	w->own = mem_realloc(w->own, n + 1);
+	if (own)
+		w->bytes = w->own;
 }
 
 int stored_window_want(struct stored_window *w, uint64_t n, struct err *err)
@@ -84,10 +156,8 @@ int stored_window_want(struct stored_window *w, uint64_t n, struct err *err)
 	n = MIN(n, stored_window_left(w));
 	if (LIKELY(n <= w->len - w->pos))
 		return 0;
-	if (n > w->capacity) {
-		w->capacity = (size_t)n;
-		w->bytes = mem_realloc(w->bytes, w->capacity + 1);
-	}
+	if (n > w->capacity)
+		make_room(w, (size_t)n);
 	return refill(w, (size_t)n, err);
 }
 

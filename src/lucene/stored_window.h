@@ -13,8 +13,12 @@
 
 struct stored_window {
 	struct bytes_source *source; /* borrowed */
-	uint8_t *bytes;
-	size_t capacity;
+	bool ahead;                  /* it is read ahead: what it lends is not copied */
+	const uint8_t *bytes;        /* `own`, or in the loan */
+	uint8_t *own;
+	size_t capacity; /* of `own` */
+	struct str loan; /* what the source lends; empty: nothing */
+	uint64_t loan_at;
 	size_t pos, len;    /* bytes[pos, len) are read and not yet used */
 	uint64_t file_next; /* where in the file the next read starts */
 	uint64_t file_end;  /* where the footer starts, or the file ends where it has none */
@@ -27,8 +31,8 @@ struct stored_window {
 };
 
 /* From here to stored_window_end, which comes before anything is used up, a footer counts as
- * content. */
-void stored_window_init(struct stored_window *w, struct bytes_source *source);
+ * content. `ahead`: the source is one of read_ahead_new. */
+void stored_window_init(struct stored_window *w, struct bytes_source *source, bool ahead);
 /* Tells whether the file ends in a footer. ERR_FORMAT when it is too short to have one. */
 int stored_window_end(struct stored_window *w, bool has_footer, struct err *err);
 void stored_window_release(struct stored_window *w);

@@ -8,6 +8,7 @@
 #define INDEX_CODECS "BlockTreeTermsIndex"
 #define META_CODEC "BlockTreeTermsMeta"
 /* Versions of the dictionary: up to 4, of Lucene 5 to 8, from 9 on. */
+#define VERSION_4_FIRST 1
 #define VERSION_4_LONGS 2
 #define VERSION_4_BOUNDS 4
 #define VERSION_NO_LONGS 4
@@ -40,7 +41,7 @@ static struct str file_name(struct dictionary *d, const char *extension)
 static bool version_is_read(int32_t version, bool four, bool nine)
 {
 	if (four)
-		return version >= VERSION_4_LONGS && version <= VERSION_4_BOUNDS;
+		return version >= VERSION_4_FIRST && version <= VERSION_4_BOUNDS;
 	return version <= (nine ? VERSION_MOST_9 : VERSION_MOST_8);
 }
 
@@ -59,7 +60,7 @@ static int find_format(struct dictionary *d, const struct postings_format *posti
 		.meta_file = nine || (!four && version >= VERSION_META_FILE),
 		.trie = postings->trie,
 		.most_first = nine && version >= VERSION_MOST_FIRST,
-		.longs = four || (!nine && version < VERSION_NO_LONGS),
+		.longs = four ? version >= VERSION_4_LONGS : !nine && version < VERSION_NO_LONGS,
 		.compressed = nine || (!four && version >= VERSION_COMPRESSED),
 		.bounds = !four || version >= VERSION_4_BOUNDS,
 	};

@@ -1,6 +1,6 @@
 /* The terms of one field of a segment, turned round: what each document has.
  *
- * The block tree of Lucene 4.8 to 10 (codecs/blocktree, lucene90 and lucene103); its index (.tip)
+ * The block tree of Lucene 4.1 to 10 (codecs/blocktree, lucene90 and lucene103); its index (.tip)
  * is not needed but for where it begins. docs/formats/indexed.md draws it. */
 #ifndef LUCENE_TERMS_H
 #define LUCENE_TERMS_H

@@ -1,7 +1,7 @@
 #include "net/http_client.h"
 
-#include "net/http_client_internal.h"
 #include "net/http_proxy.h"
+#include "net/http_range.h"
 
 #include <limits.h>
 #include <pthread.h>
@@ -29,7 +29,7 @@ static void must(CURLcode code)
 		BUG("libcurl refuses an option");
 }
 
-static bool is_stopped(const struct http_client *client)
+bool http_client_is_stopped(const struct http_client *client)
 {
 	return atomic_load(&client->cancelled) || (client->stop && atomic_load(client->stop));
 }
@@ -40,7 +40,7 @@ static int on_progress(void *user, curl_off_t down_total, curl_off_t down, curl_
 	struct http_client *client = user;
 
 	(void)down_total, (void)down, (void)up_total, (void)up;
-	return is_stopped(client) ? 1 : 0;
+	return http_client_is_stopped(client) ? 1 : 0;
 }
 
 /* Of a send: what curl gives to on_body. */
@@ -113,6 +113,7 @@ static int set_agent(struct http_client *client, const char *extra, struct err *
 		agent = arena_printf(&client->mem, "%s %s", agent, extra).ptr;
 	if (!agent)
 		return arena_fail(&client->mem, "User-Agent", err);
+	client->agent = agent;
 	must(curl_easy_setopt(client->curl, CURLOPT_USERAGENT, agent));
 	return 0;
 }
@@ -234,6 +235,7 @@ int http_client_new(const struct http_options *options, struct http_client **out
 	pthread_once(&curl_once, initialise_curl);
 	client->mem = ARENA_INIT(KIB(256));
 	client->compressed = BUF_INIT(SIZE_MAX / 2);
+	client->range = http_range_new();
 	client->request_url = BUF_INIT(4 * LIMIT_PATH);
 	client->flag_prefix =
 		keep(client, options->flag_prefix ? options->flag_prefix : "--target-");
@@ -249,6 +251,7 @@ int http_client_new(const struct http_options *options, struct http_client **out
 	if ((failed = url_parse(options->host, &client->mem, &client->url, err)) < 0)
 		return failed;
 	client->base = url_without_secrets(&client->url, &client->mem).ptr;
+	client->host = host_header_of(&client->url, &client->mem);
 	client->proxy = http_proxy_of(&client->url, &client->mem);
 	if ((failed = set_credentials(client, options, err)) < 0)
 		return failed;
@@ -266,6 +269,7 @@ void http_client_free(struct http_client *client)
 	if (!client)
 		return;
 	curl_easy_cleanup(client->curl);
+	http_range_free(client->range);
 	libdeflate_free_compressor(client->compressor);
 	buf_release(&client->compressed);
 	buf_release(&client->request_url);
@@ -417,10 +421,6 @@ static int send_once(struct http_client *client, const struct http_request *requ
 	CURLcode code = CURLE_ABORTED_BY_CALLBACK;
 	int failed;
 
-	buf_reset(&response->body);
-	response->into_len = 0;
-	if (!response->body.limit || response->body.limit > LIMIT_HTTP_RESPONSE)
-		response->body.limit = LIMIT_HTTP_RESPONSE;
 	if ((failed = set_url(client, request, err)) < 0 ||
 	    (failed = set_message(client, request, err)) < 0 ||
 	    (client->aws_region && (failed = http_sign(client, request, &signature, err)) < 0))
@@ -434,23 +434,45 @@ static int send_once(struct http_client *client, const struct http_request *requ
 	must(curl_easy_setopt(client->curl, CURLOPT_FRESH_CONNECT, request->once ? 1L : 0L));
 	must(curl_easy_setopt(client->curl, CURLOPT_TIMEOUT_MS,
 			      timeout_or(request->timeout_ms, client->request_timeout_ms)));
-	client->stop = request->stop;
-	if (!is_stopped(client))
+	if (!http_client_is_stopped(client))
 		code = curl_easy_perform(client->curl);
-	client->stop = NULL;
 	read_outcome(client, response);
 	must(curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, NULL));
 	return judge(client, request, response, code, err);
 }
 
+static void empty(struct http_response *response)
+{
+	buf_reset(&response->body);
+	response->into_len = 0;
+	if (!response->body.limit || response->body.limit > LIMIT_HTTP_RESPONSE)
+		response->body.limit = LIMIT_HTTP_RESPONSE;
+}
+
+static int send_by_either(struct http_client *client, const struct http_request *request,
+			  struct http_response *response, struct err *err)
+{
+	int rc;
+
+	empty(response);
+	client->stop = request->stop;
+	rc = http_range_send(client, request, response, err);
+	if (rc == 0) {
+		empty(response);
+		rc = send_once(client, request, response, err);
+	}
+	client->stop = NULL;
+	return MIN(rc, 0);
+}
+
 int http_client_send(struct http_client *client, const struct http_request *request,
 		     struct http_response *response, struct err *err)
 {
-	int failed = send_once(client, request, response, err);
+	int failed = send_by_either(client, request, response, err);
 
 	/* What was refused did nothing, so once more by another key is safe for any request. */
 	if (failed == 0 && http_signature_expired(client, response))
-		failed = send_once(client, request, response, err);
+		failed = send_by_either(client, request, response, err);
 	return failed;
 }
 
@@ -463,6 +485,8 @@ const char *http_client_answer_header(const struct http_client *client, const ch
 {
 	struct curl_header *header;
 
+	if (client->range->answered)
+		return http_range_answer_header(client->range, name);
 	return curl_easy_header(client->curl, name, 0, CURLH_HEADER, -1, &header) == CURLHE_OK
 		       ? header->value
 		       : NULL;

@@ -9,12 +9,23 @@
 #include <libdeflate.h>
 #include <stdatomic.h>
 
+/* A connection for ranges alone; see http_range.h. */
+struct http_range {
+	CURL *curl;       /* which made it; NULL: there is none */
+	struct buf bytes; /* the request, then the head of its answer */
+	struct arena mem; /* of that one's values */
+	bool answered;    /* the last request of the client */
+	unsigned asked;
+};
+
 struct http_client {
 	CURL *curl;
-	struct arena mem; /* everything that url, options and headers point to */
+	struct http_range *range; /* owned */
+	struct arena mem;         /* everything that url, options and headers point to */
 	struct url url;
 	const char *base; /* the URL without secrets: all requests begin with it */
 	const char *user, *flag_prefix, *host_flag;
+	const char *host, *agent;  /* values of Host and User-Agent */
 	const char *proxy;         /* that is in between; NULL: none */
 	const char *authorization; /* header line for the API key; NULL: none */
 	const char *aws_region, *aws_service, *aws_host; /* NULL: requests are not signed */
@@ -34,6 +45,9 @@ struct http_client {
 
 /* A request's path for messages with STR_FMT: without its query. */
 #define HTTP_PATH_ARG(request) (int)strcspn((request)->path, "?"), (request)->path
+
+/* Whether the request under way is to end. */
+bool http_client_is_stopped(const struct http_client *client);
 
 /* The header lines that prove who sends the request whose body is client->body; in
  * client->signature. ERR_AUTH: there are no credentials. */

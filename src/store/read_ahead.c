@@ -12,6 +12,7 @@ enum range_state {
 	RANGE_FETCHING,
 	RANGE_FORGOTTEN, /* being fetched, and nobody wants it any more */
 	RANGE_HERE,
+	RANGE_LENT,
 	RANGE_FAILED,
 };
 
@@ -29,7 +30,8 @@ struct read_ahead {
 	pthread_mutex_t lock; /* of what follows */
 	pthread_cond_t wanted, done;
 	struct range ranges[READ_AHEAD_RANGES];
-	size_t depth; /* ranges in use at a time */
+	struct range *lent; /* until the next call; NULL: none */
+	size_t depth;       /* ranges in use at a time */
 	uint64_t next_read, next_fetch;
 	uint64_t end; /* nothing is fetched from here on */
 	pthread_t threads[READ_AHEAD_RANGES];
@@ -37,6 +39,16 @@ struct read_ahead {
 };
 
 static atomic_size_t memory, memory_max = READ_AHEAD_MEMORY;
+
+/* What sources that were closed leave to others, as long as there is one: memory that is fresh of
+ * the kernel costs as much as what is copied into it. */
+struct spare {
+	struct spare *next;
+};
+
+static pthread_mutex_t spare_lock = PTHREAD_MUTEX_INITIALIZER; /* of what follows */
+static struct spare *spares;
+static size_t sources;
 
 void read_ahead_set_memory(size_t bytes)
 {
@@ -48,8 +60,60 @@ size_t read_ahead_memory(void)
 	return atomic_load(&memory);
 }
 
+static void add_source(void)
+{
+	pthread_mutex_lock(&spare_lock);
+	sources++;
+	pthread_mutex_unlock(&spare_lock);
+}
+
+static char *take_spare(void)
+{
+	struct spare *spare;
+
+	pthread_mutex_lock(&spare_lock);
+	spare = spares;
+	if (spare)
+		spares = spare->next;
+	pthread_mutex_unlock(&spare_lock);
+	return (char *)spare;
+}
+
+static void free_bytes(void *bytes)
+{
+	free(bytes);
+	atomic_fetch_sub(&memory, READ_AHEAD_RANGE);
+}
+
+/* Of a source that is closed. */
+static void leave_ranges(struct range *ranges)
+{
+	struct spare *left = NULL, *next;
+
+	pthread_mutex_lock(&spare_lock);
+	for (size_t i = 0; i < READ_AHEAD_RANGES; i++) {
+		struct spare *spare = (struct spare *)ranges[i].bytes;
+
+		if (!spare)
+			continue;
+		spare->next = spares;
+		spares = spare;
+	}
+	if (--sources == 0) {
+		left = spares;
+		spares = NULL;
+	}
+	pthread_mutex_unlock(&spare_lock);
+	for (; left; left = next) {
+		next = left->next;
+		free_bytes(left);
+	}
+}
+
 static bool reserve(struct range *range)
 {
+	if (!range->bytes)
+		range->bytes = take_spare();
 	if (range->bytes)
 		return true;
 	if (atomic_fetch_add(&memory, READ_AHEAD_RANGE) + READ_AHEAD_RANGE >
@@ -226,11 +290,27 @@ static void free_passed(struct read_ahead *ahead)
 	}
 }
 
+/* The next call is for `offset`: a range of which it may want more stays. */
+static void take_back(struct read_ahead *ahead, uint64_t offset)
+{
+	struct range *range = ahead->lent;
+
+	if (!range)
+		return;
+	ahead->lent = NULL;
+	range->state = RANGE_HERE;
+	if (offset >= range->offset && offset - range->offset < range->len)
+		ahead->next_read = offset;
+	free_passed(ahead);
+}
+
 static int read_locked(struct read_ahead *ahead, uint64_t offset, char *dst, size_t len,
 		       struct err *err)
 {
-	bool follows = offset == ahead->next_read && offset > 0;
+	bool follows;
 
+	take_back(ahead, offset);
+	follows = offset == ahead->next_read && offset > 0;
 	if (!range_at(ahead, offset)) {
 		forget(ahead);
 		ahead->next_fetch = offset;
@@ -268,6 +348,31 @@ static int ahead_read_at(struct bytes_source *source, uint64_t offset, void *dst
 	return rc;
 }
 
+bool read_ahead_borrow(struct bytes_source *source, uint64_t offset, struct str *out)
+{
+	struct read_ahead *ahead = (struct read_ahead *)source;
+	struct range *range;
+
+	pthread_mutex_lock(&ahead->lock);
+	take_back(ahead, offset);
+	if (range_at(ahead, offset) ||
+	    (offset > 0 && offset == ahead->next_read && offset == ahead->next_fetch))
+		want_ranges(ahead);
+	range = await_range(ahead, offset);
+	if (range && range->state == RANGE_HERE) {
+		*out = str_from_offset(str_of(range->bytes, range->len),
+				       (size_t)(offset - range->offset));
+		range->state = RANGE_LENT;
+		ahead->lent = range;
+		ahead->next_read = range->offset + range->len;
+		free_passed(ahead);
+	} else {
+		range = NULL;
+	}
+	pthread_mutex_unlock(&ahead->lock);
+	return range != NULL;
+}
+
 static void ahead_close(struct bytes_source *source)
 {
 	struct read_ahead *ahead = (struct read_ahead *)source;
@@ -278,11 +383,7 @@ static void ahead_close(struct bytes_source *source)
 	pthread_mutex_unlock(&ahead->lock);
 	for (size_t i = 0; i < ahead->thread_count; i++)
 		pthread_join(ahead->threads[i], NULL);
-	for (size_t i = 0; i < READ_AHEAD_RANGES; i++) {
-		if (ahead->ranges[i].bytes)
-			atomic_fetch_sub(&memory, READ_AHEAD_RANGE);
-		free(ahead->ranges[i].bytes);
-	}
+	leave_ranges(ahead->ranges);
 	bytes_source_close(ahead->inner);
 	pthread_cond_destroy(&ahead->wanted);
 	pthread_cond_destroy(&ahead->done);
@@ -301,6 +402,7 @@ struct bytes_source *read_ahead_new(struct bytes_source *inner)
 	ahead->inner = inner;
 	ahead->depth = FIRST_DEPTH;
 	ahead->end = inner->size;
+	add_source();
 	pthread_mutex_init(&ahead->lock, NULL);
 	pthread_cond_init(&ahead->wanted, NULL);
 	pthread_cond_init(&ahead->done, NULL);
@@ -321,6 +423,7 @@ void read_ahead_begin(struct bytes_source *source, uint64_t offset)
 	struct read_ahead *ahead = (struct read_ahead *)source;
 
 	pthread_mutex_lock(&ahead->lock);
+	take_back(ahead, offset);
 	if (!range_at(ahead, offset)) {
 		forget(ahead);
 		ahead->next_read = ahead->next_fetch = offset;

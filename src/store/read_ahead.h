@@ -29,6 +29,10 @@ void read_ahead_until(struct bytes_source *source, uint64_t end);
 /* A pass begins at `offset` for certain: its first ranges are fetched now, as many as there may be.
  */
 void read_ahead_begin(struct bytes_source *source, uint64_t offset);
+/* For a source that one thread reads. *out is what was fetched ahead at `offset`, from there on to
+ * where its range ends, and it counts as read: borrowed until the next call for this source. Waits
+ * for a range that is on its way. False: there is none, or it failed; read it then. */
+bool read_ahead_borrow(struct bytes_source *source, uint64_t offset, struct str *out);
 /* Bytes that buffers of all sources may take from now on. */
 void read_ahead_set_memory(size_t bytes);
 /* Bytes that buffers of all sources take now. */

@@ -1,5 +1,7 @@
 #include "traffic/completion_queue.h"
 
+#include "traffic/record.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -28,10 +30,17 @@ int completion_queue_new(struct completion_queue **out, struct err *err)
 	return 0;
 }
 
+static void free_spent(struct completion *list)
+{
+	for (; list; list = list->next)
+		record_free(take(list->spent));
+}
+
 void completion_queue_free(struct completion_queue *q)
 {
 	if (!q)
 		return;
+	free_spent(q->first);
 	close(q->fd);
 	pthread_mutex_destroy(&q->lock);
 	free(q);
@@ -54,6 +63,7 @@ struct completion *completion_queue_take(struct completion_queue *q)
 	if (list && read(q->fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
 		BUG("an eventfd that cannot be read");
 	pthread_mutex_unlock(&q->lock);
+	free_spent(list);
 	return list;
 }
 
@@ -71,15 +81,17 @@ struct completion *completion_queue_wait(struct completion_queue *q, int timeout
 void completion_queue_put(struct completion_queue *q, struct completion *list)
 {
 	uint64_t one = 1;
+	bool readable;
 
 	if (!list)
 		return;
 	pthread_mutex_lock(&q->lock);
+	readable = q->first != NULL;
 	*q->end = list;
 	while (list->next)
 		list = list->next;
 	q->end = &list->next;
-	if (write(q->fd, &one, sizeof(one)) < 0 && errno != EAGAIN)
+	if (!readable && write(q->fd, &one, sizeof(one)) < 0)
 		BUG("an eventfd that cannot be written");
 	pthread_mutex_unlock(&q->lock);
 }

@@ -6,6 +6,7 @@
 #include "base/err.h"
 
 struct completion_queue;
+struct record;
 
 /* The caller's memory, from the append on until it comes back out of the queue. Embed it in what
  * waits. */
@@ -13,6 +14,7 @@ struct completion {
 	struct completion_queue *queue; /* where it comes out; NULL: nobody asks, and it is not
 					   touched after the append */
 	struct completion *next;        /* the queue's */
+	struct record *spent;           /* the queue's: freed when this comes out of it */
 	uint64_t offset;                /* of the record, when it did not fail */
 	enum err_kind failed;           /* ERR_NONE: it is stored as the log's sync says */
 	int failed_errno;               /* ENOSPC, EIO, ...; 0: none */

@@ -22,7 +22,7 @@ static void on_delivered(rd_kafka_t *rk, const rd_kafka_message_t *message, void
 
 	(void)rk;
 	pthread_mutex_lock(&log->lock);
-	kafka_log_resolve(log, message->_private, message->err);
+	kafka_log_delivered(log, message->_private, message->err);
 	pthread_mutex_unlock(&log->lock);
 }
 
@@ -32,11 +32,9 @@ static void configure(rd_kafka_conf_t *conf, struct kafka_client *client)
 	rd_kafka_conf_set_dr_msg_cb(conf, on_delivered);
 }
 
-int kafka_log_producer(struct kafka_client *client, const char *timeout, kafka_configure *wanted,
+int kafka_log_producer(struct kafka_client *client, const struct producer_settings *settings,
 		       struct err *err)
 {
-	/* With no linger at all, librdkafka turns in circles while five requests are on their way:
-	 * a processor's time, and slower than with a little. */
 	const char *const defaults[] = {"acks",
 					"all",
 					"enable.idempotence",
@@ -44,9 +42,9 @@ int kafka_log_producer(struct kafka_client *client, const char *timeout, kafka_c
 					"partitioner",
 					"murmur2_random",
 					"linger.ms",
-					"0.2",
+					settings->linger,
 					"message.timeout.ms",
-					timeout,
+					settings->timeout,
 					"request.timeout.ms",
 					"5000",
 					"message.max.bytes",
@@ -63,11 +61,11 @@ int kafka_log_producer(struct kafka_client *client, const char *timeout, kafka_c
 					"HttpCaptureProxyProducer",
 					NULL};
 
-	return kafka_client_open(client, RD_KAFKA_PRODUCER, defaults, wanted, err);
+	return kafka_client_open(client, RD_KAFKA_PRODUCER, defaults, settings->configure, err);
 }
 
-void kafka_log_renew(struct kafka_log *log, struct kafka_client *client, const char *timeout,
-		     kafka_configure *wanted)
+void kafka_log_renew(struct kafka_log *log, struct kafka_client *client,
+		     const struct producer_settings *settings)
 {
 	struct err err = {0};
 	rd_kafka_t *old = client->rk;
@@ -79,7 +77,7 @@ void kafka_log_renew(struct kafka_log *log, struct kafka_client *client, const c
 	rd_kafka_fatal_error(old, why, sizeof(why));
 	kafka_client_warn(client, "the connection to Kafka begins anew: %s", why);
 	pthread_mutex_lock(&log->lock);
-	got = kafka_log_producer(client, timeout, wanted, &err);
+	got = kafka_log_producer(client, settings, &err);
 	if (got < 0) {
 		client->rk = old;
 		atomic_store(&client->fatal, true);
@@ -114,7 +112,7 @@ static void *serve(void *user)
 
 	while (!over) {
 		rd_kafka_poll(log->client.rk, KAFKA_LOG_POLL_MS);
-		kafka_log_renew(log, &log->client, log->timeout, configure);
+		kafka_log_renew(log, &log->client, &log->settings);
 		look_for_brokers(log);
 		if (log->spool)
 			kafka_log_spool_poll(log);
@@ -155,9 +153,12 @@ int kafka_log_open(const struct kafka_log_options *options, struct kafka_log **o
 	log->options = *options;
 	log->options.buffer_bytes = options->buffer_bytes ? options->buffer_bytes : MIB(64);
 	log->hash_key = siphash_key_random();
+	kafka_log_lanes_init(log);
 	snprintf(log->timeout, sizeof(log->timeout), "%" PRId64,
 		 options->timeout_ms ? options->timeout_ms : 10000);
-	if ((got = kafka_log_producer(&log->client, log->timeout, configure, err)) == 0 &&
+	log->settings = (struct producer_settings){
+		.timeout = log->timeout, .linger = "0", .configure = configure};
+	if ((got = kafka_log_producer(&log->client, &log->settings, err)) == 0 &&
 	    (got = check(log, err)) == 0)
 		got = kafka_log_spool_open(log, err);
 	if (got == 0 && (errno = pthread_create(&log->thread, NULL, serve, log)) != 0)

@@ -19,10 +19,23 @@ struct item {
 	char bytes[];
 };
 
-/* Of one connection; there while it has items, of which the first is with librdkafka. */
+/* Records of one partition on their way. While LANE_WIDTH of them are, librdkafka sends none of the
+ * others (idempotence), but looks without end whether it may, where it does not linger: so those
+ * wait here. */
+struct lane {
+	struct flow *waiting, **last; /* their first item is not with librdkafka */
+	unsigned handed;              /* items that are */
+};
+
+enum { LANES = 1024, LANE_WIDTH = 5 };
+
+/* Of one connection; there while it has items, of which the first is with librdkafka, or waits in
+ * its lane, or is stuck. */
 struct flow {
 	struct flow *next_in_bucket;
 	struct flow *next_stuck;
+	struct flow *next_waiting;
+	struct lane *lane;
 	struct item *first, **last;
 	bool is_stuck;
 	size_t key_len;
@@ -53,16 +66,24 @@ struct drain {
 
 enum { FLOW_BUCKETS = 4096 };
 
+struct producer_settings {
+	const char *timeout; /* milliseconds for a record to be taken, "0": no end */
+	const char *linger;  /* milliseconds */
+	kafka_configure *configure;
+};
+
 struct kafka_log {
 	struct kafka_client client; /* first: the opaque of callbacks */
 	struct kafka_log_options options;
-	char timeout[24]; /* as text, for librdkafka */
+	struct producer_settings settings;
+	char timeout[24]; /* of the settings */
 	pthread_t thread;
 	bool has_thread;
 
 	pthread_mutex_t lock; /* of all below */
 	struct siphash_key hash_key;
 	struct flow *buckets[FLOW_BUCKETS];
+	struct lane lanes[LANES];
 	struct flow *stuck; /* their first item is to be tried again */
 	size_t buffered;
 	uint64_t items;
@@ -82,17 +103,17 @@ enum { KAFKA_LOG_POLL_MS = 50 };
 /* kafka_log_send.c. The lock is held. */
 void kafka_log_push(struct kafka_log *log, struct item *item, struct str key);
 struct flow *kafka_log_flow(struct kafka_log *log, struct str key, bool make);
-/* The item is not on its way any more: `failed` says how it went. */
-void kafka_log_resolve(struct kafka_log *log, struct item *item, rd_kafka_resp_err_t failed);
+/* The item is not with librdkafka any more: `failed` says how it went. */
+void kafka_log_delivered(struct kafka_log *log, struct item *item, rd_kafka_resp_err_t failed);
 void kafka_log_try_stuck(struct kafka_log *log);
+void kafka_log_lanes_init(struct kafka_log *log);
 
-/* kafka_log.c: makes a producer. `timeout`: text of milliseconds for a record to be taken, "0":
- * no end. */
-int kafka_log_producer(struct kafka_client *client, const char *timeout, kafka_configure *configure,
+/* kafka_log.c: makes a producer. */
+int kafka_log_producer(struct kafka_client *client, const struct producer_settings *settings,
 		       struct err *err);
 /* When librdkafka gave the handle up, and told of all that it had: another one. */
-void kafka_log_renew(struct kafka_log *log, struct kafka_client *client, const char *timeout,
-		     kafka_configure *configure);
+void kafka_log_renew(struct kafka_log *log, struct kafka_client *client,
+		     const struct producer_settings *settings);
 /* Waits for what is with librdkafka, unless brokers are away, then takes it back. */
 void kafka_log_end_sending(rd_kafka_t *rk, bool away);
 

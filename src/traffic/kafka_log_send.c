@@ -19,6 +19,21 @@ static struct flow **bucket_of(struct kafka_log *log, struct str key)
 	return &log->buckets[siphash(&log->hash_key, key).words[0] % FLOW_BUCKETS];
 }
 
+void kafka_log_lanes_init(struct kafka_log *log)
+{
+	for (size_t i = 0; i < LANES; i++)
+		log->lanes[i].last = &log->lanes[i].waiting;
+}
+
+/* That of the partition which librdkafka will choose, or would, but for what a file of settings
+ * says: then a lane may be narrower or wider than it has to be. */
+static struct lane *lane_of(struct kafka_log *log, struct str key)
+{
+	uint32_t partitions = kafka_log_partitions(log);
+
+	return &log->lanes[partitions > 1 ? kafka_log_partition_of(key, partitions) % LANES : 0];
+}
+
 struct flow *kafka_log_flow(struct kafka_log *log, struct str key, bool make)
 {
 	struct flow **bucket = bucket_of(log, key), *flow = *bucket;
@@ -28,6 +43,7 @@ struct flow *kafka_log_flow(struct kafka_log *log, struct str key, bool make)
 	if (flow || !make)
 		return flow;
 	flow = mem_zalloc(sizeof(*flow) + key.len);
+	flow->lane = lane_of(log, key);
 	flow->last = &flow->first;
 	flow->key_len = key.len;
 	if (key.len > 0)
@@ -47,6 +63,8 @@ static void free_flow(struct kafka_log *log, struct flow *flow)
 	free(flow);
 }
 
+static void resolve(struct kafka_log *log, struct item *item, rd_kafka_resp_err_t failed);
+
 static void make_stuck(struct kafka_log *log, struct flow *flow)
 {
 	if (flow->is_stuck)
@@ -56,25 +74,44 @@ static void make_stuck(struct kafka_log *log, struct flow *flow)
 	log->stuck = flow;
 }
 
-static void send_first(struct kafka_log *log, struct flow *flow)
+static void hand_over(struct kafka_log *log, struct flow *flow)
 {
 	struct item *item = flow->first;
 	rd_kafka_resp_err_t failed;
+
+	failed = rd_kafka_producev(log->client.rk, RD_KAFKA_V_TOPIC(log->options.kafka.topic),
+				   RD_KAFKA_V_KEY(flow->key, flow->key_len),
+				   RD_KAFKA_V_VALUE(item->bytes, item->len), RD_KAFKA_V_MSGFLAGS(0),
+				   RD_KAFKA_V_OPAQUE(item), RD_KAFKA_V_END);
+	if (!failed)
+		flow->lane->handed++;
+	else if (failed == RD_KAFKA_RESP_ERR__QUEUE_FULL)
+		make_stuck(log, flow);
+	else
+		resolve(log, item, failed);
+}
+
+/* While brokers are away, all is with librdkafka, which gives it back in time. */
+static bool is_full(struct kafka_log *log, const struct lane *lane)
+{
+	return lane->handed >= LANE_WIDTH && !atomic_load(&log->client.away);
+}
+
+static void send_first(struct kafka_log *log, struct flow *flow)
+{
+	struct lane *lane = flow->lane;
 
 	if (log->abandon)
 		return;
 	if (log->joining) {
 		make_stuck(log, flow);
-		return;
+	} else if (is_full(log, lane)) {
+		flow->next_waiting = NULL;
+		*lane->last = flow;
+		lane->last = &flow->next_waiting;
+	} else {
+		hand_over(log, flow);
 	}
-	failed = rd_kafka_producev(log->client.rk, RD_KAFKA_V_TOPIC(log->options.kafka.topic),
-				   RD_KAFKA_V_KEY(flow->key, flow->key_len),
-				   RD_KAFKA_V_VALUE(item->bytes, item->len), RD_KAFKA_V_MSGFLAGS(0),
-				   RD_KAFKA_V_OPAQUE(item), RD_KAFKA_V_END);
-	if (failed == RD_KAFKA_RESP_ERR__QUEUE_FULL)
-		make_stuck(log, flow);
-	else if (failed)
-		kafka_log_resolve(log, item, failed);
 }
 
 void kafka_log_push(struct kafka_log *log, struct item *item, struct str key)
@@ -175,7 +212,16 @@ static void not_taken(struct kafka_log *log, struct item *item, rd_kafka_resp_er
 	}
 }
 
-void kafka_log_resolve(struct kafka_log *log, struct item *item, rd_kafka_resp_err_t failed)
+/* With what is now its first item. */
+static void go_on(struct kafka_log *log, struct flow *flow)
+{
+	if (log->spooling && !log->joining)
+		spool_flow(log, flow);
+	else
+		send_first(log, flow);
+}
+
+static void resolve(struct kafka_log *log, struct item *item, rd_kafka_resp_err_t failed)
 {
 	struct flow *flow = item->flow;
 
@@ -186,27 +232,56 @@ void kafka_log_resolve(struct kafka_log *log, struct item *item, rd_kafka_resp_e
 	atomic_store(&log->client.away, false);
 	log->sent++;
 	kafka_log_complete(item->done, ERR_NONE, 0);
-	if (!pop(log, flow))
+	if (pop(log, flow))
+		go_on(log, flow);
+}
+
+/* All that wait go at once, so that they are one request. */
+static void run_lane(struct kafka_log *log, struct lane *lane)
+{
+	struct flow *flow, *next;
+
+	if (!lane->waiting || is_full(log, lane))
 		return;
-	if (log->spooling && !log->joining)
-		spool_flow(log, flow);
-	else
-		send_first(log, flow);
+	flow = take(lane->waiting);
+	lane->last = &lane->waiting;
+	for (; flow; flow = next) {
+		next = flow->next_waiting;
+		if (log->abandon || log->joining || log->spooling)
+			go_on(log, flow);
+		else
+			hand_over(log, flow);
+	}
+}
+
+void kafka_log_delivered(struct kafka_log *log, struct item *item, rd_kafka_resp_err_t failed)
+{
+	struct lane *lane = item->flow->lane;
+
+	lane->handed--;
+	resolve(log, item, failed);
+	run_lane(log, lane);
+}
+
+/* What waits does so for brokers that are there. */
+static void clear_lanes(struct kafka_log *log)
+{
+	if (atomic_load(&log->client.away))
+		for (size_t i = 0; i < LANES; i++)
+			run_lane(log, &log->lanes[i]);
 }
 
 void kafka_log_try_stuck(struct kafka_log *log)
 {
 	struct flow *flow, *next;
 
+	clear_lanes(log);
 	if (log->joining)
 		return;
 	flow = take(log->stuck);
 	for (; flow; flow = next) {
 		next = flow->next_stuck;
 		flow->is_stuck = false;
-		if (log->spooling)
-			spool_flow(log, flow);
-		else
-			send_first(log, flow);
+		go_on(log, flow);
 	}
 }

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #define GROUP "kafka"
-#define FOREVER "0" /* message.timeout.ms */
 
 enum { DRAIN_ITEMS = 10000, DRAIN_BYTES = 16 << 20, SEGMENT_BYTES = 64 << 20, COMMIT_MS = 1000 };
 enum { JOIN_RECORDS = 1000, JOIN_MS = 1000 };
@@ -52,6 +51,11 @@ static void configure(rd_kafka_conf_t *conf, struct kafka_client *client)
 	rd_kafka_conf_set_dr_msg_cb(conf, on_drained);
 }
 
+/* They never time out. Many are given to librdkafka at once: with no linger at all it would look
+ * without end whether it may send more. */
+static const struct producer_settings settings = {
+	.timeout = "0", .linger = "0.2", .configure = configure};
+
 /* Goes to what Kafka does not have. */
 static int open_reader(struct kafka_log *log, uint64_t *end, struct err *err)
 {
@@ -85,7 +89,7 @@ int kafka_log_spool_open(struct kafka_log *log, struct err *err)
 	kafka_client_init(&log->drain.client, &log->options.kafka);
 	if ((got = segment_log_open(log->options.spool, &options, &log->spool, err)) < 0 ||
 	    (got = open_reader(log, &end, err)) < 0 ||
-	    (got = kafka_log_producer(&log->drain.client, FOREVER, configure, err)) < 0)
+	    (got = kafka_log_producer(&log->drain.client, &settings, err)) < 0)
 		return got;
 	log->spooling = log->drain.committed < end;
 	if (log->spooling)
@@ -132,7 +136,7 @@ void kafka_log_spool_close(struct kafka_log *log)
 void kafka_log_spool_poll(struct kafka_log *log)
 {
 	rd_kafka_poll(log->drain.client.rk, 0);
-	kafka_log_renew(log, &log->drain.client, FOREVER, configure);
+	kafka_log_renew(log, &log->drain.client, &settings);
 	commit(log, false);
 }
 

@@ -47,7 +47,7 @@ int segment_log_open(const char *folder, const struct segment_log_options *optio
 /* Writes and syncs what was appended, completes it, ends the thread. Accepts NULL. */
 void segment_log_close(struct segment_log *log);
 
-/* Gives a record to the commit thread, which frees it. Any thread; does not block; order among
+/* Gives a record to the log, which frees it. Any thread; does not block; order among
  * appends is that of the calls. On failure the record is still the caller's and nothing is
  * completed: ERR_LIMIT with err->retry: the buffer is full, try again when something completed;
  * ERR_IO: the log is broken (an fdatasync failed) and must be opened anew. A write that failed for

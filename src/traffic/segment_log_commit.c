@@ -120,9 +120,12 @@ static void complete(struct segment_log *log, struct append *batch)
 			done->offset = append->offset;
 			done->failed_errno = append->failed_errno;
 			done->failed = append->failed_errno ? ERR_IO : ERR_NONE;
+			/* Memory goes back quickest where it came from. */
+			done->spent = append->record;
 			sort_completion(lists, &queues, done);
+		} else {
+			record_free(append->record);
 		}
-		record_free(append->record);
 		free(append);
 	}
 	put_lists(lists, &queues);

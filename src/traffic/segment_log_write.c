@@ -155,8 +155,11 @@ static int roll_if_full(struct segment_log *log)
 		segment_log_break(log, "fdatasync", -failed);
 		return failed;
 	}
-	if ((failed = segment_log_trim(log)) < 0)
+	/* Readers take the file's length for that of a segment which has another behind it. */
+	if ((failed = segment_log_trim(log)) < 0) {
+		segment_log_break(log, "a full segment cannot be cut to its length", -failed);
 		return failed;
+	}
 	posix_fadvise(log->segment, 0, 0, POSIX_FADV_DONTNEED);
 	log->uncached = 0;
 	return segment_log_begin_segment(log, log->next);

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/state_dir.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -12,6 +13,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -43,6 +45,7 @@ struct tuple_sink {
 	int fd;
 	struct buf object; /* members of the object at hand, or the one to be written */
 	uint64_t part_bytes, part_tuples, part_last;
+	uint64_t folder_bytes; /* that files take */
 	int64_t part_since_ms;
 	uint64_t sequence;
 };
@@ -89,10 +92,22 @@ static int open_file(struct tuple_sink *s, struct err *err)
 	return err_set_errno(err, ERR_IO, errno, "making a file of tuples, '%s'", path);
 }
 
+static int no_room(const struct tuple_sink *s, struct err *err)
+{
+	return err_set(err, ERR_IO,
+		       "the tuples in '%s' fill --tuple-max-total-size-mb (tupleMaxTotalSizeMb), "
+		       "%" PRIu64 " MiB; nothing more is committed until it is raised, a tuple "
+		       "bucket is given (tupleS3Bucket), or they are moved away",
+		       s->folder, s->options.folder_bytes / MIB(1));
+}
+
 static int write_file(struct tuple_sink *s, struct err *err)
 {
 	struct str rest = buf_str(&s->object);
 
+	if (s->options.folder_bytes && s->folder_bytes + rest.len > s->options.folder_bytes)
+		return no_room(s, err);
+	s->folder_bytes += rest.len;
 	if (s->fd < 0 && open_file(s, err) < 0)
 		return -(int)err->kind;
 	while (rest.len > 0) {
@@ -305,6 +320,24 @@ static void *run(void *user)
 	return NULL;
 }
 
+static int look_at_folder(struct tuple_sink *s, struct err *err)
+{
+	DIR *folder = opendir(s->folder);
+	struct dirent *entry;
+
+	if (!folder)
+		return err_set_errno(err, ERR_IO, errno, "reading '%s'", s->folder);
+	while ((entry = readdir(folder))) {
+		struct stat file;
+
+		if (fstatat(dirfd(folder), entry->d_name, &file, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISREG(file.st_mode))
+			s->folder_bytes += (uint64_t)file.st_size;
+	}
+	closedir(folder);
+	return s->folder_bytes >= s->options.folder_bytes ? no_room(s, err) : 0;
+}
+
 static void release(struct tuple_sink *s)
 {
 	if (s->fd >= 0)
@@ -349,6 +382,10 @@ int tuple_sink_open(const struct tuple_sink_options *options, struct tuple_sink 
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&s->changed, &attr);
 	pthread_condattr_destroy(&attr);
+	if (s->folder && options->folder_bytes && look_at_folder(s, err) < 0) {
+		release(s);
+		return -(int)err->kind;
+	}
 	refused = pthread_create(&s->thread, NULL, run, s);
 	if (refused) {
 		release(s);

@@ -19,18 +19,20 @@ struct tuple_sink_options {
 	int64_t most_seconds;          /* a file or object is ended after; 60 */
 	uint64_t most_bytes;           /* of text; 256 MiB */
 	uint64_t most_tuples;          /* 0: any number */
+	uint64_t folder_bytes;         /* of all files that lie in the folder; 0: any number */
 	size_t queue_bytes;            /* text that waits; 64 MiB */
 };
 
-/* Strings are copied. ERR_IO: the folder cannot be made, or the system refuses a thread. */
+/* Strings are copied. ERR_IO: the folder cannot be made, or has folder_bytes already, or the system
+ * refuses a thread. */
 int tuple_sink_open(const struct tuple_sink_options *options, struct tuple_sink **out,
 		    struct err *err);
 /* Takes one line (copied). Its number, from 1, rises by one each time. Never blocks; ask
  * tuple_sink_is_full first. */
 uint64_t tuple_sink_append(struct tuple_sink *sink, struct str line);
 bool tuple_sink_is_full(struct tuple_sink *sink);
-/* All up to this number are durable. Negative: the sink failed for good (a full disk); *durable
- * stays what it was. Uploads that fail are tried again without end. */
+/* All up to this number are durable. Negative: the sink failed for good (a full disk, or folder);
+ * *durable stays what it was. Uploads that fail are tried again without end. */
 int tuple_sink_durable(struct tuple_sink *sink, uint64_t *durable, struct err *err);
 /* Makes what was taken durable soon, whatever the age of the object. */
 void tuple_sink_flush(struct tuple_sink *sink);

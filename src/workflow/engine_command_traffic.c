@@ -2,6 +2,8 @@
 
 #include "net/url.h"
 
+#define POD_TUPLES_MB 1024 /* where neither a bucket nor a size is configured */
+
 /* Which member of a spec goes to which option. */
 struct command_row {
 	const char *member, *flag, *unit;
@@ -284,6 +286,31 @@ struct str engine_replay_group(struct engine *engine, const struct plan_resource
 	return arena_printf(&engine->run.look, "replayer-" STR_FMT, STR_ARG(resource->name));
 }
 
+int64_t engine_replay_tuples_mb(const struct engine *engine, const struct plan_resource *resource)
+{
+	const struct json *replayer = json_get(resource->spec, "replayer");
+	int64_t given = json_i64_or(json_get(replayer, "tupleMaxTotalSizeMb"), -1);
+
+	if (json_string(json_get(replayer, "tupleS3Bucket")).len > 0)
+		return 0;
+	return given >= 0 || engine->platform == PLATFORM_LOCAL ? MAX(given, (int64_t)0)
+								: POD_TUPLES_MB;
+}
+
+static void add_tuples(struct command_builder *b, const struct plan_resource *resource)
+{
+	int64_t most_mb = engine_replay_tuples_mb(b->engine, resource);
+
+	if (json_string(json_path(b->spec, "replayer", "tupleS3Bucket", NULL)).len > 0)
+		return;
+	command_add_option(b, "--tuples",
+			   arena_printf(b->mem, "%s/tuples/" STR_FMT, b->engine->options->state_dir,
+					STR_ARG(resource->name)));
+	if (most_mb > 0)
+		command_add_option(b, "--tuple-max-total-size-mb",
+				   arena_printf(b->mem, "%lld", (long long)most_mb));
+}
+
 static int make_replay(struct command_builder *b, const struct engine_step *step, struct err *err)
 {
 	const struct plan_resource *resource = &b->engine->run.plan.resources[step->plan->resource];
@@ -314,11 +341,7 @@ static int make_replay(struct command_builder *b, const struct engine_step *step
 	command_add_list(b, "--non-retryable-doc-exception-types",
 			 json_get(replayer, "nonRetryableDocExceptionTypes"));
 	add_when(b, replayer, "removeAuthHeader", "--remove-auth-header");
-	if (json_string(json_get(replayer, "tupleS3Bucket")).len == 0)
-		command_add_option(b, "--tuples",
-				   arena_printf(b->mem, "%s/tuples/" STR_FMT,
-						b->engine->options->state_dir,
-						STR_ARG(resource->name)));
+	add_tuples(b, resource);
 	return command_add_cluster(b, &command_to_target, err);
 }
 

@@ -159,6 +159,8 @@ struct str engine_command_checksum(const struct engine_command *command, struct 
 struct str engine_log_folder(struct engine *engine, const struct plan_resource *resource);
 /* What a replayer's progress is kept under. */
 struct str engine_replay_group(struct engine *engine, const struct plan_resource *resource);
+/* What a replayer's files of tuples may take; 0: any size, or there are none. */
+int64_t engine_replay_tuples_mb(const struct engine *engine, const struct plan_resource *resource);
 /* URL of "source" or "target", as a proxy writes it. */
 struct str engine_destination(struct engine *engine, const struct json *spec, const char *side);
 /* What the work items of a migration are kept under. */

@@ -10,6 +10,7 @@
 #define TASK_MAX MIB(8)
 #define POD_STATE "/var/lib/shardlift"
 #define PROXY_GRACE_SECONDS 150   /* its --drain-timeout twice: requests, then records to Kafka */
+#define STATE_BESIDE_MB 256       /* of a pod's state directory */
 #define REPLAYER_GRACE_SECONDS 90 /* for requests under way, tuples and its last commit */
 
 /* The part of a resource's spec that says how many do it. */
@@ -248,6 +249,16 @@ static void put_probe(struct task *t)
 	json_set(t->out, STR("probe"), probe);
 }
 
+/* What tuples may take, and room beside them: a pod that is beyond it is evicted, with all that it
+ * has. */
+static void put_state_size(struct task *t)
+{
+	int64_t tuples = engine_replay_tuples_mb(t->engine, t->resource);
+
+	if (tuples > 0)
+		json_set(t->out, STR("stateMb"), json_new_i64(t->mem, tuples + STATE_BESIDE_MB));
+}
+
 static void put_lasting(struct task *t)
 {
 	bool is_proxy = t->step->plan->action == PLAN_CAPTURE;
@@ -257,8 +268,10 @@ static void put_lasting(struct task *t)
 			 STR_ARG(t->resource->name)));
 	json_set(t->out, STR("graceSeconds"),
 		 json_new_i64(t->mem, is_proxy ? PROXY_GRACE_SECONDS : REPLAYER_GRACE_SECONDS));
-	if (!is_proxy)
+	if (!is_proxy) {
+		put_state_size(t);
 		return;
+	}
 	put_service(t);
 	put_probe(t);
 }

@@ -206,6 +206,9 @@ static const struct schema replayer_config = {
 		 .help = "Megabytes of such a file, at most"},
 		{"tupleMaxPerFile", &schema_number, "0", .policy = CHANGE_GATED,
 		 .help = "Tuples of such a file; 0: any number"},
+		{"tupleMaxTotalSizeMb", &schema_number, .policy = CHANGE_GATED,
+		 .help = "Megabytes of all of them without a bucket, beyond which nothing more is "
+			 "committed. 0: any; without: 1024 in each pod, any on one machine"},
 		{"userAgent", &schema_text, .help = "Added to the User-Agent of requests"},
 		{0}}};
 

@@ -131,6 +131,8 @@ static struct json *snapshot_of(struct derive *d, const struct plan_resource *re
 	struct json *out = json_new(d->mem, JSON_OBJECT);
 	struct str name = json_string(json_get(resource->spec, "external"));
 
+	if (name.len > 0)
+		set_text(d, out, "mode", STR("import"));
 	set_text(d, out, "snapshot_name",
 		 name.len > 0 ? name : fact_of(d, resource, "snapshotName"));
 	set_text(d, out, "snapshot_repo_name",

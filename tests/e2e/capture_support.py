@@ -176,7 +176,7 @@ class Stub:
                 body = self.body(headers)
                 if body is None:
                     return False
-                method, target, _ = line.decode().split()
+                method, target, _ = line.decode("latin-1").split()
                 with stub.lock:
                     stub.requests.append((method, target, headers, body))
                 answer = stub.answer(method, target, headers, body)

@@ -1,23 +1,23 @@
 """The plan of a backfill as a workflow of Argo, run by its real controller on a real Kubernetes: each
 gate waits until it is opened, and the documents arrive.
 
-Needs what test_kubernetes needs, and `tests/nodes/k8s-node prepare --argo`."""
+Needs what kubernetes_support needs, and `tests/nodes/k8s-node prepare --argo`."""
 
 import json
 import os
 import subprocess
-import sys
 
 import pytest
-import test_kubernetes as kubernetes
-from test_kubernetes import CACHE, DOCUMENTS, IMAGE, S3, UPLOAD, snapshot, wait_until
+import test_kubernetes
 
+from kubernetes_support import (CACHE, DOCUMENTS, IMAGE, OBJECTS, OPENSEARCH, image_name, make_secret, node,
+                                servers, snapshot, upload, wait_until)  # noqa: F401
 from support import PROGRAM
 
-NODE = CACHE / "nodes" / "k8s-node-1.34.1"
+PROGRAMS = CACHE / "nodes" / "k8s-node-1.34.1"
 
 pytestmark = pytest.mark.skipif(
-    not IMAGE or os.getuid() != 0 or not (NODE / "argoexec.tar").exists(),
+    not IMAGE or os.getuid() != 0 or not (PROGRAMS / "argoexec.tar").exists(),
     reason="Argo on a real Kubernetes: only in make check-long, with its programs and an image")
 
 SETTINGS = """
@@ -41,34 +41,28 @@ metadata: {name: executor}
 roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: executor}
 subjects: [{kind: ServiceAccount, name: default}]
 """
-CONFIGURATION = kubernetes.CONFIGURATION.replace("    skipApprovals: true\n", "").replace(
+CONFIGURATION = test_kubernetes.CONFIGURATION.replace("    skipApprovals: true\n", "").replace(
     "podReplicas: 1", "podReplicas: 2")
 
 
 @pytest.fixture
-def cluster(tmp_path, snapshot):
-    found = kubernetes.Cluster(tmp_path / "kubernetes")
-    try:
-        found.launch("load", IMAGE)
-        found.launch("load", NODE / "argoexec.tar")
-        with kubernetes.servers(found, tmp_path):
-            found.run(sys.executable, "-c", UPLOAD, f"http://127.0.0.1:{S3}", snapshot)
-            found.run("kubectl", "create", "namespace", "ma")
-            found.run("kubectl", "create", "-f", NODE / "bin" / "argo-crds.yaml")
-            found.run("kubectl", "wait", "--for=condition=Established", "--timeout=120s", "crd",
-                      "--all")
-            found.kubectl("apply", "-f", "-", stdin=SETTINGS)
-            found.kubectl("create", "secret", "generic", "target-credentials",
-                          "--from-literal=username=u", "--from-literal=password=p")
-            found.background(
-                "env", "LEADER_ELECTION_DISABLE=true", "ARGO_NAMESPACE=ma", "workflow-controller",
-                "--kubeconfig", found.folder / "run" / "kubeconfig", "--namespaced",
-                "--namespace", "ma", "--managed-namespace", "ma",
-                "--executor-image", "localhost/argoexec:dev",
-                "--executor-image-pull-policy", "IfNotPresent")
-            yield found
-    finally:
-        found.stop()
+def cluster(tmp_path, snapshot):  # noqa: F811
+    with node(tmp_path) as found, servers(found, tmp_path, OPENSEARCH, OBJECTS):
+        found.launch("load", PROGRAMS / "argoexec.tar")
+        upload(found, snapshot)
+        found.run("kubectl", "create", "namespace", "ma")
+        found.run("kubectl", "create", "-f", PROGRAMS / "bin" / "argo-crds.yaml")
+        found.run("kubectl", "wait", "--for=condition=Established", "--timeout=120s", "crd",
+                  "--all")
+        found.kubectl("apply", "-f", "-", stdin=SETTINGS)
+        make_secret(found, "target-credentials", username="u", password="p")
+        found.background(
+            "env", "LEADER_ELECTION_DISABLE=true", "ARGO_NAMESPACE=ma", "workflow-controller",
+            "--kubeconfig", found.folder / "run" / "kubeconfig", "--namespaced",
+            "--namespace", "ma", "--managed-namespace", "ma",
+            "--executor-image", "localhost/argoexec:dev",
+            "--executor-image-pull-policy", "IfNotPresent")
+        yield found
 
 
 def export(home, image):
@@ -88,12 +82,6 @@ def export(home, image):
                 {"name": "AWS_SECRET_ACCESS_KEY", "value": "a"},
                 {"name": "AWS_EC2_METADATA_DISABLED", "value": "true"}]
     return manifest
-
-
-def image_name():
-    manifest = subprocess.run(["tar", "-xOf", IMAGE, "manifest.json"], capture_output=True,
-                              check=True).stdout
-    return json.loads(manifest)[0]["RepoTags"][0]
 
 
 def workflow(cluster):

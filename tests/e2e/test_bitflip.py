@@ -29,6 +29,27 @@ def test_every_blob_flipped_at_sampled_bits(repository, fixture, snapshot):
     assert swept.returncode == 0, f"seed {SEED}\n{swept.stdout[-3000:]}\n{swept.stderr[-6000:]}"
 
 
+# Indices without a source, rebuilt: their columns, points, terms, field infos, each KiB of them several times.
+# All with SHARDLIFT_FLIPS (make check-long).
+REBUILT = [("es-1.7.6", "snap2", "metrics partial"), ("es-5.6.16", "snap1", "metrics"),
+           ("es-8.19.21", "snap1", "metrics synthetic"), ("os-2.19.6", "snap-1", "nosource")]
+if "SHARDLIFT_FLIPS" in os.environ:
+    REBUILT = [(fixture, snapshot, "metrics partial synthetic")
+               for fixture in ("es-1.7.6", "es-2.4.6", "es-5.6.16", "es-6.8.23", "es-7.10.2", "es-8.19.21")
+               for snapshot in ("snap1", "snap2")]
+    REBUILT += [(fixture, "snap-2", "nosource") for fixture in ("os-1.3.14", "os-2.19.6", "os-3.8.0")]
+
+
+@pytest.mark.parametrize("fixture,snapshot,indices", REBUILT)
+def test_every_blob_of_documents_without_a_source_flipped(repository, fixture, snapshot, indices):
+    command = [str(SWEEP), str(repository(fixture)), snapshot, str(FLIPS), str(SEED), *indices.split()]
+    print(" ".join(command))
+    swept = subprocess.run(command, capture_output=True, text=True, timeout=3600,
+                           env={**os.environ, "UBSAN_OPTIONS": "halt_on_error=1"})
+    print(swept.stdout)
+    assert swept.returncode == 0, f"seed {SEED}\n{swept.stdout[-3000:]}\n{swept.stderr[-6000:]}"
+
+
 def test_the_program_itself_refuses_what_is_flipped(shardlift, repository, tmp_path):
     """As above through the whole program, for fewer blobs."""
     chance = random.Random(SEED)

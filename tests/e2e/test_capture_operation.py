@@ -57,7 +57,9 @@ def test_each_request_is_a_line_of_the_access_log(shardlift, stub, tmp_path):
         heard = response(client)
         client.sendall(b"GET http://user:secret@x/_cat?v HTTP/1.1\r\nHost: x\r\n\r\n")
         response(client)
-        wait_for(lambda: len(lines()) == 2, "two lines")
+        client.sendall(b"GET /caf\xe9 HTTP/1.1\r\nHost: x\r\n\r\n")  # no UTF-8
+        response(client)
+        wait_for(lambda: len(lines()) == 3, "three lines")
         path.rename(tmp_path / "old.log")
         one.process.send_signal(signal.SIGHUP)
         wait_for(path.exists, "the file anew")
@@ -70,13 +72,14 @@ def test_each_request_is_a_line_of_the_access_log(shardlift, stub, tmp_path):
         # The file is there a moment before lines go into it.
         wait_for(has_new_line, "a line")
         finish(client)
-    first, second = lines(tmp_path / "old.log")[:2]
+    first, second, third = lines(tmp_path / "old.log")[:3]
     host, port = client_name = first["client"].rsplit(":", 1)
     assert client_name == [host, port] and host == "127.0.0.1"
     assert (first["method"], first["path"], first["status"]) == ("POST", "/i/_doc", 200)
     assert (first["requestBytes"], first["bytes"]) == (len(said), len(heard))
     assert first["heldMs"] > 0 and first["totalMs"] >= first["sourceMs"]
     assert (second["method"], second["path"], second["heldMs"]) == ("GET", "/_cat", 0)
+    assert third["path"] == "/caf\ufffd"
     assert lines()[0]["path"] == "/after"
     assert "secret" not in (tmp_path / "old.log").read_text()
 

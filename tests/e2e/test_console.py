@@ -135,6 +135,41 @@ def test_what_cannot_be_driven_is_refused_by_name(console):
     assert result.code == ERRORS and "127.0.0.1:1" in result.err, result
 
 
+IMPORTED = """
+sourceClusters:
+  source:
+    version: ES 7.10.2
+    snapshotInfo:
+      repos: {{there: {{repoPathUri: "file://{0}"}}}}
+      snapshots: {{first: {{repoName: there, config: {{externallyManagedSnapshotName: snap1}}}}}}
+targetClusters: {{target: {{endpoint: "http://127.0.0.1:1"}}}}
+snapshotMigrationConfigs:
+  - fromSource: source
+    toTarget: target
+    perSnapshotConfig: {{first: [{{metadataMigrationConfig: {{}}}}]}}
+"""
+
+
+@pytest.mark.parametrize("by", ["services", "workflow"])
+def test_the_state_of_a_snapshot_that_was_there_is_its_repository_s(console, repository, by):
+    folder = repository("es-7.10.2")
+    if by == "services":
+        console.services(f'snapshot: {{snapshot_name: snap1, mode: import, fs: {{repo_path: "{folder}"}}}}\n')
+    else:
+        loaded = console.program("workflow", "configure", "edit", "--stdin", 
+                                 input=IMPORTED.format(folder).encode())
+        assert loaded.code == OK, loaded
+    told = console("--json", "snapshot", "status")
+    assert told.code == OK, told
+    state = told.json()
+    assert state["state"] == "SUCCESS" and state["shards_failed"] == 0 and "bytes_total" not in state
+    assert 0 < state["shards_total"] == state["shards_done"]
+    text = console("snapshot", "status").out
+    assert "SUCCESS" in text and "data:" not in text, text
+    deep = console("--json", "snapshot", "status", "--deep-check").json()
+    assert {"books"} <= {index["index"] for index in deep["indices"]}, deep
+
+
 def test_a_cluster_that_is_not_there_fails_the_check(console):
     console.services('source: {endpoint: "http://127.0.0.1:1", no_auth: null}\n')
     result = console("clusters", "connection-check")

@@ -1,26 +1,23 @@
 """docs/guides/eks.md, run as it stands on a real Kubernetes of one node, `workflow manage` on a terminal.
 
 Its snapshot is one that is there: the Elasticsearch of these tests has no plugin for S3. Needs what
-test_kubernetes.py needs."""
+kubernetes_support needs."""
 
 import json
 import os
 import pathlib
 import re
-import subprocess
-import sys
 
 import pytest
 
-import test_kubernetes
 from guide_support import GUIDES, asked_for, blocks
+from kubernetes_support import (DOCUMENTS, NODE, NODES, OBJECTS, OPENSEARCH, S3, SOURCE, TARGET,
+                                backfill_runs, needs_kubernetes, node, servers, snapshot, upload,
+                                wait_until, write_values)  # noqa: F401
 from support import ROOT
 from terminal import Terminal
-from test_kubernetes import (NODE, NODES, S3, TARGET, VALUES, VOLUME, Cluster, DOCUMENTS, IMAGE, UPLOAD,
-                             backfill_runs, servers, snapshot, wait_until)  # noqa: F401
 
 GUIDE = "eks.md"
-SOURCE = 9220
 KINDS = {"sh", "set", "aws", "meanwhile"}
 MIGRATION = "source-target-snap1-migration-0"
 
@@ -44,36 +41,14 @@ def test_paths_that_it_names_are_there():
         assert f'variable "{name}"' in declared, name
 
 
-def values(folder):
-    tag = subprocess.run(["tar", "-xOf", IMAGE, "manifest.json"], capture_output=True, text=True,
-                         check=True).stdout
-    repository, _, version = json.loads(tag)[0]["RepoTags"][0].rpartition(":")
-    path = folder / "values.yaml"
-    path.write_text(VALUES.format(repository=repository, tag=version).replace(
-        "environment: {", f'environment: {{SHARDLIFT_S3_ENDPOINT: "http://{NODE}:{S3}", '))
-    return path
-
-
 @pytest.fixture
 def cluster(tmp_path, snapshot):  # noqa: F811
-    found = Cluster(tmp_path / "kubernetes")
-    state = tmp_path / "volume"
-    state.mkdir()
-    os.chmod(tmp_path, 0o755)
-    os.chown(state, 10001, 10001)
-    try:
-        found.launch("load", IMAGE)
-        # The source is the folder of the one that wrote the snapshot, restored in this network.
-        found.run(NODES / "es-node", "7.10", "--data", tmp_path / "es-node", "--port", SOURCE,
-                  "--repo", snapshot)
+    # The source is the folder of the one that wrote the snapshot, restored in this network.
+    elasticsearch = ("es-node", "7.10", SOURCE, "--repo", snapshot)
+    with node(tmp_path) as found, servers(found, tmp_path, elasticsearch, OPENSEARCH, OBJECTS):
         restore(found, snapshot)
-        with servers(found, tmp_path, more=(SOURCE,)):
-            found.run(sys.executable, "-c", UPLOAD, f"http://127.0.0.1:{S3}", snapshot)
-            found.run("kubectl", "apply", "-f", "-", stdin=VOLUME.format(folder=state))
-            yield found
-    finally:
-        found.run(NODES / "es-node", "stop", "--data", tmp_path / "es-node", check=False)
-        found.stop()
+        upload(found, snapshot)
+        yield found
 
 
 def restore(cluster, repository):
@@ -115,9 +90,10 @@ def meanwhile(cluster):
     return dict(zip(lines, said))
 
 
-@test_kubernetes.pytestmark
+@needs_kubernetes
 def test_the_quick_start_runs_as_written(cluster, tmp_path):
-    given = {"VALUES": values(tmp_path), "SOURCE": f"http://{NODE}:{SOURCE}",
+    values = write_values(tmp_path, f', SHARDLIFT_S3_ENDPOINT: "http://{NODE}:{S3}"')
+    given = {"VALUES": values, "SOURCE": f"http://{NODE}:{SOURCE}",
              "TARGET": f"http://{NODE}:{TARGET}", "PILOT": "logs-2", "REGION": "us-east-1",
              "REPOSITORY": "s3://backups/repo", "SNAPSHOT": "{externallyManagedSnapshotName: big}",
              "SNAPSHOT_ROLE": "arn:aws:iam::111122223333:role/shardlift-snapshot"}

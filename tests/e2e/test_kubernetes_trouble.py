@@ -1,7 +1,7 @@
 """What gets in the way of a workflow on a real Kubernetes: each is one line in `workflow status`, and the
 migration goes on once it is mended, with no document lost or doubled.
 
-Needs what test_kubernetes.py needs."""
+Needs what kubernetes_support needs."""
 
 import json
 import os
@@ -9,11 +9,11 @@ import re
 import signal
 import subprocess
 
-import test_kubernetes
-from test_kubernetes import (CONFIGURATION, DOCUMENTS, IMAGE, backfill_runs, cluster,  # noqa: F401
-                             phase, snapshot, wait_until)
+from kubernetes_support import (DOCUMENTS, IMAGE, backfill_runs, make_secret, needs_kubernetes, phase,
+                                snapshot, submit, wait_until)  # noqa: F401
+from test_kubernetes import CONFIGURATION, cluster  # noqa: F401
 
-pytestmark = test_kubernetes.pytestmark
+pytestmark = needs_kubernetes
 
 QUOTA = """
 apiVersion: v1
@@ -79,8 +79,7 @@ def with_all_rights(cluster, former):
 
 def login(cluster, *keys):
     cluster.kubectl("delete", "secret", "target-credentials", "--ignore-not-found")
-    cluster.kubectl("create", "secret", "generic", "target-credentials",
-                    *(f"--from-literal={key}=x" for key in keys))
+    make_secret(cluster, "target-credentials", **{key: "x" for key in keys})
 
 
 def before_the_first_pod(cluster):
@@ -111,10 +110,8 @@ def before_the_first_pod(cluster):
 
 def too_little_memory(cluster):
     """The steps before run as they are; what is mended is the configuration."""
-    line = says(cluster, r"more memory than its limit 14Mi.*resources\.limits\.memory")
-    assert "started again" in line
-    cluster.console("workflow", "configure", "edit", "--stdin", stdin=CONFIGURATION)
-    cluster.console("workflow", "submit")
+    says(cluster, r"more memory than its limit 14Mi \(started again \d+ times?\); raise resources\.limits")
+    submit(cluster, CONFIGURATION)
 
 
 def taken_off(cluster, pod):

@@ -19,7 +19,8 @@ from test_sourceless_nodes import (DOCUMENTS, FLAG, Type, as_list, date, node_of
 # binary; geo_points are text, since 2.2 numbers, since 2.3 other terms.
 MADE = [("1.7", None), ("2.4", None)]
 if os.environ.get("SHARDLIFT_EVERY_NODE"):
-    MADE += [("1.7", 1030499), ("2.4", 1070699), ("2.4", 2010199), ("2.4", 2020199)]
+    # Of Lucene 4.7, with terms in files of another name, and no doc values of binary fields.
+    MADE += [("1.1.2", None), ("1.7", 1030499), ("2.4", 1070699), ("2.4", 2010199), ("2.4", 2020199)]
 LAT, LON = 180 / 2**31, 360 / 2**31
 PATIENCE = 300  # seconds, for requests of many fields to nodes on a machine under load
 
@@ -84,7 +85,11 @@ TEXTS = {
 
 
 def made_before(node, made, version):
-    return (made or {"1.7": 1070699, "2.4": 2040699}[node.version]) < version
+    return (made or {"1.1.2": 1010299, "1.7": 1070699, "2.4": 2040699}[node.version]) < version
+
+
+def is_first(node):
+    return node.version.startswith("1.")
 
 
 def types_of(node, made):
@@ -101,6 +106,8 @@ def types_of(node, made):
         types[f"{name}p"] = with_columns(False)
         if name != "bo" or not before_2:
             types[f"{name}c"] = with_columns(True)
+    if node.version == "1.1.2":
+        del types["bi"]
     number = not made_before(node, made, 2020099)
     same = same_spot if number else same_place
     types["gp"] = Type({"type": "geo_point"}, spot, same, unique=before_2 or not number)
@@ -114,7 +121,7 @@ def types_of(node, made):
         types["ta"] = Type(TEXTS["ta"].mapping, tokens, one=True)
     else:
         types["t"] = Type({"type": "string", "position_increment_gap": 100}, tokens)
-    if node.version == "1.7":
+    if is_first(node):
         types["xn"] = Type({"type": "integer", "index_name": "elsewhere"}, NUMBERS["i"].make, unique=True)
     return types
 
@@ -122,7 +129,7 @@ def types_of(node, made):
 def mapping_of(node, types):
     names = list(types)
     inner = {"properties": {name: types[name].mapping for name in names[:6]}}
-    if node.version == "1.7":
+    if is_first(node):
         inner["path"] = "just_name"
         inner["properties"] = {f"z{name}": mapping for name, mapping in inner["properties"].items()}
     properties = {name: kind.mapping for name, kind in types.items()}
@@ -146,7 +153,7 @@ def values_of(rng, types, names):
 def document_of(rng, node, types):
     names = list(types)
     document = values_of(rng, types, names)
-    mark = "z" if node.version == "1.7" else ""
+    mark = "z" if is_first(node) else ""
     document["o"] = {"p": {mark + name: value for name, value in values_of(rng, types, names[:6]).items()}}
     if rng.random() < 0.5:
         document["n"] = [{"k": word(rng), "l": rng.randint(0, 9),

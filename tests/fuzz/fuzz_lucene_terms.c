@@ -1,19 +1,20 @@
 /* Input, big-endian: u8 postings format (of a list), u8 bits of the terms format (meta file, trie,
- * most first, longs, compressed, bounds), u8 index options | 0x80 payloads, u16 documents, u8
- * length of the description of field 0, u16 of the .doc, u16 of the .pos; these three, then the
- * .tim: files without their footers. */
+ * most first, longs, compressed, bounds), u8 index options | 0x40 in one part | 0x80 payloads, u16
+ * documents, u8 length of the description of field 0, u16 of the .doc, u16 of the .pos; these
+ * three, then the .tim: files without their footers. */
 #include "fuzz.h"
 #include "fuzz_lucene.h"
 #include "lucene/terms_internal.h"
 
 #define MEMORY MIB(16)
+#define IN_ONE_PART 0x40
 #define PAYLOADS 0x80
 /* Numbers of bits that real files have whole in an i64. */
 #define SINGLE 0x16
 
-static const char *const names[] = {"Lucene41",  "Lucene50",     "Lucene84",  "Lucene90",
-				    "Lucene99",  "Lucene912",    "Lucene101", "Lucene103",
-				    "Lucene104", "ES812Postings"};
+static const char *const names[] = {"Lucene41",  "Lucene50",      "Lucene84",  "Lucene90",
+				    "Lucene99",  "Lucene912",     "Lucene101", "Lucene103",
+				    "Lucene104", "ES812Postings", "es090"};
 
 struct parts {
 	struct bytes_source *doc, *pos, *tim;
@@ -93,6 +94,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	p.postings.format = postings;
 	p.postings.options = info.index_options;
 	p.postings.payloads = options & PAYLOADS;
+	p.postings.in_one_part = postings->plain && (options & IN_ONE_PART);
 	p.postings.with_positions = info.index_options >= INDEX_POSITIONS;
 	p.postings.single = SINGLE;
 	stream_over(&p.postings.doc, &p.doc, doc, !postings->plain);

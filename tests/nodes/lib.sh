@@ -46,7 +46,7 @@ parse_options() {
 	data=$(cd "$data" && pwd)
 	repo=$(cd "$repo" && pwd)
 	[ -n "$port" ] || port=$(free_port)
-	transport_port=$(free_port)
+	while transport_port=$(free_port) && [ "$transport_port" = "$port" ]; do :; done
 	! port_is_taken "$port" || die "port $port is taken"
 }
 

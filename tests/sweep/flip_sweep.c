@@ -1,13 +1,17 @@
-/* flip_sweep REPOSITORY SNAPSHOT SAMPLES SEED
+/* flip_sweep REPOSITORY SNAPSHOT SAMPLES SEED [INDEX...]
  *
  * Damages one blob of a repository at a time, in memory: SAMPLES times in each blob a bit is
  * flipped, or the blob is cut off. Whatever is damaged, reading the snapshot must either fail or
  * give the very documents that the intact repository gives; it never crashes and never hangs.
- * Exit code 0 when that held each time. */
+ * With INDEX only the blobs of their shards are damaged, SAMPLES times for each KiB, and their
+ * documents are rebuilt, twice: as the program does, and out of points and terms wherever a field
+ * may have some. Exit code 0 when that held each time. */
 #include "blobs.h"
 
 #include "documents/lucene_documents.h"
-#include "snapshot/repository.h"
+#include "documents/rebuild_indexed.h"
+#include "documents/rebuild_old.h"
+#include "metadata/source_kind.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -20,6 +24,13 @@ enum { SECONDS_A_READ_MAY_TAKE = 60 };
 /* Of a set of documents, in any order. */
 struct digest {
 	uint64_t sum, documents;
+};
+
+/* What is read. */
+struct wanted {
+	struct str snapshot;
+	char *const *indices; /* to be rebuilt */
+	int count;            /* 0: all indices, their sources as they are stored */
 };
 
 /* What is damaged now, for the message of a crash or a hang. */
@@ -57,47 +68,106 @@ static void digest_add(struct digest *digest, struct str index, const struct doc
 	hash = hash_bytes(hash, document->routing);
 	hash = hash_bytes(hash, document->type);
 	hash = hash_bytes(hash, document->source);
+	hash = hash_bytes(hash, str_from(document->problem ? document->problem : ""));
 	digest->sum += hash ^ hash >> 29;
 	digest->documents++;
 }
 
-static int read_shard(const struct snapshot *snapshot, const struct snapshot_index *index,
-		      int32_t number, struct digest *digest, struct err *err)
+static int read_documents(struct lucene_directory *dir, const struct rebuild_plan *plan,
+			  struct str index, struct digest *digest, struct err *err)
 {
-	const struct lucene_documents_options options = {0};
+	const struct lucene_documents_options options = {.rebuild = plan};
 	struct document_source *documents;
-	struct snapshot_shard *shard;
 	struct document document;
+	int code = lucene_documents_open(dir, &options, &documents, err);
+
+	if (code < 0)
+		return code;
+	while ((code = document_source_next(documents, &document, err)) > 0)
+		digest_add(digest, index, &document);
+	document_source_close(documents);
+	return code;
+}
+
+/* As if no field had doc values. */
+static void plan_indexed(struct rebuild_plan *plan)
+{
+	for (size_t i = 0; i < plan->count; i++) {
+		struct rebuild_field *field = &plan->fields[i];
+		bool old = plan->old && rebuild_old_has_terms(plan, field->type);
+
+		if (field->constant || field->relations || field->hidden)
+			continue;
+		if (!plan->old && rebuild_has_points(field->type))
+			field->indexed = REBUILD_POINTS;
+		else if (str_is(field->type, "text"))
+			field->indexed = REBUILD_TEXT;
+		else if (old || rebuild_has_terms(field->type))
+			field->indexed = REBUILD_TERMS;
+		else
+			continue;
+		field->column = STR_NONE;
+	}
+}
+
+static int read_rebuilt(struct lucene_directory *dir, const struct index_metadata *metadata,
+			struct str index, struct digest *digest, struct err *err)
+{
+	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(256));
+	struct rebuild_plan plan;
+	int code = rebuild_plan_make(metadata->mappings, metadata->created_version,
+				     index_source_kind(metadata) == SOURCE_SYNTHETIC, &mem, &plan,
+				     err);
+
+	if (code == 0)
+		code = read_documents(dir, &plan, index, digest, err);
+	if (code < 0)
+		return code;
+	plan_indexed(&plan);
+	return read_documents(dir, &plan, index, digest, err);
+}
+
+static int read_shard(const struct snapshot *snapshot, const struct snapshot_index *index,
+		      const struct index_metadata *metadata, bool rebuilt, int32_t number,
+		      struct digest *digest, struct err *err)
+{
+	struct snapshot_shard *shard;
 	int code = snapshot_shard_open(snapshot, index, number, &shard, err);
 
 	if (code < 0)
 		return code;
-	code = lucene_documents_open(shard->directory, &options, &documents, err);
-	if (code == 0) {
-		while ((code = document_source_next(documents, &document, err)) > 0)
-			digest_add(digest, index->name, &document);
-		document_source_close(documents);
-	}
+	if (rebuilt)
+		code = read_rebuilt(shard->directory, metadata, index->name, digest, err);
+	else
+		code = read_documents(shard->directory, NULL, index->name, digest, err);
 	snapshot_shard_close(shard);
 	return code;
 }
 
 static int read_index(const struct snapshot *snapshot, const struct snapshot_index *index,
-		      struct digest *digest, struct err *err)
+		      bool rebuilt, struct digest *digest, struct err *err)
 {
 	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(256));
 	struct index_metadata metadata;
 	int code = snapshot_index_metadata(snapshot, index, &mem, &metadata, err);
 
 	for (int32_t shard = 0; code == 0 && shard < metadata.shard_count; shard++)
-		code = read_shard(snapshot, index, shard, digest, err);
+		code = read_shard(snapshot, index, &metadata, rebuilt, shard, digest, err);
 	/* That the index is there counts too, even when it is empty. */
 	digest->sum += hash_bytes(1, index->name);
 	return code;
 }
 
+static bool is_wanted(const struct wanted *wanted, struct str index)
+{
+	for (int i = 0; i < wanted->count; i++)
+		if (str_is(index, wanted->indices[i]))
+			return true;
+	return wanted->count == 0;
+}
+
 /* Reads what a damaged blob in folder indices/<only>/ can change, or all when `only` is empty. */
-static int read_snapshot(struct blob_store *store, struct str name, struct str only,
+static int read_snapshot(struct blob_store *store, const struct wanted *wanted, struct str only,
 			 struct digest *digest, struct err *err)
 {
 	struct repository *repository = NULL;
@@ -106,10 +176,12 @@ static int read_snapshot(struct blob_store *store, struct str name, struct str o
 
 	*digest = (struct digest){0};
 	if (code == 0)
-		code = snapshot_open(repository, name, &snapshot, err);
+		code = snapshot_open(repository, wanted->snapshot, &snapshot, err);
 	for (size_t i = 0; code == 0 && i < snapshot->index_count; i++)
-		if (!only.len || str_eq(snapshot->indices[i].id, only))
-			code = read_index(snapshot, &snapshot->indices[i], digest, err);
+		if ((!only.len || str_eq(snapshot->indices[i].id, only)) &&
+		    is_wanted(wanted, snapshot->indices[i].name))
+			code = read_index(snapshot, &snapshot->indices[i], wanted->count > 0,
+					  digest, err);
 	snapshot_close(snapshot);
 	repository_close(repository);
 	return code;
@@ -129,7 +201,7 @@ struct tally {
 };
 
 /* Damages a blob once, reads, and mends it again. */
-static void try_damage(struct blobs *blobs, struct blob *blob, struct str snapshot,
+static void try_damage(struct blobs *blobs, struct blob *blob, const struct wanted *wanted,
 		       const struct digest *intact, struct tally *tally)
 {
 	size_t offset = (size_t)random() % blob->size;
@@ -147,7 +219,7 @@ static void try_damage(struct blobs *blobs, struct blob *blob, struct str snapsh
 	else
 		blob->bytes[offset] ^= (char)(1 << bit);
 	alarm(SECONDS_A_READ_MAY_TAKE);
-	code = read_snapshot(&blobs->store, snapshot, index_of_blob(blob), &digest, &err);
+	code = read_snapshot(&blobs->store, wanted, index_of_blob(blob), &digest, &err);
 	alarm(0);
 	if (cut)
 		blob->visible = blob->size;
@@ -166,40 +238,67 @@ static void try_damage(struct blobs *blobs, struct blob *blob, struct str snapsh
 	}
 }
 
-static int sweep(struct blobs *blobs, struct str snapshot, long samples)
+/* indices/<id>/<shard>/<blob>. The mapping, which lies above, has no checksum before
+ * Elasticsearch 2. */
+static bool is_of_shard(const struct blob *blob)
+{
+	size_t folders = 0;
+
+	for (const char *at = blob->name; *at; at++)
+		folders += *at == '/';
+	return folders == 3;
+}
+
+/* How often; 0: the blob is left alone. */
+static long samples_of(const struct wanted *wanted, const struct blob *blob,
+		       const struct digest *intact, long samples)
+{
+	if (!blob->size)
+		return 0;
+	if (wanted->count == 0)
+		return samples;
+	if (!is_of_shard(blob) || intact->documents == 0)
+		return 0;
+	return samples * (long)(1 + (blob->size >> 10));
+}
+
+static int sweep(struct blobs *blobs, const struct wanted *wanted, long samples)
 {
 	struct tally tally = {0};
+	size_t damaged = 0;
 
 	for (size_t i = 0; i < blobs->count; i++) {
 		struct blob *blob = &blobs->all[i];
 		struct err err = {0};
 		struct digest intact;
+		long count;
 
-		if (!blob->size)
-			continue;
-		if (read_snapshot(&blobs->store, snapshot, index_of_blob(blob), &intact, &err) <
-		    0) {
+		if (read_snapshot(&blobs->store, wanted, index_of_blob(blob), &intact, &err) < 0) {
 			fprintf(stderr, "flip_sweep: the intact repository: %s\n", err.message);
 			return 2;
 		}
-		for (long n = 0; n < samples; n++)
-			try_damage(blobs, blob, snapshot, &intact, &tally);
+		count = samples_of(wanted, blob, &intact, samples);
+		damaged += count > 0;
+		for (long n = 0; n < count; n++)
+			try_damage(blobs, blob, wanted, &intact, &tally);
 	}
-	printf("%zu blobs, %" PRIu64 " refused, %" PRIu64 " harmless, %" PRIu64 " wrong\n",
-	       blobs->count, tally.refused, tally.harmless, tally.wrong);
+	printf("%zu blobs, %" PRIu64 " refused, %" PRIu64 " harmless, %" PRIu64 " wrong\n", damaged,
+	       tally.refused, tally.harmless, tally.wrong);
 	return tally.wrong || !tally.refused;
 }
 
 int main(int argc, char **argv)
 {
 	struct blobs blobs = {0};
+	struct wanted wanted;
 	struct err err = {0};
 	int code;
 
-	if (argc != 5) {
-		fprintf(stderr, "usage: flip_sweep REPOSITORY SNAPSHOT SAMPLES SEED\n");
+	if (argc < 5) {
+		fprintf(stderr, "usage: flip_sweep REPOSITORY SNAPSHOT SAMPLES SEED [INDEX...]\n");
 		return 2;
 	}
+	wanted = (struct wanted){str_from(argv[2]), argv + 5, argc - 5};
 	signal(SIGALRM, on_signal);
 	signal(SIGABRT, on_signal);
 	if (__sanitizer_set_death_callback)
@@ -209,7 +308,7 @@ int main(int argc, char **argv)
 	if (code < 0)
 		fprintf(stderr, "flip_sweep: %s\n", err.message);
 	else
-		code = sweep(&blobs, str_from(argv[2]), strtol(argv[3], NULL, 10));
+		code = sweep(&blobs, &wanted, strtol(argv[3], NULL, 10));
 	blobs_release(&blobs);
 	return code < 0 ? 2 : code;
 }

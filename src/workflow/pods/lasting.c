@@ -88,9 +88,20 @@ static int keep_service(struct lasting *l, struct err *err)
 	return 0;
 }
 
+static struct str annotation(const struct lasting *l, const char *name)
+{
+	return json_string(json_path(l->object, "metadata", "annotations", name, NULL));
+}
+
 static struct str configured(const struct lasting *l)
 {
-	return json_string(json_path(l->object, "metadata", "annotations", PODS_REPLICAS, NULL));
+	return annotation(l, PODS_REPLICAS);
+}
+
+/* By what was sent: a cluster may write an image in its own way. */
+static bool has_our_image(const struct lasting *l)
+{
+	return str_eq(annotation(l, PODS_IMAGE), pods_image(l->pods->own));
 }
 
 static bool is_as_wanted(const struct lasting *l)
@@ -98,7 +109,8 @@ static bool is_as_wanted(const struct lasting *l)
 	struct arena *mem = &l->pods->look;
 	struct str wanted = arena_printf(mem, "%lld", (long long)l->pods->task.replicas);
 
-	return pods_is_ours(l->pods, l->object) && str_eq(configured(l), wanted);
+	return pods_is_ours(l->pods, l->object) && str_eq(configured(l), wanted) &&
+	       has_our_image(l);
 }
 
 /* Pod by pod, with as many replicas as somebody has scaled it to, unless the configuration has
@@ -111,6 +123,11 @@ static int replace(struct lasting *l, struct err *err)
 	int64_t scaled = json_i64_or(json_path(l->object, "spec", "replicas", NULL), task.replicas);
 	struct str before = configured(l);
 
+	if (!has_our_image(l))
+		pods_say(pods, arena_printf(&pods->look,
+					    "the engine's image is " STR_FMT " now: pods are "
+					    "replaced by such, one after another",
+					    STR_ARG(pods_image(pods->own))));
 	body = pods_manifest(&task, pods->own, &pods->look);
 	spec = json_get(body, "spec");
 	if (spec && str_eq(before, arena_printf(&pods->look, "%lld", (long long)task.replicas)))

@@ -142,12 +142,14 @@ bool pods_code_is_final(int64_t code)
 struct str pods_restarted(struct pods *pods, const struct json *pod, int64_t code)
 {
 	struct str words = pods_last_words(pods, pods_name_of(pod));
+	int64_t again = pods_restarts(pod);
 
-	return arena_printf(&pods->look,
-			    "pod " STR_FMT " ended with code %lld: " STR_FMT
-			    "; started again (restart %lld)",
+	return arena_printf(&pods->look, "pod " STR_FMT " ended with code %lld: " STR_FMT "; %s",
 			    STR_ARG(pods_name_of(pod)), (long long)code, STR_ARG(words),
-			    (long long)pods_restarts(pod));
+			    again > 0 ? arena_printf(&pods->look, "started again (restart %lld)",
+						     (long long)again)
+						.ptr
+				      : "it is started again");
 }
 
 bool pods_is_ours(const struct pods *pods, const struct json *object)

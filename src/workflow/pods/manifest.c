@@ -86,6 +86,7 @@ static struct json *metadata_of(struct maker *m)
 	put_text(m, annotations, PODS_MARK, m->task->mark);
 	put_text(m, annotations, PODS_REPLICAS,
 		 arena_printf(m->mem, "%lld", (long long)m->task->replicas));
+	put_text(m, annotations, PODS_IMAGE, json_string(json_get(m->own_container, "image")));
 	put(metadata, "annotations", annotations);
 	put(metadata, "ownerReferences", owner_of(m));
 	return metadata;
@@ -170,10 +171,14 @@ static struct json *mounts_of(struct maker *m)
 
 static struct json *volumes_of(struct maker *m)
 {
-	struct json *list = json_new(m->mem, JSON_ARRAY);
+	struct json *list = json_new(m->mem, JSON_ARRAY), *state = object(m);
+	int64_t state_mb = json_i64_or(json_get(m->task->spec, "stateMb"), 0);
 	size_t number = 0;
 
-	put(add_named(m, list, STR("state")), "emptyDir", object(m));
+	if (state_mb > 0)
+		put_text(m, state, "sizeLimit",
+			 arena_printf(m->mem, "%lldMi", (long long)state_mb));
+	put(add_named(m, list, STR("state")), "emptyDir", state);
 	put(add_named(m, list, STR("tmp")), "emptyDir", object(m));
 	json_each (folder, json_get(m->task->spec, "folders")) {
 		struct json *secret = object(m);
@@ -318,6 +323,11 @@ static const struct json *engine_container(const struct json *spec)
 		if (str_is(json_string(json_get(one, "name")), "engine"))
 			return one;
 	return containers ? containers->first : NULL;
+}
+
+struct str pods_image(const struct json *own)
+{
+	return json_string(json_get(engine_container(json_get(own, "spec")), "image"));
 }
 
 static void put_job(struct maker *m, struct json *spec)

@@ -16,6 +16,7 @@
  *     mark        of this attempt: what is found with another mark is taken down and made anew,
  *                 of lasting ones replaced pod by pod
  *     stateDir    where a pod keeps what it keeps, in a volume that ends with it
+ *     stateMb     that it may take, in MiB; may be absent: all that the node has
  *     note        file for one line of what is in the way; not there: nothing is
  *     watch       {argv, secrets, path}, of workers: a command that runs beside the engine now and
  *                 then, and the file that has its last output; may be absent

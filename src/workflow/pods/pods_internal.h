@@ -14,6 +14,7 @@
 #define PODS_STATUS "shardlift-status: "       /* begins a line that says how far it is, as JSON */
 #define PODS_MARK PODS_LABEL "mark"            /* annotation */
 #define PODS_REPLICAS PODS_LABEL "replicas"
+#define PODS_IMAGE PODS_LABEL "image"
 #define PODS_MAX 128 /* pods of one step that are looked at */
 
 enum pods_kind { PODS_JOB, PODS_WORKERS, PODS_LASTING };
@@ -70,6 +71,8 @@ int pods_task_read(const char *path, struct arena *mem, struct pods_task *out, s
 /* --- manifest.c --- */
 /* The Job or Deployment of a task; all in `mem`. */
 struct json *pods_manifest(const struct pods_task *task, const struct json *own, struct arena *mem);
+/* The image that pods get: the engine's. */
+struct str pods_image(const struct json *own);
 /* The Service of a lasting one. */
 struct json *pods_service_manifest(const struct pods_task *task, const struct json *own,
 				   struct arena *mem);

@@ -70,13 +70,16 @@ static struct str of_end(const struct json *pod, const struct json *end, struct 
 {
 	struct str reason = json_string(json_get(end, "reason")), name = pods_name_of(pod);
 	long long again = (long long)pods_restarts(pod);
+	struct str times = again > 0 ? arena_printf(mem, " (started again %lld time%s)", again,
+						    again > 1 ? "s" : "")
+				     : STR("");
 
 	if (str_is(reason, "OOMKilled"))
 		return arena_printf(mem,
 				    "pod " STR_FMT " was killed: it needs more memory than its "
-				    "limit " STR_FMT " (started again %lld times); raise "
+				    "limit " STR_FMT STR_FMT "; raise "
 				    "resources.limits.memory of this step in the configuration",
-				    STR_ARG(name), STR_ARG(memory_limit(pod)), again);
+				    STR_ARG(name), STR_ARG(memory_limit(pod)), STR_ARG(times));
 	return STR_NONE;
 }
 

@@ -293,6 +293,25 @@ static void an_indented_text_holds_one_value_a_line(void **state)
 	assert_string_equal(buf_cstr(&out), "{\n  \"a\": [\n    1,\n    {}\n  ],\n  \"b\": []\n}");
 }
 
+/* Also where the JSON that they stand in is read by somebody who takes UTF-8 seriously. */
+static void bytes_of_no_character_are_written_as_one(void **state)
+{
+	static const struct {
+		struct str bytes;
+		const char *text;
+	} cases[] = {
+		{STR("\xff"), "\"\xef\xbf\xbd\""},
+		{STR("a\xc3"), "\"a\xef\xbf\xbd\""},
+		{STR("\xb1_\xc3\xa9\n"), "\"\xef\xbf\xbd_\xc3\xa9\\n\""},
+		{STR("\xf0\x9f\x98\x80\xf0\x9f"), "\"\xf0\x9f\x98\x80\xef\xbf\xbd\xef\xbf\xbd\""},
+		{STR("\xed\xa0\"b"), "\"\xef\xbf\xbd\xef\xbf\xbd\\\"b\""},
+		{STR("\xed\xa0\x80"), "\"\\ud800\""},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++)
+		assert_written(json_new_string(*state, cases[i].bytes), cases[i].text);
+}
+
 static void binary_values_are_written_as_base64(void **state)
 {
 	static const struct {
@@ -371,6 +390,7 @@ int main(void)
 		cmocka_unit_test(members_are_set_replaced_and_removed_in_place),
 		cmocka_unit_test(accessors_fall_back_on_what_is_absent_or_of_another_type),
 		cmocka_unit_test(an_indented_text_holds_one_value_a_line),
+		cmocka_unit_test(bytes_of_no_character_are_written_as_one),
 		cmocka_unit_test(binary_values_are_written_as_base64),
 		cmocka_unit_test(equality_ignores_the_order_of_members_only),
 		cmocka_unit_test(a_copy_shares_nothing_with_its_original),

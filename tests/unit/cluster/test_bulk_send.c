@@ -458,7 +458,7 @@ static void the_time_begins_anew_with_every_document_that_is_taken(void **state)
 	cleanup(end) struct stage s;
 
 	(void)state;
-	begin(&s, 500);
+	begin(&s, 2000);
 	/* Every wait lasts until the time is up. */
 	s.fake->asks_to_wait = true;
 	add(&s, "busy3-c");

@@ -115,7 +115,7 @@ static void check_skipping(const struct segment_reader *segment, const struct st
 	struct err err = {0};
 
 	for (int skips = 0; skips < 2; skips++) {
-		assert_int_equal(rebuilder_open(&plan, segment, &rebuilder, &err), 0);
+		assert_int_equal(rebuilder_open(&plan, segment, 0, &rebuilder, &err), 0);
 		assert_int_equal(rebuilder_nested(rebuilder, first_nested, &cursor, &err), 0);
 		if (skips)
 			rebuilder_skip(rebuilder);
@@ -141,7 +141,7 @@ static void check_doubt(const struct segment_reader *segment, const struct store
 	doubtful.fields = &other;
 	for (int left_out = 0; left_out < 2; left_out++) {
 		doubtful.nested_left_out = left_out;
-		assert_int_equal(rebuilder_open(&doubtful, segment, &rebuilder, &err), 0);
+		assert_int_equal(rebuilder_open(&doubtful, segment, 0, &rebuilder, &err), 0);
 		assert_int_equal(rebuilder_nested(rebuilder, first_nested, &cursor, &err), 0);
 		assert_int_equal(rebuilder_document(rebuilder, chunk->doc_count - 1, &cursor,
 						    STR_NONE, STR("{}"), &text, &err),

@@ -35,7 +35,7 @@ static int open_all_columns(size_t columns_most, struct err *err)
 				.path = info->name, .column = info->name, .type = STR("long")};
 	}
 	assert_true(plan.count > 0);
-	rc = rebuilder_open(&plan, segment, &rebuilder, err);
+	rc = rebuilder_open(&plan, segment, 0, &rebuilder, err);
 	rebuilder_close(rebuilder);
 	segment_reader_close(segment);
 	memory_directory_free(memory);
@@ -272,9 +272,9 @@ static void ignored_entries_say_where_and_what(void **state)
 }
 
 static size_t documents_with_problems(const struct rebuild_plan *plan,
-				      struct memory_directory *memory)
+				      struct memory_directory *memory, int64_t first_doc)
 {
-	const struct lucene_documents_options options = {.rebuild = plan};
+	const struct lucene_documents_options options = {.rebuild = plan, .first_doc = first_doc};
 	struct document_source *source;
 	struct document document;
 	struct err err = {0};
@@ -291,11 +291,23 @@ static size_t documents_with_problems(const struct rebuild_plan *plan,
 	return problems;
 }
 
+static void assert_tally(struct rebuild_tally *tally, const struct rebuild_field *field,
+			 size_t documents)
+{
+	cleanup(buf_release) struct buf text = BUF_INIT(KIB(64)), expected = BUF_INIT(KIB(64));
+
+	rebuild_tally_write(tally, &text);
+	buf_printf(&expected,
+		   "not rebuilt, since values do not fit the mapping: '" STR_FMT "' (" STR_FMT
+		   ") in %zu documents",
+		   STR_ARG(field->path), STR_ARG(field->type), documents);
+	assert_string_equal(buf_cstr(&text), buf_cstr(&expected));
+}
+
 /* Each column under a mapping of another type. */
 static void columns_of_another_type_are_counted_and_never_left_out(void **state)
 {
 	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(16));
-	cleanup(buf_release) struct buf text = BUF_INIT(KIB(64)), expected = BUF_INIT(KIB(64));
 	struct memory_directory *memory = memory_directory_new("10.5.0");
 	struct rebuild_tally *tally = rebuild_tally_new();
 	struct rebuild_field field = {0};
@@ -321,17 +333,61 @@ static void columns_of_another_type_are_counted_and_never_left_out(void **state)
 			.path = info->name, .column = info->name, .type = STR("keyword")};
 		if (!number)
 			field.type = STR("long");
-		problems = documents_with_problems(&plan, memory);
+		problems = documents_with_problems(&plan, memory, 0);
 	}
-	assert_true(problems > 0);
-	rebuild_tally_write(tally, &text);
-	buf_printf(&expected,
-		   "not rebuilt, since values do not fit the mapping: '" STR_FMT "' (" STR_FMT
-		   ") in %zu documents",
-		   STR_ARG(field.path), STR_ARG(field.type), problems);
-	assert_string_equal(buf_cstr(&text), buf_cstr(&expected));
+	assert_true(problems > 1);
+	/* What is read again, from the beginning or from a checkpoint, is no other document. */
+	assert_int_equal(documents_with_problems(&plan, memory, 0), problems);
+	for (int64_t first = 1; first < 16; first += 3)
+		documents_with_problems(&plan, memory, first);
+	assert_tally(tally, &field, problems);
+	/* Those of another shard are others. */
+	plan.shard = 3;
+	assert_int_equal(documents_with_problems(&plan, memory, 0), problems);
+	assert_tally(tally, &field, 2 * problems);
+	/* Ranges of one shard are read in any order. */
+	plan.shard = 4;
+	for (int64_t first = 16; first >= 0; first -= 4) {
+		plan.first_doc = first;
+		documents_with_problems(&plan, memory, first);
+	}
+	assert_tally(tally, &field, 3 * problems);
 	segment_reader_close(segment);
 	rebuild_tally_free(tally);
+	memory_directory_free(memory);
+}
+
+/* The same file, as of a Lucene that is not known. */
+static void columns_of_an_unknown_format_are_refused_by_name(void **state)
+{
+	static const char known[] = "Lucene90DocValuesMetadata";
+	struct memory_directory *memory = memory_directory_new("10.5.0");
+	struct memory_file *file = memory_directory_find(memory, "_1_Lucene90_0.dvm");
+	struct rebuild_field field = {.path = STR("__soft_deletes"),
+				      .column = STR("__soft_deletes"),
+				      .type = STR("long")};
+	const struct rebuild_plan plan = {
+		.fields = &field, .count = 1, .columns_most = LIMIT_COLUMNS};
+	const struct lucene_documents_options options = {.rebuild = &plan};
+	struct document_source *source;
+	struct document document;
+	struct err err = {0};
+	char *name;
+	int rc;
+
+	(void)state;
+	assert_non_null(file);
+	name = memmem(file->bytes.ptr, file->bytes.len, known, strlen(known));
+	assert_non_null(name);
+	name[strlen("Lucene9")] = '7';
+	memory_file_reseal(file);
+	assert_int_equal(lucene_documents_open(&memory->directory, &options, &source, &err), 0);
+	while ((rc = document_source_next(source, &document, &err)) > 0)
+		;
+	assert_int_equal(rc, -ERR_UNSUPPORTED);
+	assert_non_null(strstr(err.message, "Lucene97DocValuesMetadata"));
+	assert_non_null(strstr(err.message, "_1_Lucene90_0.dvm"));
+	document_source_close(source);
 	memory_directory_free(memory);
 }
 
@@ -439,6 +495,7 @@ int main(void)
 		cmocka_unit_test(flattened_values_become_one_object),
 		cmocka_unit_test(order_and_nulls_of_an_array_come_back),
 		cmocka_unit_test(columns_of_another_type_are_counted_and_never_left_out),
+		cmocka_unit_test(columns_of_an_unknown_format_are_refused_by_name),
 		cmocka_unit_test(numbers_beyond_their_type_are_refused),
 		cmocka_unit_test(versions_and_histograms_come_back),
 		cmocka_unit_test(counted_values_are_there_as_often_as_they_were),

@@ -4,6 +4,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <cmocka.h>
 
 static struct inversion *inversion_of(int64_t pairs)
@@ -71,6 +72,43 @@ static void tokens_are_in_the_order_of_their_positions(void **state)
 	inversion_free(inversion);
 }
 
+/* Values of documents far apart, of more than are put in order at once; the n-th value is n. */
+static void many_documents_have_their_values_too(void **state)
+{
+	enum { DOCS = 5003, VALUES = 900 };
+	struct inversion *inversion;
+	struct inverted_values values;
+	struct err err = {0};
+	char text[16];
+
+	(void)state;
+	assert_int_equal(inversion_new(DOCS, DOCS + VALUES, MIB(16), &inversion, &err), 0);
+	for (int i = 0; i < VALUES; i++) {
+		snprintf(text, sizeof(text), "%03d", i);
+		assert_int_equal(inversion_value(inversion, str_from(text), &err), 0);
+		for (int doc = i; doc < DOCS; doc += VALUES)
+			assert_int_equal(inversion_add(inversion, doc, -1, &err), 0);
+		assert_int_equal(inversion_add(inversion, i * 7919 % DOCS, -1, &err), 0);
+	}
+	inversion_finish(inversion);
+	for (int doc = 0; doc < DOCS; doc++) {
+		size_t own = 0, others = 0;
+
+		inversion_get(inversion, doc, &values);
+		for (size_t i = 0; i < values.count; i++) {
+			uint64_t value;
+
+			assert_true(str_to_u64(values.list[i].bytes, &value));
+			own += (int)value == doc % VALUES;
+			others +=
+				(int)value != doc % VALUES && value * 7919 % DOCS == (unsigned)doc;
+		}
+		assert_true(own > 0);
+		assert_int_equal(own + others, values.count);
+	}
+	inversion_free(inversion);
+}
+
 static void what_nobody_spoke_of_is_refused(void **state)
 {
 	struct inversion *inversion = inversion_of(1);
@@ -108,6 +146,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_document_has_its_values_in_their_order),
 		cmocka_unit_test(tokens_are_in_the_order_of_their_positions),
+		cmocka_unit_test(many_documents_have_their_values_too),
 		cmocka_unit_test(what_nobody_spoke_of_is_refused),
 		cmocka_unit_test(more_than_is_allowed_is_refused_before_and_while_it_is_read),
 	};

@@ -370,6 +370,47 @@ static void tuples_that_find_no_room_stop_the_run_and_commit_nothing(void **stat
 	assert_int_equal(run->source.finished, 0);
 }
 
+static void append_and_end(struct tuple_sink *sink, struct err *err)
+{
+	cleanup(buf_release) struct buf noise = BUF_INIT(MIB(4));
+	uint64_t durable, number, state = 88172645463325252u;
+
+	for (size_t i = 0; i < MIB(1); i++) {
+		state ^= state << 13;
+		state ^= state >> 7;
+		state ^= state << 17;
+		buf_append_byte(&noise, (uint8_t)('!' + state % 90));
+	}
+	buf_append_byte(&noise, '\n');
+	number = tuple_sink_append(sink, buf_str(&noise));
+	while (tuple_sink_durable(sink, &durable, err) == 0 && durable < number)
+		usleep(1000);
+	tuple_sink_close(sink, 60000);
+}
+
+static void files_of_tuples_are_bounded_over_restarts(void **state)
+{
+	struct run *run = *state;
+	struct tuple_sink_options options = {.folder = run->folder, .folder_bytes = MIB(1)};
+	struct tuple_sink *sink;
+
+	snprintf(run->folder, sizeof(run->folder), "/tmp/shardlift-faults-XXXXXX");
+	assert_non_null(mkdtemp(run->folder));
+	/* Each is 0.8 MiB compressed: the second does not fit, and nothing of it is written. */
+	for (int i = 0; i < 2; i++) {
+		run->err = (struct err){0};
+		assert_int_equal(tuple_sink_open(&options, &sink, &run->err), 0);
+		append_and_end(sink, &run->err);
+		assert_int_equal(run->err.kind, i == 0 ? 0 : ERR_IO);
+	}
+	assert_non_null(strstr(run->err.message, "nothing more is committed until it is raised"));
+	options.folder_bytes = KIB(512);
+	assert_int_equal(tuple_sink_open(&options, &sink, &run->err), -ERR_IO);
+	options.folder_bytes = 0;
+	assert_int_equal(tuple_sink_open(&options, &sink, &run->err), 0);
+	tuple_sink_close(sink, 60000);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -385,6 +426,7 @@ int main(void)
 		TEST(a_request_that_is_no_http_is_told_and_passed_over),
 		TEST(damaged_records_are_set_aside_and_hold_nothing_back),
 		TEST(tuples_that_find_no_room_stop_the_run_and_commit_nothing),
+		TEST(files_of_tuples_are_bounded_over_restarts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

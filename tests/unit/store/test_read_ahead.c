@@ -257,6 +257,106 @@ static void what_all_sources_take_is_limited(void **state)
 	assert_int_equal(remote->bytes, SIZE);
 }
 
+/* Reads on by what is lent, and where nothing is by itself. */
+static void assert_borrows_on(struct bytes_source *source, uint64_t from, uint64_t to)
+{
+	struct str lent;
+
+	for (uint64_t at = from; at < to; at += lent.len) {
+		if (!read_ahead_borrow(source, at, &lent))
+			fail_msg("nothing is lent at byte %llu", (unsigned long long)at);
+		for (size_t i = 0; i < lent.len; i++)
+			if (lent.ptr[i] != byte_at(at + i))
+				fail_msg("byte %llu is wrong", (unsigned long long)(at + i));
+	}
+}
+
+static void what_is_lent_is_fetched_once(void **state)
+{
+	struct remote *remote = *state;
+	struct bytes_source *source = read_ahead_new(&remote->source);
+
+	read_ahead_begin(source, 0);
+	assert_borrows_on(source, 0, SIZE);
+	bytes_source_close(source);
+	assert_int_equal(remote->bytes, SIZE);
+}
+
+static void nothing_is_lent_before_a_read_follows_another(void **state)
+{
+	struct remote *remote = *state;
+	struct bytes_source *source = read_ahead_new(&remote->source);
+	struct str lent;
+
+	assert_false(read_ahead_borrow(source, 0, &lent));
+	assert_reads(source, 0, WINDOW);
+	assert_false(read_ahead_borrow(source, WINDOW + 1, &lent));
+	assert_int_equal(remote->bytes, WINDOW);
+	assert_borrows_on(source, WINDOW, SIZE);
+	bytes_source_close(source);
+	assert_int_equal(remote->bytes, SIZE);
+}
+
+static void a_part_of_what_was_lent_may_be_read_again(void **state)
+{
+	struct remote *remote = *state;
+	struct bytes_source *source = read_ahead_new(&remote->source);
+
+	read_ahead_begin(source, 0);
+	assert_borrows_on(source, 0, SIZE);
+	assert_reads(source, SIZE - 16, 16);
+	bytes_source_close(source);
+	assert_int_equal(remote->bytes, SIZE);
+}
+
+static void a_jump_away_from_what_is_lent_goes_on_from_there(void **state)
+{
+	struct remote *remote = *state;
+	struct bytes_source *source = read_ahead_new(&remote->source);
+
+	read_ahead_begin(source, MIB(1));
+	assert_borrows_on(source, MIB(1), MIB(2));
+	read_ahead_begin(source, MIB(6) + 7);
+	assert_borrows_on(source, MIB(6) + 7, MIB(7) + 7);
+	assert_passes(source, 3);
+	bytes_source_close(source);
+}
+
+static void a_range_that_fails_ahead_is_not_lent(void **state)
+{
+	struct remote *remote = *state;
+	struct bytes_source *source = read_ahead_new(&remote->source);
+	struct str lent;
+
+	remote->fails_once = true;
+	read_ahead_begin(source, 0);
+	assert_false(read_ahead_borrow(source, 0, &lent));
+	assert_reads(source, 0, WINDOW);
+	bytes_source_close(source);
+}
+
+static void what_is_left_of_closed_sources_goes_to_others(void **state)
+{
+	struct remote *remote = *state;
+	struct bytes_source *first, *second;
+	struct err err;
+
+	assert_int_equal(slice_source_open(&remote->source, 0, MIB(4), STR("first"), &first, &err),
+			 0);
+	assert_int_equal(
+		slice_source_open(&remote->source, 0, MIB(4), STR("second"), &second, &err), 0);
+	first = read_ahead_new(first);
+	second = read_ahead_new(second);
+	assert_passes(first, 0);
+	bytes_source_close(first);
+	assert_true(read_ahead_memory() > 0);
+	read_ahead_set_memory(read_ahead_memory());
+	read_ahead_begin(second, 0);
+	assert_borrows_on(second, 0, MIB(1));
+	read_ahead_set_memory(READ_AHEAD_MEMORY);
+	bytes_source_close(second);
+}
+
 static void closing_ends_ranges_that_get_no_answer(void **state)
 {
 	struct remote *remote = *state;
@@ -286,6 +386,12 @@ int main(void)
 		TEST(a_range_that_fails_ahead_is_asked_for_again),
 		TEST(a_reader_gets_the_error_of_its_own_read),
 		TEST(what_all_sources_take_is_limited),
+		TEST(what_is_lent_is_fetched_once),
+		TEST(nothing_is_lent_before_a_read_follows_another),
+		TEST(a_part_of_what_was_lent_may_be_read_again),
+		TEST(a_jump_away_from_what_is_lent_goes_on_from_there),
+		TEST(a_range_that_fails_ahead_is_not_lent),
+		TEST(what_is_left_of_closed_sources_goes_to_others),
 		TEST(closing_ends_ranges_that_get_no_answer),
 	};
 

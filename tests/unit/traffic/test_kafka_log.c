@@ -47,14 +47,14 @@ static void leave_in_spool(const struct log_folder *spool, struct str bytes)
 	segment_log_close(log);
 }
 
-static struct kafka_log *open_log(const struct brokers *brokers, const struct log_folder *spool,
-				  const char *properties)
+static struct kafka_log *open_log_of(const struct brokers *brokers, const struct log_folder *spool,
+				     const char *properties, int64_t timeout_ms)
 {
 	const struct kafka_log_options options = {
 		.kafka = {.brokers = rd_kafka_mock_cluster_bootstraps(brokers->cluster),
 			  .topic = TOPIC,
 			  .property_file = properties},
-		.timeout_ms = PATIENCE_MS,
+		.timeout_ms = timeout_ms,
 		.spool = spool->path,
 		.must_be_there = true};
 	struct kafka_log *log = NULL;
@@ -63,6 +63,12 @@ static struct kafka_log *open_log(const struct brokers *brokers, const struct lo
 	if (kafka_log_open(&options, &log, &err) < 0)
 		fail_msg("%s", err.message);
 	return log;
+}
+
+static struct kafka_log *open_log(const struct brokers *brokers, const struct log_folder *spool,
+				  const char *properties)
+{
+	return open_log_of(brokers, spool, properties, PATIENCE_MS);
 }
 
 /* New records wait for the last ones of the spool then. */
@@ -203,6 +209,106 @@ static void test_the_partition_of_a_key_is_known_before_it_is_sent(void **state)
 	log_folder_remove(&spool);
 }
 
+enum { CONNECTIONS = 50, RECORDS = 4, TIMEOUT_MS = 500 };
+
+struct numbered {
+	struct completion done; /* first */
+	int connection, number;
+};
+
+static void append_all(struct kafka_log *log, struct completion_queue *queue,
+		       struct numbered all[CONNECTIONS * RECORDS])
+{
+	struct err err = {0};
+	char key[16];
+
+	for (int i = 0; i < CONNECTIONS * RECORDS; i++) {
+		all[i] = (struct numbered){.done.queue = queue,
+					   .connection = i % CONNECTIONS,
+					   .number = i / CONNECTIONS};
+		snprintf(key, sizeof(key), "%d", all[i].connection);
+		if (kafka_log_append_bytes(log, str_from(key), 1, STR("record"), &all[i].done,
+					   &err) < 0)
+			fail_msg("%s", err.message);
+	}
+}
+
+/* All are stored, those of a connection in their order. */
+static void assert_all_stored(struct completion_queue *queue)
+{
+	int next[CONNECTIONS] = {0}, left = CONNECTIONS * RECORDS;
+
+	while (left > 0) {
+		struct completion *one = completion_queue_wait(queue, PATIENCE_MS);
+
+		assert_non_null(one);
+		for (; one; one = one->next, left--) {
+			const struct numbered *record = (const struct numbered *)one;
+
+			assert_int_equal(one->failed, ERR_NONE);
+			assert_int_equal(record->number, next[record->connection]++);
+		}
+	}
+}
+
+/* More of a partition than librdkafka sends at a time. */
+static void test_records_of_many_connections_are_taken_in_the_order_of_each(void **state)
+{
+	static struct numbered all[CONNECTIONS * RECORDS];
+
+	(void)state;
+	for (int partitions = 1; partitions <= 3; partitions += 2) {
+		struct log_folder spool;
+		struct brokers brokers;
+		struct kafka_log_state now;
+		struct kafka_log *log;
+
+		log_folder_make(&spool);
+		brokers_start(&brokers, partitions);
+		rd_kafka_mock_broker_set_rtt(brokers.cluster, 1, 20);
+		log = open_log(&brokers, &spool, NULL);
+		append_all(log, spool.queue, all);
+		assert_all_stored(spool.queue);
+		kafka_log_state(log, &now);
+		assert_int_equal(now.sent, CONNECTIONS * RECORDS);
+		assert_int_equal(now.in_flight, 0);
+		kafka_log_close(log);
+		rd_kafka_destroy(brokers.rk);
+		log_folder_remove(&spool);
+	}
+}
+
+static void test_records_that_wait_for_others_go_to_the_spool_when_no_broker_answers(void **state)
+{
+	static struct numbered all[CONNECTIONS * RECORDS];
+	int64_t until = clock_monotonic_ms() + PATIENCE_MS;
+	struct log_folder spool;
+	struct brokers brokers;
+	struct kafka_log_state now;
+	struct kafka_log *log;
+
+	(void)state;
+	log_folder_make(&spool);
+	brokers_start(&brokers, 1);
+	rd_kafka_mock_broker_set_rtt(brokers.cluster, 1, 100);
+	log = open_log_of(&brokers, &spool, NULL, TIMEOUT_MS);
+	append_all(log, spool.queue, all);
+	rd_kafka_mock_broker_set_down(brokers.cluster, 1);
+	assert_all_stored(spool.queue);
+	rd_kafka_mock_broker_set_rtt(brokers.cluster, 1, 0);
+	rd_kafka_mock_broker_set_up(brokers.cluster, 1);
+	do {
+		assert_null(completion_queue_wait(spool.queue, LOOK_MS));
+		kafka_log_state(log, &now);
+	} while (now.spooling && clock_monotonic_ms() < until);
+	assert_false(now.spooling);
+	assert_int_equal(now.failed, 0);
+	assert_int_equal(now.sent, CONNECTIONS * RECORDS);
+	kafka_log_close(log);
+	rd_kafka_destroy(brokers.rk);
+	log_folder_remove(&spool);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -210,6 +316,9 @@ int main(void)
 		cmocka_unit_test(
 			test_a_record_of_the_spool_that_is_too_large_does_not_hold_up_the_others),
 		cmocka_unit_test(test_the_partition_of_a_key_is_known_before_it_is_sent),
+		cmocka_unit_test(test_records_of_many_connections_are_taken_in_the_order_of_each),
+		cmocka_unit_test(
+			test_records_that_wait_for_others_go_to_the_spool_when_no_broker_answers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -355,6 +355,42 @@ static void a_segment_that_is_full_has_no_zeros_behind_its_last_record(void **st
 }
 
 /* After a power cut there may be none. */
+/* Else it would have zeros behind its last record for good, which a reader takes for damage. */
+static void a_full_segment_that_cannot_be_cut_breaks_the_log(void **state)
+{
+	struct segment_log_options options = {.segment_bytes = 3000};
+	char path[256], bytes[1024];
+	struct log_folder folder;
+	struct segment_log *log;
+	struct err err = {0};
+	uint64_t offset;
+	int unwritable;
+
+	(void)state;
+	log_folder_make_on_disk(&folder);
+	log = log_folder_open(&folder, &options);
+	if (log->direct < 0) {
+		segment_log_close(log);
+		log_folder_remove(&folder);
+		skip(); /* no zeros on this disk */
+	}
+	for (uint64_t i = 0; log->position < options.segment_bytes; i++)
+		append_many(&folder, log, i, i + 1);
+	log_folder_file(&folder, "00000000000000000000.segment", path);
+	unwritable = open(path, O_RDONLY | O_CLOEXEC);
+	assert_int_not_equal(dup2(unwritable, log->segment), -1);
+	close(unwritable);
+	assert_int_equal(append_and_wait(&folder, log, STR("key"), 1, bytes_of(9, bytes), &offset),
+			 EIO);
+	assert_int_equal(segment_log_append_bytes(log, STR("key"), 1, STR("later"), NULL, &err),
+			 -ERR_IO);
+	segment_log_close(log);
+	log = log_folder_open(&folder, &options);
+	append_many(&folder, log, log->next, log->next + 10);
+	segment_log_close(log);
+	log_folder_remove(&folder);
+}
+
 static void a_reader_that_found_no_mark_follows_the_writer_that_comes(void **state)
 {
 	struct segment_log_reader *reader;
@@ -711,6 +747,7 @@ int main(void)
 		cmocka_unit_test(a_log_on_a_disk_is_read_while_it_is_written),
 		cmocka_unit_test(a_log_that_was_not_closed_ends_with_its_last_record),
 		cmocka_unit_test(a_segment_that_is_full_has_no_zeros_behind_its_last_record),
+		cmocka_unit_test(a_full_segment_that_cannot_be_cut_breaks_the_log),
 		cmocka_unit_test(a_reader_that_found_no_mark_follows_the_writer_that_comes),
 		cmocka_unit_test(damage_of_what_was_durable_is_refused),
 		cmocka_unit_test(retention_keeps_what_a_group_has_not_committed),

@@ -245,7 +245,28 @@ static void in_pods_a_proxy_has_replicas_behind_a_service(void **state)
 	has(task, "\"kind\":\"lasting\"");
 	has(task, "\"--kafka-group\",\"replayer-front-new-mirror\"");
 	has(task, "\"/var/lib/shardlift/tuples/front-new-mirror\"");
+	has(task, "\"--tuple-max-total-size-mb\",\"1024\"");
+	has(task, "\"stateMb\":1280");
 	assert_null(strstr(task.ptr, "\"service\""));
+}
+
+static void in_pods_tuples_take_what_is_configured(void **state)
+{
+	struct fixture *f = *state;
+	struct str task;
+
+	plan(f, PLAIN_KAFKA CLUSTERS PODS("podReplicas: 3",
+					  ", replayerConfig: {tupleMaxTotalSizeMb: 0}"));
+	f->engine.run.record.workflow = STR("default");
+	task = task_of(f, PLAN_REPLAY);
+	assert_null(strstr(task.ptr, "--tuple-max-total-size-mb"));
+	assert_null(strstr(task.ptr, "stateMb"));
+	plan(f,
+	     PLAIN_KAFKA CLUSTERS PODS("podReplicas: 3",
+				       ", replayerConfig: {tupleS3Bucket: b, tupleS3Region: r}"));
+	task = task_of(f, PLAN_REPLAY);
+	assert_null(strstr(task.ptr, "--tuple-max-total-size-mb"));
+	assert_null(strstr(task.ptr, "stateMb"));
 }
 
 static struct str checksum_of(struct fixture *f)
@@ -505,6 +526,7 @@ int main(void)
 		T(a_cut_over_of_an_engine_before_us_comes_to_its_end),
 		T(a_proxy_that_was_reset_is_not_started_again),
 		P(in_pods_a_proxy_has_replicas_behind_a_service),
+		P(in_pods_tuples_take_what_is_configured),
 		P(in_pods_a_new_run_is_no_edit_and_more_replicas_are_one),
 		P(what_is_in_the_way_of_pods_is_told_by_their_step),
 		P(what_pods_cannot_carry_is_refused_by_name),

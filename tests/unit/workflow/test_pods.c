@@ -53,6 +53,7 @@ struct fixture {
 	const char *events;      /* of all objects; NULL: none */
 	const char *service;     /* that is there; NULL: none */
 	const char *scaled;      /* status of the Deployment; NULL: without */
+	const char *image;       /* that it was made with; NULL: the engine's */
 	char service_body[4096]; /* of the Service that was made */
 	atomic_bool stop;        /* set after so many looks of what goes on */
 	unsigned looks_left;
@@ -90,8 +91,9 @@ static void show_object(struct fixture *f, struct fake_reply *reply)
 	}
 	snprintf(text, sizeof(text),
 		 "{\"metadata\":{\"uid\":\"o\",\"generation\":2,\"annotations\":{\"" PODS_MARK
-		 "\":\"%s\",\"" PODS_REPLICAS "\":\"2\"}},\"spec\":{\"replicas\":%s}}",
-		 f->mark, f->scaled ? f->scaled : "2");
+		 "\":\"%s\",\"" PODS_REPLICAS "\":\"2\",\"" PODS_IMAGE
+		 "\":\"%s\"}},\"spec\":{\"replicas\":%s}}",
+		 f->mark, f->image ? f->image : "i:1", f->scaled ? f->scaled : "2");
 	fake_reply_json(reply, 200, text);
 }
 
@@ -125,6 +127,7 @@ static void replace(struct fixture *f, const struct fake_request *request, struc
 {
 	f->updated++;
 	f->mark = "m1";
+	f->image = NULL;
 	snprintf(f->body, sizeof(f->body), STR_FMT, STR_ARG(request->body));
 	fake_reply_json(reply, 200, "{}");
 }
@@ -383,7 +386,7 @@ static void test_a_pod_without_enough_memory_says_so_and_may_be_tried_again(void
 			      "\"OOMKilled\"}}") "}";
 	assert_int_equal(0, run(f, "job"));
 	assert_int_equal(EXIT_CODE_INTERRUPTED, f->code);
-	assert_non_null(strstr(said, "more memory than its limit 64Mi"));
+	assert_non_null(strstr(said, "more memory than its limit 64Mi; raise"));
 }
 
 static void test_a_quota_is_waited_for(void **state)
@@ -488,6 +491,9 @@ static void test_troubles_are_told_with_what_mends_them(void **state)
 		"secret \"login\" not found; `kubectl create secret generic");
 	trouble(POD("\"state\":{\"waiting\":{\"reason\":\"ImagePullBackOff\",\"message\":\"no\"}}"),
 		"has no image: no; mend image.repository");
+	trouble(POD("\"restartCount\":1,\"state\":{\"terminated\":{\"exitCode\":137,\"reason\":"
+		    "\"OOMKilled\"}}"),
+		"(started again 1 time); raise");
 	trouble("{\"metadata\":{\"name\":\"p\"},\"status\":{\"phase\":\"Failed\",\"reason\":"
 		"\"Evicted\",\"message\":\"low on memory\"}}",
 		"was taken off its node (Evicted): low on memory");
@@ -722,6 +728,32 @@ static void test_what_is_configured_otherwise_is_replaced_pod_by_pod(void **stat
 		     (const char *const[]){"\"replicas\":5", "\"" PODS_MARK "\":\"m1\"", NULL});
 }
 
+static void test_pods_of_an_image_before_are_replaced_pod_by_pod(void **state)
+{
+	struct fixture *f = *state;
+
+	f->mark = "m1";
+	f->image = "i:0";
+	f->scaled = "5"; /* by somebody */
+	f->service = OUR_SERVICE;
+	f->looks[0] = TWO_PODS;
+	assert_int_equal(-ERR_CANCELLED, run_lasting(f, FRONT, 2));
+	assert_int_equal(1, f->updated);
+	assert_int_equal(0, f->created + f->deleted);
+	expect_parts(f->body, (const char *const[]){"\"replicas\":5", "\"image\":\"i:1\"",
+						    "\"maxUnavailable\":0", NULL});
+	assert_non_null(strstr(said, "the engine's image is i:1 now"));
+}
+
+static void test_what_a_pod_may_keep_is_bounded(void **state)
+{
+	struct fixture *f = *state;
+
+	f->looks[0] = TWO_PODS;
+	assert_int_equal(-ERR_CANCELLED, run_lasting(f, ",\"stateMb\":1280", 2));
+	assert_non_null(strstr(f->body, "\"emptyDir\":{\"sizeLimit\":\"1280Mi\"}"));
+}
+
 static void test_a_proxy_that_says_that_no_try_helps_is_not_waited_for(void **state)
 {
 	struct fixture *f = *state;
@@ -790,6 +822,8 @@ int main(int argc, char **argv)
 		TEST(test_what_was_in_the_way_of_one_before_is_not_told_any_more),
 		TEST(test_a_service_that_is_configured_otherwise_is_told),
 		TEST(test_what_is_configured_otherwise_is_replaced_pod_by_pod),
+		TEST(test_pods_of_an_image_before_are_replaced_pod_by_pod),
+		TEST(test_what_a_pod_may_keep_is_bounded),
 		TEST(test_a_proxy_that_says_that_no_try_helps_is_not_waited_for),
 		TEST(test_a_secret_that_is_not_there_to_be_mounted_is_told),
 		TEST(test_another_one_s_service_is_left_alone),
