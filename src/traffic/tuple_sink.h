@@ -23,7 +23,8 @@ struct tuple_sink_options {
 	size_t queue_bytes;            /* text that waits; 64 MiB */
 };
 
-/* Strings are copied. ERR_IO: the folder cannot be made, or has folder_bytes already. */
+/* Strings are copied. ERR_IO: the folder cannot be made, or has folder_bytes already, or the system
+ * refuses a thread. */
 int tuple_sink_open(const struct tuple_sink_options *options, struct tuple_sink **out,
 		    struct err *err);
 /* Takes one line (copied). Its number, from 1, rises by one each time. Never blocks; ask

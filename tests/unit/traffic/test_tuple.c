@@ -1,7 +1,9 @@
 #include "traffic/tuple.h"
 
 #include "base/json.h"
+#include "traffic/tuple_sink.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -58,11 +60,33 @@ static void any_connection_id_is_one_line_of_json(void **state)
 			   "a\"\n\xc3\xbf.7"));
 }
 
+/* What a system short of memory does to any thread: stacks larger than addresses go. */
+static void a_sink_that_gets_no_thread_is_an_error(void **state)
+{
+	const struct tuple_sink_options options = {0};
+	struct tuple_sink *sink = NULL;
+	struct err err = {0};
+	pthread_attr_t usual, huge;
+
+	(void)state;
+	assert_int_equal(pthread_getattr_default_np(&usual), 0);
+	assert_int_equal(pthread_attr_init(&huge), 0);
+	assert_int_equal(pthread_attr_setstacksize(&huge, (size_t)1 << 50), 0);
+	assert_int_equal(pthread_setattr_default_np(&huge), 0);
+	assert_int_equal(tuple_sink_open(&options, &sink, &err), -ERR_IO);
+	assert_int_equal(pthread_setattr_default_np(&usual), 0);
+	assert_null(sink);
+	assert_non_null(strstr(err.message, "raise its limits"));
+	pthread_attr_destroy(&huge);
+	pthread_attr_destroy(&usual);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(credentials_are_left_out_but_on_request),
 		cmocka_unit_test(any_connection_id_is_one_line_of_json),
+		cmocka_unit_test(a_sink_that_gets_no_thread_is_an_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
