@@ -60,6 +60,7 @@ int stored_window_seek(struct stored_window *w, uint64_t position, struct err *e
 	w->bytes = w->own;
 	w->pos = w->len = 0;
 	w->loan = STR_NONE;
+	w->loan_at = 0;
 	w->file_next = position;
 	stored_window_cut(w);
 	return 0;

@@ -392,6 +392,10 @@ static int judge(struct http_client *client, const struct http_request *request,
 			       "%s %s" STR_FMT ": the answer is larger than the limit of %zu bytes",
 			       request->method, client->base, HTTP_PATH_ARG(request),
 			       response->body.limit);
+	/* An end within the head is none to libcurl, and there is no range without a byte. */
+	if (code == CURLE_OK && request->into && response->status == 206 &&
+	    response->into_len + response->body.len == 0)
+		code = CURLE_PARTIAL_FILE;
 	if (code != CURLE_OK)
 		return http_failure(client, request, code, err);
 	client->answered = true;

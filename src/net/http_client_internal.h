@@ -16,6 +16,7 @@ struct http_range {
 	struct arena mem; /* of that one's values */
 	bool answered;    /* the last request of the client */
 	unsigned asked;
+	int64_t not_before_ms; /* monotonic: until then requests go the ordinary way */
 };
 
 struct http_client {

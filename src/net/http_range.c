@@ -13,6 +13,8 @@
 #define LOOK_MS 1000
 /* Over a connection that is there already the first ranges are not kept waiting for another. */
 #define ORDINARY_FIRST 2
+/* After a connection that could not be made. */
+#define REST_MS (60 * 1000)
 
 struct exchange {
 	struct http_client *client;
@@ -44,8 +46,9 @@ static bool set_up(struct http_client *client, CURL *curl)
 	       curl_easy_setopt(curl, CURLOPT_URL, client->base) == CURLE_OK &&
 	       curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, NULL) == CURLE_OK &&
 	       curl_easy_setopt(curl, CURLOPT_HTTPHEADER, NULL) == CURLE_OK &&
-	       curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)client->connect_timeout_ms) ==
-		       CURLE_OK;
+	       curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS,
+				(long)MIN(client->connect_timeout_ms,
+					  client->request_timeout_ms)) == CURLE_OK;
 }
 
 static bool is_connected(struct http_client *client)
@@ -54,7 +57,8 @@ static bool is_connected(struct http_client *client)
 
 	if (range->curl)
 		return true;
-	if (client->answered && range->asked++ < ORDINARY_FIRST)
+	if ((client->answered && range->asked++ < ORDINARY_FIRST) ||
+	    clock_monotonic_ms() < range->not_before_ms)
 		return false;
 	range->curl = curl_easy_duphandle(client->curl);
 	if (!range->curl)
@@ -62,6 +66,7 @@ static bool is_connected(struct http_client *client)
 	if (set_up(client, range->curl) && curl_easy_perform(range->curl) == CURLE_OK)
 		return true;
 	disconnect(range);
+	range->not_before_ms = clock_monotonic_ms() + REST_MS;
 	return false;
 }
 
@@ -137,6 +142,13 @@ static CURLcode send_request(struct exchange *x)
 	return text->failed ? CURLE_SEND_ERROR : send_text(x, buf_str(text));
 }
 
+/* What has none by its status may tell a length all the same. */
+static bool has_counted_body(const struct http1 *head)
+{
+	return head->has_length && head->status >= 200 && head->status != 204 &&
+	       head->status != 304;
+}
+
 /* The head, and what came with it; the latter is not consumed. */
 static CURLcode receive_head(struct exchange *x)
 {
@@ -147,7 +159,7 @@ static CURLcode receive_head(struct exchange *x)
 	buf_reset(bytes);
 	buf_reserve(bytes, HEAD_MAX);
 	http1_response_init(&x->head, HEAD_MAX, false);
-	x->drained = true; /* nothing can be there yet */
+	x->drained = !x->client->url.tls; /* nothing can be there yet but what TLS says itself */
 	while (!http1_head_done(&x->head)) {
 		if (bytes->len == HEAD_MAX)
 			return CURLE_WEIRD_SERVER_REPLY;
@@ -159,7 +171,7 @@ static CURLcode receive_head(struct exchange *x)
 		if (x->head.state == HTTP1_FAILED)
 			return CURLE_WEIRD_SERVER_REPLY;
 	}
-	return x->head.has_length ? CURLE_OK : CURLE_WEIRD_SERVER_REPLY;
+	return has_counted_body(&x->head) ? CURLE_OK : CURLE_WEIRD_SERVER_REPLY;
 }
 
 /* Where the body goes; NULL: it is not for us. */
@@ -219,9 +231,13 @@ int http_range_send(struct http_client *client, const struct http_request *reque
 	if (!is_for_ranges(client, request) || !is_connected(client) ||
 	    curl_easy_getinfo(client->range->curl, CURLINFO_ACTIVESOCKET, &x.socket) != CURLE_OK)
 		return 0;
+	client->reason[0] = '\0';
 	code = take_turns(&x, response);
 	if (code != CURLE_OK || !x.head.keep_alive)
 		disconnect(client->range);
+	/* What answers one connection at a time, or in another way, would do so every time. */
+	if (code == CURLE_WEIRD_SERVER_REPLY || code == CURLE_OPERATION_TIMEDOUT)
+		client->range->not_before_ms = INT64_MAX;
 	if (code == CURLE_ABORTED_BY_CALLBACK || code == CURLE_OPERATION_TIMEDOUT)
 		return http_failure(client, request, code, err);
 	if (code != CURLE_OK)

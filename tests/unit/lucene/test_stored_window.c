@@ -138,6 +138,30 @@ static void a_pass_over_the_rest_begins_with_what_is_lent(void **state)
 		pass(MIB(2) + 77 * seed, false, READ_AHEAD_MEMORY, seed);
 }
 
+static void a_pass_may_go_back(void **state)
+{
+	unsigned long seed = 1;
+	cleanup(mem_freep) uint8_t *bytes = make_file(seed);
+	cleanup(mem_freep) char *name = mem_strdup("remote");
+	struct remote remote = {.source = {&remote_ops, SIZE, name}, .bytes = bytes};
+	struct bytes_source *source = read_ahead_new(&remote.source);
+	struct stored_window w;
+	struct err err = {0};
+
+	(void)state;
+	stored_window_init(&w, source, true);
+	assert_int_equal(stored_window_end(&w, true, &err), 0);
+	assert_window_passes(&w, bytes, &seed);
+	for (uint64_t from = MIB(4); from > 0; from /= 8) {
+		assert_int_equal(stored_window_seek(&w, from, &err), 0);
+		assert_window_passes(&w, bytes, &seed);
+		assert_int_equal(stored_window_crc(&w),
+				 crc32_update(0, bytes + from, SIZE - FOOTER - from));
+	}
+	stored_window_release(&w);
+	bytes_source_close(source);
+}
+
 static void what_is_not_lent_is_read(void **state)
 {
 	(void)state;
@@ -151,6 +175,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_lent_is_passed_over_as_what_is_copied),
 		cmocka_unit_test(a_pass_over_the_rest_begins_with_what_is_lent),
+		cmocka_unit_test(a_pass_may_go_back),
 		cmocka_unit_test(what_is_not_lent_is_read),
 	};
 

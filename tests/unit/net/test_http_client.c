@@ -217,6 +217,91 @@ static void a_range_ahead_comes_as_any_other(void **state)
 	}
 }
 
+static void answer_oddly(void *user, const struct fake_request *request, struct fake_reply *reply)
+{
+	(void)request;
+	buf_append_str(&reply->bytes, str_from(*(const char **)user));
+	reply->end = FAKE_CLOSE;
+}
+
+/* What is not for a connection of its own is asked for the ordinary way, and from then on only so.
+ */
+static void an_odd_answer_to_a_range_ahead_comes_the_ordinary_way(void **state)
+{
+	static const char *const answers[] = {
+		"HTTP/1.1 206 Odd\r\nTransfer-Encoding: chunked\r\n\r\n"
+		"4\r\n0123\r\n6\r\n456789\r\n0\r\n\r\n",
+		"HTTP/1.1 206 Odd\r\n\r\n0123456789",
+		"HTTP/1.0 206 Odd\r\nContent-Type: a/b\r\n\r\n0123456789",
+		"HTTP/1.1 206 Odd\r\nContent-Length: 10\r\n\r\n0123456789HTTP/1.1 404 None\r\n",
+		"HTTP/1.1 103 Early\r\nLink: a\r\n\r\n"
+		"HTTP/1.1 206 Odd\r\nContent-Length: 10\r\n\r\n0123456789",
+		"HTTP/1.1 103 Early\r\nContent-Length: 0\r\n\r\n"
+		"HTTP/1.1 206 Odd\r\nContent-Length: 10\r\n\r\n0123456789",
+	};
+	const atomic_bool stop = false;
+	enum { SENDS = 6 };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(answers); i++) {
+		cleanup(free_server) struct fake_server *server =
+			fake_server_start(answer_oddly, &(const char *){answers[i]});
+		cleanup(free_client) struct http_client *client = client_to(server);
+		cleanup(http_response_release) struct http_response response = {0};
+		struct err err = {0};
+		char into[10];
+		const struct http_request request = {.method = "GET",
+						     .path = "/range",
+						     .as_it_is = true,
+						     .stop = &stop,
+						     .into = into,
+						     .into_size = sizeof(into)};
+
+		for (int n = 0; n < SENDS; n++) {
+			memset(into, 0, sizeof(into));
+			if (http_client_send(client, &request, &response, &err) < 0)
+				fail_msg("%zu, %d: %s", i, n, err.message);
+			assert_int_equal(response.status, 206);
+			assert_int_equal(response.into_len, 10);
+			assert_int_equal(response.body.len, 0);
+			assert_memory_equal(into, "0123456789", 10);
+		}
+		assert_int_equal(fake_server_requests(server), SENDS + 1);
+	}
+}
+
+static void a_range_that_is_cut_short_is_an_error(void **state)
+{
+	static const char *const answers[] = {
+		"HTTP/1.1 206 Cut\r\nContent-Length: 10\r\n\r\n01234",
+		"HTTP/1.1 206 Cut\r\nContent-Length: 10\r\n\r\n",
+		"HTTP/1.1 206 Cut\r\nETag: \"a\"\r\nContent-Len",
+	};
+	const atomic_bool stop = false;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(answers); i++) {
+		cleanup(free_server) struct fake_server *server =
+			fake_server_start(answer_oddly, &(const char *){answers[i]});
+		cleanup(free_client) struct http_client *client = client_to(server);
+		cleanup(http_response_release) struct http_response response = {0};
+		struct err err = {0};
+		char into[10];
+		struct http_request request = {.method = "GET",
+					       .path = "/range",
+					       .as_it_is = true,
+					       .into = into,
+					       .into_size = sizeof(into)};
+
+		for (int n = 0; n < 8; n++) {
+			request.stop = n % 2 ? &stop : NULL;
+			assert_int_equal(http_client_send(client, &request, &response, &err),
+					 -ERR_UNREACHABLE);
+			assert_true(err.retry);
+		}
+	}
+}
+
 static void a_range_ahead_that_is_longer_than_its_place_goes_on_in_the_body(void **state)
 {
 	cleanup(free_server) struct fake_server *server = fake_server_start(answer_by_path, NULL);
@@ -686,6 +771,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_request_goes_out_with_its_body_and_fields),
 		cmocka_unit_test(a_range_ahead_comes_as_any_other),
+		cmocka_unit_test(an_odd_answer_to_a_range_ahead_comes_the_ordinary_way),
+		cmocka_unit_test(a_range_that_is_cut_short_is_an_error),
 		cmocka_unit_test(a_range_ahead_that_is_longer_than_its_place_goes_on_in_the_body),
 		cmocka_unit_test(a_range_ahead_that_gets_no_answer_ends_when_it_is_stopped),
 		cmocka_unit_test(one_connection_serves_every_method),
