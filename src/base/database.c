@@ -243,7 +243,7 @@ static int make_tables(struct database *db, struct err *err)
 {
 	char mark[128];
 	int failed = database_begin(db, err);
-	bool is_new;
+	bool is_new = false;
 
 	if (failed < 0)
 		return failed;
@@ -317,7 +317,7 @@ int database_open(const char *path, const struct database_kind *kind, int64_t bu
 		  struct database **out, struct err *err)
 {
 	cleanup(database_closep) struct database *db = new_database(path, kind, busy_ms);
-	bool is_new;
+	bool is_new = false;
 	int failed;
 
 	if ((failed = open_file(db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &is_new, err)) <
@@ -336,7 +336,7 @@ int database_open_read(const char *path, const struct database_kind *kind, int64
 		       struct database **out, struct err *err)
 {
 	cleanup(database_closep) struct database *db = new_database(path, kind, busy_ms);
-	bool is_new;
+	bool is_new = false;
 	int failed;
 
 	if (access(path, F_OK) < 0 && errno == ENOENT)
