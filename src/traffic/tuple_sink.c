@@ -260,7 +260,7 @@ static int take_batch(struct tuple_sink *s, struct str text, uint64_t last, stru
 static size_t cut_batch(const struct tuple_sink *s, const struct batch *batch, uint64_t first,
 			uint64_t *last)
 {
-	const size_t *ends = (const size_t *)(const void *)batch->ends.ptr;
+	const size_t *ends = (const void *)batch->ends.ptr;
 	uint64_t most =
 		s->options.most_tuples ? s->options.most_tuples - s->part_tuples : UINT64_MAX;
 
