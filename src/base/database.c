@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { MADE_MS = 1000 };
+
 static int damaged(const struct database *db, struct str said, struct err *err)
 {
 	return err_set(err, ERR_IO,
@@ -197,16 +199,17 @@ static int read_int(struct database *db, const char *sql, int64_t *out, struct e
 	return 0;
 }
 
-/* *is_new: nothing is in the file yet. */
+/* *is_new: nothing is in the file yet. The application comes last: another process that makes the
+ * tables meanwhile makes all three at once. */
 static int check_version(struct database *db, bool *is_new, struct err *err)
 {
 	const struct database_kind *kind = db->kind;
 	int64_t application, version, tables;
 	int failed;
 
-	if ((failed = read_int(db, "PRAGMA application_id", &application, err)) < 0 ||
+	if ((failed = read_int(db, "SELECT count(*) FROM sqlite_schema", &tables, err)) < 0 ||
 	    (failed = read_int(db, "PRAGMA user_version", &version, err)) < 0 ||
-	    (failed = read_int(db, "SELECT count(*) FROM sqlite_schema", &tables, err)) < 0)
+	    (failed = read_int(db, "PRAGMA application_id", &application, err)) < 0)
 		return failed;
 	*is_new = application == 0 && version == 0 && tables == 0;
 	if (*is_new)
@@ -240,7 +243,7 @@ static int make_tables(struct database *db, struct err *err)
 {
 	char mark[128];
 	int failed = database_begin(db, err);
-	bool is_new;
+	bool is_new = false;
 
 	if (failed < 0)
 		return failed;
@@ -255,21 +258,33 @@ static int make_tables(struct database *db, struct err *err)
 	return database_end(db, failed, err);
 }
 
-/* A file is never empty while there is something in its WAL: SQLite would take it for a new one,
+static bool is_emptied(const char *path, const char *wal)
+{
+	struct stat file, log;
+
+	/* In this order: while another process makes it, the file is there before its WAL. */
+	return stat(wal, &log) == 0 && log.st_size > 0 && stat(path, &file) == 0 &&
+	       file.st_size == 0;
+}
+
+/* A file is empty while there is something in its WAL only for the moment in which another process
+ * makes it beside the WAL of one that was moved away. Else SQLite would take it for a new one, too,
  * and remove the WAL without a word. */
 static int check_not_emptied(const struct database *db, struct err *err)
 {
 	cleanup(buf_release) struct buf wal = BUF_INIT(LIMIT_PATH);
-	struct stat file, log;
+	const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
+	int64_t until = clock_monotonic_ms() + MADE_MS;
 
 	buf_printf(&wal, "%s-wal", db->path);
 	if (buf_check(&wal, "the path of a database", err) < 0)
 		return -(int)err->kind;
-	/* In this order: while another process makes it, the file is there before its WAL. */
-	if (stat(buf_cstr(&wal), &log) < 0 || log.st_size == 0 || stat(db->path, &file) < 0 ||
-	    file.st_size > 0)
-		return 0;
-	return damaged(db, STR("it is empty, though its WAL is not"), err);
+	while (is_emptied(db->path, buf_cstr(&wal))) {
+		if (clock_monotonic_ms() >= until)
+			return damaged(db, STR("it is empty, though its WAL is not"), err);
+		nanosleep(&pause, NULL);
+	}
+	return 0;
 }
 
 static int open_file(struct database *db, int flags, bool *is_new, struct err *err)
@@ -302,7 +317,7 @@ int database_open(const char *path, const struct database_kind *kind, int64_t bu
 		  struct database **out, struct err *err)
 {
 	cleanup(database_closep) struct database *db = new_database(path, kind, busy_ms);
-	bool is_new;
+	bool is_new = false;
 	int failed;
 
 	if ((failed = open_file(db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &is_new, err)) <
@@ -321,7 +336,7 @@ int database_open_read(const char *path, const struct database_kind *kind, int64
 		       struct database **out, struct err *err)
 {
 	cleanup(database_closep) struct database *db = new_database(path, kind, busy_ms);
-	bool is_new;
+	bool is_new = false;
 	int failed;
 
 	if (access(path, F_OK) < 0 && errno == ENOENT)

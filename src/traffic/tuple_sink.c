@@ -101,12 +101,43 @@ static int no_room(const struct tuple_sink *s, struct err *err)
 		       s->folder, s->options.folder_bytes / MIB(1));
 }
 
+static int look_at_folder(struct tuple_sink *s, struct err *err)
+{
+	DIR *folder = opendir(s->folder);
+	struct dirent *entry;
+
+	if (!folder)
+		return err_set_errno(err, ERR_IO, errno, "reading '%s'", s->folder);
+	s->folder_bytes = 0;
+	while ((entry = readdir(folder))) {
+		struct stat file;
+
+		if (fstatat(dirfd(folder), entry->d_name, &file, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISREG(file.st_mode))
+			s->folder_bytes += (uint64_t)file.st_size;
+	}
+	closedir(folder);
+	return 0;
+}
+
+/* Files may have been moved away since the last look. */
+static int check_room(struct tuple_sink *s, size_t bytes, struct err *err)
+{
+	uint64_t most = s->options.folder_bytes;
+
+	if (most == 0 || s->folder_bytes + bytes <= most)
+		return 0;
+	if (look_at_folder(s, err) < 0)
+		return -(int)err->kind;
+	return s->folder_bytes + bytes <= most ? 0 : no_room(s, err);
+}
+
 static int write_file(struct tuple_sink *s, struct err *err)
 {
 	struct str rest = buf_str(&s->object);
 
-	if (s->options.folder_bytes && s->folder_bytes + rest.len > s->options.folder_bytes)
-		return no_room(s, err);
+	if (check_room(s, rest.len, err) < 0)
+		return -(int)err->kind;
 	s->folder_bytes += rest.len;
 	if (s->fd < 0 && open_file(s, err) < 0)
 		return -(int)err->kind;
@@ -229,7 +260,7 @@ static int take_batch(struct tuple_sink *s, struct str text, uint64_t last, stru
 static size_t cut_batch(const struct tuple_sink *s, const struct batch *batch, uint64_t first,
 			uint64_t *last)
 {
-	const size_t *ends = (const size_t *)(const void *)batch->ends.ptr;
+	const size_t *ends = (const void *)batch->ends.ptr;
 	uint64_t most =
 		s->options.most_tuples ? s->options.most_tuples - s->part_tuples : UINT64_MAX;
 
@@ -320,24 +351,6 @@ static void *run(void *user)
 	return NULL;
 }
 
-static int look_at_folder(struct tuple_sink *s, struct err *err)
-{
-	DIR *folder = opendir(s->folder);
-	struct dirent *entry;
-
-	if (!folder)
-		return err_set_errno(err, ERR_IO, errno, "reading '%s'", s->folder);
-	while ((entry = readdir(folder))) {
-		struct stat file;
-
-		if (fstatat(dirfd(folder), entry->d_name, &file, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    S_ISREG(file.st_mode))
-			s->folder_bytes += (uint64_t)file.st_size;
-	}
-	closedir(folder);
-	return s->folder_bytes >= s->options.folder_bytes ? no_room(s, err) : 0;
-}
-
 static void release(struct tuple_sink *s)
 {
 	if (s->fd >= 0)
@@ -382,7 +395,8 @@ int tuple_sink_open(const struct tuple_sink_options *options, struct tuple_sink 
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&s->changed, &attr);
 	pthread_condattr_destroy(&attr);
-	if (s->folder && options->folder_bytes && look_at_folder(s, err) < 0) {
+	if (s->folder && options->folder_bytes &&
+	    (look_at_folder(s, err) < 0 || check_room(s, 1, err) < 0)) {
 		release(s);
 		return -(int)err->kind;
 	}

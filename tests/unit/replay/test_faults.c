@@ -65,7 +65,7 @@ static int set_up(void **state)
 	return 0;
 }
 
-static void remove_folder(const char *path)
+static void remove_files(const char *path)
 {
 	DIR *dir = opendir(path);
 	struct dirent *entry;
@@ -74,6 +74,11 @@ static void remove_folder(const char *path)
 		unlinkat(dirfd(dir), entry->d_name, 0);
 	if (dir)
 		closedir(dir);
+}
+
+static void remove_folder(const char *path)
+{
+	remove_files(path);
 	rmdir(path);
 }
 
@@ -370,7 +375,8 @@ static void tuples_that_find_no_room_stop_the_run_and_commit_nothing(void **stat
 	assert_int_equal(run->source.finished, 0);
 }
 
-static void append_and_end(struct tuple_sink *sink, struct err *err)
+/* Until it is durable, or failed. */
+static void append_noise(struct tuple_sink *sink, struct err *err)
 {
 	cleanup(buf_release) struct buf noise = BUF_INIT(MIB(4));
 	uint64_t durable, number, state = 88172645463325252u;
@@ -385,7 +391,6 @@ static void append_and_end(struct tuple_sink *sink, struct err *err)
 	number = tuple_sink_append(sink, buf_str(&noise));
 	while (tuple_sink_durable(sink, &durable, err) == 0 && durable < number)
 		usleep(1000);
-	tuple_sink_close(sink, 60000);
 }
 
 static void files_of_tuples_are_bounded_over_restarts(void **state)
@@ -400,7 +405,8 @@ static void files_of_tuples_are_bounded_over_restarts(void **state)
 	for (int i = 0; i < 2; i++) {
 		run->err = (struct err){0};
 		assert_int_equal(tuple_sink_open(&options, &sink, &run->err), 0);
-		append_and_end(sink, &run->err);
+		append_noise(sink, &run->err);
+		tuple_sink_close(sink, 60000);
 		assert_int_equal(run->err.kind, i == 0 ? 0 : ERR_IO);
 	}
 	assert_non_null(strstr(run->err.message, "nothing more is committed until it is raised"));
@@ -408,6 +414,25 @@ static void files_of_tuples_are_bounded_over_restarts(void **state)
 	assert_int_equal(tuple_sink_open(&options, &sink, &run->err), -ERR_IO);
 	options.folder_bytes = 0;
 	assert_int_equal(tuple_sink_open(&options, &sink, &run->err), 0);
+	tuple_sink_close(sink, 60000);
+}
+
+static void files_of_tuples_that_are_moved_away_make_room(void **state)
+{
+	struct run *run = *state;
+	struct tuple_sink_options options = {
+		.folder = run->folder, .folder_bytes = MIB(1), .most_tuples = 1};
+	struct tuple_sink *sink;
+
+	snprintf(run->folder, sizeof(run->folder), "/tmp/shardlift-faults-XXXXXX");
+	assert_non_null(mkdtemp(run->folder));
+	assert_int_equal(tuple_sink_open(&options, &sink, &run->err), 0);
+	append_noise(sink, &run->err);
+	remove_files(run->folder);
+	append_noise(sink, &run->err);
+	assert_int_equal(run->err.kind, 0);
+	append_noise(sink, &run->err);
+	assert_int_equal(run->err.kind, ERR_IO);
 	tuple_sink_close(sink, 60000);
 }
 
@@ -427,6 +452,7 @@ int main(void)
 		TEST(damaged_records_are_set_aside_and_hold_nothing_back),
 		TEST(tuples_that_find_no_room_stop_the_run_and_commit_nothing),
 		TEST(files_of_tuples_are_bounded_over_restarts),
+		TEST(files_of_tuples_that_are_moved_away_make_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

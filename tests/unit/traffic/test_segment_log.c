@@ -354,7 +354,6 @@ static void a_segment_that_is_full_has_no_zeros_behind_its_last_record(void **st
 	log_folder_remove(&folder);
 }
 
-/* After a power cut there may be none. */
 /* Else it would have zeros behind its last record for good, which a reader takes for damage. */
 static void a_full_segment_that_cannot_be_cut_breaks_the_log(void **state)
 {
@@ -391,6 +390,7 @@ static void a_full_segment_that_cannot_be_cut_breaks_the_log(void **state)
 	log_folder_remove(&folder);
 }
 
+/* After a power cut there may be none. */
 static void a_reader_that_found_no_mark_follows_the_writer_that_comes(void **state)
 {
 	struct segment_log_reader *reader;
