@@ -124,8 +124,5 @@ void kafka_log_spool_close(struct kafka_log *log);
 void kafka_log_spool_poll(struct kafka_log *log);
 /* With the lock: reads on and sends; changes between spooling and sending at once. */
 void kafka_log_spool_step(struct kafka_log *log);
-/* Once a second, or `now`: makes durable what of the spool Kafka has. The thread's, without the
- * lock: nobody else moves the tracker. */
-void kafka_log_spool_commit(struct kafka_log *log, bool now);
 
 #endif

@@ -57,7 +57,7 @@ def test_the_program_itself_refuses_what_is_flipped(shardlift, repository, tmp_p
     arguments = ("backfill", "--repo-uri", "{}", "--snapshot-name", "snap1", "--index-allowlist",
                  "books,family,logs-2020.01")
     run = lambda uri, out: shardlift(*(a.format(uri) for a in arguments),
-                                     "--target-host", f"dir:{out}", timeout=60)
+                                     "--target-host", f"dir:{out}", timeout=300)
     assert run(intact, tmp_path / "intact").code == OK
     expected = {k: sorted(v) for k, v in in_no_order(written_documents(tmp_path / "intact")).items()}
 

@@ -1,7 +1,6 @@
-/* Input: u8, whose lowest bit says that files end with a footer; then files, each u8 length of its
- * name, the name, u32 (big-endian) length, its bytes without that footer, which they are given
- * here. Of each segment of the commit each field is read as columns, points and terms: all that
- * stands between a directory and the readers that the other targets begin with. */
+/* Input: what memory_directory_unpack takes. Of each segment of the commit each field is read as
+ * columns, points and terms: all that stands between a directory and the readers that the other
+ * targets begin with. */
 #include "fuzz.h"
 #include "fuzz_lucene.h"
 #include "lucene/column.h"
@@ -9,34 +8,10 @@
 #include "lucene/terms.h"
 #include "memory_directory.h"
 
-#define FILES_MOST 48
 #define SEGMENTS_MOST 4
 #define FIELDS_MOST 64
 #define DOCS_MOST 300
 #define MEMORY MIB(8)
-
-static void add_file(struct memory_directory *memory, struct rd *rd, bool footer)
-{
-	size_t name_length = rd_u8(rd);
-	const uint8_t *name = rd_bytes(rd, name_length);
-	size_t want = rd_be32(rd), length = MIN(want, rd_left(rd));
-	const uint8_t *bytes = rd_bytes(rd, length);
-	static const char footer_start[CODEC_FOOTER_LENGTH] = {(char)0xc0, 0x28, (char)0x93,
-							       (char)0xe8};
-	char text[UINT8_MAX + 1] = {0};
-	struct memory_file *file;
-
-	if (rd->failed || memchr(name, 0, name_length) || memory->count == FILES_MOST)
-		return;
-	memcpy(text, name, name_length);
-	if (memory_directory_find(memory, text))
-		return;
-	file = memory_directory_add(memory, text, str_of(bytes, length));
-	if (!footer)
-		return;
-	buf_append(&file->bytes, footer_start, sizeof(footer_start));
-	memory_file_reseal(file);
-}
 
 static void read_column(const struct segment_reader *segment, struct str field)
 {
@@ -100,12 +75,9 @@ static void read_commit(struct lucene_directory *dir)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct rd rd = rd_over(str_of(data, size));
-	bool footers = rd_u8(&rd) & 1;
 	struct memory_directory *memory = memory_directory_new(NULL);
 
-	while (rd_left(&rd) > 0)
-		add_file(memory, &rd, footers);
+	memory_directory_unpack(memory, str_of(data, size));
 	read_commit(&memory->directory);
 	memory_directory_free(memory);
 	return 0;

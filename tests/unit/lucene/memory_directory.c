@@ -1,9 +1,12 @@
 #include "memory_directory.h"
 
 #include "base/crc32.h"
+#include "lucene/lucene_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+
+#define UNPACKED_MOST 48
 
 static int memory_list(struct lucene_directory *dir, struct arena *mem, struct str **names,
 		       size_t *count, struct err *err)
@@ -76,6 +79,38 @@ struct memory_directory *memory_directory_new(const char *fixture)
 	if (fixture)
 		load(memory, fixture);
 	return memory;
+}
+
+static void unpack_file(struct memory_directory *memory, struct rd *rd, bool footer)
+{
+	static const char footer_start[CODEC_FOOTER_LENGTH] = {(char)0xc0, 0x28, (char)0x93,
+							       (char)0xe8};
+	size_t name_length = rd_u8(rd);
+	const uint8_t *name = rd_bytes(rd, name_length);
+	size_t want = rd_be32(rd), length = MIN(want, rd_left(rd));
+	const uint8_t *bytes = rd_bytes(rd, length);
+	char text[UINT8_MAX + 1] = {0};
+	struct memory_file *file;
+
+	if (rd->failed || memchr(name, 0, name_length) || memory->count == UNPACKED_MOST)
+		return;
+	memcpy(text, name, name_length);
+	if (memory_directory_find(memory, text))
+		return;
+	file = memory_directory_add(memory, text, str_of(bytes, length));
+	if (!footer)
+		return;
+	buf_append(&file->bytes, footer_start, sizeof(footer_start));
+	memory_file_reseal(file);
+}
+
+void memory_directory_unpack(struct memory_directory *memory, struct str packed)
+{
+	struct rd rd = rd_over(packed);
+	bool footers = rd_u8(&rd) & 1;
+
+	while (rd_left(&rd) > 0)
+		unpack_file(memory, &rd, footers);
 }
 
 void memory_directory_free(struct memory_directory *memory)

@@ -18,6 +18,10 @@ struct memory_directory {
 
 /* Loads all files of a folder below the fixtures of Lucene ("10.5.0"), or none for NULL. */
 struct memory_directory *memory_directory_new(const char *fixture);
+/* Adds files packed into one: u8, whose lowest bit says that they end with a footer; then of each
+ * u8 length of its name, the name, u32 (big-endian) length, its bytes without that footer, which
+ * they are given here. What makes no file is passed over. */
+void memory_directory_unpack(struct memory_directory *memory, struct str packed);
 void memory_directory_free(struct memory_directory *memory);
 struct memory_file *memory_directory_add(struct memory_directory *memory, const char *name,
 					 struct str bytes);

@@ -1,5 +1,6 @@
 #include "lucene/terms.h"
 
+#include "base/small_file.h"
 #include "lucene/column.h"
 #include "lucene/inversion.h"
 #include "memory_directory.h"
@@ -109,11 +110,79 @@ static void keywords_of_elasticsearch_8_come_back(void **state)
 	assert_terms(STR("k"), false, keywords_of);
 }
 
+static void write_field(struct segment_reader *reader, size_t segment, struct str field,
+			struct buf *out)
+{
+	struct inversion *inversion;
+	struct inverted_values values;
+	struct err err = {0};
+
+	for (int positions = 0; positions < 2; positions++) {
+		if (terms_invert(reader, field, positions, STR(""), MIB(16), &inversion, &err) < 0)
+			fail_msg("%s", err.message);
+		for (int32_t doc = 0; inversion && doc < reader->info.max_doc; doc++) {
+			buf_printf(out, "\n%zu " STR_FMT " %d: ", segment, STR_ARG(field), doc);
+			inversion_get(inversion, doc, &values);
+			for (size_t i = 0; i < values.count; i++) {
+				buf_append_str(out, values.list[i].bytes);
+				buf_printf(out, "@%d ", values.list[i].position);
+			}
+		}
+		inversion_free(inversion);
+	}
+}
+
+/* All that a seed of the fuzz target lucene_segment has in terms, as lines of text. */
+static void write_terms(const char *seed, struct buf *out)
+{
+	cleanup(buf_release) struct buf packed = BUF_INIT(MIB(1)), path = BUF_INIT(LIMIT_PATH);
+	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(16));
+	struct memory_directory *memory = memory_directory_new(NULL);
+	struct segment_reader *reader;
+	struct segment_infos infos;
+	struct err err = {0};
+
+	buf_printf(&path, "%s/../../fuzz/corpus/lucene_segment/%s", LUCENE_FIXTURES, seed);
+	assert_int_equal(small_file_read(buf_cstr(&path), &packed, &err), 1);
+	memory_directory_unpack(memory, buf_str(&packed));
+	assert_int_equal(segment_infos_read(&memory->directory, &mem, &infos, &err), 0);
+	for (size_t i = 0; i < infos.count; i++) {
+		/* Compound ones are not in the seed. */
+		if (segment_reader_open(&memory->directory, &infos.segments[i], &reader, &err) <
+		    0) {
+			assert_int_equal(err.kind, ERR_NOT_FOUND);
+			continue;
+		}
+		for (size_t f = 0; f < reader->field_infos.count; f++)
+			write_field(reader, i, reader->field_infos.fields[f].name, out);
+		segment_reader_close(reader);
+	}
+	memory_directory_free(memory);
+}
+
+/* The same documents, written by each: 4.1 has a term's metadata in one part, the others in two. */
+static void lucene_4_1_has_the_terms_that_later_ones_have(void **state)
+{
+	static const char *const later[] = {"4.9.1-terms", "5.5.5-terms"};
+	cleanup(buf_release) struct buf first = BUF_INIT(MIB(16)), other = BUF_INIT(MIB(16));
+
+	(void)state;
+	write_terms("4.1.0-terms", &first);
+	assert_true(first.len > KIB(64));
+	for (size_t i = 0; i < COUNT_OF(later); i++) {
+		buf_reset(&other);
+		write_terms(later[i], &other);
+		assert_int_equal(first.len, other.len);
+		assert_memory_equal(first.ptr, other.ptr, first.len);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(text_of_elasticsearch_8_comes_back_by_its_positions),
 		cmocka_unit_test(keywords_of_elasticsearch_8_come_back),
+		cmocka_unit_test(lucene_4_1_has_the_terms_that_later_ones_have),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
