@@ -7,6 +7,7 @@ static const struct schema mode_secret = {SCHEMA_STRING, .choices = "existingSec
 static const struct schema mode_plain = {SCHEMA_STRING, .choices = "plaintext"};
 static const struct schema dns_names = {SCHEMA_LIST, .items = &schema_text, .min_count = 1};
 static const struct schema buffer_size = {SCHEMA_NUMBER, .min = 1, .max = 1048576, .bounded = true};
+static const struct schema total_size = {SCHEMA_INTEGER, .max = INT32_MAX, .bounded = true};
 static const struct schema header_line = {SCHEMA_STRING, "^[^:\\s]+:.*$", "NAME: VALUE"};
 static const struct schema header_lines = {SCHEMA_LIST, .items = &header_line};
 static const struct schema on_capture_failure = {SCHEMA_STRING, .choices = "block|forward|spool"};
@@ -206,7 +207,8 @@ static const struct schema replayer_config = {
 		 .help = "Megabytes of such a file, at most"},
 		{"tupleMaxPerFile", &schema_number, "0", .policy = CHANGE_GATED,
 		 .help = "Tuples of such a file; 0: any number"},
-		{"tupleMaxTotalSizeMb", &schema_number, .policy = CHANGE_GATED,
+		{"tupleMaxTotalSizeMb", &total_size, .scope = SCHEMA_ONE_MACHINE,
+		 .policy = CHANGE_GATED,
 		 .help = "Megabytes of all of them without a bucket, beyond which nothing more is "
 			 "committed. 0: any; without: 1024 in each pod, any on one machine"},
 		{"userAgent", &schema_text, .help = "Added to the User-Agent of requests"},

@@ -4,7 +4,6 @@ deleted at random meanwhile.
 
 Needs what kubernetes_support needs. SHARDLIFT_POD_KILLS: how many (30)."""
 
-import json
 import os
 import random
 import time

@@ -391,8 +391,9 @@ def upgrade(cluster, client, first):
                    check=True, capture_output=True, timeout=120)
     cluster.run("helm", "upgrade", "shardlift", ROOT / "deploy" / "helm" / "shardlift", "-n", "ma",
                 "--reuse-values", "--set", f"image.tag={name.rpartition(':')[2]}", "--wait", "--timeout", "600s")
-    number = first
+    number, until = first, time.monotonic() + CEILING
     while images(cluster) != {name}:
+        assert time.monotonic() < until, f"pods of the image before are left: {images(cluster)}"
         client.write("tls", number)
         number += 1
     return number

@@ -32,7 +32,12 @@ static int give_up(struct workers *w, const struct json *pod, int64_t code, int 
 {
 	struct str words = pods_last_words(w->pods, pods_name_of(pod));
 
-	/* The last line of the log is what the step says. */
+	/* The last line of the log is what the step says. What it said before a signal is not why.
+	 */
+	if (code > 128)
+		words = pods_trouble_of_pod(pod, &w->pods->look);
+	if (code > 128 && words.len == 0)
+		words = pods_restarted(w->pods, pod, code);
 	pods_say(w->pods, words);
 	*out = pods_code_is_final(code) ? (int)code : EXIT_CODE_INTERRUPTED;
 	return 1;

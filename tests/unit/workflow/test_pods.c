@@ -450,6 +450,22 @@ static void test_a_worker_that_no_try_helps_ends_the_step(void **state)
 }
 
 /* The program that is run for it is this one, see main. */
+static void test_workers_without_enough_memory_say_so_and_not_what_they_said_last(void **state)
+{
+	struct fixture *f = *state;
+
+	f->mark = "m1";
+	f->looks[0] =
+		POD("\"restartCount\":7,\"state\":{\"terminated\":{\"exitCode\":137,\"reason\":"
+		    "\"OOMKilled\"}}");
+	f->log = "2026-11-22T10:00:00.000000000Z shardlift: the target refuses connections\n";
+	assert_int_equal(0, run(f, "workers"));
+	assert_int_equal(EXIT_CODE_INTERRUPTED, f->code);
+	assert_true(
+		str_ends(str_trim(str_from(said)),
+			 STR("raise resources.limits.memory of this step in the configuration")));
+}
+
 static void test_what_looks_how_far_workers_are_is_told_in_a_file(void **state)
 {
 	cleanup(buf_release) struct buf told = BUF_INIT(KIB(64));
@@ -841,6 +857,7 @@ int main(int argc, char **argv)
 		TEST(test_a_proxy_that_says_that_no_try_helps_is_not_waited_for),
 		TEST(test_a_secret_that_is_not_there_to_be_mounted_is_told),
 		TEST(test_another_one_s_service_is_left_alone),
+		TEST(test_workers_without_enough_memory_say_so_and_not_what_they_said_last),
 		TEST(test_what_looks_how_far_workers_are_is_told_in_a_file),
 		TEST(test_a_login_that_becomes_an_api_key_keeps_no_password),
 		cmocka_unit_test(test_troubles_are_told_with_what_mends_them),
