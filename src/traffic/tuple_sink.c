@@ -120,23 +120,24 @@ static int look_at_folder(struct tuple_sink *s, struct err *err)
 	return 0;
 }
 
-/* Files may have been moved away since the last look. */
-static int check_room(struct tuple_sink *s, size_t bytes, struct err *err)
+/* Files may have been moved away since the last look. What fills the folder is still written: one
+ * that opens it then is refused before it sends anything. */
+static int check_room(struct tuple_sink *s, struct err *err)
 {
 	uint64_t most = s->options.folder_bytes;
 
-	if (most == 0 || s->folder_bytes + bytes <= most)
+	if (most == 0 || s->folder_bytes < most)
 		return 0;
 	if (look_at_folder(s, err) < 0)
 		return -(int)err->kind;
-	return s->folder_bytes + bytes <= most ? 0 : no_room(s, err);
+	return s->folder_bytes < most ? 0 : no_room(s, err);
 }
 
 static int write_file(struct tuple_sink *s, struct err *err)
 {
 	struct str rest = buf_str(&s->object);
 
-	if (check_room(s, rest.len, err) < 0)
+	if (check_room(s, err) < 0)
 		return -(int)err->kind;
 	s->folder_bytes += rest.len;
 	if (s->fd < 0 && open_file(s, err) < 0)
@@ -396,7 +397,7 @@ int tuple_sink_open(const struct tuple_sink_options *options, struct tuple_sink 
 	pthread_cond_init(&s->changed, &attr);
 	pthread_condattr_destroy(&attr);
 	if (s->folder && options->folder_bytes &&
-	    (look_at_folder(s, err) < 0 || check_room(s, 1, err) < 0)) {
+	    (look_at_folder(s, err) < 0 || check_room(s, err) < 0)) {
 		release(s);
 		return -(int)err->kind;
 	}
