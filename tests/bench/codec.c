@@ -323,7 +323,7 @@ static void run_floor(const struct stored_fields *fields)
 	struct err err;
 	double start = now();
 
-	stored_window_init(&w, fields->source);
+	stored_window_init(&w, fields->source, false);
 	if (stored_window_end(&w, fields->window.has_footer, &err) < 0)
 		fail(err.message);
 	for (size_t i = 0; i < plan.chunk_count; i++) {
