@@ -7,19 +7,10 @@
 
 static const struct crc_fold fold = {.first = 0x11542778aLL, .second = 0x1322d1430LL};
 
+/* libdeflate folds 16 bytes an instruction; newer processors take 32 or 64. */
 uint32_t crc32_update(uint32_t crc, const void *bytes, size_t len)
 {
-	const uint8_t *from = bytes;
-	uint8_t last[CRC_FOLD_STEP];
-
-	/* libdeflate folds 16 bytes an instruction; newer processors take 32 or 64. */
-	if (len >= 4 * CRC_FOLD_STEP && crc_fold_is_possible()) {
-		crc_fold_steps(&fold, crc, from, len / CRC_FOLD_STEP, last);
-		crc = libdeflate_crc32(UINT32_MAX, last, CRC_FOLD_STEP);
-		from += len - len % CRC_FOLD_STEP;
-		len %= CRC_FOLD_STEP;
-	}
-	return libdeflate_crc32(crc, from, len);
+	return crc_fold_update(&fold, crc, bytes, len, libdeflate_crc32);
 }
 
 uint32_t crc32_join(uint32_t crc, uint32_t other, uint64_t other_len)

@@ -49,7 +49,7 @@ __attribute__((target("sse4.2"))) static uint32_t update_by_instruction(uint32_t
 
 static const struct crc_fold fold = {.first = 0xdcb17aa4LL, .second = 0xb9e02b86LL};
 
-static uint32_t update(uint32_t crc, const uint8_t *bytes, size_t len)
+static uint32_t update(uint32_t crc, const void *bytes, size_t len)
 {
 #if defined(__x86_64__)
 	if (__builtin_cpu_supports("sse4.2"))
@@ -58,17 +58,8 @@ static uint32_t update(uint32_t crc, const uint8_t *bytes, size_t len)
 	return ~update_by_table(~crc, bytes, len);
 }
 
+/* The instruction takes 8 bytes in three cycles. */
 uint32_t crc32c_update(uint32_t crc, const void *bytes, size_t len)
 {
-	const uint8_t *from = bytes;
-	uint8_t last[CRC_FOLD_STEP];
-
-	/* The instruction takes 8 bytes in three cycles. */
-	if (len >= 4 * CRC_FOLD_STEP && crc_fold_is_possible()) {
-		crc_fold_steps(&fold, crc, from, len / CRC_FOLD_STEP, last);
-		crc = update(UINT32_MAX, last, CRC_FOLD_STEP);
-		from += len - len % CRC_FOLD_STEP;
-		len %= CRC_FOLD_STEP;
-	}
-	return update(crc, from, len);
+	return crc_fold_update(&fold, crc, bytes, len, update);
 }

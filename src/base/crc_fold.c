@@ -7,6 +7,7 @@
 #ifndef CRC_FOLD_WIDEST
 #define CRC_FOLD_WIDEST 512 /* bits; tests know less, to run what older processors do */
 #endif
+#define FOLD_LEAST 1024 /* bytes for which it pays */
 #define WITH_256 __attribute__((target("avx2,vpclmulqdq")))
 #define WITH_512 __attribute__((target("avx512f,vpclmulqdq")))
 
@@ -70,8 +71,10 @@ WITH_512 static void steps_512(const struct crc_fold *by, uint32_t crc, const ui
 	_mm512_storeu_si512(last + 192, d);
 }
 
-void crc_fold_steps(const struct crc_fold *by, uint32_t crc, const uint8_t *from, size_t steps,
-		    uint8_t last[CRC_FOLD_STEP])
+/* Folds `steps` whole steps, at least one, into one that has the same CRC when nothing came before
+ * it. */
+static void fold_steps(const struct crc_fold *by, uint32_t crc, const uint8_t *from, size_t steps,
+		       uint8_t last[CRC_FOLD_STEP])
 {
 	if (CRC_FOLD_WIDEST >= 512 && __builtin_cpu_supports("avx512f"))
 		steps_512(by, crc, from, steps, last);
@@ -79,20 +82,30 @@ void crc_fold_steps(const struct crc_fold *by, uint32_t crc, const uint8_t *from
 		steps_256(by, crc, from, steps, last);
 }
 
-bool crc_fold_is_possible(void)
+static bool is_possible(void)
 {
 	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("vpclmulqdq");
 }
-#else
-bool crc_fold_is_possible(void)
-{
-	return false;
-}
 
-void crc_fold_steps(const struct crc_fold *by, uint32_t crc, const uint8_t *from, size_t steps,
-		    uint8_t last[CRC_FOLD_STEP])
+uint32_t crc_fold_update(const struct crc_fold *by, uint32_t crc, const void *bytes, size_t len,
+			 crc_update *rest)
 {
-	(void)by, (void)crc, (void)from, (void)steps, (void)last;
-	BUG("wide multiplications where there are none");
+	const uint8_t *from = bytes;
+	uint8_t last[CRC_FOLD_STEP];
+
+	if (len >= FOLD_LEAST && is_possible()) {
+		fold_steps(by, crc, from, len / CRC_FOLD_STEP, last);
+		crc = rest(UINT32_MAX, last, CRC_FOLD_STEP);
+		from += len - len % CRC_FOLD_STEP;
+		len %= CRC_FOLD_STEP;
+	}
+	return rest(crc, from, len);
+}
+#else
+uint32_t crc_fold_update(const struct crc_fold *by, uint32_t crc, const void *bytes, size_t len,
+			 crc_update *rest)
+{
+	(void)by;
+	return rest(crc, bytes, len);
 }
 #endif

@@ -6,12 +6,11 @@
 
 #include "base/compiler.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /* Bytes folded at once, in eight registers or four wide ones. */
-#define CRC_FOLD_STEP ((size_t)256)
+#define CRC_FOLD_STEP 256
 
 /* x^(8 * CRC_FOLD_STEP + 32) and x^(8 * CRC_FOLD_STEP - 32) modulo the polynomial, bits reversed:
  * what folding by a step multiplies the first and the second half of 16 bytes with. */
@@ -19,10 +18,11 @@ struct crc_fold {
 	long long first, second;
 };
 
-bool crc_fold_is_possible(void);
-/* Folds `steps` whole steps, at least one, into one that has the same CRC when nothing came before
- * it. Only where it is possible. */
-void crc_fold_steps(const struct crc_fold *by, uint32_t crc, const uint8_t *from, size_t steps,
-		    uint8_t last[CRC_FOLD_STEP]);
+typedef uint32_t crc_update(uint32_t crc, const void *bytes, size_t len);
+
+/* The CRC of what `crc` is of and `len` bytes more: long ones are folded, where that is possible,
+ * and what is left is given to `rest`. */
+uint32_t crc_fold_update(const struct crc_fold *by, uint32_t crc, const void *bytes, size_t len,
+			 crc_update *rest);
 
 #endif

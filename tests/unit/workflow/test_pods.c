@@ -729,19 +729,25 @@ static void test_a_service_that_is_configured_otherwise_is_told(void **state)
 	assert_int_equal(0, f->deleted);
 }
 
-static void test_what_is_configured_otherwise_is_replaced_pod_by_pod(void **state)
+/* Somebody had scaled it to five. */
+static void expect_replaced(struct fixture *f, const char *const *parts)
 {
-	struct fixture *f = *state;
-
-	f->mark = "m0";
-	f->scaled = "5"; /* by somebody */
+	f->scaled = "5";
 	f->service = OUR_SERVICE;
 	f->looks[0] = TWO_PODS;
 	assert_int_equal(-ERR_CANCELLED, run_lasting(f, FRONT, 2));
 	assert_int_equal(1, f->updated);
 	assert_int_equal(0, f->created + f->deleted);
-	expect_parts(f->body,
-		     (const char *const[]){"\"replicas\":5", "\"" PODS_MARK "\":\"m1\"", NULL});
+	expect_parts(f->body, parts);
+}
+
+static void test_what_is_configured_otherwise_is_replaced_pod_by_pod(void **state)
+{
+	struct fixture *f = *state;
+
+	f->mark = "m0";
+	expect_replaced(f,
+			(const char *const[]){"\"replicas\":5", "\"" PODS_MARK "\":\"m1\"", NULL});
 }
 
 static void test_pods_of_an_image_before_are_replaced_pod_by_pod(void **state)
@@ -750,14 +756,8 @@ static void test_pods_of_an_image_before_are_replaced_pod_by_pod(void **state)
 
 	f->mark = "m1";
 	f->image = "i:0";
-	f->scaled = "5"; /* by somebody */
-	f->service = OUR_SERVICE;
-	f->looks[0] = TWO_PODS;
-	assert_int_equal(-ERR_CANCELLED, run_lasting(f, FRONT, 2));
-	assert_int_equal(1, f->updated);
-	assert_int_equal(0, f->created + f->deleted);
-	expect_parts(f->body, (const char *const[]){"\"replicas\":5", "\"image\":\"i:1\"",
-						    "\"maxUnavailable\":0", NULL});
+	expect_replaced(f, (const char *const[]){"\"replicas\":5", "\"image\":\"i:1\"",
+						 "\"maxUnavailable\":0", NULL});
 	assert_non_null(strstr(said, "the engine's image is i:1 now"));
 }
 
