@@ -42,6 +42,21 @@ static struct http_client *client_to(const struct fake_server *server)
 	return client_of(&(struct http_options){.host = fake_server_url(server)});
 }
 
+/* As stores send it; `stop` NULL: not ahead. */
+static struct http_request range_request(void *into, size_t size, const atomic_bool *stop)
+{
+	static const char *const fields[] = {"Range: bytes=0-9"};
+
+	return (struct http_request){.method = "GET",
+				     .path = "/range",
+				     .headers = fields,
+				     .header_count = 1,
+				     .as_it_is = true,
+				     .stop = stop,
+				     .into = into,
+				     .into_size = size};
+}
+
 static struct http_client *client_that_wants_gzip(const struct fake_server *server)
 {
 	return client_of(
@@ -178,7 +193,6 @@ static void a_range_ahead_comes_as_any_other(void **state)
 		{{404, "ETag: \"e\"\r\n", FAKE_KEEP}, 0, 10},
 		{{503, "ETag: \"e\"\r\n", FAKE_CLOSE}, 0, 10},
 	};
-	static const char *const fields[] = {"Range: bytes=0-9"};
 	const atomic_bool stop = false;
 
 	(void)state;
@@ -190,14 +204,7 @@ static void a_range_ahead_comes_as_any_other(void **state)
 		cleanup(http_response_release) struct http_response response = {0};
 		struct err err = {0};
 		char into[10];
-		const struct http_request request = {.method = "GET",
-						     .path = "/range",
-						     .headers = fields,
-						     .header_count = 1,
-						     .as_it_is = true,
-						     .stop = &stop,
-						     .into = into,
-						     .into_size = sizeof(into)};
+		const struct http_request request = range_request(into, sizeof(into), &stop);
 
 		for (int n = 0; n < 4; n++) {
 			memset(into, 0, sizeof(into));
@@ -250,12 +257,7 @@ static void an_odd_answer_to_a_range_ahead_comes_the_ordinary_way(void **state)
 		cleanup(http_response_release) struct http_response response = {0};
 		struct err err = {0};
 		char into[10];
-		const struct http_request request = {.method = "GET",
-						     .path = "/range",
-						     .as_it_is = true,
-						     .stop = &stop,
-						     .into = into,
-						     .into_size = sizeof(into)};
+		const struct http_request request = range_request(into, sizeof(into), &stop);
 
 		for (int n = 0; n < SENDS; n++) {
 			memset(into, 0, sizeof(into));
@@ -287,11 +289,7 @@ static void a_range_that_is_cut_short_is_an_error(void **state)
 		cleanup(http_response_release) struct http_response response = {0};
 		struct err err = {0};
 		char into[10];
-		struct http_request request = {.method = "GET",
-					       .path = "/range",
-					       .as_it_is = true,
-					       .into = into,
-					       .into_size = sizeof(into)};
+		struct http_request request = range_request(into, sizeof(into), NULL);
 
 		for (int n = 0; n < 8; n++) {
 			request.stop = n % 2 ? &stop : NULL;
@@ -309,12 +307,7 @@ static void a_range_ahead_that_is_longer_than_its_place_goes_on_in_the_body(void
 	cleanup(http_response_release) struct http_response response = {0};
 	const atomic_bool stop = false;
 	char into[4];
-	struct http_request request = {.method = "GET",
-				       .path = "/range",
-				       .as_it_is = true,
-				       .stop = &stop,
-				       .into = into,
-				       .into_size = sizeof(into)};
+	struct http_request request = range_request(into, sizeof(into), &stop);
 	struct err err = {0};
 
 	(void)state;
@@ -332,12 +325,7 @@ static void a_range_ahead_that_gets_no_answer_ends_when_it_is_stopped(void **sta
 	cleanup(http_response_release) struct http_response response = {0};
 	atomic_bool stop = false;
 	char into[4];
-	struct http_request request = {.method = "GET",
-				       .path = "/range",
-				       .as_it_is = true,
-				       .stop = &stop,
-				       .into = into,
-				       .into_size = sizeof(into)};
+	struct http_request request = range_request(into, sizeof(into), &stop);
 	struct err err = {0};
 	pthread_t stopper;
 
