@@ -12,11 +12,14 @@
 #include <string.h>
 
 #define MIN_MATCH 4u
-/* What decode_short may read from a sequence's start, and write from its output's start. */
+/* What decode_short reads at most from a sequence's start (with the next one's token), and writes
+ * from its output's start. */
 #define SHORT_LITERALS 32u
 #define SHORT_MATCH 64u
-#define SHORT_INPUT (int)(2 + SHORT_LITERALS + 3)
-#define SHORT_OUTPUT (int)(SHORT_LITERALS + SHORT_MATCH)
+#define SHORT_INPUT (int)(2 + SHORT_LITERALS + 2 + 1 + 1)
+_Static_assert(SHORT_LITERALS + SHORT_MATCH <= LZ4_BLOCK_SLACK, "short sequences need no check");
+/* From a sequence's start to its offset's end when it has no literals. */
+#define BARE_SEQUENCE 3
 
 static int broken(size_t at, const char *what, struct err *err)
 {
@@ -90,47 +93,59 @@ struct state {
 	const uint8_t *window; /* matches reach back to here */
 };
 
-/* Decodes as many sequences as are short, match further back than 16 bytes and lie well before
- * both ends: most of them. The first other one is left for the careful way. */
+/* Decodes as many sequences as are short, match further back than 16 bytes and lie before the last
+ * of the input: most of them. The first other one is left for the careful way.
+ *
+ * A sequence waits for where it starts, and that for the token before: so what leads from one token
+ * to the next is a shift and one load, whose address has the literals' length as its index. */
 static inline void decode_short(struct state *s)
 {
-	const uint8_t *in = s->in, *const in_end = s->in_end, *const window = s->window;
-	uint8_t *out = s->out, *const out_end = s->out_end;
+	const uint8_t *next, *last;
+	uint8_t *out = s->out;
+	size_t token, following;
 
-	while (in_end - in >= SHORT_INPUT && out_end - out >= SHORT_OUTPUT) {
-		const uint8_t *p = in + 1;
-		unsigned token = *in;
+	if (s->in_end - s->in < SHORT_INPUT)
+		return;
+	next = s->in + BARE_SEQUENCE;
+	last = s->in_end - SHORT_INPUT + BARE_SEQUENCE;
+	for (token = *s->in; next <= last; token = following) {
+		const uint8_t *at = next, *from;
 		size_t literals = token >> 4, length = token & 15, offset;
-		uint8_t *to;
+		uint8_t *to, *end;
 
 		if (UNLIKELY(literals == 15)) {
-			literals += *p++;
+			literals += at[-2];
+			at++;
 			if (literals > SHORT_LITERALS)
 				break;
-			copy_16(out + 16, p + 16);
+			copy_16(out + 16, at - 2 + 16);
 		}
-		copy_16(out, p);
-		p += literals;
+		following = at[literals];
+		copy_16(out, at - 2);
 		to = out + literals;
-		offset = read_offset(p);
-		p += 2;
-		if (UNLIKELY(offset < 16 || offset > (size_t)(to - window)))
+		offset = read_offset(at - 2 + literals);
+		from = (const uint8_t *)((uintptr_t)to - offset);
+		if (UNLIKELY(offset < 16 || (uintptr_t)from < (uintptr_t)s->window))
 			break;
-		copy_16(to, to - offset);
-		memcpy(to + 16, to + 16 - offset, 2);
-		length += MIN_MATCH;
-		if (UNLIKELY(length == 15 + MIN_MATCH)) {
-			length += *p++;
-			if (length > SHORT_MATCH)
+		copy_16(to, from);
+		memcpy(to + 16, from + 16, 2);
+		if (UNLIKELY(length == 15)) {
+			length += following;
+			at++;
+			if (length > SHORT_MATCH - MIN_MATCH)
 				break;
-			copy_16(to + 16, to + 16 - offset);
-			copy_16(to + 32, to + 32 - offset);
-			copy_16(to + 48, to + 48 - offset);
+			copy_16(to + 16, from + 16);
+			copy_16(to + 32, from + 32);
+			copy_16(to + 48, from + 48);
+			following = at[literals];
 		}
-		in = p;
-		out = to + length;
+		end = to + MIN_MATCH + length;
+		if (UNLIKELY(end > s->out_end))
+			break;
+		out = end;
+		next = at + literals + BARE_SEQUENCE;
 	}
-	s->in = in;
+	s->in = next - BARE_SEQUENCE;
 	s->out = out;
 }
 

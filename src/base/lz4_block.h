@@ -8,7 +8,7 @@
 #include "base/err.h"
 
 /* Bytes past the wanted output that a decode may scribble over, for the sake of wide copies. */
-#define LZ4_BLOCK_SLACK 32u
+#define LZ4_BLOCK_SLACK 96u
 
 /* The most bytes a block of n bytes can take. */
 static inline uint64_t lz4_block_bound(uint64_t n)

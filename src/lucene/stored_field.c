@@ -71,16 +71,30 @@ static int64_t read_long(struct rd *rd)
 	return (int64_t)((uint64_t)rd_zigzag(bits) * multipliers[b >> 6]);
 }
 
+static struct stored_field_cursor cursor_counted_inline(const struct stored_fields *fields,
+							struct str bytes)
+{
+	struct stored_field_cursor cursor = {rd_over(bytes), 0, fields->format->next_field};
+
+	cursor.rd.little = fields->format->little_endian;
+	cursor.left = rd_vint(&cursor.rd);
+	return cursor;
+}
+
 struct stored_field_cursor stored_field_cursor_at(const struct stored_fields *fields,
 						  const struct stored_chunk *chunk, int32_t i)
 {
 	uint32_t start = chunk->starts[i];
 	struct str bytes = str_of(chunk->bytes + start, chunk->starts[i + 1] - start);
-	struct stored_field_cursor cursor = {rd_over(bytes), 0, fields->format->next_field};
 
-	cursor.rd.little = fields->format->little_endian;
-	cursor.left = fields->format->counts_inline ? rd_vint(&cursor.rd) : chunk->field_counts[i];
-	return cursor;
+	/* Made in place: a copy would wait for its bytes to be written, once for each document. */
+	if (UNLIKELY(fields->format->counts_inline))
+		return cursor_counted_inline(fields, bytes);
+	return (struct stored_field_cursor){.rd = {.bytes = (const uint8_t *)bytes.ptr,
+						   .len = bytes.len,
+						   .little = fields->format->little_endian},
+					    .left = chunk->field_counts[i],
+					    .next = fields->format->next_field};
 }
 
 void stored_field_read_plain(struct rd *rd, struct stored_field *out)
