@@ -98,7 +98,15 @@ static void test_the_region_is_in_the_names_of_msk(void **state)
 	assert_true(
 		str_is(kafka_msk_region("boot-x.c3.kafka-serverless.us-east-2.amazonaws.com:9098"),
 		       "us-east-2"));
+	assert_true(
+		str_is(kafka_msk_region(
+			       "b-1-public.kafka.kafka-prod.c2.kafka.eu-west-1.amazonaws.com:9198"),
+		       "eu-west-1"));
+	assert_true(str_is(kafka_msk_region("b-1.a.b.c2.kafka.cn-north-1.amazonaws.com.cn:9098"),
+			   "cn-north-1"));
 	assert_null(kafka_msk_region("kafka.example.com:9092").ptr);
+	assert_null(kafka_msk_region("s3.eu-west-1.amazonaws.com:443").ptr);
+	assert_null(kafka_msk_region(".amazonaws.com").ptr);
 	assert_null(kafka_msk_region("localhost:9092").ptr);
 }
 
