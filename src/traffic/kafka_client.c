@@ -10,6 +10,9 @@
 #define SCRAM_WORKS_FROM 0x02060100 /* rd_kafka_version */
 #define TOPIC_MADE_MS 5000
 #define QUESTION_MS 1000
+/* From the end of a connection to the first failure of another one: a host that says nothing takes
+ * librdkafka 30 s. */
+#define CONNECT_MS 40000
 
 void kafka_client_warn(const struct kafka_client *client, const char *fmt, ...)
 {
@@ -73,6 +76,24 @@ static void refuse_tls(struct kafka_client *client, const char *reason)
 	set_refused(client, &told);
 }
 
+void kafka_outage_begin(struct kafka_outage *outage, int64_t now_ms)
+{
+	*outage = (struct kafka_outage){.down_ms = now_ms};
+}
+
+bool kafka_outage_lasts(struct kafka_outage *outage, int64_t now_ms)
+{
+	if (outage->told || outage->down_ms == 0 || now_ms - outage->down_ms > CONNECT_MS)
+		return false;
+	return outage->told = true;
+}
+
+static void cannot_connect(struct kafka_client *client)
+{
+	if (atomic_load(&client->away) && kafka_outage_lasts(&client->outage, clock_monotonic_ms()))
+		kafka_client_warn(client, "no Kafka broker of %s answers", client->options.brokers);
+}
+
 static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
 {
 	struct kafka_client *client = opaque;
@@ -83,9 +104,11 @@ static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
 		refuse(client, rk, reason);
 	} else if (code == RD_KAFKA_RESP_ERR__SSL) {
 		refuse_tls(client, reason);
-	} else if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN &&
-		   !atomic_exchange(&client->away, true)) {
-		kafka_client_warn(client, "no Kafka broker of %s answers", client->options.brokers);
+	} else if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
+		atomic_store(&client->away, true);
+		kafka_outage_begin(&client->outage, clock_monotonic_ms());
+	} else if (code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__RESOLVE) {
+		cannot_connect(client);
 	}
 }
 

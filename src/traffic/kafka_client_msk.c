@@ -22,21 +22,17 @@ static int get_key(struct kafka_client *client, struct arena *mem, struct sigv4_
 	return aws_credentials_get(client->credentials, mem, key, err);
 }
 
-/* *end_ms: when it is worth nothing any more; one of temporary credentials ends with them. */
 static int make_token(struct kafka_client *client, struct buf *token, const char **name,
 		      int64_t *end_ms, struct arena *mem, struct err *err)
 {
-	int64_t now = clock_wall_ms(), key_end;
+	int64_t now = clock_wall_ms();
 	struct sigv4_key key;
 	int got = get_key(client, mem, &key, err);
 
 	if (got < 0)
 		return got;
 	*name = key.access_key_id;
-	key_end = aws_credentials_end_ms(client->credentials);
-	*end_ms = now + KAFKA_MSK_TOKEN_LIFE_MS;
-	if (key_end > 0)
-		*end_ms = MIN(*end_ms, key_end);
+	*end_ms = kafka_msk_token_end_ms(now, aws_credentials_end_ms(client->credentials));
 	return kafka_msk_token(client->region, &key, now, token, err);
 }
 

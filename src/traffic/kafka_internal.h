@@ -8,6 +8,18 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+/* Brokers that end a connection, as they do when a login has lasted long enough, are away for the
+ * moment that another takes; nobody has to know. */
+struct kafka_outage {
+	int64_t down_ms; /* when the last connection went, monotonic; 0: never */
+	bool told;
+};
+
+/* The last connection went. */
+void kafka_outage_begin(struct kafka_outage *outage, int64_t now_ms);
+/* While brokers are away an attempt to connect failed. True: the operator is to be told. */
+bool kafka_outage_lasts(struct kafka_outage *outage, int64_t now_ms);
+
 /* What callbacks get as their opaque; first member of who uses it. */
 struct kafka_client {
 	struct kafka_options options;
@@ -15,9 +27,10 @@ struct kafka_client {
 	struct aws_credentials *credentials;
 	atomic_bool token_refused; /* another is due, with credentials that are looked for anew */
 	rd_kafka_t *rk;
-	atomic_bool away;      /* no broker answers */
-	atomic_int partitions; /* of the topic, at the last look; 0: nobody told yet */
-	atomic_bool fatal;     /* librdkafka gave up on this handle */
+	atomic_bool away;           /* no broker answers */
+	struct kafka_outage outage; /* of the thread that polls */
+	atomic_int partitions;      /* of the topic, at the last look; 0: nobody told yet */
+	atomic_bool fatal;          /* librdkafka gave up on this handle */
 	pthread_mutex_t lock;
 	struct err refused; /* under the lock; kind set: authentication failed, or TLS */
 };

@@ -49,6 +49,13 @@ static void make_url_safe(struct buf *text, size_t from)
 	}
 }
 
+int64_t kafka_msk_token_end_ms(int64_t now_ms, int64_t key_end_ms)
+{
+	int64_t end_ms = now_ms + KAFKA_MSK_TOKEN_LIFE_MS;
+
+	return key_end_ms > 0 ? MIN(end_ms, key_end_ms) : end_ms;
+}
+
 int kafka_msk_token(const char *region, const struct sigv4_key *key, int64_t wall_ms,
 		    struct buf *out, struct err *err)
 {
