@@ -20,7 +20,7 @@ import pytest
 
 import support
 from capture_support import CEILING, Stub, proxy, wait_for
-from support import INTERRUPTED, OK, UNREACHABLE, Broker
+from support import ERRORS, INTERRUPTED, OK, UNREACHABLE, Broker
 from test_kafka import (LONG, Replayer, Target, assert_all_there, kafka_status, more_acknowledged,
                         written_paths, writers)
 
@@ -262,6 +262,27 @@ def test_what_brokers_refuse_is_told_with_what_to_do(shardlift, msk, stub, topic
                       *flags)
     assert ended.code == UNREACHABLE and "refuse a token" in ended.err, ended
     keeps_secrets(ended.err)
+
+
+def test_the_console_signs_in_too(shardlift, msk, tmp_path, topic):
+    """By a property file for the authority, which `msk` in the services has no place for."""
+    properties = tmp_path / "properties"
+    properties.write_text(f"ssl.ca.location={msk.folder / 'config' / 'cert.pem'}\n")
+    shardlift.state_dir.mkdir(exist_ok=True)
+    (shardlift.state_dir / "services.yaml").write_text(
+        f'kafka: {{broker_endpoints: "{msk.address}", msk: null, config_file: "{properties}"}}\n')
+    shardlift.environment["AWS_REGION"] = REGION
+    signed_in(shardlift, SESSION)
+    made = shardlift("console", "kafka", "create-topic", topic)
+    assert made.code == OK, made
+    listed = shardlift("console", "kafka", "list-topics")
+    assert listed.code == OK and topic in listed.out, listed
+    dumped = shardlift("console", "kafka", "dump-topic-records", topic)
+    assert dumped.code == OK, dumped
+    signed_in(shardlift, OTHER)
+    refused = shardlift("console", "kafka", "list-topics")
+    assert refused.code == ERRORS and "refuse a token" in refused.err, refused
+    keeps_secrets(refused.err)
 
 
 class Container(threading.Thread):
