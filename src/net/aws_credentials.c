@@ -210,6 +210,16 @@ void aws_credentials_expire(struct aws_credentials *credentials, const struct si
 	pthread_mutex_unlock(&credentials->lock);
 }
 
+int64_t aws_credentials_end_ms(struct aws_credentials *credentials)
+{
+	int64_t end;
+
+	pthread_mutex_lock(&credentials->lock);
+	end = credentials->have ? credentials->found.expires_ms : 0;
+	pthread_mutex_unlock(&credentials->lock);
+	return end;
+}
+
 const char *aws_credentials_origin(struct aws_credentials *credentials, struct arena *mem)
 {
 	const char *origin = "nowhere";

@@ -31,6 +31,9 @@ int aws_credentials_get(struct aws_credentials *credentials, struct arena *mem,
 /* The server says that this key has expired: the next get fetches another, unless one was fetched
  * since. Thread-safe. */
 void aws_credentials_expire(struct aws_credentials *credentials, const struct sigv4_key *key);
+/* When the key of the last get ends, wall clock; 0: never, as far as its place tells. Thread-safe.
+ */
+int64_t aws_credentials_end_ms(struct aws_credentials *credentials);
 /* Where the key of the last get is from, such as "the environment"; in `mem`. Thread-safe. */
 const char *aws_credentials_origin(struct aws_credentials *credentials, struct arena *mem);
 

@@ -39,6 +39,9 @@ bool kafka_jaas_credentials(struct str config, struct str *username, struct str 
  * (SigV4), in base64url without padding. Source: aws-msk-iam-sasl-signer. */
 int kafka_msk_token(const char *region, const struct sigv4_key *key, int64_t wall_ms,
 		    struct buf *out, struct err *err);
+/* When a token of now is worth nothing any more (wall clock): it ends with the key that signs it.
+ * key_end_ms 0: the key does not end. */
+int64_t kafka_msk_token_end_ms(int64_t now_ms, int64_t key_end_ms);
 /* b-1.name.abc123.c2.kafka.eu-west-1.amazonaws.com:9098 -> eu-west-1; STR_NONE: none of MSK's. */
 struct str kafka_msk_region(const char *brokers);
 

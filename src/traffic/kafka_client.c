@@ -10,6 +10,9 @@
 #define SCRAM_WORKS_FROM 0x02060100 /* rd_kafka_version */
 #define TOPIC_MADE_MS 5000
 #define QUESTION_MS 1000
+/* From the end of a connection to the first failure of another one: a host that says nothing takes
+ * librdkafka 30 s. */
+#define CONNECT_MS 40000
 
 void kafka_client_warn(const struct kafka_client *client, const char *fmt, ...)
 {
@@ -32,56 +35,80 @@ static bool is_scram(const struct kafka_client *client)
 	       str_starts(str_from(client->options.mechanism), STR("SCRAM"));
 }
 
-static void refuse(struct kafka_client *client, const char *reason)
+static void set_refused(struct kafka_client *client, const struct err *told)
 {
-	struct err told = {0};
 	bool first;
 
-	if (is_scram(client) && rd_kafka_version() < SCRAM_WORKS_FROM)
+	pthread_mutex_lock(&client->lock);
+	first = client->refused.kind == ERR_NONE;
+	client->refused = *told;
+	pthread_mutex_unlock(&client->lock);
+	if (first)
+		kafka_client_warn(client, "%s", told->message);
+}
+
+static void refuse(struct kafka_client *client, rd_kafka_t *rk, const char *reason)
+{
+	struct err told = {0};
+
+	if (client->options.msk_iam) {
+		if (!kafka_client_msk_refused(client, rk, reason, &told))
+			return;
+	} else if (is_scram(client) && rd_kafka_version() < SCRAM_WORKS_FROM) {
 		err_set(&told, ERR_AUTH,
 			"the brokers at %s refuse the password; with librdkafka %s SCRAM never "
 			"works with Kafka 4 (it does from 2.6.1 on): if that is Kafka 4, use "
 			"--kafka-sasl-mechanism PLAIN, client certificates or MSK IAM",
 			client->options.brokers, rd_kafka_version_str());
-	else
+	} else {
 		err_set(&told, ERR_AUTH, "the brokers at %s refuse these credentials: %s",
 			client->options.brokers, reason);
-	pthread_mutex_lock(&client->lock);
-	first = client->refused.kind == ERR_NONE;
-	client->refused = told;
-	pthread_mutex_unlock(&client->lock);
-	if (first)
-		kafka_client_warn(client, "%s", told.message);
+	}
+	set_refused(client, &told);
 }
 
 static void refuse_tls(struct kafka_client *client, const char *reason)
 {
-	bool first;
+	struct err told = {0};
 
-	pthread_mutex_lock(&client->lock);
-	first = client->refused.kind == ERR_NONE;
-	err_set(&client->refused, ERR_UNREACHABLE, "TLS with the brokers at %s failed: %s",
+	err_set(&told, ERR_UNREACHABLE, "TLS with the brokers at %s failed: %s",
 		client->options.brokers, reason);
-	pthread_mutex_unlock(&client->lock);
-	if (first)
-		kafka_client_warn(client, "TLS with the brokers at %s failed: %s",
-				  client->options.brokers, reason);
+	set_refused(client, &told);
+}
+
+void kafka_outage_begin(struct kafka_outage *outage, int64_t now_ms)
+{
+	*outage = (struct kafka_outage){.down_ms = now_ms};
+}
+
+bool kafka_outage_lasts(struct kafka_outage *outage, int64_t now_ms)
+{
+	if (outage->told || outage->down_ms == 0 || now_ms - outage->down_ms > CONNECT_MS)
+		return false;
+	return outage->told = true;
+}
+
+static void cannot_connect(struct kafka_client *client)
+{
+	if (atomic_load(&client->away) && kafka_outage_lasts(&client->outage, clock_monotonic_ms()))
+		kafka_client_warn(client, "no Kafka broker of %s answers", client->options.brokers);
 }
 
 static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
 {
 	struct kafka_client *client = opaque;
 
-	(void)rk;
 	if (code == RD_KAFKA_RESP_ERR__FATAL) {
 		atomic_store(&client->fatal, true);
 	} else if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION) {
-		refuse(client, reason);
+		refuse(client, rk, reason);
 	} else if (code == RD_KAFKA_RESP_ERR__SSL) {
 		refuse_tls(client, reason);
-	} else if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN &&
-		   !atomic_exchange(&client->away, true)) {
-		kafka_client_warn(client, "no Kafka broker of %s answers", client->options.brokers);
+	} else if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
+		atomic_store(&client->away, true);
+		kafka_outage_begin(&client->outage, clock_monotonic_ms());
+	} else if (code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__RESOLVE) {
+		cannot_connect(client);
 	}
 }
 
@@ -92,36 +119,6 @@ static void on_log(const rd_kafka_t *rk, int level, const char *facility, const 
 	(void)level;
 	(void)facility;
 	(void)text;
-}
-
-static int make_token(struct kafka_client *client, struct buf *token, const char **name,
-		      struct arena *mem, int64_t now, struct err *err)
-{
-	struct sigv4_key key;
-	int got = aws_credentials_get(client->credentials, mem, &key, err);
-
-	*name = key.access_key_id;
-	return got < 0 ? got : kafka_msk_token(client->region, &key, now, token, err);
-}
-
-static void on_token_due(rd_kafka_t *rk, const char *config, void *opaque)
-{
-	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(1));
-	cleanup(buf_release) struct buf token = BUF_INIT(MIB(1));
-	struct kafka_client *client = opaque;
-	int64_t now = clock_wall_ms();
-	const char *name = "";
-	struct err err = {0};
-	char why[256];
-
-	(void)config;
-	if (make_token(client, &token, &name, &mem, now, &err) < 0) {
-		rd_kafka_oauthbearer_set_token_failure(rk, err.message);
-	} else if (rd_kafka_oauthbearer_set_token(rk, buf_cstr(&token),
-						  now + KAFKA_MSK_TOKEN_LIFE_MS, name, NULL, 0, why,
-						  sizeof(why)) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-		rd_kafka_oauthbearer_set_token_failure(rk, why);
-	}
 }
 
 /* --- Configuration --- */
@@ -188,31 +185,9 @@ static int configure_all(rd_kafka_conf_t *conf, struct kafka_client *client,
 	rd_kafka_conf_set_opaque(conf, client);
 	rd_kafka_conf_set_error_cb(conf, on_error);
 	rd_kafka_conf_set_log_cb(conf, on_log);
-	if (o->msk_iam) {
-		rd_kafka_conf_set_oauthbearer_token_refresh_cb(conf, on_token_due);
-		rd_kafka_conf_enable_sasl_queue(conf, 1);
-	}
+	if (o->msk_iam)
+		kafka_client_msk_configure(conf);
 	return got;
-}
-
-static int prepare_msk(struct kafka_client *client, struct err *err)
-{
-	cleanup(arena_release) struct arena mem = ARENA_INIT(MIB(1));
-	struct str named = kafka_msk_region(client->options.brokers);
-	const char *region = aws_region(client->options.region, NULL, &mem);
-
-	if (!client->options.msk_iam || client->credentials)
-		return 0;
-	if (!client->options.region && named.ptr)
-		client->region = str_dup(named);
-	else if (region)
-		client->region = mem_strdup(region);
-	else
-		return err_set(err, ERR_USAGE,
-			       "MSK's IAM needs a region: --kafka-aws-region, or AWS_REGION");
-	client->credentials =
-		aws_credentials_new(&(struct aws_credentials_options){.region = client->region});
-	return 0;
 }
 
 void kafka_client_init(struct kafka_client *client, const struct kafka_options *options)
@@ -227,7 +202,7 @@ int kafka_client_open(struct kafka_client *client, rd_kafka_type_t type,
 	rd_kafka_conf_t *conf;
 	rd_kafka_error_t *failed;
 	char why[512];
-	int got = prepare_msk(client, err);
+	int got = kafka_client_msk_prepare(client, err);
 
 	if (got < 0)
 		return got;
@@ -291,6 +266,14 @@ static int judge_topic(const struct kafka_client *client, const struct rd_kafka_
 	return 0;
 }
 
+/* What brokers said before they let us in is no reason for what fails later. */
+static void forget_refusal(struct kafka_client *client)
+{
+	pthread_mutex_lock(&client->lock);
+	client->refused = (struct err){0};
+	pthread_mutex_unlock(&client->lock);
+}
+
 static int ask_for_topic(struct kafka_client *client, rd_kafka_topic_t *topic, int timeout_ms,
 			 struct err *err)
 {
@@ -304,6 +287,7 @@ static int ask_for_topic(struct kafka_client *client, rd_kafka_topic_t *topic, i
 		return kafka_client_not_heard(client, rd_kafka_err2str(failed), err);
 	}
 	atomic_store(&client->away, false);
+	forget_refusal(client);
 	got = judge_topic(client, found, err);
 	if (got == 0)
 		atomic_store(&client->partitions, found->topics[0].partition_cnt);
@@ -348,9 +332,6 @@ void kafka_client_release(struct kafka_client *client)
 	if (client->rk)
 		rd_kafka_destroy(client->rk);
 	client->rk = NULL;
-	aws_credentials_free(client->credentials);
-	client->credentials = NULL;
-	free(client->region);
-	client->region = NULL;
+	kafka_client_msk_release(client);
 	pthread_mutex_destroy(&client->lock);
 }

@@ -6,21 +6,34 @@
 
 #define MSK_ACTION "/?Action=kafka-cluster%3AConnect"
 
+/* What is behind the last dot of *name, which is taken off. */
+static struct str take_last_label(struct str *name)
+{
+	size_t at = name->len;
+	struct str label;
+
+	while (at > 0 && name->ptr[at - 1] != '.')
+		at--;
+	label = str_from_offset(*name, at);
+	name->len = at > 0 ? at - 1 : 0;
+	return label;
+}
+
+/* From the end on: a cluster may have any name, "kafka" too. */
 struct str kafka_msk_region(const char *brokers)
 {
-	struct str rest = str_from(brokers), host, region;
+	struct str rest = str_from(brokers), host, region, service;
 	const char *at;
 
 	if (!str_split(rest, ',', &host, &rest))
 		host = str_from(brokers);
-	at = memmem(host.ptr, host.len, ".kafka", 6);
-	if (!at || !memmem(host.ptr, host.len, ".amazonaws.com", 14))
+	at = memmem(host.ptr, host.len, ".amazonaws.com", 14);
+	if (!at)
 		return STR_NONE;
-	/* .kafka. or .kafka-serverless. */
-	host = str_from_offset(host, (size_t)(at + 1 - host.ptr));
-	if (!str_split(host, '.', &region, &host) || !str_split(host, '.', &region, &host))
-		return STR_NONE;
-	return region;
+	host.len = (size_t)(at - host.ptr);
+	region = take_last_label(&host);
+	service = take_last_label(&host);
+	return str_is(service, "kafka") || str_is(service, "kafka-serverless") ? region : STR_NONE;
 }
 
 /* The alphabet of base64url, without padding. */
@@ -34,6 +47,13 @@ static void make_url_safe(struct buf *text, size_t from)
 		else if (text->ptr[i] == '/')
 			text->ptr[i] = '_';
 	}
+}
+
+int64_t kafka_msk_token_end_ms(int64_t now_ms, int64_t key_end_ms)
+{
+	int64_t end_ms = now_ms + KAFKA_MSK_TOKEN_LIFE_MS;
+
+	return key_end_ms > 0 ? MIN(end_ms, key_end_ms) : end_ms;
 }
 
 int kafka_msk_token(const char *region, const struct sigv4_key *key, int64_t wall_ms,

@@ -163,10 +163,13 @@ int kafka_source_next(struct record_source *source, int timeout_ms, struct recor
 			k->kept = take(k->message);
 			continue;
 		}
-		if (k->message->err)
+		if (k->message->err) {
 			got = take_error(k, k->message, err);
-		else if (take_message(k, k->message, out))
-			return RECORD_SOURCE_ITEM;
+		} else {
+			atomic_store(&k->client.away, false);
+			if (take_message(k, k->message, out))
+				return RECORD_SOURCE_ITEM;
+		}
 		kafka_source_forget(&k->message);
 		if (got < 0)
 			return got;

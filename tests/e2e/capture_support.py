@@ -52,7 +52,7 @@ class Proxy:
 
     def listens(self):
         assert self.process.poll() is None, self.log
-        return re.search(r"listening on \S+ port (\d+)", self.log)
+        return re.search(r"listening on \S+ port (\d+) for ", self.log)
 
     @property
     def log(self):

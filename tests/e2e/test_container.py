@@ -81,7 +81,7 @@ def test_capture_proxy_and_traffic_replayer(shardlift, tmp_path):
                         "---INLINE-JSON",
                         inline(destinationUri=source.url, listenPort=0, listenHost="127.0.0.1"))
         try:
-            port = wait_for(lambda: capture_support.re.search(r"listening on \S+ port (\d+)",
+            port = wait_for(lambda: capture_support.re.search(r"listening on \S+ port (\d+) for ",
                                                               log.read_text()), "the proxy")
             client = capture_support.socket.create_connection(("127.0.0.1", int(port.group(1))))
             client.sendall(b"PUT /i/_doc/1 HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}")

@@ -266,7 +266,7 @@ class Capture(Scenario):
         self.launch(self.command())
         end = time.monotonic() + CEILING
         while time.monotonic() < end:
-            found = re.search(r"listening on \S+ port (\d+)", self.said.read_text(errors="replace"))
+            found = re.search(r"listening on \S+ port (\d+) for ", self.said.read_text(errors="replace"))
             if found:
                 self.clients.to = int(found.group(1))
                 return True

@@ -256,6 +256,27 @@ static void a_container_is_asked_with_its_token(void **state)
 	assert_key(f, &none, "AK1");
 }
 
+static void temporary_ones_tell_when_they_end(void **state)
+{
+	struct fixture *f = *state;
+	int64_t before = clock_wall_ms();
+
+	set_url(f, "AWS_CONTAINER_CREDENTIALS_FULL_URI", "/container?x=1");
+	set("AWS_CONTAINER_AUTHORIZATION_TOKEN", "Bearer abc");
+	assert_key(f, &none, "AK1");
+	assert_true(aws_credentials_end_ms(f->credentials) >= before + HOUR_MS - 1000);
+}
+
+static void those_of_the_environment_do_not_end(void **state)
+{
+	struct fixture *f = *state;
+
+	set("AWS_ACCESS_KEY_ID", "of-environment");
+	set("AWS_SECRET_ACCESS_KEY", "s");
+	assert_key(f, &none, "of-environment");
+	assert_int_equal(aws_credentials_end_ms(f->credentials), 0);
+}
+
 static void a_container_that_refuses_is_an_error(void **state)
 {
 	struct fixture *f = *state;
@@ -363,6 +384,8 @@ int main(void)
 		TEST(a_profile_that_is_not_there_is_named),
 		TEST(a_profile_with_sso_says_what_to_do),
 		TEST(a_container_is_asked_with_its_token),
+		TEST(temporary_ones_tell_when_they_end),
+		TEST(those_of_the_environment_do_not_end),
 		TEST(a_container_that_refuses_is_an_error),
 		TEST(web_identity_becomes_credentials_by_sts),
 		TEST(what_sts_refuses_is_told_in_its_words),

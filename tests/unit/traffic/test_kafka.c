@@ -9,7 +9,7 @@
 #include <librdkafka/rdkafka.h>
 
 #include "base/base64.h"
-#include "traffic/kafka.h"
+#include "traffic/kafka_internal.h"
 
 /* 2015-08-30T12:36:00Z */
 #define SIGNED_AT INT64_C(1440938160000)
@@ -89,6 +89,14 @@ static void test_a_session_token_is_signed_too(void **state)
 	free(address);
 }
 
+static void test_a_token_ends_with_the_key_that_signs_it(void **state)
+{
+	(void)state;
+	assert_int_equal(kafka_msk_token_end_ms(1000, 0), 901000);
+	assert_int_equal(kafka_msk_token_end_ms(1000, 900999), 900999);
+	assert_int_equal(kafka_msk_token_end_ms(1000, 3600000), 901000);
+}
+
 static void test_the_region_is_in_the_names_of_msk(void **state)
 {
 	(void)state;
@@ -98,7 +106,15 @@ static void test_the_region_is_in_the_names_of_msk(void **state)
 	assert_true(
 		str_is(kafka_msk_region("boot-x.c3.kafka-serverless.us-east-2.amazonaws.com:9098"),
 		       "us-east-2"));
+	assert_true(
+		str_is(kafka_msk_region(
+			       "b-1-public.kafka.kafka-prod.c2.kafka.eu-west-1.amazonaws.com:9198"),
+		       "eu-west-1"));
+	assert_true(str_is(kafka_msk_region("b-1.a.b.c2.kafka.cn-north-1.amazonaws.com.cn:9098"),
+			   "cn-north-1"));
 	assert_null(kafka_msk_region("kafka.example.com:9092").ptr);
+	assert_null(kafka_msk_region("s3.eu-west-1.amazonaws.com:443").ptr);
+	assert_null(kafka_msk_region(".amazonaws.com").ptr);
 	assert_null(kafka_msk_region("localhost:9092").ptr);
 }
 
@@ -136,15 +152,42 @@ static void test_a_jaas_configuration_has_a_user(void **state)
 	assert_false(kafka_jaas_credentials(STR(""), &user, &password));
 }
 
+static void test_brokers_that_stay_away_are_told_once(void **state)
+{
+	struct kafka_outage outage = {0};
+
+	(void)state;
+	assert_false(kafka_outage_lasts(&outage, 1000));
+	for (int64_t begin = 2000; begin < 5000; begin += 1000) {
+		kafka_outage_begin(&outage, begin);
+		assert_true(kafka_outage_lasts(&outage, begin + 30000));
+		assert_false(kafka_outage_lasts(&outage, begin + 30001));
+	}
+}
+
+static void test_a_connection_that_ends_long_after_another_is_no_outage(void **state)
+{
+	struct kafka_outage outage = {0};
+
+	(void)state;
+	for (int64_t now = 900000; now < INT64_C(9000000); now += INT64_C(900000)) {
+		assert_false(kafka_outage_lasts(&outage, now));
+		kafka_outage_begin(&outage, now);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_partitions_are_those_of_the_java_client),
 		cmocka_unit_test(test_a_token_is_a_signed_address),
 		cmocka_unit_test(test_a_session_token_is_signed_too),
+		cmocka_unit_test(test_a_token_ends_with_the_key_that_signs_it),
 		cmocka_unit_test(test_the_region_is_in_the_names_of_msk),
 		cmocka_unit_test(test_properties_of_the_java_client_get_librdkafkas_names),
 		cmocka_unit_test(test_a_jaas_configuration_has_a_user),
+		cmocka_unit_test(test_brokers_that_stay_away_are_told_once),
+		cmocka_unit_test(test_a_connection_that_ends_long_after_another_is_no_outage),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -309,6 +310,40 @@ static void test_records_that_wait_for_others_go_to_the_spool_when_no_broker_ans
 	log_folder_remove(&spool);
 }
 
+static void note_warning(void *user, const char *message)
+{
+	if (strstr(message, "no Kafka broker"))
+		atomic_fetch_add((atomic_int *)user, 1);
+}
+
+static void test_brokers_that_are_gone_are_a_warning(void **state)
+{
+	int64_t until = clock_monotonic_ms() + PATIENCE_MS;
+	atomic_int warnings = 0;
+	struct kafka_log *log = NULL;
+	struct brokers brokers;
+	struct err err = {0};
+
+	(void)state;
+	brokers_start(&brokers, 1);
+	if (kafka_log_open(
+		    &(struct kafka_log_options){
+			    .kafka = {.brokers = rd_kafka_mock_cluster_bootstraps(brokers.cluster),
+				      .topic = TOPIC,
+				      .warn = note_warning,
+				      .user = &warnings},
+			    .must_be_there = true},
+		    &log, &err) < 0)
+		fail_msg("%s", err.message);
+	assert_int_equal(atomic_load(&warnings), 0);
+	rd_kafka_mock_broker_set_down(brokers.cluster, 1);
+	while (atomic_load(&warnings) == 0 && clock_monotonic_ms() < until)
+		usleep(LOOK_MS * 1000);
+	assert_true(atomic_load(&warnings) > 0);
+	kafka_log_close(log);
+	rd_kafka_destroy(brokers.rk);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -317,6 +352,7 @@ int main(void)
 			test_a_record_of_the_spool_that_is_too_large_does_not_hold_up_the_others),
 		cmocka_unit_test(test_the_partition_of_a_key_is_known_before_it_is_sent),
 		cmocka_unit_test(test_records_of_many_connections_are_taken_in_the_order_of_each),
+		cmocka_unit_test(test_brokers_that_are_gone_are_a_warning),
 		cmocka_unit_test(
 			test_records_that_wait_for_others_go_to_the_spool_when_no_broker_answers),
 	};
