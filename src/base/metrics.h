@@ -33,9 +33,9 @@ void metric_sample(struct buf *out, const struct metric *metric, const struct me
 void metric_put(struct buf *out, const struct metric *metric, double value);
 
 /* Three metrics of an activity, under the names that OpenTelemetry's get in Prometheus:
- * <name>Count_total, <name>ExceptionCount_total and the histogram <name>Duration_milliseconds.
- * `help` is one line: what is done. */
-void metric_put_activity(struct buf *out, const char *name, const char *help,
+ * <activity>Count_total, <activity>ExceptionCount_total, the histogram
+ * <activity>Duration_milliseconds. `help` is one line: what is done. */
+void metric_put_activity(struct buf *out, const char *activity, const char *help,
 			 const struct duration_tally *tally);
 
 #endif

@@ -38,8 +38,8 @@ static void start_colours(struct manage_screen *screen)
 	if (!terminal_has_colours(stdout) || !has_colors() || start_color() == ERR)
 		return;
 	use_default_colors();
-	for (short i = COLOUR_GREEN; i <= COLOUR_CYAN; i++)
-		init_pair(i, of[i], -1);
+	for (int i = COLOUR_GREEN; i <= COLOUR_CYAN; i++)
+		init_pair((short)i, of[i], -1);
 	screen->colours = true;
 }
 

@@ -38,7 +38,7 @@ void table_cell_printf(struct table *table, const char *fmt, ...) PRINTF_LIKE(2,
 void table_fit(struct table *table, size_t width);
 /* Titles in capitals, then the rows; no spaces at the ends of lines. Fitted to a terminal, where
  * texts that are cut end in "…"; whole elsewhere. */
-int table_print(const struct table *table, FILE *out, struct err *err);
+int table_print(const struct table *whole, FILE *out, struct err *err);
 
 /* Columns of a terminal that the text takes: code points, wide ones twice, marks none. */
 size_t text_width(struct str text);

@@ -378,10 +378,12 @@ static int list(struct workflow_session *session, size_t *count, struct err *err
 }
 
 /* Lists what there is and asks which; an empty answer is none. */
-static int ask(struct workflow_session *session, struct workflow_reset_wish *wish, struct err *err)
+static int ask(struct workflow_session *session, const struct workflow_reset_wish *wish,
+	       struct err *err)
 {
 	char answer[512];
 	const char *pattern = answer;
+	struct workflow_reset_wish asked;
 	size_t count;
 
 	if (list(session, &count, err) < 0)
@@ -395,9 +397,10 @@ static int ask(struct workflow_session *session, struct workflow_reset_wish *wis
 	answer[strcspn(answer, "\r\n")] = '\0';
 	if (!answer[0])
 		return 0;
-	wish->patterns = &pattern;
-	wish->pattern_count = 1;
-	return workflow_reset(session, wish, stdout, err);
+	asked = *wish;
+	asked.patterns = &pattern;
+	asked.pattern_count = 1;
+	return workflow_reset(session, &asked, stdout, err);
 }
 
 static int run(struct cli *cli, void *fields, struct err *err)

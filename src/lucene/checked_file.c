@@ -65,7 +65,7 @@ static int compare_checksum(const struct checked_file *file, struct err *err)
 static int open_content(struct checked_file *file, const struct segment_reader *segment,
 			struct str suffix, const char *codecs, struct err *err)
 {
-	bool footer;
+	bool footer = false;
 
 	if (read_header(file, segment, suffix, codecs, &footer, err) < 0)
 		return -(int)err->kind;

@@ -363,14 +363,12 @@ static void read_binary(const struct walk *w, struct doc_values_meta *entry)
 	out->max_length = rd_vint(rd);
 	out->count = (int64_t)rd_count(rd);
 	out->offset = rd_i64(rd);
-	if (out->offset < 0)
+	if (out->offset < 0 || format > 2)
 		rd->failed = true;
 	else if (format == 1)
 		read_binary_addresses(w, out);
 	else if (format == 2)
 		read_prefix_addresses(w, out);
-	else if (format != 0)
-		rd->failed = true;
 }
 
 /* The terms; then the ordinals, whose set of documents is the field's. */

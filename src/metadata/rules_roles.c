@@ -103,9 +103,7 @@ static struct json *convert_cluster(struct rule_scope *scope, const char *rule,
 			cluster_privileges, COUNT_OF(cluster_privileges), name, to_opensearch);
 
 		/* There "all" has users and roles in it, which are apart here. */
-		if (!to_opensearch && str_is(name, "cluster_all"))
-			left_out(scope, rule, "the cluster privilege", name);
-		else if (other)
+		if (other && (to_opensearch || !str_is(name, "cluster_all")))
 			append_once(scope, out, other);
 		else if (!str_is(name, "none") && !str_is(name, COMPOSITE) &&
 			 !str_is(name, COMPOSITE_READ))
