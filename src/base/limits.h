@@ -9,7 +9,8 @@
 #define LIMIT_REPOSITORY_INDEX MIB(256) /* index-N: grows with snapshots times indices */
 #define LIMIT_SNAPSHOT_BLOB MIB(256)    /* meta-*.dat, snap-*.dat, inflated */
 #define LIMIT_METADATA_ARENA MIB(1024)  /* the parsed form of one of these */
-#define LIMIT_LUCENE_META_FILE MIB(64)  /* segments_N, .si, .cfe, .fnm, .fdm, .fdx, .dvm, .liv */
+/* segments_N, .si, .cfe, .fnm, .fdm, .fdx, .dvm, .liv: of 2^31 documents a .liv has 256 MiB */
+#define LIMIT_LUCENE_META_FILE MIB(512)
 #define LIMIT_SEGMENT_ARENA                                                                     \
 	MIB(1024)                    /* parsed metadata of one segment, live documents included \
 				      */

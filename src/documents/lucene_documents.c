@@ -11,6 +11,7 @@
 #include "documents/lucene_range.h"
 #include "documents/nested_lead.h"
 #include "documents/source_format.h"
+#include "lucene/codec_file.h"
 #include "lucene/segment_reader.h"
 
 #include <stdlib.h>
@@ -87,7 +88,8 @@ static int no_id(const struct lucene_documents *documents, struct err *err)
 {
 	return err_set(err, ERR_UNSUPPORTED,
 		       "no document of segment '" STR_FMT "' in '%s' stores an _id or _uid: "
-		       "indices that rebuild their ids from other fields are not supported",
+		       "indices that rebuild their ids from other fields are not "
+		       "supported; " CODEC_NEXT_STEP,
 		       STR_ARG(documents->segment->commit.name), documents->dir->name);
 }
 

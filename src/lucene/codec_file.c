@@ -45,7 +45,8 @@ int codec_index_header_expect(struct rd *rd, const uint8_t *id, struct str suffi
 int codec_header_unsupported(const struct codec_header *header, struct err *err)
 {
 	return err_set(err, ERR_UNSUPPORTED,
-		       "is of Lucene format '" STR_FMT "' version %d, which is not supported",
+		       "is of Lucene format '" STR_FMT
+		       "' version %d, which is not supported; " CODEC_NEXT_STEP,
 		       STR_ARG(header->codec), header->version);
 }
 

@@ -16,6 +16,8 @@
 #define CODEC_FOOTER_LENGTH 16u
 #define CODEC_FOOTER_CRC_LENGTH 8u /* its end, which the CRC is not of */
 #define CODEC_ID_LENGTH 16u
+/* What to do about an index that is not readable here: its cluster reads it. */
+#define CODEC_NEXT_STEP "take the index from its cluster, with shardlift copy"
 
 struct codec_header {
 	struct str codec; /* borrowed from the bytes read */

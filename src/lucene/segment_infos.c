@@ -82,7 +82,7 @@ int segment_infos_decode(struct str body, struct str generation, struct arena *m
 	if (header.version < 0 || header.version > NEWEST_FORMAT)
 		return err_set(err, ERR_UNSUPPORTED,
 			       "is a commit of format %d, newer than Lucene 10, and formats 0 to "
-			       "%d are supported",
+			       "%d are supported; " CODEC_NEXT_STEP,
 			       header.version, NEWEST_FORMAT);
 	out->format = header.version;
 	if (header.version < FORMAT_50)

@@ -51,7 +51,9 @@ static int refuse_codec(struct str codec, struct err *err)
 			       "'default' or 'zstd' and take a snapshot of that one",
 			       STR_ARG(codec));
 	return err_set(err, ERR_UNSUPPORTED,
-		       "stored fields of the codec '" STR_FMT "' are not readable", STR_ARG(codec));
+		       "stored fields of the codec '" STR_FMT
+		       "' are not readable; " CODEC_NEXT_STEP,
+		       STR_ARG(codec));
 }
 
 static int choose_format(struct stored_fields *fields, const struct codec_header *header,
@@ -64,7 +66,8 @@ static int choose_format(struct stored_fields *fields, const struct codec_header
 			continue;
 		if (header->version < format->min_version || header->version > format->max_version)
 			return err_set(err, ERR_UNSUPPORTED,
-				       "%s of version %d is not readable, only versions %d to %d",
+				       "%s of version %d is not readable, only versions %d to "
+				       "%d; " CODEC_NEXT_STEP,
 				       format->codec, header->version, format->min_version,
 				       format->max_version);
 		fields->format = format;

@@ -191,6 +191,7 @@ static void a_segment_without_stored_ids_is_refused_not_skipped(void **state)
 	rename_field(memory, "_1.fnm", "\x03_id", "\x03xid");
 	assert_int_equal(extract(memory, false, &got, &err), -ERR_UNSUPPORTED);
 	assert_non_null(strstr(err.message, "segment '_1'"));
+	assert_non_null(strstr(err.message, "with shardlift copy"));
 	rename_field(memory, "_1.fnm", "\x03set", "\x03_id");
 	assert_int_equal(extract(memory, false, &got, &err), -ERR_UNSUPPORTED);
 	assert_non_null(strstr(err.message, "segment '_1'"));

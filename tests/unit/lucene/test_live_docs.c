@@ -1,5 +1,6 @@
 #include "lucene/live_docs.h"
 
+#include "base/crc32.h"
 #include "base/limits.h"
 #include "lucene/lucene_internal.h"
 #include "memory_directory.h"
@@ -69,6 +70,58 @@ static void another_number_of_deletes_than_the_commit_says_is_refused(void **sta
 	memory_directory_free(memory);
 }
 
+static struct str huge_file;
+
+static int huge_open(struct lucene_directory *dir, struct str name, struct bytes_source **out,
+		     struct err *err)
+{
+	(void)dir, (void)err;
+	*out = memory_source_new(huge_file, name);
+	return 0;
+}
+
+/* A .liv in which all documents are dead. */
+static char *huge_live_docs(int32_t max_doc)
+{
+	static const char header[] = "\x3f\xd7\x6c\x17\x10Lucene90LiveDocs\0\0\0\0"
+				     "0123456789abcdef\1"
+				     "1";
+	static const char footer[] = "\xc0\x28\x93\xe8\0\0\0\0\0\0\0";
+	size_t bits = ((size_t)max_doc + 63) / 64 * 8, at = sizeof(header) - 1 + bits;
+	char *bytes = mem_zalloc(at + CODEC_FOOTER_LENGTH);
+	uint32_t crc;
+
+	memcpy(bytes, header, sizeof(header) - 1);
+	memcpy(bytes + at, footer, sizeof(footer));
+	crc = __builtin_bswap32(crc32_update(0, bytes, at + CODEC_FOOTER_CRC_LENGTH));
+	memcpy(bytes + at + sizeof(footer), &crc, sizeof(crc));
+	huge_file = str_of(bytes, at + CODEC_FOOTER_LENGTH);
+	return bytes;
+}
+
+static void deletes_of_a_very_large_segment_are_read(void **state)
+{
+	static const struct lucene_directory_ops ops = {.open = huge_open};
+	static char name[] = "huge";
+	const int32_t max_doc = 540000000;
+	struct lucene_directory dir = {&ops, name};
+	cleanup(arena_release) struct arena mem = ARENA_INIT(LIMIT_SEGMENT_ARENA);
+	cleanup(mem_freep) char *bytes = huge_live_docs(max_doc);
+	struct segment_commit commit = {.name = STR("_0"),
+					.id = (const uint8_t *)"0123456789abcdef",
+					.del_gen = 1,
+					.del_count = max_doc};
+	struct live_docs live;
+	struct err err = {0};
+	int rc = live_docs_read(&dir, &commit, max_doc, &mem, &live, &err);
+
+	(void)state;
+	assert_string_equal(err.message, "");
+	assert_int_equal(rc, 0);
+	assert_int_equal(live.live_count, 0);
+	assert_false(live_docs_is_live(&live, max_doc - 1));
+}
+
 static void any_asks_for_exactly_the_range(void **state)
 {
 	uint64_t words[3] = {0, (uint64_t)1 << 5, 0};
@@ -88,6 +141,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hard_deletes_of_both_byte_orders_are_read),
 		cmocka_unit_test(another_number_of_deletes_than_the_commit_says_is_refused),
+		cmocka_unit_test(deletes_of_a_very_large_segment_are_read),
 		cmocka_unit_test(any_asks_for_exactly_the_range),
 	};
 

@@ -67,6 +67,7 @@ static void an_unknown_segment_info_is_refused_by_name(void **state)
 	assert_int_equal(segment_info_decode(str_of(body, sizeof(body) - 1), NULL, &info, &err),
 			 -ERR_UNSUPPORTED);
 	assert_non_null(strstr(err.message, "'Lucene50SegmentInfo' version 2"));
+	assert_non_null(strstr(err.message, "with shardlift copy"));
 }
 
 int main(void)

@@ -106,6 +106,7 @@ static void other_formats_are_refused_by_name(void **state)
 		assert_int_equal(segment_infos_read(&memory->directory, &mem, &infos, &err),
 				 -ERR_UNSUPPORTED);
 		assert_non_null(strstr(err.message, cases[i].says));
+		assert_non_null(strstr(err.message, "with shardlift copy"));
 		memory_directory_free(memory);
 	}
 }

@@ -299,12 +299,14 @@ static void what_is_not_readable_is_named(void **state)
 	assert_int_equal(read_body("StoredFieldsOfTomorrow", 1, STR_NONE, 1, &err),
 			 -ERR_UNSUPPORTED);
 	assert_non_null(strstr(err.message, "'StoredFieldsOfTomorrow'"));
+	assert_non_null(strstr(err.message, "with shardlift copy"));
 	assert_int_equal(read_body("Lucene41StoredFieldsData", 3, STR_NONE, 1, &err),
 			 -ERR_UNSUPPORTED);
 	assert_non_null(strstr(err.message, "Lucene41StoredFieldsData of version 3"));
 	assert_int_equal(read_body("Lucene90StoredFieldsFastData", 2, STR_NONE, 1, &err),
 			 -ERR_UNSUPPORTED);
 	assert_non_null(strstr(err.message, "version 2"));
+	assert_non_null(strstr(err.message, "with shardlift copy"));
 }
 
 static void hardware_codecs_are_refused_with_what_to_do(void **state)
