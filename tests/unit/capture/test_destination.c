@@ -6,7 +6,6 @@
 #include <openssl/x509.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -87,7 +86,7 @@ static void write_certificate(const char *path, long serial)
 {
 	EVP_PKEY *key = EVP_EC_gen("P-256");
 	X509 *x = X509_new();
-	FILE *file = fopen(path, "w");
+	BIO *file = BIO_new_file(path, "w");
 
 	assert_non_null(file);
 	ASN1_INTEGER_set(X509_get_serialNumber(x), serial);
@@ -95,9 +94,9 @@ static void write_certificate(const char *path, long serial)
 	X509_gmtime_adj(X509_getm_notAfter(x), 86400);
 	X509_set_pubkey(x, key);
 	assert_true(X509_sign(x, key, EVP_sha256()) > 0);
-	assert_int_equal(PEM_write_X509(file, x), 1);
-	assert_int_equal(PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL), 1);
-	fclose(file);
+	assert_int_equal(PEM_write_bio_X509(file, x), 1);
+	assert_int_equal(PEM_write_bio_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL), 1);
+	BIO_free(file);
 	X509_free(x);
 	EVP_PKEY_free(key);
 }

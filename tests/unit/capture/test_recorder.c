@@ -1,5 +1,7 @@
 #include "capture/recorder.h"
 
+#include "base/small_file.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -179,19 +181,15 @@ static void say(struct recorder *r)
 /* The record with this number is there, and has one observation. */
 static void assert_stored(const struct moving *m, int number, enum observation_kind kind, bool last)
 {
-	char path[120], bytes[4096];
+	cleanup(buf_release) struct buf bytes = BUF_INIT(65536);
+	char path[120];
 	struct record_view view;
 	struct observation o;
 	struct err err = {0};
-	FILE *file;
-	size_t len;
 
 	snprintf(path, sizeof(path), "%s/connection_%d.protocap", m->folder, number);
-	file = fopen(path, "r");
-	assert_non_null(file);
-	len = fread(bytes, 1, sizeof(bytes), file);
-	fclose(file);
-	assert_int_equal(record_view_open(&view, str_of(bytes, len), &err), 0);
+	assert_int_equal(small_file_read(path, &bytes, &err), 1);
+	assert_int_equal(record_view_open(&view, buf_str(&bytes), &err), 0);
 	assert_int_equal(view.observations, 1);
 	assert_true(record_view_next(&view, &o));
 	assert_int_equal(o.kind, kind);
