@@ -194,9 +194,16 @@ void connection_close(struct connection *c)
 	counter_sub(&c->loop->proxy->counters.active_connections, 1);
 }
 
+/* At the end nothing waits: the next process tells that this one is over. */
+static bool waits_for_mark(const struct connection *c)
+{
+	return recorder_owes_mark(&c->recorder) && !c->loop->draining &&
+	       !atomic_load(&c->loop->proxy->stopping);
+}
+
 bool connection_reap(struct connection *c)
 {
-	if (c->phase != PHASE_CLOSED || !recorder_is_settled(&c->recorder))
+	if (c->phase != PHASE_CLOSED || !recorder_is_settled(&c->recorder) || waits_for_mark(c))
 		return false;
 	*c->link = c->next;
 	if (c->next)

@@ -80,6 +80,8 @@ void connection_tick(struct connection *c, struct record_time now)
 	int64_t age;
 
 	recorder_retry(&c->recorder);
+	recorder_check_room(&c->recorder, c->loop->now_ms, options->capture_timeout_ms);
+	recorder_mark_loss(&c->recorder, c->loop->now_ms);
 	if (c->phase != PHASE_CLOSED) {
 		age = recorder_age_ms(&c->recorder, now);
 		c->loop->oldest_ms = MAX(c->loop->oldest_ms, age);

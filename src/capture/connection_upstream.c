@@ -48,7 +48,7 @@ static bool try_addresses(struct connection *c)
 		if (fd < 0)
 			continue;
 		/* Never in the clear where it is to be TLS. */
-		if (c->destination->tls && !ssl) {
+		if (c->destination->is_tls && !ssl) {
 			close(fd);
 			errno = ENOMEM;
 			continue;

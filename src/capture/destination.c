@@ -39,6 +39,29 @@ static int configure_tls(SSL_CTX *ctx, const struct destination_tls *tls, struct
 	return 0;
 }
 
+int destination_reload_tls(struct destination *d, const struct destination_tls *tls,
+			   struct err *err)
+{
+	SSL_CTX *ctx, *old;
+	int got;
+
+	if (!d->is_tls)
+		return 0;
+	ctx = SSL_CTX_new(TLS_client_method());
+	if (!ctx)
+		return err_set(err, ERR_NOMEM, "TLS could not be set up");
+	if ((got = configure_tls(ctx, tls, err)) < 0) {
+		SSL_CTX_free(ctx);
+		return got;
+	}
+	pthread_mutex_lock(&d->lock);
+	old = d->tls;
+	d->tls = ctx;
+	pthread_mutex_unlock(&d->lock);
+	SSL_CTX_free(old);
+	return 0;
+}
+
 struct addresses *destination_addresses(struct destination *d)
 {
 	struct addresses *addresses;
@@ -110,23 +133,17 @@ static int fill(struct destination *d, const struct url *url, struct arena *mem,
 {
 	struct url shown = *url;
 	struct str text;
+	int got;
 
 	shown.port = port;
 	text = url_without_secrets(&shown, mem);
 	d->text = str_dup(text);
 	d->host = str_dup(url->host);
 	d->host_is_address = is_address(d->host);
-	if (url->tls) {
-		int got;
-
-		d->tls = SSL_CTX_new(TLS_client_method());
-		if (!d->tls)
-			return err_set(err, ERR_NOMEM, "TLS could not be set up");
-		if ((got = configure_tls(d->tls, tls, err)) < 0)
-			return got;
-	}
+	d->is_tls = url->tls;
 	d->port = port;
-	return look_up(d, err);
+	got = destination_reload_tls(d, tls, err);
+	return got < 0 ? got : look_up(d, err);
 }
 
 int destination_new(const char *text, const struct destination_tls *tls, struct destination **out,
@@ -174,10 +191,13 @@ void destination_unref(struct destination *d)
 	free(d);
 }
 
-SSL *destination_ssl(const struct destination *d, int fd)
+SSL *destination_ssl(struct destination *d, int fd)
 {
-	SSL *ssl = d->tls ? SSL_new(d->tls) : NULL;
+	SSL *ssl;
 
+	pthread_mutex_lock(&d->lock);
+	ssl = d->tls ? SSL_new(d->tls) : NULL;
+	pthread_mutex_unlock(&d->lock);
 	if (!ssl)
 		return NULL;
 	SSL_set_fd(ssl, fd);

@@ -22,9 +22,10 @@ struct destination {
 	char *host; /* for the certificate */
 	bool host_is_address;
 	uint16_t port;
-	pthread_mutex_t lock;        /* of `addresses` */
+	bool is_tls;
+	pthread_mutex_t lock;        /* of what follows */
 	struct addresses *addresses; /* destination_addresses */
-	SSL_CTX *tls;                /* NULL: plain */
+	SSL_CTX *tls;                /* destination_ssl; NULL: plain */
 };
 
 struct destination_tls {
@@ -49,6 +50,10 @@ void addresses_unref(struct addresses *addresses);
  * as they were. Does nothing where the destination is an address. */
 int destination_resolve(struct destination *d, struct err *err);
 /* A new client side of TLS, for a socket that is connected; NULL: plain, or no memory. */
-SSL *destination_ssl(const struct destination *d, int fd);
+SSL *destination_ssl(struct destination *d, int fd);
+/* Reads the files anew, for connections from then on. On failure (ERR_USAGE names the file) all
+ * stays as it was. Does nothing where the destination is plain. */
+int destination_reload_tls(struct destination *d, const struct destination_tls *tls,
+			   struct err *err);
 
 #endif

@@ -2,9 +2,12 @@
 
 #include <stdlib.h>
 
+#define MARK_EVERY_MS 1000
+
 struct under_way {
 	struct completion completion;
 	struct recorder *recorder;
+	uint64_t number; /* as it was appended */
 };
 
 void recorder_init(struct recorder *r, const struct recorder_options *options)
@@ -31,10 +34,11 @@ void recorder_release(struct recorder *r)
 	record_writer_free(take(r->writer));
 }
 
-static void lose(struct recorder *r, int error)
+static void lose(struct recorder *r, uint64_t number, int error)
 {
 	r->lost++;
 	r->lost_errno = error;
+	r->newest_lost = MAX(r->newest_lost, number);
 	counter_add(&r->counters->records_lost, 1);
 }
 
@@ -48,10 +52,15 @@ static bool append(struct recorder *r, struct record *record)
 
 	one->recorder = r;
 	one->completion.queue = r->queue;
+	one->number = r->appended + 1;
 	got = sink_append(r->sink, record, &one->completion, &err);
-	if (got < 0 && err.kind == ERR_LIMIT && err.retry) {
+	if (got < 0 && err.kind == ERR_LIMIT && err.retry && !r->gave_up) {
 		free(one);
 		return false;
+	}
+	if (got >= 0) {
+		r->gave_up = false;
+		r->full_ms = 0;
 	}
 	counter_add(&r->counters->records, 1);
 	counter_add(&r->counters->record_bytes, bytes);
@@ -60,9 +69,11 @@ static bool append(struct recorder *r, struct record *record)
 		return true;
 	r->completed++;
 	free(one);
-	if (got < 0) {
+	if (got > 0) {
+		r->newest_stored = r->appended;
+	} else {
 		record_free(record);
-		lose(r, 0);
+		lose(r, r->appended, 0);
 	}
 	return true;
 }
@@ -77,6 +88,18 @@ void recorder_retry(struct recorder *r)
 		r->waiting = next;
 	}
 	r->waiting_end = &r->waiting;
+}
+
+void recorder_check_room(struct recorder *r, int64_t now_ms, int64_t timeout_ms)
+{
+	if (!r->waiting) {
+		r->full_ms = 0;
+	} else if (r->full_ms == 0) {
+		r->full_ms = now_ms;
+	} else if (now_ms - r->full_ms >= timeout_ms) {
+		r->gave_up = true;
+		recorder_retry(r);
+	}
 }
 
 /* Order is that of the connection: behind one that waits, all wait. */
@@ -154,6 +177,7 @@ void recorder_close(struct recorder *r)
 	record_writer_close(r->writer, record_time_now());
 	record_writer_finish(r->writer);
 	collect(r);
+	r->closed = true;
 }
 
 bool recorder_has_settled(const struct recorder *r, uint64_t count)
@@ -164,6 +188,28 @@ bool recorder_has_settled(const struct recorder *r, uint64_t count)
 bool recorder_is_settled(const struct recorder *r)
 {
 	return !r->waiting && r->completed == r->appended;
+}
+
+bool recorder_owes_mark(const struct recorder *r)
+{
+	struct record_time since;
+
+	return r->newest_stored > 0 && r->newest_lost > r->newest_stored &&
+	       recorder_is_settled(r) && !record_writer_pending_since(r->writer, &since);
+}
+
+void recorder_mark_loss(struct recorder *r, int64_t now_ms)
+{
+	if (!recorder_owes_mark(r) || (r->marked_ms && now_ms - r->marked_ms < MARK_EVERY_MS))
+		return;
+	r->marked_ms = now_ms;
+	if (r->closed) {
+		record_writer_close_again(r->writer);
+		collect(r);
+	} else {
+		recorder_exception(r, record_time_now(), STR("records of it were lost"));
+		recorder_flush(r);
+	}
 }
 
 int64_t recorder_age_ms(const struct recorder *r, struct record_time now)
@@ -182,7 +228,9 @@ void *recorder_complete(struct completion *completion)
 
 	r->completed++;
 	if (completion->failed != ERR_NONE)
-		lose(r, completion->failed_errno);
+		lose(r, one->number, completion->failed_errno);
+	else
+		r->newest_stored = MAX(r->newest_stored, one->number);
 	free(one);
 	return r->owner;
 }

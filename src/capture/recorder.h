@@ -16,6 +16,11 @@ struct recorder {
 	uint64_t appended, completed;          /* records */
 	uint64_t lost; /* records that the sink does not have and will not get */
 	int lost_errno;
+	uint64_t newest_stored,
+		newest_lost;        /* numbers of records, as they were appended; 0: none */
+	int64_t full_ms, marked_ms; /* monotonic; 0: it has room, none was marked */
+	bool closed;
+	bool gave_up; /* no record waits for room, until there is some */
 };
 
 struct recorder_options {
@@ -49,6 +54,15 @@ uint64_t recorder_flush(struct recorder *r);
 void recorder_close(struct recorder *r);
 /* Tries again what the sink had no room for. */
 void recorder_retry(struct recorder *r);
+/* Where the sink has had no room for `timeout_ms`, what waits is lost, and so is what comes until
+ * there is some. To be called now and then. */
+void recorder_check_room(struct recorder *r, int64_t now_ms, int64_t timeout_ms);
+/* Something of the connection is stored, and nothing of what came last: who reads it waits for what
+ * never comes. */
+bool recorder_owes_mark(const struct recorder *r);
+/* If it does, another record, which tells that by its number: an exception, or the close again. At
+ * most once a second, until one is stored. To be called now and then. */
+void recorder_mark_loss(struct recorder *r, int64_t now_ms);
 
 /* The first `count` records were stored or lost. */
 bool recorder_has_settled(const struct recorder *r, uint64_t count);

@@ -44,6 +44,18 @@ void rewrite_head(struct str head, const struct set_header *set, size_t count, s
 	buf_append_str(out, end);
 }
 
+static bool is_secret(struct str name)
+{
+	static const char *const names[] = {
+		"Authorization", "Proxy-Authorization", "ES-Secondary-Authorization",
+		"Cookie",        "X-Api-Key",           "X-Amz-Security-Token"};
+
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		if (http1_name_is(name, names[i]))
+			return true;
+	return false;
+}
+
 void redact_head(struct str head, struct buf *out)
 {
 	struct str first = first_line(head), end = line_end(first);
@@ -52,10 +64,7 @@ void redact_head(struct str head, struct buf *out)
 
 	buf_append_str(out, first);
 	while (http1_next_header(head, &at, &header)) {
-		if (http1_name_is(header.name, "Authorization") ||
-		    http1_name_is(header.name, "Proxy-Authorization") ||
-		    http1_name_is(header.name, "Cookie") ||
-		    http1_name_is(header.name, "X-Api-Key")) {
+		if (is_secret(header.name)) {
 			buf_append_str(out, header.name);
 			buf_append_str(out, STR(": REDACTED"));
 			buf_append_str(out, end);

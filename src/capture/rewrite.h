@@ -11,8 +11,7 @@ struct set_header {
 /* Appends `head` without Upgrade and HTTP2-Settings, and with each header of `set` instead of those
  * of its name, behind the first line. */
 void rewrite_head(struct str head, const struct set_header *set, size_t count, struct buf *out);
-/* Appends `head` with the values of Authorization and Proxy-Authorization, Cookie and X-Api-Key
- * replaced. */
+/* Appends `head` with the values of those headers replaced that hold credentials. */
 void redact_head(struct str head, struct buf *out);
 
 #endif

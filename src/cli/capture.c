@@ -33,6 +33,7 @@ struct capture_run {
 	struct handed_over handed;
 	struct handover successor;
 	struct destination *destination; /* of the arguments */
+	const struct destination_tls *destination_tls;
 	int64_t drain_timeout_ms;
 	bool draining;
 };
@@ -206,6 +207,7 @@ static int start_proxy(struct capture_run *run, const struct capture_fields *fie
 	options.suppress = run->suppress;
 	options.warn = warn;
 	run->destination = destination_ref(options.destination);
+	run->destination_tls = &fields->destination_tls;
 	if ((got = proxy_start(&options, &run->proxy, err)) < 0)
 		return got;
 	log_info("capture", "listening on %s port %u for %s", fields->listen_host,
@@ -250,12 +252,26 @@ static int open_metrics(struct capture_run *run, const struct metrics_fields *fi
 	return 0;
 }
 
+/* That to which requests go now. */
+static int reload_destination(struct capture_run *run, struct err *err)
+{
+	bool capturing;
+	struct destination *now = gate_destination(proxy_gate(run->proxy), &capturing);
+	int got = destination_reload_tls(now, run->destination_tls, err);
+
+	destination_unref(now);
+	return got;
+}
+
 static void reload(struct capture_run *run)
 {
 	struct err err = {0};
 
 	if (run->access_log && access_log_reopen(run->access_log, &err) < 0)
 		log_warn("capture", "the access log stays as it was: %s", err.message);
+	if (reload_destination(run, &err) < 0)
+		log_warn("capture", "the certificates for the destination stay as they were: %s",
+			 err.message);
 	if (!run->tls)
 		return;
 	if (server_tls_reload(run->tls, &err) < 0)

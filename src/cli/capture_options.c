@@ -176,8 +176,8 @@ const struct opt capture_options[] = {
 	{.name = "redact-auth",
 	 .type = OPT_BOOL,
 	 CHOICE(redact_auth),
-	 .help = "Records hold REDACTED instead of the values of Authorization, Cookie and "
-		 "X-Api-Key."},
+	 .help = "Records hold REDACTED instead of the values of Authorization, Cookie, "
+		 "X-Api-Key and other headers with credentials."},
 	{.name = "access-log",
 	 .type = OPT_STRING,
 	 CHOICE(access_log),

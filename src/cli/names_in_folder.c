@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#define NAMES_FIRST 1000
+
 static void directory_closep(DIR **directory)
 {
 	if (*directory)
@@ -30,4 +32,15 @@ int names_in_folder(const char *folder, size_t most, struct arena *mem, struct s
 			(*out)[(*count)++] = arena_str(mem, str_from(entry->d_name));
 	qsort(*out, *count, sizeof(struct str), str_cmp_qsort);
 	return mem->failed ? arena_fail(mem, "a list of names", err) : 0;
+}
+
+int all_names_in_folder(const char *folder, struct arena *mem, struct str **out, size_t *count,
+			struct err *err)
+{
+	size_t most = NAMES_FIRST;
+	int got;
+
+	while ((got = names_in_folder(folder, most, mem, out, count, err)) == 0 && *count == most)
+		most *= 2;
+	return got;
 }

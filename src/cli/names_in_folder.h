@@ -8,5 +8,8 @@
  * being written does; none where there is no such folder. ERR_IO. */
 int names_in_folder(const char *folder, size_t most, struct arena *mem, struct str **out,
 		    size_t *count, struct err *err);
+/* However many there are, as long as `mem` has room. */
+int all_names_in_folder(const char *folder, struct arena *mem, struct str **out, size_t *count,
+			struct err *err);
 
 #endif

@@ -11,8 +11,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#define GROUPS_MAX 1000
-
 struct groups_fields {
 	struct general_fields general;
 	const char *remove;
@@ -94,7 +92,7 @@ static int list(const struct groups *groups, struct err *err)
 
 	if (!folder.ptr)
 		return arena_fail(groups->mem, "the groups", err);
-	if (names_in_folder(folder.ptr, GROUPS_MAX, groups->mem, &names, &count, err) < 0)
+	if (all_names_in_folder(folder.ptr, groups->mem, &names, &count, err) < 0)
 		return -(int)err->kind;
 	table_init(&table, groups->mem, columns, COUNT_OF(columns));
 	for (size_t i = 0; i < count; i++)

@@ -91,6 +91,10 @@ void record_writer_flush(struct record_writer *w);
  * may follow. */
 void record_writer_finish(struct record_writer *w);
 
+/* After record_writer_finish: another last record, with nothing but a close, for the one that was
+ * lost. */
+void record_writer_close_again(struct record_writer *w);
+
 /* The oldest finished record, the caller's; NULL: none. */
 struct record *record_writer_take(struct record_writer *w);
 /* When the first observation of the open record was. False: none is open. */

@@ -272,3 +272,10 @@ void record_writer_exception(struct record_writer *w, struct record_time time, s
 	message.len = MIN(message.len, RECORD_EXCEPTION_MAX);
 	add_bytes(w, time, FIELD_EXCEPTION, DATA_FIELD, message);
 }
+
+void record_writer_close_again(struct record_writer *w)
+{
+	w->finished = false;
+	record_writer_close(w, record_time_now());
+	record_writer_finish(w);
+}

@@ -2,10 +2,13 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 /* In place of the system's: every name is this address; 0: no name is known. */
@@ -78,11 +81,69 @@ static void an_address_is_not_looked_up_again(void **state)
 	destination_unref(d);
 }
 
+/* Key and certificate, both in `path`. */
+static void write_certificate(const char *path, long serial)
+{
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+	X509 *x = X509_new();
+	BIO *file = BIO_new_file(path, "w");
+
+	assert_non_null(file);
+	ASN1_INTEGER_set(X509_get_serialNumber(x), serial);
+	X509_gmtime_adj(X509_getm_notBefore(x), -86400);
+	X509_gmtime_adj(X509_getm_notAfter(x), 86400);
+	X509_set_pubkey(x, key);
+	assert_true(X509_sign(x, key, EVP_sha256()) > 0);
+	assert_int_equal(PEM_write_bio_X509(file, x), 1);
+	assert_int_equal(PEM_write_bio_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL), 1);
+	BIO_free(file);
+	X509_free(x);
+	EVP_PKEY_free(key);
+}
+
+/* The number of the certificate that is shown to it. */
+static long shown_to(struct destination *d)
+{
+	SSL *ssl = destination_ssl(d, -1);
+	long serial;
+
+	assert_non_null(ssl);
+	serial = ASN1_INTEGER_get(X509_get0_serialNumber(SSL_get_certificate(ssl)));
+	SSL_free(ssl);
+	return serial;
+}
+
+static void its_certificates_are_read_anew(void **state)
+{
+	char path[] = "/tmp/destinationXXXXXX";
+	const struct destination_tls tls = {.ca = path, .client_cert = path, .client_key = path};
+	int fd = mkstemp(path);
+	struct destination *d;
+	struct err err = {0};
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	write_certificate(path, 7);
+	answer = htonl(0x7f000001);
+	assert_int_equal(destination_new("https://127.0.0.1:9200", &tls, &d, &err), 0);
+	assert_int_equal(shown_to(d), 7);
+	write_certificate(path, 8);
+	assert_int_equal(destination_reload_tls(d, &tls, &err), 0);
+	assert_int_equal(shown_to(d), 8);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(destination_reload_tls(d, &tls, &err), -ERR_USAGE);
+	assert_non_null(strstr(err.message, path));
+	assert_int_equal(shown_to(d), 8);
+	destination_unref(d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_name_that_moved_is_found_again),
 		cmocka_unit_test(an_address_is_not_looked_up_again),
+		cmocka_unit_test(its_certificates_are_read_anew),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

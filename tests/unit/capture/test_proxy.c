@@ -3,10 +3,14 @@
 #include "base/clock.h"
 #include "base/small_file.h"
 
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 #include <cmocka.h>
 #include <librdkafka/rdkafka.h>
@@ -27,11 +31,12 @@ static void wait_for(const counter *one)
 	}
 }
 
-static struct sink *sink_of(rd_kafka_mock_cluster_t *cluster)
+static struct sink *sink_of(rd_kafka_mock_cluster_t *cluster, int64_t timeout_ms)
 {
 	const struct kafka_log_options options = {
 		.kafka = {.brokers = rd_kafka_mock_cluster_bootstraps(cluster), .topic = "records"},
-		.timeout_ms = FAILS_AFTER_MS,
+		.timeout_ms = timeout_ms,
+		.buffer_bytes = 8192,
 		.must_be_there = true};
 	struct err err = {0};
 	struct sink *sink;
@@ -41,7 +46,7 @@ static struct sink *sink_of(rd_kafka_mock_cluster_t *cluster)
 	return sink;
 }
 
-static struct proxy *start(struct sink *sink, const char *lives)
+static struct proxy *start(struct sink *sink, const char *lives, const char *to)
 {
 	struct proxy_options options = {.listen_host = "127.0.0.1",
 					.threads = 1,
@@ -49,12 +54,16 @@ static struct proxy *start(struct sink *sink, const char *lives)
 					.lives = lives,
 					.record_limit = 4096,
 					.head_limit = 4096,
-					.max_connections = 10};
+					.max_connections = 10,
+					.idle_timeout_ms = 10 * PATIENCE_MS,
+					.header_timeout_ms = 10 * PATIENCE_MS,
+					.connect_timeout_ms = 10 * PATIENCE_MS,
+					.flush_ms = 1000,
+					.capture_timeout_ms = 1000};
 	struct err err = {0};
 	struct proxy *proxy;
 
-	if (destination_new("http://127.0.0.1:1", &(struct destination_tls){0},
-			    &options.destination, &err) < 0 ||
+	if (destination_new(to, &(struct destination_tls){0}, &options.destination, &err) < 0 ||
 	    proxy_start(&options, &proxy, &err) < 0)
 		fail_msg("%s", err.message);
 	return proxy;
@@ -79,9 +88,9 @@ static void it_ends_though_its_mark_is_taken_by_nobody(void **state)
 	assert_non_null(rk);
 	cluster = rd_kafka_mock_cluster_new(rk, 1);
 	assert_int_equal(rd_kafka_mock_topic_create(cluster, "records", 1, 1), 0);
-	sink = sink_of(cluster);
+	sink = sink_of(cluster, FAILS_AFTER_MS);
 	rd_kafka_mock_broker_set_down(cluster, 1);
-	proxy = start(sink, path);
+	proxy = start(sink, path, "http://127.0.0.1:1");
 	wait_for(&proxy_counters(proxy)->records_lost);
 	proxy_stop(proxy);
 	sink_close(sink);
@@ -92,9 +101,77 @@ static void it_ends_though_its_mark_is_taken_by_nobody(void **state)
 	assert_int_equal(rmdir(folder), 0);
 }
 
+static int local_socket(struct sockaddr_in *address)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	address->sin_family = AF_INET;
+	address->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_true(fd >= 0);
+	return fd;
+}
+
+/* One that takes connections, and never says anything. */
+static int silent_source(char url[static 64])
+{
+	struct sockaddr_in address = {0};
+	socklen_t len = sizeof(address);
+	int fd = local_socket(&address);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, len), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
+	snprintf(url, 64, "http://127.0.0.1:%u", ntohs(address.sin_port));
+	return fd;
+}
+
+/* The beginning of the answer to a request with a body of many records. */
+static void put(const struct proxy *proxy, char *answer, size_t size)
+{
+	static char body[200000]; /* more than is read ahead */
+	const char *head = "PUT /i/_doc/1 HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\n";
+	const struct timeval most = {.tv_sec = PATIENCE_MS / 1000};
+	struct sockaddr_in address = {.sin_port = htons(proxy_port(proxy))};
+	int fd = local_socket(&address);
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof(most));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof(most));
+	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(send(fd, head, strlen(head), 0), strlen(head));
+	assert_int_equal(send(fd, body, sizeof(body), 0), sizeof(body));
+	memset(answer, 0, size);
+	assert_int_equal(recv(fd, answer, size - 1, MSG_WAITALL), size - 1);
+	close(fd);
+}
+
+static void a_request_whose_records_find_no_room_is_answered(void **state)
+{
+	rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), NULL, 0);
+	rd_kafka_mock_cluster_t *cluster = rd_kafka_mock_cluster_new(rk, 1);
+	char url[64], answer[13];
+	struct proxy *proxy;
+	struct sink *sink;
+	int source = silent_source(url);
+
+	(void)state;
+	assert_int_equal(rd_kafka_mock_topic_create(cluster, "records", 1, 1), 0);
+	sink = sink_of(cluster, 600000);
+	rd_kafka_mock_broker_set_down(cluster, 1);
+	proxy = start(sink, NULL, url);
+	put(proxy, answer, sizeof(answer));
+	assert_string_equal(answer, "HTTP/1.1 503");
+	rd_kafka_mock_broker_set_up(cluster, 1);
+	proxy_stop(proxy);
+	sink_close(sink);
+	close(source);
+	rd_kafka_mock_cluster_destroy(cluster);
+	rd_kafka_destroy(rk);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_request_whose_records_find_no_room_is_answered),
 		cmocka_unit_test(it_ends_though_its_mark_is_taken_by_nobody),
 	};
 

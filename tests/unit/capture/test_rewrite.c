@@ -40,6 +40,11 @@ static void secrets_are_left_out(void **state)
 	(void)state;
 	redact_head(STR("GET / HTTP/1.1\r\nauthorization: Basic c2VjcmV0\r\nA: b\r\n\r\n"), &out);
 	assert_text(&out, "GET / HTTP/1.1\r\nauthorization: REDACTED\r\nA: b\r\n\r\n");
+	redact_head(STR("GET / HTTP/1.1\r\nes-secondary-authorization: Basic c2VjcmV0\r\n"
+			"X-Amz-Security-Token: secret\r\n\r\n"),
+		    &out);
+	assert_text(&out, "GET / HTTP/1.1\r\nes-secondary-authorization: REDACTED\r\n"
+			  "X-Amz-Security-Token: REDACTED\r\n\r\n");
 }
 
 int main(void)

@@ -30,6 +30,8 @@ static void requests_that_write_wait(void **state)
 		"http://_search/i/_doc",
 		"/_plugins/_security/api/roles/x",
 		"/i%2F_search",
+		"/_search/template/stored",
+		"/_plugins/_query/_datasources",
 	};
 
 	(void)state;
@@ -38,6 +40,24 @@ static void requests_that_write_wait(void **state)
 	assert_true(mutates("PUT", "/i/_search"));
 	assert_true(mutates("PATCH", "/_plugins/_security/api/roles"));
 	assert_true(mutates("DELETE", "/i/_doc/1"));
+}
+
+static void what_deletes_below_an_end_point_that_reads_waits(void **state)
+{
+	static const char *const targets[] = {
+		"/i/_query",
+		"/i/type/_query?q=x",
+		"/_query",
+		"/_search/pipeline/p",
+		"/_search/template/stored",
+		"/i/type/_search",
+		"/_search",
+		"/_pits",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(targets); i++)
+		assert_true(mutates("DELETE", targets[i]));
 }
 
 static void requests_that_read_do_not(void **state)
@@ -63,6 +83,10 @@ static void requests_that_read_do_not(void **state)
 		"/i/_pit",
 		"/_plugins/_sql",
 		"/_all/_search",
+		"/_search/template",
+		"/i/_search/template",
+		"/_query",
+		"/_query/async?x=y",
 	};
 
 	(void)state;
@@ -72,6 +96,10 @@ static void requests_that_read_do_not(void **state)
 	assert_false(mutates("HEAD", "/i"));
 	assert_false(mutates("OPTIONS", "/"));
 	assert_false(mutates("DELETE", "/_search/scroll"));
+	assert_false(mutates("DELETE", "/_search/scroll/id"));
+	assert_false(mutates("DELETE", "/_search/point_in_time/_all"));
+	assert_false(mutates("DELETE", "/_pit"));
+	assert_false(mutates("DELETE", "/_async_search/id"));
 }
 
 static struct suppress_rules *rules_of(const struct suppress_options *options)
@@ -130,6 +158,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(requests_that_write_wait),
+		cmocka_unit_test(what_deletes_below_an_end_point_that_reads_waits),
 		cmocka_unit_test(requests_that_read_do_not),
 		cmocka_unit_test(an_expression_matches_in_full),
 		cmocka_unit_test(a_wrong_expression_is_named),
