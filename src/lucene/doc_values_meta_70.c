@@ -2,12 +2,15 @@
  *
  *   DOCS     i64 offset | i64 length
  *   VALUES   i64 values | i32 table size, i64 each | u8 bits | i64 min, gcd, offset, length
+ *   TERMS    vLong size | i32 block shift | i32 shift | block addresses | …
+ *
  *   numeric          DOCS VALUES
- *   binary           i64 offset, length | DOCS | i32 documents, min, max length | min < max:
- * ADDRESSES sorted           DOCS | i32 documents | u8 bits | i64 offset, length | TERMS sorted set
- * u8 0: as sorted u8 1: DOCS | u8 bits | i64 offset, length | i32 documents | ADDRESSES | TERMS
+ *   binary           i64 offset, length | DOCS | i32 documents, min, max length
+ *                    min < max: ADDRESSES
+ *   sorted           DOCS | i32 documents | u8 bits | i64 offset, length | TERMS
+ *   sorted set       u8 0: as sorted
+ *                    u8 1: DOCS | u8 bits | i64 offset, length | i32 documents | ADDRESSES | TERMS
  *   sorted numeric   DOCS VALUES | i32 documents | documents != values: ADDRESSES
- *   TERMS            vLong size | i32 block shift | i32 shift | block addresses | …
  *
  * Source: Lucene 7.7.3 codecs/lucene70/Lucene70DocValuesProducer. */
 #include "lucene/doc_values_meta.h"

@@ -2,9 +2,10 @@
  *
  *   DOCS     i64 offset | i64 length | i16 jump table entries | u8 dense rank power
  *   VALUES   … | i64 offset of the jump table
+ *   TERMS    vLong size | i32 block shift, or 0x00060001: LZ4 in blocks of 2^6 | …
  *   binary   compressed, and documents > 0:
- *              i64 offset | vInt chunks, documents a chunk, largest | vInt shift | addresses | i64
- * length TERMS    vLong size | i32 block shift, or 0x00060001: LZ4 in blocks of 2^6 | …
+ *            i64 offset | vInt chunks, documents a chunk, largest | vInt shift | addresses
+ *            i64 length
  *
  * A binary field is compressed in version 1 always, from version 2 on if its attribute says so.
  *

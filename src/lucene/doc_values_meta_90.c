@@ -1,11 +1,16 @@
 /* Doc values metadata of Lucene 9 and 10: little-endian. What follows the type byte:
  *
- *   fields with a skip index: i64 offset, length, max, min | i32 documents, last | 2: i32 most
- * values DOCS, VALUES     as Lucene80 numeric          DOCS VALUES binary           i64 offset,
- * length | DOCS | i32 documents, min, max length | min < max: ADDRESSES sorted           DOCS
- * VALUES | TERMS sorted set       u8 0: as sorted;  u8 1: as sorted numeric | TERMS sorted numeric
- * DOCS VALUES | i32 documents | documents != values: ADDRESSES TERMS            vLong size | i32
- * shift | block addresses | …, always LZ4 in blocks of 2^6
+ *   skip index       i64 offset, length, max, min | i32 documents, last | 2: i32 most values
+ *                    (of fields that have one, before all else)
+ *   DOCS, VALUES     as Lucene80
+ *   TERMS            vLong size | i32 shift | block addresses | …, always LZ4 in blocks of 2^6
+ *
+ *   numeric          DOCS VALUES
+ *   binary           i64 offset, length | DOCS | i32 documents, min, max length
+ *                    min < max: ADDRESSES
+ *   sorted           DOCS VALUES | TERMS
+ *   sorted set       u8 0: as sorted; u8 1: as sorted numeric | TERMS
+ *   sorted numeric   DOCS VALUES | i32 documents | documents != values: ADDRESSES
  *
  * Version 1 moved the skip index into a file of its own (.dvs); the entries stayed the same.
  *

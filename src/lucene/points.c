@@ -1,10 +1,12 @@
 /* Where the points of a field are.
  *
- *   60  .dii: vInt fields, each vInt number, vLong place: of the meta in the .dim, behind all
- * leaves; then the inner nodes, which begin with vLong first leaf (before version 4 of the tree:
- *       leaves x (bytes, and 1 more unless it has one dimension and version 3) bytes, then vLong)
- *   86, 90  .kdm: each field i32 number, meta, i64 first leaf, i64 inner nodes (in the .kdi);
- *       -1; i64 length of the .kdi, of the .kdd; leaves in the .kdd
+ *   60       .dii: vInt fields, each vInt number, vLong place
+ *            .dim: the leaves; at each place the meta, then the inner nodes: vLong first leaf …
+ *            (before version 4 of the tree behind leaves x (bytes of a value, and 1 more unless it
+ *            has one dimension and version 3))
+ *   86, 90   .kdm: each field i32 number, meta, i64 first leaf, i64 inner nodes (in the .kdi)
+ *            -1 | i64 length of the .kdi, of the .kdd
+ *            .kdd: the leaves
  *
  * Big-endian up to 86, little-endian in 90 (the header of the meta is big-endian always).
  *

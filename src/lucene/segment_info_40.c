@@ -48,7 +48,8 @@ bool segment_info_is_40(const struct codec_header *header)
 	return find_format(header) != NULL;
 }
 
-/* "4.10.4" or "4.0"; what is no number counts as 0, for the version is only told, never used. */
+/* "4.10.4" or "4.0"; what is no number counts as 0: all that depends on it is whether files have
+ * footers, from 4.8 on. */
 static struct lucene_version version_of(struct str text)
 {
 	struct lucene_version version = {0};

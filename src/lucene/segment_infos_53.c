@@ -4,10 +4,12 @@
  *   i64 version | counter (vLong; i32 up to 7) | i32 segments
  *   segments > 0: vInt x 3 oldest version of a segment
  *   each segment:
- *     string name | id (16 bytes; format 6: u8 1 and id, or u8 0 for one of Lucene 4) | string
- * codec i64 delGen | i32 delCount | i64 fieldInfosGen | i64 docValuesGen 9+: i32 softDelCount 10:
- * u8 1 and id of this commit of the segment, or u8 0 set of field infos files | i32 n, n x (i32
- * field, set of doc values files) map of user data
+ *     string name | id (16 bytes; format 6: u8 1 and id, or u8 0 for one of Lucene 4)
+ *     string codec | i64 delGen | i32 delCount | i64 fieldInfosGen | i64 docValuesGen
+ *     9+: i32 softDelCount
+ *     10: u8 1 and id of this commit of the segment, or u8 0
+ *     set of field infos files | i32 n, n x (i32 field, set of doc values files)
+ *   map of user data
  *
  * All integers are big-endian, in Lucene 9 and 10 too.
  * Source: Lucene 9.12.1 index/SegmentInfos; 6.6.6 for format 6. */

@@ -211,9 +211,10 @@ int stored_window_finish(struct stored_window *w, struct err *err)
 			       (unsigned long long)left, w->has_footer ? "footer" : "end");
 	if (!w->has_footer)
 		return 0;
+	/* First, since a read may take the bytes back that the window borrowed. */
+	stored_window_crc(w);
 	if (bytes_source_read(w->source, w->file_end, footer, sizeof(footer), err) < 0)
 		return -(int)err->kind;
-	stored_window_crc(w);
 	if (w->crc_start == 0 && codec_footer_check_crc(footer, w->crc, err) < 0)
 		return -(int)err->kind;
 	w->crc = crc32_update(w->crc, footer, CODEC_FOOTER_LENGTH - CODEC_FOOTER_CRC_LENGTH);

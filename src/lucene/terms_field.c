@@ -13,8 +13,8 @@
  *   0     no children: bits 2 to 4 bytes of the place - 1, which follows
  *   1, 2  one child, with or without a place: u8 label, (bits 2 to 4) + 1 bytes child,
  *         (bits 5 to 7) + 1 bytes place << 2 | flags
- *   3     several: bit 5: there is a place; u16 in all, u8 label, (bits 6 to 8) + 1 bytes place <<
- * 2
+ *   3     several: bit 5: there is a place; u16 in all, u8 label,
+ *         (bits 6 to 8) + 1 bytes place << 2
  *
  * Source: BlockTreeTermsReader and FieldReader of 4.10.4, 5.5.5, 8.11.3, lucene90 of 9.12.1,
  * lucene103 of 10.5.0 (TrieReader, TrieBuilder). */
