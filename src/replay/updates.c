@@ -342,8 +342,8 @@ static void judge_absent(struct job *job, struct pending_update *u, const struct
 		job->refused = true;
 	else if (deleted >= u->captured)
 		is_in(job, u, deleted);
-	/* NOLINTNEXTLINE(bugprone-branch-clone): what is asked in between comes after this */
 	else if (u->made && is_done(result))
+		/* NOLINTNEXTLINE(bugprone-branch-clone): others come between */
 		send_it(job, u, NULL);
 	else if (!is_given_up(job, u))
 		return;
