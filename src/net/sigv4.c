@@ -224,9 +224,8 @@ int sigv4_presign(const struct sigv4_request *request, const struct sigv4_key *k
 {
 	cleanup(buf_release) struct buf canonical = BUF_INIT(MIB(1));
 	cleanup(buf_release) struct buf target = BUF_INIT(KIB(256));
-	cleanup(buf_release) struct buf names = BUF_INIT(KIB(1));
 	struct sigv4_request with_query = *request;
-	struct signing s = {.request = &with_query, .key = key};
+	struct signing s = {.request = &with_query, .key = key, .names = BUF_INIT(KIB(1))};
 	char signature[HASH_TEXT], scope[256];
 	int got;
 
@@ -238,10 +237,9 @@ int sigv4_presign(const struct sigv4_request *request, const struct sigv4_key *k
 	if (buf_check(&target, "a signed address", err) < 0)
 		return -ERR_LIMIT;
 	with_query.target = buf_str(&target);
-	s.names = names;
 	add_header(&s, STR("Host"), request->host);
 	got = canonical_request(&s, &canonical, err);
-	names = s.names; /* its memory is ours again */
+	buf_release(&s.names);
 	if (got < 0)
 		return got;
 	sign(&s, buf_str(&canonical), scope, signature);

@@ -69,10 +69,12 @@ static void forget_old(struct cursors *c)
 {
 	struct cursor *oldest;
 
+	/* NOLINTBEGIN(clang-analyzer-unix.Malloc): it does not follow TAILQ_REMOVE */
 	while ((oldest = TAILQ_FIRST(&c->list)) &&
 	       (c->count > CURSORS_MOST || c->bytes > CURSORS_MOST_BYTES ||
 		clock_monotonic_ms() - oldest->named_ms > CURSORS_AGE_MS))
 		forget(c, oldest);
+	/* NOLINTEND(clang-analyzer-unix.Malloc) */
 }
 
 static void remember(struct cursors *c, struct str source, struct str target)

@@ -16,7 +16,7 @@ static void percent_encode(struct buf *out, struct str s)
 	}
 }
 
-void document_target_query(struct buf *out, struct str query, struct arena *mem)
+void document_target_query(struct buf *target, struct str query, struct arena *mem)
 {
 	static const char *const gone[] = {"op_type",   "version",         "version_type",
 					   "if_seq_no", "if_primary_term", "retry_on_conflict"};
@@ -27,7 +27,7 @@ void document_target_query(struct buf *out, struct str query, struct arena *mem)
 		request_query_append_without(&less, query, str_from(gone[i]));
 		query = arena_str(mem, buf_str(&less));
 	}
-	buf_append_str(out, query);
+	buf_append_str(target, query);
 }
 
 void document_target_add(struct buf *target, const char *name, const char *text, int64_t number)

@@ -48,7 +48,8 @@ static bool is_under_way(const struct replay *r, uint32_t partition)
 
 void replay_look_at_leaving(struct replay *r)
 {
-	uint32_t *partitions = (uint32_t *)(void *)r->leaving.ptr;
+	void *numbers = r->leaving.ptr;
+	uint32_t *partitions = numbers;
 	size_t count = r->leaving.len / sizeof(*partitions), kept = 0;
 
 	for (size_t i = 0; i < count; i++)

@@ -106,24 +106,34 @@ static struct json *base64_of(struct str body, struct arena *mem)
 	return json_new_string(mem, arena_str(mem, buf_str(&digits)));
 }
 
+/* What a body of JSON is, and the name for it; NULL: it is none. */
+static struct json *tree_of(const struct outgoing *o, struct str body, struct arena *mem,
+			    struct str *name)
+{
+	struct str trimmed = str_trim(body);
+	struct json *tree;
+	struct err err;
+
+	if (trimmed.len == 0 || (trimmed.ptr[0] != '{' && trimmed.ptr[0] != '['))
+		return NULL;
+	*name = STR("inlinedJsonBody");
+	if (!is_ndjson(o) && json_parse(trimmed, mem, &tree, &err) == 0)
+		return tree;
+	*name = STR("inlinedJsonSequenceBodies");
+	return sequence_of(body, mem);
+}
+
 static struct json *payload_message(const struct outgoing *o, struct str body, struct arena *mem)
 {
-	struct json *payload = json_new(mem, JSON_OBJECT), *tree = NULL;
-	struct str trimmed = str_trim(body);
-	struct err err;
+	struct json *payload = json_new(mem, JSON_OBJECT), *tree;
+	struct str name;
 
 	if (!payload || body.len == 0)
 		return payload;
 	if (!is_utf8(body))
 		json_set(payload, STR("inlinedBase64Body"), base64_of(body, mem));
-	else if (trimmed.len == 0 || (trimmed.ptr[0] != '{' && trimmed.ptr[0] != '['))
-		json_set(payload, STR("inlinedTextBody"), json_new_string(mem, body));
-	else if (is_ndjson(o) && (tree = sequence_of(body, mem)))
-		json_set(payload, STR("inlinedJsonSequenceBodies"), tree);
-	else if (!is_ndjson(o) && json_parse(trimmed, mem, &tree, &err) == 0)
-		json_set(payload, STR("inlinedJsonBody"), tree);
-	else if ((tree = sequence_of(body, mem)))
-		json_set(payload, STR("inlinedJsonSequenceBodies"), tree);
+	else if ((tree = tree_of(o, body, mem, &name)))
+		json_set(payload, name, tree);
 	else
 		json_set(payload, STR("inlinedTextBody"), json_new_string(mem, body));
 	return payload;
@@ -154,12 +164,14 @@ static int body_of(const struct json *payload, struct arena *mem, struct str *ou
 			json_write(&text, line);
 			buf_append_byte(&text, '\n');
 		}
-	} else if ((value = json_get(payload, "inlinedTextBody"))) {
-		buf_append_str(&text, json_text_or(value, STR("")));
-	} else if ((value = json_get(payload, "inlinedBase64Body")) &&
-		   !base64_decode(&text, json_text_or(value, STR("")))) {
-		return err_set(err, ERR_FORMAT, "inlinedBase64Body is no base64");
-	} else if ((value = json_get(payload, "inlinedBinaryBody"))) {
+	} else if (!json_get(payload, "inlinedTextBody") &&
+		   (value = json_get(payload, "inlinedBase64Body"))) {
+		if (!base64_decode(&text, json_text_or(value, STR(""))))
+			return err_set(err, ERR_FORMAT, "inlinedBase64Body is no base64");
+	} else {
+		value = json_get(payload, "inlinedTextBody");
+		if (!value)
+			value = json_get(payload, "inlinedBinaryBody");
 		buf_append_str(&text, json_text_or(value, STR("")));
 	}
 	if (buf_check(&text, "a request's body", err) < 0)

@@ -343,6 +343,7 @@ static void judge_absent(struct job *job, struct pending_update *u, const struct
 	else if (deleted >= u->captured)
 		is_in(job, u, deleted);
 	else if (u->made && is_done(result))
+		/* NOLINTNEXTLINE(bugprone-branch-clone): others come between */
 		send_it(job, u, NULL);
 	else if (!is_given_up(job, u))
 		return;

@@ -166,7 +166,7 @@ int segment_reader_open_segment(struct segment_log_reader *reader, uint64_t base
 					 base, reader->path);
 	segment_fd_closep(&reader->segment);
 	reader->segment = fd;
-	fd = -1;
+	fd = -1; /* NOLINT(clang-analyzer-deadcode.DeadStores): it is closed in the end */
 	reader->base = base;
 	reader->header = header;
 	segment_reader_go_to(reader, SEGMENT_HEADER, base);

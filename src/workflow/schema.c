@@ -99,11 +99,10 @@ static int visit(struct walk *walk, const struct schema *schema, const struct sc
 int schema_walk(const struct schema *root, int (*row)(void *user, const struct schema_row *row),
 		void *user)
 {
-	cleanup(buf_release) struct buf path = BUF_INIT(LIMIT_PATH);
-	struct walk walk = {row, user, path, 0};
+	struct walk walk = {row, user, BUF_INIT(LIMIT_PATH), 0};
 	int rc = visit(&walk, root, NULL);
 
-	path = walk.path;
+	buf_release(&walk.path);
 	return rc;
 }
 

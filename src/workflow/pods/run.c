@@ -211,7 +211,7 @@ int pods_scale(const struct pods_options *options, const char *label, const char
 	       unsigned replicas, unsigned *before, struct err *err)
 {
 	cleanup(release) struct pods pods = {0};
-	struct json *one;
+	struct json *one = NULL;
 
 	if (find_deployment(&pods, options, label, value, &one, err) < 0)
 		return -(int)err->kind;
