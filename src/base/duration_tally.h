@@ -17,14 +17,20 @@ struct duration_tally {
 	uint64_t buckets[DURATION_BUCKETS];
 };
 
+/* DURATION_BUCKETS and more: in none. */
+static inline unsigned duration_bucket(int64_t us)
+{
+	uint64_t steps = us > 0 ? (uint64_t)(us - 1) / DURATION_FIRST_US : 0;
+
+	return steps ? 64U - (unsigned)__builtin_clzll(steps) : 0;
+}
+
 static inline void duration_tally_add(struct duration_tally *tally, int64_t us)
 {
-	uint64_t all = us > 0 ? (uint64_t)us : 0;
-	uint64_t steps = all > 0 ? (all - 1) / DURATION_FIRST_US : 0;
-	unsigned bucket = steps ? 64U - (unsigned)__builtin_clzll(steps) : 0;
+	unsigned bucket = duration_bucket(us);
 
 	tally->count++;
-	tally->sum_us += all;
+	tally->sum_us += us > 0 ? (uint64_t)us : 0;
 	if (bucket < DURATION_BUCKETS)
 		tally->buckets[bucket]++;
 }

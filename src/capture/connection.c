@@ -1,5 +1,7 @@
 #include "capture/connection_internal.h"
 
+#include "base/clock.h"
+
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <stdarg.h>
@@ -60,6 +62,7 @@ struct recorder_options connection_recorder_options(struct loop *loop, char id[s
 	return (struct recorder_options){.sink = proxy->options.sink,
 					 .queue = loop->queue,
 					 .counters = &proxy->counters,
+					 .commits = &loop->tallies[CAPTURE_COMMIT],
 					 .node_id = str_from(proxy->node_id),
 					 .connection_id = str_from(id),
 					 .record_limit = proxy->options.record_limit};
@@ -100,6 +103,7 @@ void connection_accept(struct loop *loop, int fd, bool refuse)
 	c->upstream.fd = -1;
 	c->head = BUF_INIT(proxy->options.head_limit + MIB(1));
 	c->moved_ms = c->began_ms = loop->now_ms;
+	c->opened_us = clock_monotonic_us();
 	http1_request_init(&c->request, proxy->options.head_limit);
 	if (!stream_open(&c->client, loop->base, fd, ssl, on_client, c)) {
 		free(c);
@@ -176,12 +180,15 @@ static void record_undelivered(struct connection *c)
 
 void connection_close(struct connection *c)
 {
+	bool broken = c->stage != CAPTURE_CONNECTION;
+
 	if (c->phase == PHASE_CLOSED)
 		return;
 	if (c->phase == PHASE_HEAD || c->phase == PHASE_BODY)
 		record_rest(c);
 	record_undelivered(c);
 	connection_access_end(c, 0);
+	connection_stage_break(c);
 	leave_phase(c);
 	leave_gate(c);
 	c->phase = PHASE_CLOSED;
@@ -192,6 +199,8 @@ void connection_close(struct connection *c)
 	flow_free(&c->out);
 	buf_release(&c->head);
 	counter_sub(&c->loop->proxy->counters.active_connections, 1);
+	activity_tally_add(&c->loop->tallies[CAPTURE_CONNECTION],
+			   clock_monotonic_us() - c->opened_us, broken);
 }
 
 /* At the end nothing waits: the next process tells that this one is over. */
@@ -209,6 +218,7 @@ bool connection_reap(struct connection *c)
 	if (c->next)
 		c->next->link = c->link;
 	recorder_release(&c->recorder);
+	counter_add(&c->loop->proxy->counters.removed, 1);
 	free(c->access);
 	free(c);
 	return true;
@@ -242,6 +252,7 @@ static const char *status_text(int status)
 
 void connection_linger(struct connection *c)
 {
+	connection_stage_break(c);
 	leave_phase(c);
 	leave_gate(c);
 	connection_drop_upstream(c);
@@ -294,6 +305,7 @@ void connection_tunnel(struct connection *c, const char *what, const char *reaso
 			"%s is no HTTP/1 that is understood (%s); the connection goes on, what it "
 			"carries cannot be replayed",
 			what, reason);
+	connection_stage_break(c);
 	leave_phase(c);
 	leave_gate(c);
 	c->phase = PHASE_TUNNEL;

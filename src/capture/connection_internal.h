@@ -3,6 +3,7 @@
 #define CAPTURE_CONNECTION_INTERNAL_H
 
 #include "capture/access_log.h"
+#include "capture/activities.h"
 #include "capture/flow.h"
 #include "capture/gap_marker.h"
 #include "capture/lives.h"
@@ -35,6 +36,7 @@ struct loop {
 	bool draining;
 	bool accept_paused; /* no file descriptor is free; until the next tick */
 	atomic_bool drained;
+	struct activity_tally tallies[CAPTURE_ACTIVITIES];
 };
 
 struct proxy {
@@ -99,7 +101,11 @@ struct connection {
 	int64_t moved_ms;   /* bytes moved last */
 	int64_t connect_ms; /* when connecting began */
 	uint64_t parked_bytes;
-	struct access *access; /* NULL: no access log is kept */
+	int64_t opened_us;           /* clock_monotonic_us */
+	enum capture_activity stage; /* of the exchange; CAPTURE_CONNECTION: none is under way */
+	int64_t stage_us;            /* record_time_us of its beginning, or of the last one's end */
+	bool was_parked;             /* this request */
+	struct access *access;       /* NULL: no access log is kept */
 };
 
 /* Takes fd. */
@@ -145,6 +151,20 @@ void connection_access_held(struct connection *c);
 void connection_access_released(struct connection *c);
 /* The line, if a request has begun. `status`: 0: the exchange broke off. */
 void connection_access_end(struct connection *c, int status);
+
+/* --- For the metrics: which part of an exchange is under way, since when --- */
+
+/* Something of a request is here. */
+void connection_stage_begin(struct connection *c);
+/* All of it is; it is held, or goes on. */
+void connection_stage_whole(struct connection *c, bool held);
+/* It was held, and goes on; `failed`: without its record. Returns how long it was held, in
+ * microseconds. */
+uint64_t connection_stage_released(struct connection *c, bool failed);
+/* Something of the answer came. */
+void connection_stage_answer(struct connection *c, struct record_time now);
+/* What is under way goes on no longer. */
+void connection_stage_break(struct connection *c);
 
 /* Something went on without a record that can be replayed. */
 void connection_unrecorded(struct connection *c, const char *reason);

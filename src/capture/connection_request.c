@@ -121,6 +121,7 @@ static bool begin_request(struct connection *c)
 		counter_sub(&proxy->counters.requests_parked, 1);
 		atomic_fetch_sub(&proxy->gate.bytes, c->parked_bytes);
 		c->parked_bytes = 0;
+		c->was_parked = true;
 	}
 	return start_request(c);
 }
@@ -129,6 +130,7 @@ static bool run_head(struct connection *c)
 {
 	if (c->in.parsed == c->in.end)
 		return false;
+	connection_stage_begin(c);
 	c->in.parsed += http1_feed(&c->request, flow_unparsed(&c->in));
 	if (c->request.state == HTTP1_FAILED) {
 		refuse(c);
@@ -149,12 +151,14 @@ static bool run_head(struct connection *c)
 static void end_request(struct connection *c)
 {
 	struct proxy *proxy = c->loop->proxy;
+	bool held = c->recording && c->mutating;
 
 	if (c->recording)
 		recorder_end_of_message(&c->recorder, c->read_time,
 					(int32_t)c->request.first_line_bytes,
 					(int32_t)c->request.header_bytes);
-	if (!c->recording || !c->mutating) {
+	connection_stage_whole(c, held);
+	if (!held) {
 		connection_access_released(c);
 		let_go(c);
 		c->phase = PHASE_SENT;
@@ -211,6 +215,7 @@ static void capture_failed(struct connection *c, const char *reason)
 			reason);
 	counter_sub(&proxy->counters.requests_held, 1);
 	connection_access_released(c);
+	connection_stage_released(c, true);
 	let_go(c);
 	c->phase = PHASE_SENT;
 }
@@ -233,7 +238,7 @@ static bool run_held(struct connection *c)
 		return true;
 	}
 	counter_add(&proxy->counters.held_count, 1);
-	counter_add(&proxy->counters.held_us, (uint64_t)waited * 1000);
+	counter_add(&proxy->counters.held_us, connection_stage_released(c, false));
 	counter_sub(&proxy->counters.requests_held, 1);
 	connection_access_released(c);
 	let_go(c);

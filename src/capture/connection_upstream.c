@@ -130,10 +130,13 @@ bool connection_upstream_ready(struct connection *c)
 
 static void record_parsed(struct connection *c)
 {
+	struct record_time now = record_time_now();
+
 	if (c->access)
 		c->access->response_bytes += c->out.parsed - c->out.recorded;
 	if (c->recording && c->out.parsed > c->out.recorded)
-		recorder_write(&c->recorder, record_time_now(), flow_unrecorded(&c->out));
+		recorder_write(&c->recorder, now, flow_unrecorded(&c->out));
+	connection_stage_answer(c, now);
 	c->out.recorded = c->out.parsed;
 	if (c->out.released < c->out.parsed)
 		c->response_begun = true;
@@ -203,6 +206,7 @@ static void upstream_ended(struct connection *c, bool in_order)
 	} else if (exchange_is_open(c)) {
 		if (in_order && c->response.head_bytes > 0 && http1_end(&c->response)) {
 			c->response_done = true;
+			connection_stage_answer(c, record_time_now());
 			upstream_is_over(c);
 			return;
 		}

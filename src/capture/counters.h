@@ -10,6 +10,7 @@ typedef atomic_uint_fast64_t counter;
 
 struct proxy_counters {
 	counter connections, connections_refused;         /* accepted; beyond --max-connections */
+	counter removed;                                  /* closed, and all records settled */
 	counter active_connections, upstream_connections; /* gauges */
 	counter bytes_read, bytes_written;                /* from and to clients */
 	counter requests, requests_blocking, requests_suppressed;

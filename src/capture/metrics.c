@@ -10,7 +10,10 @@ static const struct {
 	struct metric metric;
 	size_t offset;
 } rows[] = {
-	{COUNTER("captureConnectionCount_total", "Connections of clients."), OF(connections)},
+	{COUNTER("removed_total", "Connections that ended and whose records are settled."),
+	 OF(removed)},
+	{COUNTER("shardlift_capture_connections_total", "Connections of clients, accepted."),
+	 OF(connections)},
 	{GAUGE("activeConnection", "Connections of clients that are open."),
 	 OF(active_connections)},
 	{COUNTER("bytesRead_total", "Bytes from clients."), OF(bytes_read)},
@@ -47,6 +50,34 @@ static const struct {
 		 "Time that requests waited for their record."),
 	 OF(held_us)},
 };
+
+static const struct {
+	const char *name, *help;
+} activities[CAPTURE_ACTIVITIES] = {
+	[CAPTURE_CONNECTION] = {"captureConnection", "Connections of clients that ended."},
+	[CAPTURE_GATHERING_REQUEST] = {"gatheringRequest",
+				       "Requests, from their first byte to their last."},
+	[CAPTURE_BLOCKED] = {"blocked", "Requests that were held until their record was stored."},
+	[CAPTURE_WAITING] = {"waitingForResponse",
+			     "Requests let go, until the head of their answer was there."},
+	[CAPTURE_GATHERING_RESPONSE] = {"gatheringResponse",
+					"Answers, from their head to their last byte."},
+	[CAPTURE_COMMIT] = {"kafkaCommit", "Records, until they were stored, wherever that is."},
+};
+
+static void put_activities(const struct proxy *proxy, struct buf *out)
+{
+	static const struct metric unregistered =
+		COUNTER("unregistered_total", "Connections of clients that were closed.");
+
+	for (unsigned i = 0; i < CAPTURE_ACTIVITIES; i++) {
+		struct duration_tally tally = proxy_activity(proxy, i);
+
+		metric_put_activity(out, activities[i].name, activities[i].help, &tally);
+		if (i == CAPTURE_CONNECTION)
+			metric_put(out, &unregistered, (double)tally.count);
+	}
+}
 
 static void log_metrics(struct sink *sink, struct buf *out)
 {
@@ -116,6 +147,7 @@ void capture_metrics(struct proxy *proxy, struct sink *sink, struct access_log *
 
 		metric_put(out, &rows[i].metric, (double)counter_get(value));
 	}
+	put_activities(proxy, out);
 	metric_put(out, &age, (double)proxy_buffer_age_ms(proxy) / 1000);
 	metric_put(out, &lost, access ? (double)access_log_lost(access) : 0);
 	log_metrics(sink, out);

@@ -110,6 +110,15 @@ const struct proxy_counters *proxy_counters(const struct proxy *proxy)
 	return &proxy->counters;
 }
 
+struct duration_tally proxy_activity(const struct proxy *proxy, enum capture_activity activity)
+{
+	struct duration_tally sum = {0};
+
+	for (size_t i = 0; i < proxy->loop_count; i++)
+		activity_tally_read(&proxy->loops[i].tallies[activity], &sum);
+	return sum;
+}
+
 uint64_t proxy_buffer_age_ms(const struct proxy *proxy)
 {
 	uint64_t oldest = 0;

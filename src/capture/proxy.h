@@ -7,6 +7,7 @@
 #define CAPTURE_PROXY_H
 
 #include "capture/access_log.h"
+#include "capture/activities.h"
 #include "capture/counters.h"
 #include "capture/destination.h"
 #include "capture/gate.h"
@@ -62,6 +63,8 @@ uint16_t proxy_port(const struct proxy *proxy);
 /* The sockets it listens on, the proxy's; how many. Not after proxy_drain. */
 size_t proxy_listeners(const struct proxy *proxy, int *fds, size_t most);
 const struct proxy_counters *proxy_counters(const struct proxy *proxy);
+/* Of all its loops. */
+struct duration_tally proxy_activity(const struct proxy *proxy, enum capture_activity activity);
 /* Age of the oldest observation that is in no record yet. */
 uint64_t proxy_buffer_age_ms(const struct proxy *proxy);
 struct gate *proxy_gate(struct proxy *proxy);

@@ -1,5 +1,7 @@
 #include "capture/recorder.h"
 
+#include "base/clock.h"
+
 #include <stdlib.h>
 
 #define MARK_EVERY_MS 1000
@@ -8,6 +10,7 @@ struct under_way {
 	struct completion completion;
 	struct recorder *recorder;
 	uint64_t number; /* as it was appended */
+	int64_t given_us;
 };
 
 void recorder_init(struct recorder *r, const struct recorder_options *options)
@@ -15,6 +18,7 @@ void recorder_init(struct recorder *r, const struct recorder_options *options)
 	*r = (struct recorder){.sink = options->sink,
 			       .queue = options->queue,
 			       .counters = options->counters,
+			       .commits = options->commits,
 			       .owner = options->owner};
 	r->waiting_end = &r->waiting;
 	if (options->sink)
@@ -42,17 +46,25 @@ static void lose(struct recorder *r, uint64_t number, int error)
 	counter_add(&r->counters->records_lost, 1);
 }
 
+static void count_commit(struct recorder *r, int64_t given_us, bool failed)
+{
+	if (r->commits)
+		activity_tally_add(r->commits, clock_monotonic_us() - given_us, failed);
+}
+
 /* False: the sink is full. */
 static bool append(struct recorder *r, struct record *record)
 {
 	struct under_way *one = mem_zalloc(sizeof(*one));
 	size_t bytes = record->bytes;
+	int64_t given_us = clock_monotonic_us();
 	struct err err = {0};
 	int got;
 
 	one->recorder = r;
 	one->completion.queue = r->queue;
 	one->number = r->appended + 1;
+	one->given_us = given_us;
 	got = sink_append(r->sink, record, &one->completion, &err);
 	if (got < 0 && err.kind == ERR_LIMIT && err.retry && !r->gave_up) {
 		free(one);
@@ -69,6 +81,7 @@ static bool append(struct recorder *r, struct record *record)
 		return true;
 	r->completed++;
 	free(one);
+	count_commit(r, given_us, got < 0);
 	if (got > 0) {
 		r->newest_stored = r->appended;
 	} else {
@@ -227,6 +240,7 @@ void *recorder_complete(struct completion *completion)
 	struct recorder *r = one->recorder;
 
 	r->completed++;
+	count_commit(r, one->given_us, completion->failed != ERR_NONE);
 	if (completion->failed != ERR_NONE)
 		lose(r, one->number, completion->failed_errno);
 	else

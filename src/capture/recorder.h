@@ -3,7 +3,7 @@
 #ifndef CAPTURE_RECORDER_H
 #define CAPTURE_RECORDER_H
 
-#include "capture/counters.h"
+#include "capture/activities.h"
 #include "capture/sink.h"
 
 struct recorder {
@@ -11,6 +11,7 @@ struct recorder {
 	struct sink *sink;
 	struct completion_queue *queue;
 	struct proxy_counters *counters;
+	struct activity_tally *commits;
 	void *owner;
 	struct record *waiting, **waiting_end; /* finished, the sink was full */
 	uint64_t appended, completed;          /* records */
@@ -27,6 +28,7 @@ struct recorder_options {
 	struct sink *sink; /* NULL: nothing is recorded */
 	struct completion_queue *queue;
 	struct proxy_counters *counters;
+	struct activity_tally *commits; /* of the thread; NULL: not counted */
 	struct str node_id, connection_id;
 	size_t record_limit;
 	void *owner; /* recorder_complete gives it back; NULL: nobody runs when it is done */

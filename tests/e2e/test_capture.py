@@ -352,6 +352,17 @@ def test_metrics_are_served(shardlift, stub):
         url = wait_for(lambda: re.search(r"metrics at (http://\S+)", one.log), "metrics").group(1)
         text = urllib.request.urlopen(url, timeout=60).read().decode()
         client.close()
+        wait_for(lambda: "\nremoved_total 1\n" in
+                 (end := urllib.request.urlopen(url, timeout=60).read().decode()) and
+                 all(f"\n{name} 1\n" in end for name in (
+                     "captureConnectionCount_total", "unregistered_total",
+                     "captureConnectionDuration_milliseconds_count")), "the end of the connection")
+    for stage in ("gatheringRequest", "blocked", "waitingForResponse", "gatheringResponse"):
+        assert f"\n{stage}Count_total 1\n" in text
+        assert f"\n{stage}ExceptionCount_total 0\n" in text
+        assert f"\n{stage}Duration_milliseconds_bucket{{le=\"+Inf\"}} 1\n" in text
+    assert "\ncaptureConnectionCount_total 0\n" in text
+    assert re.search(r"\nkafkaCommitCount_total [1-9]", text)
     assert "blockingRequest_total 1" in text and "fullRequest_total 1" in text
     assert "activeConnection 1" in text and "shardlift_capture_gaps_total 0" in text
     assert re.search(r"shardlift_capture_log_free_bytes [1-9]", text)

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/small_file.h"
+#include "capture/metrics.h"
 
 #include <netinet/in.h>
 #include <setjmp.h>
@@ -20,15 +21,20 @@
 #define PATIENCE_MS 60000
 #define FAILS_AFTER_MS 1500 /* longer than a mark waits before it is tried again */
 
-static void wait_for(const counter *one)
+static void wait_for_count(const counter *one, uint64_t count)
 {
 	int64_t until = clock_monotonic_ms() + PATIENCE_MS;
 
-	while (counter_get(one) == 0) {
+	while (counter_get(one) < count) {
 		if (clock_monotonic_ms() > until)
 			fail_msg("it takes too long");
 		usleep(1000);
 	}
+}
+
+static void wait_for(const counter *one)
+{
+	wait_for_count(one, 1);
 }
 
 static struct sink *sink_of(rd_kafka_mock_cluster_t *cluster, int64_t timeout_ms)
@@ -168,11 +174,241 @@ static void a_request_whose_records_find_no_room_is_answered(void **state)
 	rd_kafka_destroy(rk);
 }
 
+/* --- Metrics --- */
+
+/* One whose records are stored at once, or not at all: the folder is gone. */
+static struct sink *folder_sink(char *folder, bool stores)
+{
+	struct err err = {0};
+	struct sink *sink;
+
+	assert_non_null(mkdtemp(folder));
+	if (sink_open_trace_folder(folder, &sink, &err) < 0)
+		fail_msg("%s", err.message);
+	if (!stores)
+		assert_int_equal(rmdir(folder), 0);
+	return sink;
+}
+
+static void be_patient(int fd)
+{
+	const struct timeval most = {.tv_sec = PATIENCE_MS / 1000};
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof(most));
+}
+
+static int client_of(const struct proxy *proxy)
+{
+	struct sockaddr_in address = {.sin_port = htons(proxy_port(proxy))};
+	int fd = local_socket(&address);
+
+	be_patient(fd);
+	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	return fd;
+}
+
+static int connection_of(int source)
+{
+	int fd;
+
+	be_patient(source);
+	fd = accept(source, NULL, NULL);
+	assert_true(fd >= 0);
+	be_patient(fd);
+	return fd;
+}
+
+static void say(int fd, const char *text)
+{
+	assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
+}
+
+static void hear(int fd, const char *text)
+{
+	char heard[200] = "";
+
+	assert_int_equal(recv(fd, heard, strlen(text), MSG_WAITALL), strlen(text));
+	assert_string_equal(heard, text);
+}
+
+/* Once so many connections have gone and nothing of them is left; frees all. */
+static void metrics_at_the_end(struct proxy *proxy, struct sink *sink, uint64_t connections,
+			       struct buf *out)
+{
+	const struct proxy_counters *counters = proxy_counters(proxy);
+	struct duration_tally commits, blocked;
+
+	wait_for_count(&counters->removed, connections);
+	capture_metrics(proxy, sink, NULL, out);
+	commits = proxy_activity(proxy, CAPTURE_COMMIT);
+	blocked = proxy_activity(proxy, CAPTURE_BLOCKED);
+	assert_int_equal(commits.count, counter_get(&counters->records));
+	assert_int_equal(commits.failed, counter_get(&counters->records_lost));
+	if (blocked.failed == 0)
+		assert_int_equal(blocked.sum_us, counter_get(&counters->held_us));
+	proxy_stop(proxy);
+	sink_close(sink);
+}
+
+static void assert_says(const struct buf *text, const char *const *lines, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		char line[200];
+
+		snprintf(line, sizeof(line), "\n%s\n", lines[i]);
+		if (!strstr(text->ptr, line))
+			fail_msg("%s is not in %s", lines[i], text->ptr);
+	}
+}
+
+static void it_counts_what_it_does_under_the_names_of_the_java_proxy(void **state)
+{
+	static const char put_request[] = "PUT /i HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}",
+			  get_request[] = "GET / HTTP/1.1\r\n\r\n",
+			  answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n",
+			  interim[] = "HTTP/1.1 100 Continue\r\n\r\n";
+	static const char *const lines[] = {
+		"captureConnectionCount_total 1",
+		"captureConnectionExceptionCount_total 0",
+		"# TYPE captureConnectionDuration_milliseconds histogram",
+		"captureConnectionDuration_milliseconds_count 1",
+		"unregistered_total 1",
+		"removed_total 1",
+		"shardlift_capture_connections_total 1",
+		"gatheringRequestCount_total 3",
+		"gatheringRequestExceptionCount_total 0",
+		"gatheringRequestDuration_milliseconds_count 3",
+		"blockedCount_total 1",
+		"blockedExceptionCount_total 0",
+		"blockedDuration_milliseconds_count 1",
+		"waitingForResponseCount_total 3",
+		"waitingForResponseExceptionCount_total 0",
+		"waitingForResponseDuration_milliseconds_count 3",
+		"gatheringResponseCount_total 3",
+		"gatheringResponseExceptionCount_total 0",
+		"gatheringResponseDuration_milliseconds_count 3",
+		"# TYPE kafkaCommitCount_total counter",
+		"kafkaCommitExceptionCount_total 0",
+		"# TYPE kafkaCommitDuration_milliseconds histogram",
+	};
+	cleanup(buf_release) struct buf text = BUF_INIT(MIB(1));
+	char folder[] = "/tmp/proxyXXXXXX", url[64], command[100];
+	struct sink *sink = folder_sink(folder, true);
+	int source = silent_source(url), client, there;
+	struct proxy *proxy = start(sink, NULL, url);
+
+	(void)state;
+	client = client_of(proxy);
+	say(client, put_request);
+	there = connection_of(source);
+	hear(there, put_request);
+	say(there, interim);
+	hear(client, interim);
+	say(there, answer);
+	hear(client, answer);
+	say(there, "{}");
+	hear(client, "{}");
+	/* The second waits for the first's answer, and is let go then. */
+	say(client, get_request);
+	say(client, get_request);
+	for (int i = 0; i < 2; i++) {
+		hear(there, get_request);
+		say(there, answer);
+		say(there, "{}");
+		hear(client, answer);
+		hear(client, "{}");
+	}
+	close(client);
+	metrics_at_the_end(proxy, sink, 1, &text);
+	assert_says(&text, lines, COUNT_OF(lines));
+	close(there);
+	close(source);
+	snprintf(command, sizeof(command), "rm -r '%s'", folder);
+	assert_int_equal(system(command), 0);
+}
+
+static void an_answer_before_the_request_is_whole_is_waited_for_by_nobody(void **state)
+{
+	static const char head[] = "PUT /i HTTP/1.1\r\nContent-Length: 2\r\n\r\n{",
+			  answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+	static const char *const lines[] = {
+		"captureConnectionExceptionCount_total 0", "gatheringRequestCount_total 1",
+		"gatheringRequestExceptionCount_total 0",  "blockedCount_total 1",
+		"waitingForResponseCount_total 0",         "gatheringResponseCount_total 1",
+		"gatheringResponseExceptionCount_total 0",
+	};
+	cleanup(buf_release) struct buf text = BUF_INIT(MIB(1));
+	char folder[] = "/tmp/proxyXXXXXX", url[64], command[100];
+	struct sink *sink = folder_sink(folder, true);
+	int source = silent_source(url), client, there;
+	struct proxy *proxy = start(sink, NULL, url);
+
+	(void)state;
+	client = client_of(proxy);
+	say(client, head);
+	there = connection_of(source);
+	hear(there, head);
+	say(there, answer);
+	hear(client, answer);
+	say(client, "}");
+	hear(there, "}");
+	close(client);
+	metrics_at_the_end(proxy, sink, 1, &text);
+	assert_says(&text, lines, COUNT_OF(lines));
+	close(there);
+	close(source);
+	snprintf(command, sizeof(command), "rm -r '%s'", folder);
+	assert_int_equal(system(command), 0);
+}
+
+static void what_breaks_off_is_counted_where_it_does(void **state)
+{
+	static const char *const lines[] = {
+		"captureConnectionExceptionCount_total 1", /* half a request */
+		"gatheringRequestCount_total 3",
+		"gatheringRequestExceptionCount_total 1",
+		"blockedCount_total 1",
+		"blockedExceptionCount_total 1", /* no record */
+		"waitingForResponseCount_total 1",
+		"waitingForResponseExceptionCount_total 1", /* no answer */
+		"gatheringResponseCount_total 0",
+	};
+	static const char put_request[] = "PUT /i HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}",
+			  get_request[] = "GET / HTTP/1.1\r\n\r\n";
+	cleanup(buf_release) struct buf text = BUF_INIT(MIB(1));
+	char folder[] = "/tmp/proxyXXXXXX", url[64];
+	struct sink *sink = folder_sink(folder, false);
+	int source = silent_source(url), client, there;
+	struct proxy *proxy = start(sink, NULL, url);
+
+	(void)state;
+	client = client_of(proxy);
+	say(client, get_request);
+	there = connection_of(source);
+	hear(there, get_request);
+	close(there);
+	hear(client, "HTTP/1.1 502");
+	close(client);
+	client = client_of(proxy);
+	say(client, put_request);
+	hear(client, "HTTP/1.1 503");
+	close(client);
+	client = client_of(proxy);
+	say(client, "GET / HT");
+	close(client);
+	metrics_at_the_end(proxy, sink, 3, &text);
+	assert_says(&text, lines, COUNT_OF(lines));
+	close(source);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_request_whose_records_find_no_room_is_answered),
 		cmocka_unit_test(it_ends_though_its_mark_is_taken_by_nobody),
+		cmocka_unit_test(it_counts_what_it_does_under_the_names_of_the_java_proxy),
+		cmocka_unit_test(an_answer_before_the_request_is_whole_is_waited_for_by_nobody),
+		cmocka_unit_test(what_breaks_off_is_counted_where_it_does),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

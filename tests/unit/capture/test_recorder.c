@@ -16,6 +16,7 @@ struct fixture {
 	struct sink *sink;
 	struct completion_queue *queue;
 	struct proxy_counters counters;
+	struct activity_tally commits;
 	struct recorder recorder;
 };
 
@@ -32,6 +33,7 @@ static int setup(void **state)
 	recorder_init(&f->recorder, &(struct recorder_options){.sink = f->sink,
 							       .queue = f->queue,
 							       .counters = &f->counters,
+							       .commits = &f->commits,
 							       .node_id = STR("node"),
 							       .connection_id = STR("connection"),
 							       .record_limit = 4096,
@@ -81,6 +83,8 @@ static void a_flush_settles_when_its_records_are_stored(void **state)
 	settle(f);
 	assert_true(recorder_has_settled(&f->recorder, count));
 	assert_int_equal(f->recorder.lost, 0);
+	assert_int_equal(counter_get(&f->commits.count), 1);
+	assert_int_equal(counter_get(&f->commits.failed), 0);
 }
 
 static void a_sink_without_room_makes_records_wait_in_order(void **state)
@@ -97,6 +101,7 @@ static void a_sink_without_room_makes_records_wait_in_order(void **state)
 	assert_true(recorder_has_settled(&f->recorder, count));
 	assert_false(recorder_is_full(&f->recorder));
 	assert_int_equal(counter_get(&f->counters.records), count);
+	assert_int_equal(counter_get(&f->commits.count), count);
 	sink_log_state(f->sink, &log);
 	assert_int_equal(log.end, count);
 }
