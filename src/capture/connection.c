@@ -378,11 +378,23 @@ static bool client_is_done(const struct connection *c)
 	return c->phase == PHASE_BODY && c->in.parsed == c->in.end && flow_sendable(&c->in) == 0;
 }
 
+/* The source has ended between requests. One that the system has taken by then is served. */
+static bool asks_once_more(struct connection *c)
+{
+	if (c->phase != PHASE_HEAD || !c->close_after || c->in.end > c->in.parsed)
+		return false;
+	c->client.readable = true;
+	return connection_read_client(c);
+}
+
 /* Nothing moves any more. True: something changed all the same. */
 static bool run_ends(struct connection *c)
 {
-	if (flow_sendable(&c->out) == 0)
+	if (flow_sendable(&c->out) == 0) {
+		if (asks_once_more(c))
+			return true;
 		linger_when_over(c);
+	}
 	if (!c->client.eof)
 		return false;
 	if (client_is_done(c)) {

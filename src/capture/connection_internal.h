@@ -93,6 +93,8 @@ struct connection {
 	bool mutating, inside;              /* inside: of the gate */
 	bool served;                        /* something was read from the client */
 	bool close_after, write_failed, active_upstream, shut;
+	bool sent_some; /* of the exchange's request, to the source; or it may have been */
+	bool anew;      /* the exchange has left a connection of the source for another */
 	struct recorder recorder;
 	uint64_t held_for; /* records that must be stored */
 	uint64_t lost_before;
@@ -132,6 +134,10 @@ bool connection_connect(struct connection *c, struct destination *destination);
 /* True: it is there and ready. */
 bool connection_upstream_ready(struct connection *c);
 void connection_drop_upstream(struct connection *c);
+/* True: nothing of the exchange's request went out yet, so what became of the connection to the
+ * source is not about it. It is closed; another one is opened when there is something to send. Once
+ * in an exchange. */
+bool connection_begin_anew(struct connection *c);
 /* Answers with an error of ours, and nothing more after it; closes when the answer of the source
  * has begun. */
 void connection_answer(struct connection *c, int status, const char *reason);

@@ -122,6 +122,16 @@ static void upstream_took(struct connection *c, size_t taken)
 	flow_sent(&c->in, taken - of_head);
 }
 
+/* One that may have been done is not sent twice, so the source is looked at before the first byte.
+ */
+static bool upstream_has_gone(struct connection *c)
+{
+	if (!c->mutating || c->sent_some || c->anew)
+		return false;
+	c->upstream.readable = true;
+	return connection_read_upstream(c);
+}
+
 /* A source that takes no more may have answered: its answer is read before anything is decided. */
 static void upstream_takes_no_more(struct connection *c)
 {
@@ -141,6 +151,11 @@ static bool discard_request(struct connection *c)
 	return some;
 }
 
+static bool must_connect_again(const struct connection *c)
+{
+	return c->anew && c->phase != PHASE_TUNNEL && !stream_is_open(&c->upstream);
+}
+
 bool connection_write_upstream(struct connection *c)
 {
 	struct iovec parts[2];
@@ -154,13 +169,24 @@ bool connection_write_upstream(struct connection *c)
 			(struct iovec){c->head.ptr + c->head_sent, c->head.len - c->head_sent};
 	if (flow_sendable(&c->in) > 0)
 		parts[count++] = (struct iovec){c->in.data + c->in.sent, flow_sendable(&c->in)};
-	if (count == 0 || !connection_upstream_ready(c) || !c->upstream.writable)
+	if (count == 0)
 		return false;
+	if (must_connect_again(c)) {
+		connection_connect(c, destination_ref(c->destination));
+		return true;
+	}
+	if (!connection_upstream_ready(c) || !c->upstream.writable)
+		return false;
+	if (upstream_has_gone(c))
+		return true;
 	got = stream_write(&c->upstream, parts, count);
+	/* TLS may have begun a record that it could not finish. */
+	c->sent_some |= got > 0 || c->upstream.ssl;
 	if (got == STREAM_AGAIN)
 		return false;
 	if (got == STREAM_FAILED) {
-		upstream_takes_no_more(c);
+		if (!connection_begin_anew(c))
+			upstream_takes_no_more(c);
 		return true;
 	}
 	c->moved_ms = c->loop->now_ms;

@@ -82,6 +82,7 @@ static bool start_request(struct connection *c)
 	struct destination *destination = gate_destination(&proxy->gate, &capture);
 
 	c->phase = PHASE_BODY;
+	c->sent_some = c->anew = false;
 	c->lost_before = c->recorder.lost;
 	c->recording = capture && recorder_is_on(&c->recorder);
 	counter_add(&proxy->counters.requests, 1);

@@ -85,6 +85,13 @@ static void connect_failed(struct connection *c, int error)
 	connection_answer(c, 502, reason);
 }
 
+static void close_socket(struct connection *c)
+{
+	stream_close(&c->upstream);
+	counter_sub(&c->loop->proxy->counters.upstream_connections, 1);
+	c->active_upstream = false;
+}
+
 bool connection_connect(struct connection *c, struct destination *destination)
 {
 	if (stream_is_open(&c->upstream) && c->destination == destination) {
@@ -115,9 +122,7 @@ bool connection_upstream_ready(struct connection *c)
 		return false;
 	error = errno;
 	if (c->upstream.connecting && c->address->ai_next) {
-		stream_close(&c->upstream);
-		counter_sub(&c->loop->proxy->counters.upstream_connections, 1);
-		c->active_upstream = false;
+		close_socket(c);
 		c->address = c->address->ai_next;
 		if (try_addresses(c))
 			return false;
@@ -147,6 +152,15 @@ static bool exchange_is_open(const struct connection *c)
 {
 	return (c->phase == PHASE_BODY || c->phase == PHASE_HELD || c->phase == PHASE_SENT) &&
 	       !c->response_done;
+}
+
+bool connection_begin_anew(struct connection *c)
+{
+	if (!exchange_is_open(c) || c->sent_some || c->anew)
+		return false;
+	c->anew = true;
+	close_socket(c);
+	return true;
 }
 
 static void response_failed(struct connection *c)
@@ -265,6 +279,8 @@ bool connection_read_upstream(struct connection *c)
 			flow_free(&c->out);
 		return false;
 	}
+	if (connection_begin_anew(c))
+		return true;
 	if (got <= 0) {
 		c->upstream.eof = true;
 		upstream_ended(c, got == 0);

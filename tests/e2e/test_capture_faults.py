@@ -2,8 +2,11 @@
 
 import os
 import resource
+import signal
 import socket
+import ssl
 import struct
+import subprocess
 import threading
 
 import pytest
@@ -12,6 +15,7 @@ from capture_support import Stub, finish, proxy, receive, response, sent, wait_f
 
 GET = b"GET /x HTTP/1.1\r\nHost: x\r\n\r\n"
 PUT = b"PUT /i/_doc/1 HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"
+OK = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
 
 
 def reset(client):
@@ -373,3 +377,141 @@ def test_a_source_that_closed_between_requests_is_asked_anew(shardlift):
             client.sendall(GET)
             assert receive(client, lambda _: False).startswith(b"HTTP/1.1 200 ")
             client.close()
+
+
+class LeavingSource(Source):
+    """Answers a GET, takes so many bytes more, and leaves when it is told; then it serves another
+    request."""
+
+    def __init__(self, takes=0, tls=None, other=PUT, resets=False):
+        self.takes, self.tls, self.other, self.resets = takes, tls, other, resets
+        self.heard = []  # on each connection
+        self.has_taken, self.told, self.left = (threading.Event() for _ in range(3))
+        super().__init__(self.serve_one)
+        if tls:
+            self.url = self.url.replace("http:", "https:")
+
+    def serve_one(self, plain):
+        with self.tls.wrap_socket(plain, server_side=True) if self.tls else plain as connection:
+            connection.settimeout(60)
+            first = not self.heard
+            self.heard.append(b"")
+            self.take(connection, GET if first else self.other)
+            connection.sendall(OK)
+            if not first:
+                self.heard[-1] += receive(connection, lambda _: False)
+                return
+            if self.takes:
+                self.take(connection, self.other[:self.takes])
+            self.has_taken.set()
+            self.told.wait(60)
+            if self.resets:
+                reset(connection)
+                wait_for(self.is_left, "the reset to arrive")
+            else:
+                connection.shutdown(socket.SHUT_WR)
+                wait_for(lambda: self.end_is_known(connection), "the end to arrive")
+        self.left.set()
+
+    def take(self, connection, message):
+        self.heard[-1] += receive(connection, lambda b: len(b) >= len(message))
+
+    @staticmethod
+    def end_is_known(connection):
+        """Its state is neither ESTABLISHED nor FIN_WAIT1."""
+        return connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] not in (1, 4)
+
+    def is_left(self):
+        port = f":{self.listener.getsockname()[1]:04X}"
+        with open("/proc/net/tcp", encoding="ascii") as sockets:
+            return not any(line.split()[2].endswith(port) for line in sockets)
+
+    def leave(self):
+        self.told.set()
+        assert self.left.wait(60)
+
+
+ASKED_ANEW = [("read", GET), ("eom", b""), ("write", OK),
+              ("read", PUT), ("eom", b""), ("write", OK), ("close", b"")]
+
+
+def test_a_source_that_leaves_amid_a_hold_is_asked_anew(shardlift):
+    with LeavingSource() as source, \
+            proxy(shardlift, source.url, "--hold-limit", "10m") as one:
+        client = one.connect()
+        client.sendall(GET)
+        assert response(client) == OK
+        one.control("hold")
+        client.sendall(PUT)
+        wait_for(lambda: one.control("status")["parkedRequests"] == 1, "the request to be held")
+        source.leave()
+        assert one.control("release")["ok"]
+        assert response(client) == OK
+        client.close()
+    assert source.heard == [GET, PUT]
+    (observations,) = one.records().values()
+    assert observations == ASKED_ANEW
+
+
+@pytest.mark.parametrize("request_", [GET, PUT], ids=["read", "write"])
+@pytest.mark.parametrize("leaves_first", [False, True], ids=["asked", "left"])
+def test_a_request_that_meets_a_reset_is_sent_anew(shardlift, request_, leaves_first):
+    with LeavingSource(other=request_, resets=True) as source, \
+            proxy(shardlift, source.url) as one:
+        client = one.connect()
+        client.sendall(GET)
+        assert response(client) == OK
+        assert source.has_taken.wait(60)
+        one.process.send_signal(signal.SIGSTOP)
+        os.waitpid(one.process.pid, os.WUNTRACED)
+        if leaves_first:
+            source.leave()
+        client.sendall(request_)
+        if not leaves_first:
+            source.leave()
+        one.process.send_signal(signal.SIGCONT)
+        assert response(client) == OK
+        client.close()
+    assert source.heard == [GET, request_]
+    (observations,) = one.records().values()
+    assert sent(observations, "read") == GET + request_
+    assert sent(observations, "write") == OK + OK
+
+
+@pytest.fixture
+def source_tls(tmp_path):
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=source",
+                    "-days", "2", "-keyout", "key.pem", "-out", "cert.pem"],
+                   cwd=tmp_path, check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
+    return context
+
+
+@pytest.mark.parametrize("takes", [0, len(PUT) - 1], ids=["nothing", "part"])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_only_a_write_of_which_nothing_was_sent_is_sent_anew(shardlift, source_tls, scheme, takes):
+    """The source leaves before the record is stored: the proxy stands still meanwhile."""
+    with LeavingSource(takes, source_tls if scheme == "https" else None) as source, \
+            proxy(shardlift, source.url, "--insecure-destination") as one:
+        client = one.connect()
+        client.sendall(GET)
+        assert response(client) == OK
+        client.sendall(PUT[:takes])
+        assert source.has_taken.wait(60)
+        one.process.send_signal(signal.SIGSTOP)
+        os.waitpid(one.process.pid, os.WUNTRACED)
+        client.sendall(PUT[takes:])
+        source.leave()
+        one.process.send_signal(signal.SIGCONT)
+        heard = response(client)
+        client.close()
+    (observations,) = one.records().values()
+    assert sent(observations, "write") == OK + heard
+    if takes:
+        assert heard.startswith(b"HTTP/1.1 502 ")
+        assert source.heard == [GET + PUT[:takes]]
+    else:
+        assert heard == OK
+        assert source.heard == [GET, PUT]
+        assert observations == ASKED_ANEW

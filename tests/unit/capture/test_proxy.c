@@ -4,6 +4,7 @@
 #include "base/small_file.h"
 #include "capture/metrics.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -52,7 +53,8 @@ static struct sink *sink_of(rd_kafka_mock_cluster_t *cluster, int64_t timeout_ms
 	return sink;
 }
 
-static struct proxy *start(struct sink *sink, const char *lives, const char *to)
+static struct proxy *start(struct sink *sink, const char *lives, const char *to,
+			   int64_t capture_timeout_ms)
 {
 	struct proxy_options options = {.listen_host = "127.0.0.1",
 					.threads = 1,
@@ -65,7 +67,7 @@ static struct proxy *start(struct sink *sink, const char *lives, const char *to)
 					.header_timeout_ms = 10 * PATIENCE_MS,
 					.connect_timeout_ms = 10 * PATIENCE_MS,
 					.flush_ms = 1000,
-					.capture_timeout_ms = 1000};
+					.capture_timeout_ms = capture_timeout_ms};
 	struct err err = {0};
 	struct proxy *proxy;
 
@@ -96,7 +98,7 @@ static void it_ends_though_its_mark_is_taken_by_nobody(void **state)
 	assert_int_equal(rd_kafka_mock_topic_create(cluster, "records", 1, 1), 0);
 	sink = sink_of(cluster, FAILS_AFTER_MS);
 	rd_kafka_mock_broker_set_down(cluster, 1);
-	proxy = start(sink, path, "http://127.0.0.1:1");
+	proxy = start(sink, path, "http://127.0.0.1:1", 1000);
 	wait_for(&proxy_counters(proxy)->records_lost);
 	proxy_stop(proxy);
 	sink_close(sink);
@@ -118,7 +120,7 @@ static int local_socket(struct sockaddr_in *address)
 }
 
 /* One that takes connections, and never says anything. */
-static int silent_source(char url[static 64])
+static int listening_source(char url[static 64])
 {
 	struct sockaddr_in address = {0};
 	socklen_t len = sizeof(address);
@@ -131,18 +133,40 @@ static int silent_source(char url[static 64])
 	return fd;
 }
 
+static void be_patient(int fd)
+{
+	const struct timeval most = {.tv_sec = PATIENCE_MS / 1000};
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof(most));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof(most));
+}
+
+static int connect_to(const struct proxy *proxy)
+{
+	struct sockaddr_in address = {.sin_port = htons(proxy_port(proxy))};
+	int fd = local_socket(&address);
+
+	be_patient(fd);
+	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	return fd;
+}
+
+static int take_connection(int listener)
+{
+	int fd = accept(listener, NULL, NULL);
+
+	assert_true(fd >= 0);
+	be_patient(fd);
+	return fd;
+}
+
 /* The beginning of the answer to a request with a body of many records. */
 static void put(const struct proxy *proxy, char *answer, size_t size)
 {
 	static char body[200000]; /* more than is read ahead */
 	const char *head = "PUT /i/_doc/1 HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\n";
-	const struct timeval most = {.tv_sec = PATIENCE_MS / 1000};
-	struct sockaddr_in address = {.sin_port = htons(proxy_port(proxy))};
-	int fd = local_socket(&address);
+	int fd = connect_to(proxy);
 
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof(most));
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof(most));
-	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	assert_int_equal(send(fd, head, strlen(head), 0), strlen(head));
 	assert_int_equal(send(fd, body, sizeof(body), 0), sizeof(body));
 	memset(answer, 0, size);
@@ -157,13 +181,13 @@ static void a_request_whose_records_find_no_room_is_answered(void **state)
 	char url[64], answer[13];
 	struct proxy *proxy;
 	struct sink *sink;
-	int source = silent_source(url);
+	int source = listening_source(url);
 
 	(void)state;
 	assert_int_equal(rd_kafka_mock_topic_create(cluster, "records", 1, 1), 0);
 	sink = sink_of(cluster, 600000);
 	rd_kafka_mock_broker_set_down(cluster, 1);
-	proxy = start(sink, NULL, url);
+	proxy = start(sink, NULL, url, 1000);
 	put(proxy, answer, sizeof(answer));
 	assert_string_equal(answer, "HTTP/1.1 503");
 	rd_kafka_mock_broker_set_up(cluster, 1);
@@ -173,8 +197,6 @@ static void a_request_whose_records_find_no_room_is_answered(void **state)
 	rd_kafka_mock_cluster_destroy(cluster);
 	rd_kafka_destroy(rk);
 }
-
-/* --- Metrics --- */
 
 /* One whose records are stored at once, or not at all: the folder is gone. */
 static struct sink *folder_sink(char *folder, bool stores)
@@ -190,34 +212,6 @@ static struct sink *folder_sink(char *folder, bool stores)
 	return sink;
 }
 
-static void be_patient(int fd)
-{
-	const struct timeval most = {.tv_sec = PATIENCE_MS / 1000};
-
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof(most));
-}
-
-static int client_of(const struct proxy *proxy)
-{
-	struct sockaddr_in address = {.sin_port = htons(proxy_port(proxy))};
-	int fd = local_socket(&address);
-
-	be_patient(fd);
-	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	return fd;
-}
-
-static int connection_of(int source)
-{
-	int fd;
-
-	be_patient(source);
-	fd = accept(source, NULL, NULL);
-	assert_true(fd >= 0);
-	be_patient(fd);
-	return fd;
-}
-
 static void say(int fd, const char *text)
 {
 	assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
@@ -225,8 +219,9 @@ static void say(int fd, const char *text)
 
 static void hear(int fd, const char *text)
 {
-	char heard[200] = "";
+	char heard[512] = "";
 
+	assert_true(strlen(text) < sizeof(heard));
 	assert_int_equal(recv(fd, heard, strlen(text), MSG_WAITALL), strlen(text));
 	assert_string_equal(heard, text);
 }
@@ -294,13 +289,13 @@ static void it_counts_what_it_does_under_the_names_of_the_java_proxy(void **stat
 	cleanup(buf_release) struct buf text = BUF_INIT(MIB(1));
 	char folder[] = "/tmp/proxyXXXXXX", url[64], command[100];
 	struct sink *sink = folder_sink(folder, true);
-	int source = silent_source(url), client, there;
-	struct proxy *proxy = start(sink, NULL, url);
+	int source = listening_source(url), client, there;
+	struct proxy *proxy = start(sink, NULL, url, 1000);
 
 	(void)state;
-	client = client_of(proxy);
+	client = connect_to(proxy);
 	say(client, put_request);
-	there = connection_of(source);
+	there = take_connection(source);
 	hear(there, put_request);
 	say(there, interim);
 	hear(client, interim);
@@ -340,13 +335,13 @@ static void an_answer_before_the_request_is_whole_is_waited_for_by_nobody(void *
 	cleanup(buf_release) struct buf text = BUF_INIT(MIB(1));
 	char folder[] = "/tmp/proxyXXXXXX", url[64], command[100];
 	struct sink *sink = folder_sink(folder, true);
-	int source = silent_source(url), client, there;
-	struct proxy *proxy = start(sink, NULL, url);
+	int source = listening_source(url), client, there;
+	struct proxy *proxy = start(sink, NULL, url, 1000);
 
 	(void)state;
-	client = client_of(proxy);
+	client = connect_to(proxy);
 	say(client, head);
-	there = connection_of(source);
+	there = take_connection(source);
 	hear(there, head);
 	say(there, answer);
 	hear(client, answer);
@@ -378,22 +373,22 @@ static void what_breaks_off_is_counted_where_it_does(void **state)
 	cleanup(buf_release) struct buf text = BUF_INIT(MIB(1));
 	char folder[] = "/tmp/proxyXXXXXX", url[64];
 	struct sink *sink = folder_sink(folder, false);
-	int source = silent_source(url), client, there;
-	struct proxy *proxy = start(sink, NULL, url);
+	int source = listening_source(url), client, there;
+	struct proxy *proxy = start(sink, NULL, url, 1000);
 
 	(void)state;
-	client = client_of(proxy);
+	client = connect_to(proxy);
 	say(client, get_request);
-	there = connection_of(source);
+	there = take_connection(source);
 	hear(there, get_request);
 	close(there);
 	hear(client, "HTTP/1.1 502");
 	close(client);
-	client = client_of(proxy);
+	client = connect_to(proxy);
 	say(client, put_request);
 	hear(client, "HTTP/1.1 503");
 	close(client);
-	client = client_of(proxy);
+	client = connect_to(proxy);
 	say(client, "GET / HT");
 	close(client);
 	metrics_at_the_end(proxy, sink, 3, &text);
@@ -401,9 +396,82 @@ static void what_breaks_off_is_counted_where_it_does(void **state)
 	close(source);
 }
 
+#define GET "GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+#define PUT_HEAD "PUT /i/_doc/1 HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n"
+#define OK "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+
+/* A write is held by a broker that is away, its source says something and leaves, the broker comes
+ * back. `begun`: the source has its head by then. */
+static void hold_while_the_source_leaves(bool begun, const char *said)
+{
+	rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), NULL, 0);
+	rd_kafka_mock_cluster_t *cluster = rd_kafka_mock_cluster_new(rk, 1);
+	char url[64];
+	int listener = listening_source(url), client, source;
+	struct proxy *proxy;
+	struct sink *sink;
+
+	assert_int_equal(rd_kafka_mock_topic_create(cluster, "records", 1, 1), 0);
+	be_patient(listener);
+	sink = sink_of(cluster, 600000);
+	proxy = start(sink, NULL, url, 10 * PATIENCE_MS);
+	client = connect_to(proxy);
+	say(client, GET);
+	source = take_connection(listener);
+	hear(source, GET);
+	say(source, OK);
+	hear(client, OK);
+	rd_kafka_mock_broker_set_down(cluster, 1);
+	if (begun) {
+		say(client, PUT_HEAD);
+		hear(source, PUT_HEAD);
+	}
+	say(client, begun ? "{}" : PUT_HEAD "{}");
+	wait_for(&proxy_counters(proxy)->requests_held);
+	say(source, said);
+	close(source);
+	if (begun) {
+		hear(client, "HTTP/1.1 502");
+		rd_kafka_mock_broker_set_up(cluster, 1);
+	} else {
+		while (counter_get(&proxy_counters(proxy)->upstream_connections) > 0)
+			usleep(1000);
+		assert_int_equal(counter_get(&proxy_counters(proxy)->refused), 0);
+		rd_kafka_mock_broker_set_up(cluster, 1);
+		source = take_connection(listener);
+		hear(source, PUT_HEAD "{}");
+		say(source, OK);
+		hear(client, OK);
+		close(source);
+	}
+	close(client);
+	proxy_stop(proxy);
+	assert_int_equal(fcntl(listener, F_SETFL, O_NONBLOCK), 0);
+	assert_int_equal(accept(listener, NULL, NULL), -1);
+	sink_close(sink);
+	close(listener);
+	rd_kafka_mock_cluster_destroy(cluster);
+	rd_kafka_destroy(rk);
+}
+
+static void a_held_request_whose_source_left_goes_by_another_connection(void **state)
+{
+	(void)state;
+	hold_while_the_source_leaves(false, "");
+	hold_while_the_source_leaves(false, "HTTP/1.1 408 Request Timeout\r\n\r\n");
+}
+
+static void a_held_request_that_has_begun_is_not_sent_again(void **state)
+{
+	(void)state;
+	hold_while_the_source_leaves(true, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_held_request_whose_source_left_goes_by_another_connection),
+		cmocka_unit_test(a_held_request_that_has_begun_is_not_sent_again),
 		cmocka_unit_test(a_request_whose_records_find_no_room_is_answered),
 		cmocka_unit_test(it_ends_though_its_mark_is_taken_by_nobody),
 		cmocka_unit_test(it_counts_what_it_does_under_the_names_of_the_java_proxy),
