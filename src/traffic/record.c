@@ -1,5 +1,6 @@
 #include "traffic/record_wire.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -8,14 +9,30 @@ enum {
 	BLOCK_MOST = 256 * 1024,
 	BLOCK_MORE = 128, /* behind what is known to come: an end of message, a number */
 	FIRST_IOVECS = 4, /* most records have no more */
+	NANOS = 1000000000,
 };
 
-struct record_time record_time_now(void)
+static int64_t nanos_of(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (struct record_time){.seconds = now.tv_sec, .nanos = (int32_t)now.tv_nsec};
+	clock_gettime(clock, &now);
+	return (int64_t)now.tv_sec * NANOS + now.tv_nsec;
+}
+
+struct record_time record_time_now(void)
+{
+	static _Atomic int64_t furthest = INT64_MIN;
+	/* In this order: a wait in between makes it less, never more. */
+	int64_t wall = nanos_of(CLOCK_REALTIME), steady = nanos_of(CLOCK_MONOTONIC);
+	int64_t ahead = wall - steady, most = atomic_load_explicit(&furthest, memory_order_relaxed);
+
+	while (ahead > most &&
+	       !atomic_compare_exchange_weak_explicit(&furthest, &most, ahead, memory_order_relaxed,
+						      memory_order_relaxed))
+		continue;
+	steady += MAX(ahead, most);
+	return (struct record_time){.seconds = steady / NANOS, .nanos = (int32_t)(steady % NANOS)};
 }
 
 int64_t record_time_ms(struct record_time time)

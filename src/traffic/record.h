@@ -33,7 +33,9 @@ struct record_time {
 	int32_t nanos;
 };
 
-/* CLOCK_REALTIME. */
+/* CLOCK_REALTIME, but never earlier than a time it gave before: where that clock is set back, this
+ * one goes on from where it was until the process ends, for what is captured later must not seem to
+ * be before what was captured. Thread-safe. */
 struct record_time record_time_now(void);
 int64_t record_time_ms(struct record_time time);
 /* Microseconds, of INT64_MAX / 4 at most, so that two may be added and subtracted. */

@@ -18,8 +18,6 @@ from whole import Workflow
 ROUNDS = int(os.environ.get("SHARDLIFT_FAULT_ROUNDS", 0))
 SCENARIOS = {one.name: one for one in (scenarios.Backfill, scenarios.Capture, scenarios.Replay, Workflow)}
 QUICK = {"kill", "connections reset", "half-closed connections", "clock jumps back"}
-# One in seven ends with an update that is told to be lost: docs/reliability.md.
-TOLD = "clock jumps back", "capture"
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +45,7 @@ def rounds_of(kind, scenario):
     """A workflow takes half a minute, the others seconds."""
     if scenario == "workflow":
         return -(-ROUNDS // 5)
-    return ROUNDS or (kind in QUICK and (kind, scenario) != TOLD)
+    return ROUNDS or (kind in QUICK)
 
 
 RUNS = [(kind, scenario, number) for kind, (_, where) in KINDS.items() for scenario in where

@@ -3,6 +3,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -18,6 +21,17 @@ static const char *const samples[] = {
 	"02fc00fffe000001-00007122-00000005-7d03e0ec05fadad6-ad79947f_2.protocap",
 	"02fc00fffe000001-00007122-00000011-87fba7ca7bfafebd-1a3b1399_1.protocap",
 };
+
+static time_t wall_set_by; /* seconds */
+
+/* Stands in for libc's. */
+int clock_gettime(clockid_t clock, struct timespec *now)
+{
+	int got = (int)syscall(SYS_clock_gettime, clock, now);
+
+	now->tv_sec += clock == CLOCK_REALTIME ? wall_set_by : 0;
+	return got;
+}
 
 static void read_sample(const char *name, struct buf *out)
 {
@@ -316,9 +330,25 @@ static void a_record_cut_within_a_field_is_refused(void **state)
 	assert_int_equal(refused, bytes.len - 6);
 }
 
+static void a_clock_that_is_set_back_makes_nothing_earlier(void **state)
+{
+	int64_t before = record_time_us(record_time_now()), back, ahead;
+
+	(void)state;
+	wall_set_by = -3600;
+	back = record_time_us(record_time_now());
+	assert_true(back >= before);
+	wall_set_by = 3600;
+	ahead = record_time_us(record_time_now());
+	assert_true(ahead >= before + 3600 * INT64_C(1000000));
+	wall_set_by = 0;
+	assert_true(record_time_us(record_time_now()) >= ahead);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_clock_that_is_set_back_makes_nothing_earlier),
 		cmocka_unit_test(samples_of_the_java_tool_encode_to_the_same_bytes),
 		cmocka_unit_test(a_sample_tells_what_happened),
 		cmocka_unit_test(every_length_of_a_read_comes_back_whole),
