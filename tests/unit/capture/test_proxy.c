@@ -256,6 +256,38 @@ static void assert_says(const struct buf *text, const char *const *lines, size_t
 	}
 }
 
+struct watched {
+	char folder[sizeof("/tmp/proxyXXXXXX")];
+	bool stores;
+	int source;
+	struct sink *sink;
+	struct proxy *proxy;
+};
+
+static struct watched watch_proxy(bool stores)
+{
+	struct watched w = {.folder = "/tmp/proxyXXXXXX", .stores = stores};
+	char url[64];
+
+	w.sink = folder_sink(w.folder, stores);
+	w.source = listening_source(url);
+	w.proxy = start(w.sink, NULL, url, 1000);
+	return w;
+}
+
+static void metrics_say_at_the_end(struct watched *w, uint64_t connections,
+				   const char *const *lines, size_t count)
+{
+	cleanup(buf_release) struct buf text = BUF_INIT(MIB(1));
+	char command[100];
+
+	metrics_at_the_end(w->proxy, w->sink, connections, &text);
+	assert_says(&text, lines, count);
+	close(w->source);
+	snprintf(command, sizeof(command), "rm -r '%s'", w->folder);
+	assert_int_equal(w->stores ? system(command) : 0, 0);
+}
+
 static void it_counts_what_it_does_under_the_names_of_the_java_proxy(void **state)
 {
 	static const char put_request[] = "PUT /i HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}",
@@ -286,16 +318,13 @@ static void it_counts_what_it_does_under_the_names_of_the_java_proxy(void **stat
 		"kafkaCommitExceptionCount_total 0",
 		"# TYPE kafkaCommitDuration_milliseconds histogram",
 	};
-	cleanup(buf_release) struct buf text = BUF_INIT(MIB(1));
-	char folder[] = "/tmp/proxyXXXXXX", url[64], command[100];
-	struct sink *sink = folder_sink(folder, true);
-	int source = listening_source(url), client, there;
-	struct proxy *proxy = start(sink, NULL, url, 1000);
+	struct watched w = watch_proxy(true);
+	int client, there;
 
 	(void)state;
-	client = connect_to(proxy);
+	client = connect_to(w.proxy);
 	say(client, put_request);
-	there = take_connection(source);
+	there = take_connection(w.source);
 	hear(there, put_request);
 	say(there, interim);
 	hear(client, interim);
@@ -314,12 +343,8 @@ static void it_counts_what_it_does_under_the_names_of_the_java_proxy(void **stat
 		hear(client, "{}");
 	}
 	close(client);
-	metrics_at_the_end(proxy, sink, 1, &text);
-	assert_says(&text, lines, COUNT_OF(lines));
 	close(there);
-	close(source);
-	snprintf(command, sizeof(command), "rm -r '%s'", folder);
-	assert_int_equal(system(command), 0);
+	metrics_say_at_the_end(&w, 1, lines, COUNT_OF(lines));
 }
 
 static void an_answer_before_the_request_is_whole_is_waited_for_by_nobody(void **state)
@@ -332,28 +357,21 @@ static void an_answer_before_the_request_is_whole_is_waited_for_by_nobody(void *
 		"waitingForResponseCount_total 0",         "gatheringResponseCount_total 1",
 		"gatheringResponseExceptionCount_total 0",
 	};
-	cleanup(buf_release) struct buf text = BUF_INIT(MIB(1));
-	char folder[] = "/tmp/proxyXXXXXX", url[64], command[100];
-	struct sink *sink = folder_sink(folder, true);
-	int source = listening_source(url), client, there;
-	struct proxy *proxy = start(sink, NULL, url, 1000);
+	struct watched w = watch_proxy(true);
+	int client, there;
 
 	(void)state;
-	client = connect_to(proxy);
+	client = connect_to(w.proxy);
 	say(client, head);
-	there = take_connection(source);
+	there = take_connection(w.source);
 	hear(there, head);
 	say(there, answer);
 	hear(client, answer);
 	say(client, "}");
 	hear(there, "}");
 	close(client);
-	metrics_at_the_end(proxy, sink, 1, &text);
-	assert_says(&text, lines, COUNT_OF(lines));
 	close(there);
-	close(source);
-	snprintf(command, sizeof(command), "rm -r '%s'", folder);
-	assert_int_equal(system(command), 0);
+	metrics_say_at_the_end(&w, 1, lines, COUNT_OF(lines));
 }
 
 static void what_breaks_off_is_counted_where_it_does(void **state)
@@ -370,30 +388,25 @@ static void what_breaks_off_is_counted_where_it_does(void **state)
 	};
 	static const char put_request[] = "PUT /i HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}",
 			  get_request[] = "GET / HTTP/1.1\r\n\r\n";
-	cleanup(buf_release) struct buf text = BUF_INIT(MIB(1));
-	char folder[] = "/tmp/proxyXXXXXX", url[64];
-	struct sink *sink = folder_sink(folder, false);
-	int source = listening_source(url), client, there;
-	struct proxy *proxy = start(sink, NULL, url, 1000);
+	struct watched w = watch_proxy(false);
+	int client, there;
 
 	(void)state;
-	client = connect_to(proxy);
+	client = connect_to(w.proxy);
 	say(client, get_request);
-	there = take_connection(source);
+	there = take_connection(w.source);
 	hear(there, get_request);
 	close(there);
 	hear(client, "HTTP/1.1 502");
 	close(client);
-	client = connect_to(proxy);
+	client = connect_to(w.proxy);
 	say(client, put_request);
 	hear(client, "HTTP/1.1 503");
 	close(client);
-	client = connect_to(proxy);
+	client = connect_to(w.proxy);
 	say(client, "GET / HT");
 	close(client);
-	metrics_at_the_end(proxy, sink, 3, &text);
-	assert_says(&text, lines, COUNT_OF(lines));
-	close(source);
+	metrics_say_at_the_end(&w, 3, lines, COUNT_OF(lines));
 }
 
 #define GET "GET / HTTP/1.1\r\nHost: x\r\n\r\n"
